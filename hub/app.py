@@ -1,0 +1,111 @@
+"""Assembles the hub from its settings and serves it."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar import Litestar
+
+from hub.services.procedures.registry import Policy
+from hub.services.rpc.dispatch import Bounds, Rpc
+from hub.settings import Settings
+from hub.store import listening
+from hub.store.database import Store
+from hub.store.listening import Listening
+from hub.web import health, page, refusals, rpc
+from hub.web.gate import Gate
+
+_MIB = 1024 * 1024
+_BACKLOG = 512
+_IN_FLIGHT = 256
+"""Requests that are worked on at once; more wait in the kernel's queue."""
+_HEADER_MS = 10_000
+
+log = structlog.get_logger()
+
+
+def create(store: Store, settings: Settings, damage: tuple[str, ...] = ()) -> Litestar:
+    """Give the hub as an ASGI application; ``damage`` is what the integrity check found."""
+    limits = settings.limits
+    phones_rpc = Rpc(
+        store,
+        Bounds(
+            hub_name=settings.hub.name,
+            always_open=settings.pairing.mode == "open",
+            devices=limits.devices,
+            sessions=limits.sessions,
+            sessions_per_device=limits.sessions_per_device,
+            handshakes_per_minute=limits.handshakes_per_minute,
+        ),
+        Policy(
+            page_bytes=settings.sync.page_bytes,
+            quarantine_max=limits.quarantine_records,
+            token_days=settings.login.token_days,
+            attempts=settings.login.attempts,
+            wait_s=settings.login.wait_s,
+            wait_max_s=settings.login.wait_max_s,
+        ),
+    )
+    phones = rpc.Phones(
+        phones_rpc,
+        workers=limits.workers,
+        gate=Gate(limits.memory_mb * _MIB),
+        payload_max=settings.sync.push_bytes_max,
+        page_bytes=settings.sync.page_bytes,
+    )
+    return Litestar(
+        route_handlers=[
+            rpc.router(phones),
+            health.router(store, phones_rpc, damage),
+            page.router(store, settings.hub.name, damage),
+        ],
+        exception_handlers={Exception: refusals.refuse},
+        on_shutdown=[phones.close],
+        openapi_config=None,
+        request_max_body_size=None,  # hub.web.body holds each route to its own bound
+    )
+
+
+def serve(data: Path, settings: Settings) -> None:
+    """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
+    store = Store(data)
+    try:
+        damage = _check(store, settings)
+        listening.keep(store, Listening(settings.server.host, settings.server.port))
+        asyncio.run(_serve(create(store, settings, damage), settings))
+    finally:
+        store.close()
+
+
+def _check(store: Store, settings: Settings) -> tuple[str, ...]:
+    if settings.store.check_at_start == "off":
+        return ()
+    damage = tuple(store.check(full=settings.store.check_at_start == "full"))
+    if damage:
+        log.error("damaged", database=str(store.path), findings=len(damage), first=damage[0])
+    return damage
+
+
+async def _serve(app: Litestar, settings: Settings) -> None:
+    server = Server(
+        app,
+        address=settings.server.host,
+        port=settings.server.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_IN_FLIGHT,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    log.info("serving", host=settings.server.host, port=settings.server.port)
+    await server.serve()
+    log.info("stopped")

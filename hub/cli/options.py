@@ -1,0 +1,88 @@
+"""What all commands share: where the data is, how they print."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hub.core.errors import StoreError
+from hub.settings import Settings, load
+from hub.store.database import FILE_NAME, Store
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+data = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="HIKMA_HUB_DATA",
+    default="/var/lib/hikma-hub",
+    show_default=True,
+    help="Folder of the hub's data.",
+)
+config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="HIKMA_HUB_CONFIG",
+    help="Settings file (TOML).",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def settings(path: Path | None) -> Settings:
+    """Read the settings; raises SettingError."""
+    return load(path, os.environ)
+
+
+@contextmanager
+def store(folder: Path, *, create: bool = False) -> Iterator[Store]:
+    """Open the hub's database, also beside a hub that runs; raises StoreError where there is none.
+
+    create: make it if it is not there; for what prepares a hub before its first start.
+    """
+    if not create and not (folder / FILE_NAME).exists():
+        message = f"there is no hub in {folder}; start one with 'hikma-hub serve --data {folder}'"
+        raise StoreError(message)
+    opened = Store(folder)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print rows as JSON or as a table; ``empty`` where there are none."""
+    listed = list(rows)
+    if as_json:
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    if not listed:
+        click.echo(empty)
+        return
+    names = list(listed[0])
+    cells = [[_cell(row[name]) for name in names] for row in listed]
+    widths = [max(len(name), *(len(line[index]) for line in cells)) for index, name in enumerate(names)]
+    for line in (names, *cells):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def show_one(row: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one thing as JSON or as lines."""
+    if as_json:
+        click.echo(json.dumps(dict(row), ensure_ascii=False))
+        return
+    for name, value in row.items():
+        click.echo(f"{name + ':':<12} {_cell(value)}")
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)

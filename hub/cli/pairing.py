@@ -1,0 +1,81 @@
+"""hikma-hub pairing: who may join, and the QR code to join with."""
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+import segno
+
+from hub.cli import addresses, options
+from hub.core import qr
+from hub.settings import Settings
+from hub.store import identity, listening
+from hub.store import pairing as window
+from hub.store.database import Store
+
+_PNG_SCALE = 8
+
+
+@click.group()
+def pairing() -> None:
+    """Let new phones pair, and show the QR code."""
+
+
+@pairing.command("open")
+@options.data
+@options.config
+@click.option("--minutes", type=click.IntRange(1, 240), help="How long (setting pairing.minutes).")
+def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
+    """Let new phones pair for some minutes."""
+    length = minutes or options.settings(config).pairing.minutes
+    with options.store(data, create=True) as store, store.write() as tx:
+        window.open_for(tx, length)
+    click.echo(f"New phones may pair for {length} minutes.")
+
+
+@pairing.command("close")
+@options.data
+def close_pairing(data: Path) -> None:
+    """Let no new phone pair; paired ones go on."""
+    with options.store(data) as store, store.write() as tx:
+        window.close(tx)
+    click.echo("No new phone may pair now.")
+
+
+@pairing.command("show")
+@options.data
+@options.config
+@options.as_json
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write the QR code to this file.")
+def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | None) -> None:  # noqa: FBT001  click's way
+    """Show the QR code that phones scan."""
+    settings = options.settings(config)
+    with options.store(data, create=True) as store:
+        payload = _payload(store, settings)
+        with store.read() as db:
+            left_s = window.left_s(db, store.now_ms(db))
+    text = msgspec.json.encode(payload).decode()
+    code = segno.make(text, error="m")
+    if png:
+        code.save(str(png), scale=_PNG_SCALE, border=4)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(payload)))
+        return
+    code.terminal(compact=True)
+    click.echo(f"Hub at {payload.url}")
+    if settings.pairing.mode == "open":
+        click.echo("New phones may pair at any time.")
+    elif left_s:
+        click.echo(f"New phones may pair for {-(-left_s // 60)} more minutes.")
+    else:
+        click.echo("Pairing is closed; open it with 'hikma-hub pairing open'.")
+
+
+def _payload(store: Store, settings: Settings) -> qr.Pairing:
+    with store.read() as db:
+        running = listening.find(db)
+    server = running or listening.Listening(settings.server.host, settings.server.port)
+    host = "hikma-hub.local" if settings.pairing.address == "name" else addresses.reachable(server.host)
+    who = identity.load(store)
+    return qr.payload(host=host, port=server.port, hub_id=who.id, public=who.keys.public)

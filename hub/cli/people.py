@@ -1,0 +1,147 @@
+"""hikma-hub user and clinic: people and places made on this hub."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub.cli import options
+from hub.core.access import Permission
+from hub.core.errors import OperatorError
+from hub.store import people
+from hub.store.people import User
+
+
+@click.group()
+def clinic() -> None:
+    """The clinics of this hub."""
+
+
+@clinic.command("add")
+@options.data
+@click.option("--name", required=True)
+@options.as_json
+def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Make a clinic, for a hub without a cloud."""
+    with options.store(data, create=True) as store, store.write() as tx:
+        made = people.add_clinic(tx, name)
+    options.show_one(made, as_json=as_json)
+
+
+@clinic.command("list")
+@options.data
+@options.as_json
+def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """List the clinics."""
+    with options.store(data) as store, store.read() as db:
+        options.show(people.clinics(db), as_json=as_json, empty="There is no clinic yet.")
+
+
+@click.group()
+def user() -> None:
+    """The people who sign in."""
+
+
+@user.command("add")
+@options.data
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--role", required=True, help="super_admin, admin, provider, registrar or another word.")
+@click.option("--clinic", "clinic_id", required=True, help="Id of the clinic, see 'hikma-hub clinic list'.")
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice([permission.value for permission in Permission]),
+    help="A permission that the role would bring and this user does not get; may be repeated.",
+)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@options.as_json
+def add_user(  # noqa: PLR0913, PLR0917  click's way
+    data: Path,
+    email: str,
+    name: str,
+    role: str,
+    clinic_id: str,
+    without: tuple[str, ...],
+    password_stdin: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Make a user with the permissions of a role in one clinic."""
+    password = _password(from_stdin=password_stdin)
+    with options.store(data, create=True) as store, store.write() as tx:
+        made = people.add(
+            tx,
+            email=email,
+            name=name,
+            role=role,
+            clinic_id=clinic_id,
+            password=password,
+            without=[Permission(text) for text in without],
+        )
+    options.show_one(_row(made), as_json=as_json)
+
+
+@user.command("list")
+@options.data
+@options.as_json
+def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """List the users."""
+    with options.store(data) as store, store.read() as db:
+        options.show(map(_row, people.every(db)), as_json=as_json, empty="There is no user yet.")
+
+
+@user.command("password")
+@options.data
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
+    """Give a user of this hub a new password; they must sign in again everywhere."""
+    password = _password(from_stdin=password_stdin)
+    with options.store(data) as store, store.write() as tx:
+        people.set_password(tx, _own_user(tx.db, email), password)
+    click.echo("The password is changed.")
+
+
+@user.command("disable")
+@options.data
+@click.argument("email")
+def disable_user(data: Path, email: str) -> None:
+    """Shut a user out at once."""
+    with options.store(data) as store, store.write() as tx:
+        people.disable(tx, _user(tx.db, email))
+    click.echo("The user is shut out.")
+
+
+def _user(db: Any, email: str) -> User:  # noqa: ANN401  the store's connection, which the command line only hands on
+    found = people.find_by_email(db, email)
+    if found is None:
+        message = f"there is no user {email}; 'hikma-hub user list' shows them"
+        raise OperatorError(message)
+    return found
+
+
+def _own_user(db: Any, email: str) -> User:  # noqa: ANN401
+    found = _user(db, email)
+    if found.source != "hub":
+        message = f"{email} comes from the cloud; the password must be changed there"
+        raise OperatorError(message)
+    return found
+
+
+def _row(found: User) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "email": found.email,
+        "name": found.name,
+        "role": found.role,
+        "clinic_id": found.clinic_id,
+        "source": found.source,
+        "disabled": found.is_deleted,
+    }
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -1,0 +1,23 @@
+"""hikma-hub serve: the hub itself."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from hub import app
+from hub.cli import logs, options
+
+
+@click.command()
+@options.data
+@click.option("--host", help="Address to listen on (setting server.host).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (setting server.port).")
+@options.config
+def serve(data: Path, host: str | None, port: int | None, config: Path | None) -> None:
+    """Serve phones until told to stop."""
+    settings = options.settings(config)
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
+    logs.configure(settings.log)
+    app.serve(data, settings)

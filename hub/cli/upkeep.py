@@ -1,0 +1,57 @@
+"""hikma-hub status and doctor: how the hub is, and whether it is fit."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from hub.cli import options
+from hub.core import status as states
+from hub.core.status import State
+from hub.store import facts
+from hub.store.database import Store
+
+_FIT = "pass"
+_UNFIT = "fail"
+
+
+@click.command()
+@options.data
+@options.as_json
+def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Say whether everything entered is safe."""
+    with options.store(data) as store:
+        now = facts.gather(store)
+    state = states.state(now)
+    row = {"state": state.name.lower(), "sentence": state.sentence, "remedy": state.remedy}
+    options.show_one({**row, **msgspec.to_builtins(now)}, as_json=as_json)
+
+
+@click.command()
+@options.data
+@options.config
+@options.as_json
+def doctor(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """Check the hub thoroughly; ends with status 1 if anything fails."""
+    options.settings(config)
+    with options.store(data) as store:
+        checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in _checks(store)]
+    options.show(checks, as_json=as_json, empty="")
+    sys.exit(any(check["result"] == _UNFIT for check in checks))
+
+
+def _checks(store: Store) -> Iterator[tuple[str, str, str]]:
+    yield "settings", _FIT, "read"
+    damage = store.check(full=True)
+    yield "database", _UNFIT if damage else _FIT, damage[0] if damage else "every page and index is sound"
+    now = facts.gather(store, damage=tuple(damage))
+    yield "writing", _FIT if now.writable else _UNFIT, "a write was kept" if now.writable else "a write failed"
+    low = now.free_bytes < states.FREE_BYTES_LOW
+    yield "disk", _UNFIT if low else _FIT, f"{now.free_bytes // 1_000_000:,} MB free"
+    mode = store.path.stat().st_mode & 0o077
+    yield "privacy", _UNFIT if mode else _FIT, "others can read the database" if mode else "only the hub can read it"
+    yield "quarantine", _UNFIT if now.quarantined else _FIT, f"{now.quarantined} records"
+    state = states.state(now)
+    yield "state", _FIT if state in {State.SAFE, State.WAITING} else _UNFIT, state.sentence

@@ -1,0 +1,1 @@
+"""What the hub decides: values in, values out, no I/O and no clock."""

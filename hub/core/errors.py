@@ -1,0 +1,100 @@
+"""The one tree of errors, split by who must act.
+
+HubError
+├── PhoneError          the phone (or who speaks like one) must act; becomes an HTTP status
+│   ├── Malformed       400  the message is not what the protocol asks for
+│   ├── Unauthorised    401  no session, key, token or user stands behind it
+│   ├── Forbidden       403  known, but not allowed
+│   ├── NotFound        404  no such procedure or record
+│   ├── Conflict        409  it was used before
+│   ├── TooLarge        413  over a named bound
+│   ├── TooMany         429  too often; ``retry_after_s`` says when again
+│   └── Unavailable     503  the hub cannot take it now; nothing was stored
+├── BadRecord           one record cannot be taken in; it goes to quarantine, its push goes on
+└── OperatorError       a person at the hub must act; the text says what to do
+    ├── SettingError    a setting is unknown or wrong
+    └── StoreError      the database is missing, damaged or locked
+"""
+
+from http import HTTPStatus
+
+
+class HubError(Exception):
+    """Any failure that the hub foresees."""
+
+
+class PhoneError(HubError):
+    """A refusal: an HTTP status and a word for a log, never a record's content."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, reason: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class Malformed(PhoneError):
+    """The message is not what the protocol asks for."""
+
+
+class Unauthorised(PhoneError):
+    """Authentication failed. From outside all reasons look alike."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class Forbidden(PhoneError):
+    """Known, but not allowed: pairing is closed, the device revoked, a permission missing."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(PhoneError):
+    """No such procedure or record."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class Conflict(PhoneError):
+    """A value that may be used once was used again."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooLarge(PhoneError):
+    """Over a named bound."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooMany(PhoneError):
+    """Too often; ``retry_after_s`` says when to come again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class Unavailable(PhoneError):
+    """The hub cannot take it now; nothing was stored."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class BadRecord(HubError):
+    """One record cannot be taken in; ``reason`` names the column, never the value."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class OperatorError(HubError):
+    """A person at the hub must act; the text says what to do."""
+
+
+class SettingError(OperatorError):
+    """A setting is unknown or wrong; the text names the line to mend."""
+
+
+class StoreError(OperatorError):
+    """The database is missing, damaged or locked."""

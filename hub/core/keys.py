@@ -1,0 +1,65 @@
+"""Turns a handshake into a session key: X25519, then HKDF-SHA256.
+
+    shared      = X25519(own private, their public)           RFC 7748 section 5
+    session key = HKDF-SHA256(shared, salt, info, 32 bytes)   RFC 5869
+    salt        = "hikma-health-pairing-v1"
+    info        = hub public(32) + client public(32)
+
+A shared secret of only zeros (a low-order public key) is refused, RFC 7748 section 6.1.
+Source: PROTOCOL.md "Handshake".
+"""
+
+from typing import NewType
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from hub.core.errors import Malformed
+
+KEY_BYTES = 32
+_SALT = b"hikma-health-pairing-v1"
+
+PublicKey = NewType("PublicKey", bytes)
+SessionKey = NewType("SessionKey", bytes)
+
+
+class KeyPair:
+    """An X25519 key pair; the private half leaves it only through ``private_bytes``."""
+
+    def __init__(self, private: bytes | None = None) -> None:
+        """Take a raw private key of 32 bytes, or draw a new one."""
+        self._private = X25519PrivateKey.from_private_bytes(private) if private else X25519PrivateKey.generate()
+        self.public = PublicKey(self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    def private_bytes(self) -> bytes:
+        """Give the raw private key (32 bytes), for the identity file alone."""
+        return self._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+
+    def agree(self, theirs: bytes) -> bytes:
+        """Compute the shared secret (32 bytes) with ``theirs``, a raw public key.
+
+        Raises Malformed for a key of the wrong length and for low-order points.
+        """
+        try:
+            return self._private.exchange(X25519PublicKey.from_public_bytes(theirs))
+        except ValueError:
+            message = "not a usable X25519 public key"
+            raise Malformed(message) from None
+
+
+def session_key(shared: bytes, *, hub_public: bytes, client_public: bytes) -> SessionKey:
+    """Derive the AES-256 key of a session (32 bytes) from the shared secret."""
+    hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=hub_public + client_public)
+    return SessionKey(hkdf.derive(shared))
+
+
+def hub_session_key(hub: KeyPair, client_public: PublicKey) -> SessionKey:
+    """Derive the session key as the hub does it."""
+    return session_key(hub.agree(client_public), hub_public=hub.public, client_public=client_public)
+
+
+def client_session_key(client: KeyPair, hub_public: PublicKey) -> SessionKey:
+    """Derive the session key as the phone does it."""
+    return session_key(client.agree(hub_public), hub_public=hub_public, client_public=client.public)

@@ -1,0 +1,125 @@
+"""Decides what a record becomes when a phone pushes it again (P2, P3).
+
+Every column carries a stamp: when its value was made by the clock of the phone that made it, with which revision
+it came to the hub, and from which device. Of two values for one column
+
+- a device's own newer one replaces its older one;
+- one made by a device that held the other replaces it: it was made knowing it, whatever the clocks say;
+- of two made without knowing each other the newer wins, equal times being decided by the value itself, so that
+  every order of arrival ends in the same record.
+
+A record pushed without ``_changed`` stands for itself as a whole: the newer ``updated_at`` wins, equal ones are
+decided by the record's text.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hub.core import records
+from hub.core.records import Pushed, Record
+from hub.core.tables import SERVER_OWNED, UNCOUNTED, Table
+
+_UNMERGED = SERVER_OWNED | {"id", "updated_at"}
+"""Columns that an edit does not set: the hub's own, and the one that ``_newest`` decides."""
+
+
+class Stamp(NamedTuple):
+    """Where a column's value comes from; device 0 is the hub or the cloud."""
+
+    updated_at: float
+    revision: int
+    device: int
+
+
+class History(msgspec.Struct, array_like=True):
+    """What merging needs to know of a record's past."""
+
+    base: Stamp
+    columns: dict[str, Stamp] = {}
+    """Stamps of the columns that were set after ``base``."""
+    pushed: dict[str, int] = {}
+    """Device number, as text -> fingerprint of the last edit taken from it."""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A record as it stands on the hub."""
+
+    record: Record
+    history: History
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """The outcome: ``changed`` names the columns that are different now; empty means that nothing is."""
+
+    record: Record
+    history: History
+    changed: tuple[str, ...]
+    exact: bool
+    """The pushing phone already holds just this."""
+
+
+def first(pushed: Record, *, device: int, revision: int, fingerprint: int) -> History:
+    """Give the history of a record that was pushed whole and never merged since."""
+    return History(Stamp(pushed.record.row.updated_at, revision, device), {}, {str(device): fingerprint} if device else {})
+
+
+def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, held: int) -> Merged:
+    """Merge ``pushed`` from ``device`` into ``version``.
+
+    revision: the hub time of this push, which changed columns will carry.
+    held: the revision up to which the device is known to hold this record; 0 if it is not.
+    """
+    data, _ = records.write(pushed.record)
+    mark = records.digest(pushed, data)
+    if version.history.pushed.get(str(device)) == mark:
+        values: dict[str, Any] = {}
+    elif pushed.changed:
+        values = _columns_taken(version, pushed, device, held)
+    else:
+        values = _whole_taken(version, pushed, data)
+    changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
+    if not changed:
+        return Merged(version.record, version.history, (), _same(table, pushed.record, version.record))
+    stamp = Stamp(pushed.record.row.updated_at, revision, device)
+    values["updated_at"] = max(version.record.row.updated_at, pushed.record.row.updated_at)
+    record = records.replaced(table, version.record, values)
+    taken = {**version.history.pushed, str(device): mark} if device else version.history.pushed
+    if pushed.changed:
+        history = History(version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, taken)
+    else:
+        history = History(stamp, {}, taken)
+    return Merged(record, history, changed, _same(table, pushed.record, record))
+
+
+def _columns_taken(version: Version, pushed: Pushed, device: int, held: int) -> dict[str, Any]:
+    values = {}
+    for name in pushed.changed:
+        if name in _UNMERGED:
+            continue
+        new, old = pushed.record.get(name), version.record.get(name)
+        stamp = version.history.columns.get(name, version.history.base)
+        knew = stamp.device == device or stamp.revision <= held
+        if knew or (pushed.record.row.updated_at, _order(new)) > (stamp.updated_at, _order(old)):
+            values[name] = new
+    return values
+
+
+def _whole_taken(version: Version, pushed: Pushed, data: str) -> dict[str, Any]:
+    ours, theirs = version.record.row.updated_at, pushed.record.row.updated_at
+    if (theirs, data) <= (ours, records.write(version.record)[0]):
+        return {}
+    return {name: value for name, value in pushed.record.values().items() if name not in _UNMERGED}
+
+
+def _order(value: object) -> bytes:
+    """Give a total order of JSON values: the order of their texts."""
+    return msgspec.json.encode(value)
+
+
+def _same(table: Table, one: Record, other: Record) -> bool:
+    return all(
+        getattr(one.row, column.name) == getattr(other.row, column.name)
+        for column in table.columns
+        if column.name not in UNCOUNTED
+    )

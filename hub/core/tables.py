@@ -1,0 +1,398 @@
+"""Declares every travelling table once: columns, types, order, rights, keys.
+
+The phone's forms are the canonical ones (schema 9, PROTOCOL.md "Tables"); the cloud's are said by the kind of a
+column (CLOUD.md section 6). Everything that depends on a table - reading a record, merging, paging, the database's
+own tables, the relay - follows from this page.
+"""
+
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+
+class Kind(Enum):
+    """What a column holds: its form on the phone, and in the cloud."""
+
+    TEXT = "text"  # text                     text, uuid or NUMERIC as text
+    JSON = "json"  # text holding JSON        JSON
+    DATE = "date"  # text YYYY-MM-DD          DATE
+    INT = "int"  # number                     integer
+    NUMBER = "number"  # number               NUMERIC (comes as text) or float
+    MOMENT = "moment"  # number, epoch ms     timestamp
+    DAY = "day"  # number, epoch ms           DATE
+    FLAG = "flag"  # boolean                  boolean
+
+
+_PHONE_TYPES = {
+    Kind.TEXT: "string",
+    Kind.JSON: "string",
+    Kind.DATE: "string",
+    Kind.INT: "number",
+    Kind.NUMBER: "number",
+    Kind.MOMENT: "number",
+    Kind.DAY: "number",
+    Kind.FLAG: "boolean",
+}
+_PYTHON_TYPES: dict[str, Any] = {"string": str, "number": int | float, "boolean": bool}
+_EMPTY: dict[str, str | int | bool] = {"string": "", "number": 0, "boolean": False}
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column of a table."""
+
+    name: str
+    kind: Kind
+    optional: bool
+
+    @property
+    def phone_type(self) -> str:
+        """Give the phone's type: string, number or boolean."""
+        return _PHONE_TYPES[self.kind]
+
+    @property
+    def empty(self) -> str | int | bool | None:
+        """Give what the phone itself puts in for nothing: null, '' , 0 or false."""
+        return None if self.optional else _EMPTY[self.phone_type]
+
+
+class Rank(Enum):
+    """The order of a pull: what a phone needs first, first."""
+
+    REFERENCE = 0
+    PATIENTS = 1
+    VISITS = 2
+    RECORDS = 3
+
+
+class Push(Enum):
+    """What becomes of a row that a phone pushes."""
+
+    RECORD = "record"  # merged, and relayed to the cloud
+    LOCAL = "local"  # merged, shared with the other phones, never relayed: the cloud would ignore it (CLOUD.md 4.1)
+    REFERENCE = "reference"  # comes from the cloud or the hub's own people; a phone cannot change it
+
+
+class Cascade(Enum):
+    """With whose deletion a record goes (CLOUD.md 4.6)."""
+
+    PATIENT = "patient_id"
+    VISIT = "visit_id"
+    CURRENT_VISIT = "current_visit_id"
+
+
+SERVER_OWNED = frozenset({"last_modified", "server_created_at"})
+"""Columns that a phone only ever fills with 0: the hub keeps its own."""
+
+UNCOUNTED = SERVER_OWNED | {"updated_at"}
+"""Columns in which a phone may differ from the hub and still hold the record: it sets updated_at anew after a push."""
+
+
+class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """A travelling table."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rank: Rank
+    push: Push
+    clinic: str | None = None
+    """The column that names a clinic."""
+    goes_with: tuple[Cascade, ...] = ()
+    lookups: tuple[str, ...] = ()
+    """Further columns that the hub looks records up by; they become columns of the database with an index."""
+
+    def __post_init__(self) -> None:
+        """Derive what is asked for on every record."""
+        fields: list[tuple[str, Any, Any]] = [("id", str, msgspec.NODEFAULT)]
+        for column in self.columns:
+            kind = _PYTHON_TYPES[column.phone_type]
+            fields.append((column.name, kind | None if column.optional else kind, column.empty))
+        self.__dict__["shape"] = msgspec.defstruct(f"{self.name}_row", fields, frozen=True, gc=False)
+        self.__dict__["names"] = frozenset(name for name, _, _ in fields)
+        self.__dict__["by_name"] = {column.name: column for column in self.columns}
+
+    @property
+    def shape(self) -> type[msgspec.Struct]:
+        """Give a Struct with the id and every column in the phone's exact types and order."""
+        shape: type[msgspec.Struct] = self.__dict__["shape"]
+        return shape
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Give the names of all columns, id included."""
+        names: frozenset[str] = self.__dict__["names"]
+        return names
+
+    @property
+    def by_name(self) -> dict[str, Column]:
+        """Give the columns by their names, without id."""
+        by_name: dict[str, Column] = self.__dict__["by_name"]
+        return by_name
+
+    @property
+    def patient(self) -> str | None:
+        """Give the column that names the patient whose record this is."""
+        return "patient_id" if "patient_id" in self.by_name else None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Give the columns that the database holds beside the record, each with an index."""
+        return tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
+
+    @property
+    def deletable(self) -> bool:
+        """Tell whether a row can say by is_deleted that it is deleted."""
+        return "is_deleted" in self.names
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Read ``name:kind`` words; a question mark behind the kind says that the column may be null."""
+    columns = []
+    for word in text.split():
+        name, _, kind = word.partition(":")
+        columns.append(Column(name, Kind(kind.rstrip("?")), optional=kind.endswith("?")))
+    return tuple(columns)
+
+
+_PATIENT = (Cascade.PATIENT,)
+_PATIENT_AND_VISIT = (Cascade.PATIENT, Cascade.VISIT)
+
+_TABLES = (
+    Table(
+        "clinics",
+        _columns("name:text updated_at:moment created_at:moment is_deleted:flag deleted_at:moment? is_archived:flag"),
+        Rank.REFERENCE,
+        Push.REFERENCE,
+    ),
+    Table(
+        "user_clinic_permissions",
+        _columns(
+            "user_id:text clinic_id:text can_register_patients:flag can_view_history:flag can_edit_records:flag "
+            "can_delete_records:flag is_clinic_admin:flag created_by:text? last_modified_by:text? created_at:moment "
+            "updated_at:moment can_edit_other_provider_event:flag can_download_patient_reports:flag "
+            "can_prescribe_medications:flag can_dispense_medications:flag can_delete_patient_visits:flag "
+            "can_delete_patient_records:flag"
+        ),
+        Rank.REFERENCE,
+        Push.REFERENCE,
+        clinic="clinic_id",
+        lookups=("user_id",),
+    ),
+    Table(
+        "app_config",
+        _columns(
+            "namespace:text key:text value:text data_type:text created_at:moment updated_at:moment "
+            "last_modified:moment last_modified_by:text? display_name:text?"
+        ),
+        Rank.REFERENCE,
+        Push.REFERENCE,
+        lookups=("key",),
+    ),
+    Table(
+        "registration_forms",
+        _columns(
+            "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment "
+            "updated_at:moment"
+        ),
+        Rank.REFERENCE,
+        Push.REFERENCE,
+    ),
+    Table(
+        "event_forms",
+        _columns(
+            "name:text description:text language:text is_editable:flag is_snapshot_form:flag form_fields:json "
+            "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment clinic_ids:json "
+            "translations:json?"
+        ),
+        Rank.REFERENCE,
+        Push.REFERENCE,
+    ),
+    Table(
+        "clinic_departments",
+        _columns(
+            "clinic_id:text name:text code:text? description:text? status:text can_dispense_medications:flag "
+            "can_perform_labs:flag can_perform_imaging:flag additional_capabilities:json metadata:json "
+            "is_deleted:flag created_at:moment updated_at:moment last_modified:moment server_created_at:moment "
+            "deleted_at:moment?"
+        ),
+        Rank.REFERENCE,
+        Push.LOCAL,
+        clinic="clinic_id",
+    ),
+    Table(
+        "drug_catalogue",
+        _columns(
+            "barcode:text? generic_name:text brand_name:text? form:text route:text dosage_quantity:text "
+            "dosage_units:text manufacturer:text? sale_price:text sale_currency:text? min_stock_level:int "
+            "max_stock_level:int? is_controlled:flag requires_refrigeration:flag is_active:flag notes:text? "
+            "recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? last_modified:moment "
+            "server_created_at:moment? created_at:moment updated_at:moment"
+        ),
+        Rank.REFERENCE,
+        Push.LOCAL,
+    ),
+    Table(
+        "clinic_inventory",
+        _columns(
+            "clinic_id:text drug_id:text batch_id:text quantity_available:int reserved_quantity:int "
+            "last_counted_at:moment? recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
+            "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment batch_number:text "
+            "batch_expiry_date:day"
+        ),
+        Rank.REFERENCE,
+        Push.LOCAL,
+        clinic="clinic_id",
+    ),
+    Table(
+        "patients",
+        _columns(
+            "given_name:text surname:text date_of_birth:date citizenship:text hometown:text phone:text sex:text "
+            "camp:text? additional_data:json metadata:json photo_url:text? is_deleted:flag deleted_at:moment? "
+            "created_at:moment updated_at:moment government_id:text external_patient_id:text "
+            "primary_clinic_id:text? last_modified_by:text?"
+        ),
+        Rank.PATIENTS,
+        Push.RECORD,
+        clinic="primary_clinic_id",
+        lookups=("primary_clinic_id",),
+    ),
+    Table(
+        "patient_additional_attributes",
+        _columns(
+            "patient_id:text attribute_id:text attribute:text number_value:number? string_value:text? "
+            "date_value:moment? boolean_value:flag? metadata:json is_deleted:flag created_at:moment "
+            "updated_at:moment last_modified:moment server_created_at:moment deleted_at:moment?"
+        ),
+        Rank.PATIENTS,
+        Push.RECORD,
+        goes_with=_PATIENT,
+    ),
+    Table(
+        "visits",
+        _columns(
+            "patient_id:text clinic_id:text provider_id:text provider_name:text check_in_timestamp:moment "
+            "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment"
+        ),
+        Rank.VISITS,
+        Push.RECORD,
+        clinic="clinic_id",
+        goes_with=_PATIENT,
+    ),
+    Table(
+        "events",
+        _columns(
+            "patient_id:text form_id:text visit_id:text event_type:text form_data:json metadata:json "
+            "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:text"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        goes_with=_PATIENT_AND_VISIT,
+    ),
+    Table(
+        "patient_vitals",
+        _columns(
+            "patient_id:text visit_id:text? timestamp:moment systolic_bp:int? diastolic_bp:int? bp_position:text? "
+            "height_cm:number? weight_kg:number? bmi:number? waist_circumference_cm:number? heart_rate:int? "
+            "pulse_rate:int? oxygen_saturation:number? respiratory_rate:int? temperature_celsius:number? "
+            "pain_level:int? recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment "
+            "updated_at:moment deleted_at:moment? event_id:text?"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        goes_with=_PATIENT,
+    ),
+    Table(
+        "patient_problems",
+        _columns(
+            "patient_id:text visit_id:text? problem_code_system:text problem_code:text problem_label:text "
+            "clinical_status:text verification_status:text severity_score:int? onset_date:day? end_date:day? "
+            "recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment updated_at:moment "
+            "last_modified:moment server_created_at:moment deleted_at:moment?"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        goes_with=_PATIENT,
+    ),
+    Table(
+        "appointments",
+        _columns(
+            "provider_id:text? clinic_id:text patient_id:text user_id:text current_visit_id:text "
+            "fulfilled_visit_id:text? timestamp:moment duration:int? reason:text notes:text is_walk_in:flag "
+            "departments:json status:text metadata:json is_deleted:flag created_at:moment updated_at:moment "
+            "deleted_at:moment?"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        clinic="clinic_id",
+        goes_with=(Cascade.PATIENT, Cascade.CURRENT_VISIT),
+    ),
+    Table(
+        "prescriptions",
+        _columns(
+            "patient_id:text provider_id:text filled_by:text? pickup_clinic_id:text? visit_id:text? priority:text "
+            "expiration_date:moment prescribed_at:moment filled_at:moment? status:text items:json notes:text "
+            "metadata:json is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        clinic="pickup_clinic_id",
+        goes_with=_PATIENT_AND_VISIT,
+    ),
+    Table(
+        "prescription_items",
+        _columns(
+            "prescription_id:text patient_id:text drug_id:text clinic_id:text dosage_instructions:text "
+            "quantity_prescribed:int quantity_dispensed:int refills_authorized:int refills_used:int "
+            "item_status:text notes:text? created_at:moment updated_at:moment recorded_by_user_id:text? "
+            "metadata:json is_deleted:flag deleted_at:moment? last_modified:moment server_created_at:moment?"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        clinic="clinic_id",
+        goes_with=_PATIENT,
+    ),
+    Table(
+        "dispensing_records",
+        _columns(
+            "clinic_id:text drug_id:text batch_id:text? prescription_item_id:text? patient_id:text "
+            "quantity_dispensed:int dosage_instructions:text? days_supply:int? dispensed_by:text "
+            "dispensed_at:moment recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
+            "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment"
+        ),
+        Rank.RECORDS,
+        Push.RECORD,
+        clinic="clinic_id",
+        lookups=("patient_id",),
+    ),
+)
+
+TABLES = MappingProxyType({table.name: table for table in _TABLES})
+"""The tables that phones pull, in the order in which they need them."""
+
+PHONE_USERS = Table(
+    "users",
+    _columns(
+        "clinic_id:text name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "
+        "deleted_at:moment?"
+    ),
+    Rank.REFERENCE,
+    Push.REFERENCE,
+)
+"""The phone has a table for users and may force-upload it; the hub never sends it and never takes it."""
+
+PHONE_TABLES = MappingProxyType({**TABLES, "users": PHONE_USERS})
+"""The tables that a phone may push (schema 9 without event_logs and peers)."""
+
+DELETES_WITH = MappingProxyType(
+    {
+        "patients": tuple((table, Cascade.PATIENT) for table in _TABLES if Cascade.PATIENT in table.goes_with),
+        "visits": tuple(
+            (table, cascade)
+            for table in _TABLES
+            for cascade in table.goes_with
+            if cascade in {Cascade.VISIT, Cascade.CURRENT_VISIT}
+        ),
+    }
+)
+"""Parent table -> the (table, column) pairs whose rows go with a deleted row of it."""

@@ -1,0 +1,1 @@
+"""What the hub does for its neighbours; each service talks to one of them, and all meet in the store."""

@@ -1,0 +1,1 @@
+"""The phones' side: sealed requests in, sealed answers out."""

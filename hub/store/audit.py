@@ -1,0 +1,28 @@
+"""Keeps the audit log: who signed in, paired, was revoked, exported or changed a setting (S6)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+from hub.store.database import Transaction
+
+ENTRIES = 50_000
+_PRUNE_EVERY = 256
+
+
+def note(
+    tx: Transaction, event: str, *, device: int | None = None, user_id: str | None = None, detail: str | None = None
+) -> None:
+    """Write one entry; ``detail`` must hold no patient data. The oldest go when there are too many."""
+    num = tx.db.execute(
+        "INSERT INTO audit (at, event, device, user_id, detail) VALUES (?, ?, ?, ?, ?)",
+        [tx.now_ms, event, device, user_id, detail],
+    ).lastrowid
+    if num and num % _PRUNE_EVERY == 0:
+        tx.db.execute("DELETE FROM audit WHERE num <= ?", [num - ENTRIES])
+
+
+def entries(db: Database, *, limit: int = 100) -> Iterator[dict[str, Any]]:
+    """Give the newest entries."""
+    yield from db.query("SELECT * FROM audit ORDER BY num DESC LIMIT ?", [limit])

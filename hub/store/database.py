@@ -1,0 +1,175 @@
+"""Opens the hub's one SQLite file and gives transactions on it: one writer, some readers."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import msgspec
+from sqlite_utils import Database
+
+from hub.core.clock import HubClock, first_ms
+from hub.core.errors import StoreError, Unavailable
+from hub.store.migrations import migrations
+
+FILE_NAME = "hub.db"
+_BUSY_MS = 15_000
+_WRITER_CACHE_KIB = 8_192
+_READER_CACHE_KIB = 2_048
+_CHECKPOINT_PAGES = 2_000
+"""8 MB: a larger log than SQLite's default, so that a busy hour writes a page to the card once, not ten times."""
+
+
+class Transaction:
+    """An open write transaction; ``now_ms`` is its hub time and the revision of all that it changes."""
+
+    def __init__(self, db: Database, clock: HubClock) -> None:
+        """Wrap the writer inside BEGIN."""
+        self.db = db
+        self._clock = clock
+        self._now_ms = 0
+
+    @property
+    def now_ms(self) -> int:
+        """Give the transaction's hub time; the first use keeps it in the same transaction."""
+        if not self._now_ms:
+            last_ms = hub_time(self.db)
+            self._now_ms = self._clock.tick(last_ms, time.monotonic_ns())
+            self.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [self._now_ms])
+        return self._now_ms
+
+
+class Store:
+    """The database: opened, migrated, checked on request, shared by the threads of one process."""
+
+    def __init__(self, data: Path) -> None:
+        """Open or make ``data/hub.db``; raises StoreError when it cannot be used."""
+        self.path = data / FILE_NAME
+        self._lock = threading.Lock()
+        self._readers: SimpleQueue[Database] = SimpleQueue()
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
+            self._writer = self._connect(_WRITER_CACHE_KIB)
+            self._writer.conn.execute("PRAGMA journal_mode = WAL")
+            self._writer.conn.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self._migrate()
+            self._clock = self._anchored()
+        except (sqlite3.Error, OSError) as error:
+            message = f"cannot open {self.path}: {error}"
+            raise StoreError(message) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        while True:
+            try:
+                self._readers.get_nowait().close()
+            except Empty:
+                break
+        self._writer.close()
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """Open a write transaction; it is on disk when the block ends (P1).
+
+        durable=False spares the fsync: a power cut may take it back, but never without taking every later
+        write with it. For what may be forgotten: when a phone was last seen, which keys were spent.
+        """
+        with self._lock, _translated():
+            self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            with _immediate(self._writer):
+                yield Transaction(self._writer, self._clock)
+
+    @contextmanager
+    def read(self) -> Iterator[Database]:
+        """Open a read transaction: one unchanging view of everything committed."""
+        with _translated():
+            try:
+                db = self._readers.get_nowait()
+            except Empty:
+                db = self._connect(_READER_CACHE_KIB)
+                db.conn.execute("PRAGMA query_only = ON")
+            try:
+                db.conn.execute("BEGIN")
+                yield db
+            finally:
+                db.conn.rollback()
+                self._readers.put(db)
+
+    def now_ms(self, db: Database) -> int:
+        """Give the hub time of now without keeping it: for comparing, never for stamping."""
+        return self._clock.tick(hub_time(db), time.monotonic_ns())
+
+    def check(self, *, full: bool = False) -> list[str]:
+        """Check the file's integrity; gives what is wrong, nothing if all is well."""
+        try:
+            with self.read() as db:
+                lines = [row[0] for row in db.execute(f"PRAGMA {'integrity_check' if full else 'quick_check'}(20)")]
+        except Unavailable as error:
+            return [error.reason]
+        return [] if lines == ["ok"] else lines
+
+    def size_bytes(self) -> int:
+        """Give what the database takes on disk, its log included."""
+        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*"))
+
+    def _connect(self, cache_kib: int) -> Database:
+        conn = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
+        conn.execute(f"PRAGMA cache_size = -{cache_kib}")
+        conn.execute("PRAGMA temp_store = MEMORY")
+        return Database(conn, recursive_triggers=False)
+
+    def _migrate(self) -> None:
+        if migrations.pending(self._writer):
+            migrations.apply(self._writer)
+
+    def _anchored(self) -> HubClock:
+        """Give the clock of this boot; the first process after a boot sets its anchor where hub time last stood."""
+        with self._lock, _immediate(self._writer):
+            db = self._writer
+            db.execute("INSERT OR IGNORE INTO hub (key, value) VALUES ('time', ?)", [first_ms(_wall_ms())])
+            row = db.execute("SELECT value FROM hub WHERE key = 'clock'").fetchone()
+            clock = msgspec.json.decode(row[0], type=HubClock) if row else None
+            if clock is None or clock.boot != _boot():
+                clock = HubClock(hub_time(db), time.monotonic_ns(), _boot())
+                kept = msgspec.json.encode(clock).decode()
+                db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('clock', ?)", [kept])
+        return clock
+
+
+@contextmanager
+def _immediate(db: Database) -> Iterator[None]:
+    """Open a transaction that has the write lock from the start."""
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.execute("COMMIT")
+    except BaseException:
+        db.conn.rollback()
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what a phone must know of a failing disk: not now, nothing was stored."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        message = f"database: {error}"
+        raise Unavailable(message) from error
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def hub_time(db: Database) -> int:
+    """Give the last hub time that was kept: no later than any committed revision is possible."""
+    return int(db.execute("SELECT value FROM hub WHERE key = 'time'").fetchone()[0])

@@ -1,0 +1,332 @@
+"""Takes a push in: one transaction that merges every record, cascades deletions, and fills outbox and quarantine.
+
+A push applies whole or not at all (P1, P2). A record that cannot be taken in is quarantined and the others go on
+(P7). Parents come before their children (core.tables declares them so), so that a child of a deleted patient or
+visit is a tombstone from the start (P4).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from hub.core import access, merge, records
+from hub.core.access import Rights
+from hub.core.errors import BadRecord
+from hub.core.records import Pushed, Record
+from hub.core.tables import PHONE_TABLES, TABLES, Cascade, Push, Table
+from hub.store import ledger, outbox, quarantine, shelf
+from hub.store.database import Transaction
+from hub.store.quarantine import Action
+from hub.store.shelf import CHUNK, HUB, Kept, New
+
+
+class TableChanges(msgspec.Struct, frozen=True):
+    """What a push holds for one table; records stay JSON until it is their turn."""
+
+    created: Sequence[msgspec.Raw] = ()
+    updated: Sequence[msgspec.Raw] = ()
+    deleted: Sequence[msgspec.Raw] = ()
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Who pushed."""
+
+    device: int
+    rights: Rights
+    quarantine_max: int
+
+
+class Receipt(msgspec.Struct):
+    """What became of a push, in records."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+
+
+def take(tx: Transaction, changes: Mapping[str, TableChanges | None], source: Source) -> Receipt:
+    """Take in a push; raises Unavailable, with nothing stored, when the quarantine is full."""
+    intake = _Intake(tx, source)
+    for name in sorted(changes, key=_place):
+        part = changes[name]
+        if part is None:
+            continue
+        table = PHONE_TABLES.get(name)
+        if table is None:
+            intake.refuse_all(name, part, "the hub does not know this table")
+        elif table.push is Push.REFERENCE:
+            intake.reference(table, part)
+        else:
+            intake.table(table, part)
+    return intake.receipt
+
+
+def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
+    """Take a quarantined record in again; tells whether it worked. The entry stays if it did not."""
+    raw = msgspec.Raw(str(entry["raw"]).encode())
+    action = Action(str(entry["action"]))
+    part = TableChanges(deleted=[raw]) if action is Action.DELETE else TableChanges(updated=[raw])
+    quarantine.remove(tx, int(str(entry["num"])))
+    return take(tx, {str(entry["table_name"]): part}, source).quarantined == 0
+
+
+def _place(name: str) -> int:
+    return list(TABLES).index(name) if name in TABLES else len(TABLES)
+
+
+class _Intake:
+    """One push on its way in."""
+
+    def __init__(self, tx: Transaction, source: Source) -> None:
+        self.receipt = Receipt()
+        self._tx = tx
+        self._source = source
+        self._rights = source.rights
+        self._holdings = ledger.Holdings(tx.db, source.device)
+        self._patients = _Parents(tx, TABLES["patients"])
+        self._visits = _Parents(tx, TABLES["visits"])
+
+    def table(self, table: Table, part: TableChanges) -> None:
+        for chunk in _chunks([*part.created, *part.updated]):
+            self._keep(table, self._read(table, chunk))
+        for chunk in _chunks(part.deleted):
+            for raw in chunk:
+                with self._guard(table.name, Action.DELETE, raw):
+                    self._delete(table, raw)
+
+    def reference(self, table: Table, part: TableChanges) -> None:
+        """Pass over what a forced upload repeats; keep what a phone tried to change where people can see it."""
+        for raw in (*part.created, *part.updated):
+            with self._guard(table.name, Action.KEEP, raw):
+                self._check_reference(table, raw)
+        for raw in part.deleted:
+            self._refuse(table.name, Action.DELETE, raw, "a phone cannot delete reference data")
+
+    def refuse_all(self, name: str, part: TableChanges, reason: str) -> None:
+        for raw in (*part.created, *part.updated):
+            self._refuse(name, Action.KEEP, raw, reason)
+        for raw in part.deleted:
+            self._refuse(name, Action.DELETE, raw, reason)
+
+    def _read(self, table: Table, chunk: Iterable[msgspec.Raw]) -> list[tuple[msgspec.Raw, Pushed]]:
+        read: list[tuple[msgspec.Raw, Pushed]] = []
+        for raw in chunk:
+            with self._guard(table.name, Action.KEEP, raw):
+                read.append((raw, records.read(table, raw)))
+        return read
+
+    def _keep(self, table: Table, chunk: list[tuple[msgspec.Raw, Pushed]]) -> None:
+        """Add the records that are new, merge the others. Of one that is there twice the second is merged."""
+        kept = shelf.find(self._tx.db, table, [pushed.record.id for _, pushed in chunk])
+        self._foresee(table, [pushed.record for _, pushed in chunk])
+        new: dict[str, New] = {}
+        again: list[tuple[msgspec.Raw, Pushed]] = []
+        for raw, pushed in chunk:
+            if pushed.record.id in kept or pushed.record.id in new:
+                again.append((raw, pushed))
+                continue
+            with self._guard(table.name, Action.KEEP, raw):
+                new[pushed.record.id] = self._new(table, pushed)
+        self._add(table, list(new.values()))
+        for raw, pushed in again:
+            row = kept.get(pushed.record.id) or shelf.find(self._tx.db, table, [pushed.record.id])[pushed.record.id]
+            kept.pop(pushed.record.id, None)  # it is about to change: a second push of it must read it anew
+            with self._guard(table.name, Action.KEEP, raw):
+                self._merge(table, row, pushed)
+
+    def _new(self, table: Table, pushed: Pushed) -> New:
+        access.check_create(self._rights, table, self._clinic(table, pushed.record))
+        data, cut = records.write(pushed.record)
+        gone = self._says_deleted(table, pushed.record) or self._parent_is_deleted(table, pushed.record)
+        return New(pushed.record, data, cut, deleted=gone)
+
+    def _add(self, table: Table, new: list[New]) -> None:
+        if not new:
+            return
+        nums = shelf.add(self._tx, table, new, device=self._source.device)
+        outbox.add(self._tx, table, nums)
+        self._forget_parents(table, [row.record.id for row in new])
+        gone = sum(row.deleted for row in new)
+        self.receipt.deleted += gone
+        self.receipt.created += len(new) - gone
+
+    def _merge(self, table: Table, kept: Kept, pushed: Pushed) -> None:
+        if kept.deleted is not None:
+            self._owe(table, kept)
+            return
+        version = shelf.version(table, kept)
+        merged = merge.merge(
+            table,
+            version,
+            pushed,
+            device=self._source.device,
+            revision=self._tx.now_ms,
+            # Whoever edits a record has held it in some version, so knew at least what it was made with.
+            held=max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0),
+        )
+        if not merged.changed:
+            if merged.exact:
+                self.receipt.unchanged += 1
+            else:
+                self._owe(table, kept)
+            return
+        clinic = self._clinic(table, version.record)
+        access.check_update(self._rights, table, clinic, version.record, merged.changed)
+        if self._says_deleted(table, merged.record):
+            self._bury(table, kept, merged.record)
+            return
+        access.check_update(self._rights, table, self._clinic(table, merged.record), version.record, merged.changed)
+        device = self._source.device if merged.exact else HUB
+        shelf.change(self._tx, table, kept, merged.record, device=device, history=merged.history)
+        outbox.add(self._tx, table, [kept.num], merged.changed)
+        self._forget_parents(table, [pushed.record.id])
+        self.receipt.updated += 1
+
+    def _delete(self, table: Table, raw: msgspec.Raw) -> None:
+        """Delete by id or by whole record. A record that the hub never had leaves a tombstone, should it come later."""
+        value = _value(raw)
+        record = records.build(table, value if isinstance(value, dict) else {"id": value})
+        kept = shelf.find(self._tx.db, table, [record.id]).get(record.id)
+        if kept is None:
+            access.check_delete(self._rights, table, self._clinic(table, record))
+            data, cut = records.write(record)
+            self._add(table, [New(record, data, cut, deleted=True)])
+        elif kept.deleted is None:
+            self._bury(table, kept, shelf.version(table, kept).record)
+        else:
+            self.receipt.unchanged += 1
+
+    def _bury(self, table: Table, kept: Kept, record: Record) -> None:
+        access.check_delete(self._rights, table, self._clinic(table, record))
+        self._bury_nums(table, [kept.num])
+        for child, nums in list(shelf.children(self._tx.db, table, record.id)):
+            self._bury_nums(child, nums)
+        self._forget_parents(table, [record.id])
+
+    def _bury_nums(self, table: Table, nums: list[int]) -> None:
+        shelf.bury(self._tx, table, nums)
+        outbox.add(self._tx, table, nums)
+        self.receipt.deleted += len(nums)
+
+    def _check_reference(self, table: Table, raw: msgspec.Raw) -> None:
+        pushed = records.read(table, raw)
+        if not pushed.synced:
+            access.check_table(table)
+        self.receipt.unchanged += 1
+
+    def _owe(self, table: Table, kept: Kept) -> None:
+        """The phone believes otherwise than the hub: it gets the hub's version with its next pull."""
+        ledger.owe(self._tx, self._source.device, table, kept.num)
+        self.receipt.unchanged += 1
+
+    @contextmanager
+    def _guard(self, table_name: str, action: Action, raw: msgspec.Raw) -> Iterator[None]:
+        """Quarantine the record instead of failing the push."""
+        try:
+            yield
+        except BadRecord as error:
+            self._refuse(table_name, action, raw, error.reason)
+
+    def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:
+        quarantine.add(
+            self._tx,
+            table_name=table_name[: records.ID_CHARS],
+            record_id=_id_of(raw),
+            action=action,
+            reason=reason,
+            raw=bytes(raw).decode("utf-8", "replace"),
+            device=self._source.device,
+            user_id=self._rights.user_id,
+            most=self._source.quarantine_max,
+        )
+        self.receipt.quarantined += 1
+
+    def _says_deleted(self, table: Table, record: Record) -> bool:
+        return table.deletable and bool(record.row.is_deleted)
+
+    def _foresee(self, table: Table, chunk: list[Record]) -> None:
+        """Look the parents of a chunk up together."""
+        self._patients.foresee(record.text(table.patient) for record in chunk)
+        for cascade in _visit_columns(table):
+            self._visits.foresee(record.text(cascade.value) for record in chunk)
+
+    def _parent_is_deleted(self, table: Table, record: Record) -> bool:
+        if Cascade.PATIENT in table.goes_with and self._patients.is_deleted(record.text("patient_id")):
+            return True
+        return any(self._visits.is_deleted(record.text(cascade.value)) for cascade in _visit_columns(table))
+
+    def _clinic(self, table: Table, record: Record) -> str | None:
+        """Give the clinic that a record belongs to: its own, or else its patient's."""
+        return record.text(table.clinic) or self._patients.clinic(record.text(table.patient))
+
+    def _forget_parents(self, table: Table, ids: list[str]) -> None:
+        for parents in (self._patients, self._visits):
+            if parents.table is table:
+                parents.forget(ids)
+
+
+class _Parents:
+    """What a push must know of the patients or visits that its records name, each looked up once."""
+
+    def __init__(self, tx: Transaction, table: Table) -> None:
+        self.table = table
+        self._tx = tx
+        self._known: dict[str, tuple[str | None, bool]] = {}
+
+    def foresee(self, ids: Iterable[str | None]) -> None:
+        missing = {record_id for record_id in ids if record_id and record_id not in self._known}
+        if not missing:
+            return
+        clinic = "primary_clinic_id" if self.table.name == "patients" else "NULL"
+        rows = self._tx.db.execute(
+            f"SELECT id, {clinic}, local_server_deleted_at IS NOT NULL FROM [{self.table.name}]"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            [msgspec.json.encode(sorted(missing)).decode()],
+        )
+        found = {row[0]: (row[1], bool(row[2])) for row in rows}
+        self._known.update({record_id: found.get(record_id, (None, False)) for record_id in missing})
+
+    def forget(self, ids: list[str]) -> None:
+        for record_id in ids:
+            self._known.pop(record_id, None)
+
+    def is_deleted(self, record_id: str | None) -> bool:
+        return self._get(record_id)[1]
+
+    def clinic(self, record_id: str | None) -> str | None:
+        return self._get(record_id)[0]
+
+    def _get(self, record_id: str | None) -> tuple[str | None, bool]:
+        if not record_id:
+            return None, False
+        self.foresee([record_id])
+        return self._known[record_id]
+
+
+def _visit_columns(table: Table) -> tuple[Cascade, ...]:
+    return tuple(cascade for cascade in table.goes_with if cascade is not Cascade.PATIENT)
+
+
+def _chunks(raws: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
+    for start in range(0, len(raws), CHUNK):
+        yield raws[start : start + CHUNK]
+
+
+def _value(raw: msgspec.Raw) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        message = "not readable as JSON"
+        raise BadRecord(message) from None
+
+
+def _id_of(raw: msgspec.Raw) -> str | None:
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found = value.get("id") if isinstance(value, dict) else value
+    return found[: records.ID_CHARS] if isinstance(found, str) else None

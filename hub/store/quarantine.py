@@ -1,0 +1,71 @@
+"""Keeps what could not be taken in: whole, with its reason, for a person to look at (P7)."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils import Database
+
+from hub.core import records
+from hub.core.errors import Unavailable
+from hub.store.database import Transaction
+
+
+class Action(StrEnum):
+    """What the phone wanted."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+def add(  # noqa: PLR0913  what a person must know to judge it
+    tx: Transaction,
+    *,
+    table_name: str,
+    record_id: str | None,
+    action: Action,
+    reason: str,
+    raw: str,
+    device: int,
+    user_id: str,
+    most: int,
+) -> bool:
+    """Keep a refused record; the same one refused again is kept once. Tells whether it is new.
+
+    Raises Unavailable at ``most`` entries: rather no push at all than a record dropped.
+    """
+    mark = records.fingerprint(f"{table_name}\0{action}\0{raw}")
+    if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
+        return False
+    if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= most:
+        message = f"quarantine is full ({most} entries)"
+        raise Unavailable(message)
+    tx.db.execute(
+        "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, raw, device, user_id, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [mark, table_name, record_id, action, reason, raw, device, user_id, tx.now_ms],
+    )
+    return True
+
+
+def entries(db: Database) -> Iterator[dict[str, Any]]:
+    """Give all entries without the records themselves, oldest first."""
+    yield from db.query(
+        "SELECT num, table_name, record_id, action, reason, device, user_id, at, length(raw) AS size"
+        " FROM quarantine ORDER BY num"
+    )
+
+
+def entry(db: Database, num: int) -> dict[str, Any] | None:
+    """Give one entry, record included."""
+    return next(iter(db.query("SELECT * FROM quarantine WHERE num = ?", [num])), None)
+
+
+def remove(tx: Transaction, num: int) -> None:
+    """Forget an entry that was taken in after all."""
+    tx.db.execute("DELETE FROM quarantine WHERE num = ?", [num])
+
+
+def count(db: Database) -> int:
+    """Count the entries."""
+    return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])

@@ -1,0 +1,59 @@
+"""Bounds the bytes of messages in flight, so that fifty phones at once wait a moment instead of filling the memory."""
+
+import asyncio
+from collections import deque
+
+from hub.core.errors import Unavailable
+
+_PATIENCE_S = 60
+_RETRY_S = 5
+
+
+class Gate:
+    """A weighted semaphore, first come, first served; used by one event loop."""
+
+    def __init__(self, capacity_bytes: int) -> None:
+        self._capacity = capacity_bytes
+        self._free = capacity_bytes
+        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def enter(self, size_bytes: int) -> int:
+        """Wait for room; gives what to ``leave`` with.
+
+        One message larger than everything may enter alone. Raises Unavailable when there is no room for a minute.
+        """
+        size = min(size_bytes, self._capacity)
+        if self._queue or size > self._free:
+            turn = asyncio.get_running_loop().create_future()
+            self._queue.append((size, turn))
+            try:
+                await asyncio.wait_for(turn, _PATIENCE_S)
+            except TimeoutError:
+                self._queue = deque(entry for entry in self._queue if entry[1] is not turn)
+                self._admit()
+                message = "too many messages in flight"
+                raise Unavailable(message, retry_after_s=_RETRY_S) from None
+            except asyncio.CancelledError:
+                self._give_up(size, turn)
+                raise
+        else:
+            self._free -= size
+        return size
+
+    def leave(self, size: int) -> None:
+        """Make room again."""
+        self._free += size
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._queue and self._queue[0][0] <= self._free:
+            size, turn = self._queue.popleft()
+            if not turn.done():
+                self._free -= size
+                turn.set_result(None)
+
+    def _give_up(self, size: int, turn: asyncio.Future[None]) -> None:
+        if turn.done() and not turn.cancelled():
+            self.leave(size)  # it was let in just before
+        self._queue = deque(entry for entry in self._queue if entry[1] is not turn)
+        self._admit()

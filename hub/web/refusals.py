@@ -1,0 +1,42 @@
+"""Turns every failure into an HTTP status and a short JSON, in one place, with nothing in it to learn from."""
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from hub.core.errors import PhoneError
+from hub.web.metrics import REFUSALS
+
+log = structlog.get_logger()
+
+_WORDS = {
+    400: "malformed",
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    409: "conflict",
+    413: "too large",
+    429: "too many",
+    503: "unavailable",
+}
+
+
+def refuse(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+    """Answer a refusal. The reason goes into the log; of a failed authentication the phone learns nothing."""
+    match error:
+        case PhoneError():
+            status, reason, retry = int(error.status), error.reason, error.retry_after_s
+        case HTTPException():
+            status, reason, retry = error.status_code, "no such page", None
+        case _:
+            status, reason, retry = 500, type(error).__name__, None
+            log.error("failure", path=request.url.path, error=reason, exc_info=error)
+    log.info("refused", path=request.url.path, status=status, reason=reason)
+    REFUSALS.labels(str(status)).inc()
+    word = _WORDS.get(status, "failed")
+    public = reason if status in {400, 403, 413, 429, 503} else word
+    headers = {"retry-after": str(retry)} if retry else {}
+    content = msgspec.json.encode({"success": False, "error": word, "message": public})
+    return Response(content, status_code=status, media_type="application/json", headers=headers)

@@ -1,0 +1,154 @@
+"""The phones' endpoints (PROTOCOL.md "Transport"): reads, hands over to a worker thread, streams the sealed answer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from litestar import Router, get, post
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from hub.core import wire
+from hub.core.errors import Forbidden
+from hub.services.rpc.dispatch import Outcome, Rpc
+from hub.web import body
+from hub.web.body import AnyRequest
+from hub.web.gate import Gate
+from hub.web.metrics import ANSWER_BYTES, CALLS, SECONDS
+
+_T = TypeVar("_T")
+_BASE64 = 4 / 3
+_SMALL = 64 * 1024
+"""Requests up to this size, from phones that answers are not sent to in megabytes, need no room at the gate."""
+_PUSH_COPIES = 3
+"""How often a large push is in memory at its peak: as text, sealed, and opened."""
+
+log = structlog.get_logger()
+
+
+class Phones:
+    """The handlers of ``/rpc``, with what they share."""
+
+    def __init__(self, rpc: Rpc, *, workers: int, gate: Gate, payload_max: int, page_bytes: int) -> None:
+        self._rpc = rpc
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc")
+        self._gate = gate
+        self._body_max = payload_max + wire.ENVELOPE_BYTES
+        self._page_bytes = page_bytes
+
+    def close(self) -> None:
+        """Let the worker threads end."""
+        self._pool.shutdown()
+
+    async def handshake(self, request: AnyRequest) -> ASGIApp:
+        """Agree on a session key."""
+        raw = await body.read(request, wire.HANDSHAKE_BYTES_MAX)
+        answer = await self._work(self._rpc.handshake, raw, _address(request))
+        return Plain(msgspec.json.encode(answer))
+
+    async def query(self, request: AnyRequest) -> ASGIApp:
+        """Answer a sealed query."""
+        return await self._sealed(request, self._rpc.query, self._page_bytes)
+
+    async def command(self, request: AnyRequest) -> ASGIApp:
+        """Carry out a sealed command."""
+        return await self._sealed(request, self._rpc.command, 0)
+
+    async def _sealed(
+        self, request: AnyRequest, call: Callable[[bytearray, str], Outcome], answer_bytes: int
+    ) -> ASGIApp:
+        size = body.declared_bytes(request, self._body_max)
+        room = (size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes
+        ticket = await self._gate.enter(room)
+        started = time.monotonic()
+        try:
+            raw = await body.read(request, self._body_max)
+            outcome = await self._work(call, raw, _address(request))
+        except BaseException:
+            self._gate.leave(ticket)
+            raise
+        SECONDS.labels(outcome.procedure).observe(time.monotonic() - started)
+        CALLS.labels(outcome.procedure).inc()
+        ANSWER_BYTES.inc(wire.answer_size(outcome.sealed))
+        log.info(
+            "rpc",
+            procedure=outcome.procedure,
+            device=outcome.device,
+            ms=round((time.monotonic() - started) * 1000),
+            up=size,
+            down=wire.answer_size(outcome.sealed),
+        )
+        return Sealed(outcome.sealed, lambda: self._gate.leave(ticket))
+
+    async def _work(self, call: Callable[..., _T], *args: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)
+
+
+class Plain:
+    """An ASGI answer of JSON that is ready."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await _start(send, len(self._content))
+        await send({"type": "http.response.body", "body": self._content, "more_body": False})
+
+
+class Sealed:
+    """An ASGI answer that becomes text while it is sent."""
+
+    def __init__(self, sealed: bytes, done: Callable[[], None]) -> None:
+        self._sealed = sealed
+        self._done = done
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it, then say that it is done, whether or not it arrived."""
+        try:
+            await _start(send, wire.answer_size(self._sealed))
+            for piece in wire.answer_pieces(self._sealed):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._done()
+
+
+async def _start(send: Send, size: int) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def router(phones: Phones) -> Router:
+    """Give the phones' routes."""
+
+    @get("/rpc/heartbeat")
+    async def heartbeat() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @post("/rpc/handshake")
+    async def handshake(request: AnyRequest) -> ASGIApp:
+        return await phones.handshake(request)
+
+    @post("/rpc/query")
+    async def query(request: AnyRequest) -> ASGIApp:
+        return await phones.query(request)
+
+    @post("/rpc/command")
+    async def command(request: AnyRequest) -> ASGIApp:
+        return await phones.command(request)
+
+    @post(["/api/login", "/api/auth/sign-in"])
+    async def cloud_login() -> dict[str, Any]:
+        """Refuse, without reading the body: without a fresh QR scan the app sends email and password in clear."""
+        message = "a hub takes no password in clear; scan its QR code to sign in"
+        raise Forbidden(message)
+
+    return Router("/", route_handlers=[heartbeat, handshake, query, command, cloud_login])
+
+
+def _address(request: AnyRequest) -> str:
+    return request.client.host if request.client else ""
