@@ -14,7 +14,7 @@ import click
 @click.option("--seconds", type=click.FloatRange(min=1), help="Stop after so long; otherwise at Ctrl-C.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same clinic.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def demo(  # noqa: PLR0913, PLR0917  click's way
+def demo(
     data: Path | None,
     host: str,
     port: int,
@@ -26,6 +26,4 @@ def demo(  # noqa: PLR0913, PLR0917  click's way
     """Start a hub and let model phones work on a made-up clinic with it."""
     from hub.demo.show import run_demo  # noqa: PLC0415  the other commands start faster without it
 
-    sys.exit(
-        run_demo(data=data, host=host, port=port, phones=phones, seconds=seconds, seed=seed, as_json=as_json)
-    )
+    sys.exit(run_demo(data=data, host=host, port=port, phones=phones, seconds=seconds, seed=seed, as_json=as_json))

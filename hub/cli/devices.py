@@ -60,10 +60,6 @@ def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone
         if (email and not user) or (client_id and not phone):
             message = "there is no such user or phone"
             raise OperatorError(message)
-        count = sessions.revoke_tokens(
-            tx, user_id=user.id if user else None, device=phone.num if phone else None
-        )
-        audit.note(
-            tx, "token.revoked", device=phone.num if phone else None, user_id=user.id if user else None
-        )
+        count = sessions.revoke_tokens(tx, user_id=user.id if user else None, device=phone.num if phone else None)
+        audit.note(tx, "token.revoked", device=phone.num if phone else None, user_id=user.id if user else None)
     click.echo(f"{count} sign-ins ended.")

@@ -2,18 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from hub.core.errors import StoreError
 from hub.settings import Settings, load
 from hub.store.database import FILE_NAME, Store
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 data = click.option(
     "--data",

@@ -15,7 +15,7 @@ from hub.store.people import User
 
 @click.group()
 def clinic() -> None:
-    """The clinics of this hub."""
+    """Make and list clinics."""
 
 
 @clinic.command("add")
@@ -40,7 +40,7 @@ def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
 
 @click.group()
 def user() -> None:
-    """The people who sign in."""
+    """Make, list and shut out the people who sign in."""
 
 
 @user.command("add")
@@ -57,7 +57,7 @@ def user() -> None:
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @options.as_json
-def add_user(  # noqa: PLR0913, PLR0917  click's way
+def add_user(
     data: Path,
     email: str,
     name: str,

@@ -59,11 +59,6 @@ class Merged(msgspec.Struct, frozen=True):
     """The pushing phone already holds just this."""
 
 
-def first(pushed: Record, *, device: int, revision: int, fingerprint: int) -> History:
-    """Give the history of a record that was pushed whole and never merged since."""
-    return History(Stamp(pushed.record.row.updated_at, revision, device), {}, {str(device): fingerprint} if device else {})
-
-
 def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, held: int) -> Merged:
     """Merge ``pushed`` from ``device`` into ``version``.
 

@@ -192,8 +192,7 @@ _TABLES = (
     Table(
         "registration_forms",
         _columns(
-            "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment "
-            "updated_at:moment"
+            "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment"
         ),
         Rank.REFERENCE,
         Push.REFERENCE,

@@ -117,7 +117,7 @@ def decode(text: bytes | memoryview) -> bytearray:
 def payload_bytes(envelope: Envelope) -> bytearray:
     """Give the sealed bytes of an envelope."""
     token = memoryview(envelope.payload)
-    if len(token) < 2 or token[:1] != b'"':  # noqa: PLR2004  two quotes
+    if len(token) < 2 or bytes(token[:1]) != b'"':  # noqa: PLR2004  two quotes
         message = "payload is not text"
         raise Malformed(message)
     return decode(token[1:-1])

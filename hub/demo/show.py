@@ -52,7 +52,7 @@ class Summary:
     differences: int = 0
 
 
-def run_demo(  # noqa: PLR0913  the command line's options
+def run_demo(
     *,
     data: Path | None,
     host: str = "127.0.0.1",
@@ -107,7 +107,7 @@ class Show:
     pause_s: the shortest and the longest pause between two syncs of one phone.
     """
 
-    def __init__(  # noqa: PLR0913  what a caller may set
+    def __init__(
         self,
         hub: Hub,
         *,
@@ -144,10 +144,8 @@ class Show:
     def work(self, seconds: float | None) -> None:
         """Let every phone work and sync, each in its own rhythm, until the time is over."""
         started = time.monotonic()
-        turns = [
-            (started + number * self._pause_s[1] / len(self._nurses), number) for number in range(len(self._nurses))
-        ]
-        heapq.heapify(turns)
+        apart_s = self._pause_s[1] / max(1, len(self._nurses))
+        turns = [(started + number * apart_s, number) for number in range(len(self._nurses))]
         try:
             while turns and (seconds is None or turns[0][0] < started + seconds):
                 due, number = heapq.heappop(turns)

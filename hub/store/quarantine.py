@@ -18,7 +18,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-def add(  # noqa: PLR0913  what a person must know to judge it
+def add(
     tx: Transaction,
     *,
     table_name: str,

@@ -107,9 +107,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> r
     return range(first, first + len(rows))
 
 
-def change(
-    tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History | None
-) -> None:
+def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History | None) -> None:
     """Replace a stored record; ``device`` holds just this, HUB if nobody does."""
     data, cut = records.write(record)
     keys = "".join(f", [{key}] = ?" for key in table.keys)
@@ -154,9 +152,7 @@ def children(db: Database, parent: Table, record_id: str) -> Iterator[tuple[Tabl
 
 def count(db: Database, table: Table) -> int:
     """Count the live records of a table."""
-    return int(
-        db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0]
-    )
+    return int(db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0])
 
 
 def _clinic(table: Table, kept: Kept) -> str | None:

@@ -1,6 +1,7 @@
 """Reads request bodies within their bounds."""
 
 import asyncio
+from typing import Any
 
 from litestar import Request
 
@@ -9,7 +10,7 @@ from hub.core.errors import Malformed, TooLarge
 _SILENCE_S = 60
 """How long a phone may be silent in the middle of a body."""
 
-AnyRequest = Request[object, object, object]
+AnyRequest = Request[Any, Any, Any]
 
 
 def declared_bytes(request: AnyRequest, most: int) -> int:

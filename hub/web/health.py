@@ -1,13 +1,13 @@
 """Whether the hub lives, can write, and what it counts."""
 
+from litestar import Response, Router, get
+
 from hub.core.errors import Unavailable
 from hub.core.tables import TABLES  # noqa: F401  the tables that RECORDS counts
 from hub.services.rpc.dispatch import Rpc
 from hub.store import facts
 from hub.store.database import Store
 from hub.web import metrics
-
-from litestar import Response, Router, get
 
 
 def router(store: Store, rpc: Rpc, damage: tuple[str, ...]) -> Router:

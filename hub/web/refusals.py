@@ -2,10 +2,11 @@
 
 import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException
 
 from hub.core.errors import PhoneError
+from hub.web.body import AnyRequest
 from hub.web.metrics import REFUSALS
 
 log = structlog.get_logger()
@@ -23,7 +24,7 @@ _WORDS = {
 }
 
 
-def refuse(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer a refusal. The reason goes into the log; of a failed authentication the phone learns nothing."""
     match error:
         case PhoneError():

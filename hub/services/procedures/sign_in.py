@@ -57,9 +57,7 @@ def login(call: Call, params: Login) -> SignedIn:
 def _admit(call: Call, user: User, keys: list[str]) -> SignedIn:
     with call.context.store.write() as tx:
         sessions.forget_failures(tx, keys)
-        token = sessions.issue_token(
-            tx, device=call.device.num, user_id=user.id, days=call.context.policy.token_days
-        )
+        token = sessions.issue_token(tx, device=call.device.num, user_id=user.id, days=call.context.policy.token_days)
         devices.signed_in(tx, call.device.num, user.id)
         audit.note(tx, "login", device=call.device.num, user_id=user.id)
         clinic = user.clinic_id or next(iter(people.rights(tx.db, user).clinics), "")

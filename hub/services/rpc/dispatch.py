@@ -146,7 +146,7 @@ class Rpc:
         self.sessions.spend_nonce(device.num, live[key], sealed)
         return device, live[key], plaintext
 
-    def _answer(  # noqa: PLR0913, PLR0917  the two kinds differ in all of these
+    def _answer(
         self,
         device: Device,
         session: Session,
@@ -181,7 +181,7 @@ _LONE_SURROGATE = re.compile(
 def _read(kind: type[_T], plaintext: bytes) -> _T:
     """Read an opened message.
 
-    JavaScript can hold half a character (an emoji cut in two) and writes it as a lone \\ud83d, which is no text.
+    JavaScript can hold half a character (an emoji cut in two) and writes it as a lone surrogate, which is no text.
     Such halves become U+FFFD; refusing them would block the phone's sync for good.
     """
     try:
