@@ -130,7 +130,7 @@ class Show:
     def prepare(self) -> None:
         """Make clinic and staff on the hub, open pairing, pair and sign in every phone."""
         self._say(f"The hub runs at {self.summary.url} (its page: open that address in a browser).")
-        clinic_id = str(self._hub.cli_json("clinic", "add", "--name", self._clinic.name)["id"])
+        clinic_id = self._clinic_id()
         self._clinic = Clinic(self._rng.getrandbits(32), clinic_id=clinic_id, name=self._clinic.name)
         self._hub.cli("pairing", "open", "--minutes", str(PAIRING_MINUTES))
         qr = self._hub.cli_json("pairing", "show")
@@ -177,6 +177,12 @@ class Show:
     def _round_is_quiet(self, phones: Iterable[Phone]) -> bool:
         outcomes = [self._sync(phone, "rests") for phone in phones]
         return all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
+
+    def _clinic_id(self) -> str:
+        """Find the made-up clinic of an earlier show on this hub, or make it."""
+        known = self._hub.cli_json("clinic", "list")
+        found = [clinic["id"] for clinic in known if clinic["name"] == self._clinic.name]
+        return str(found[0] if found else self._hub.cli_json("clinic", "add", "--name", self._clinic.name)["id"])
 
     def _joined(self, name: str, staff: str, clinic_id: str, qr: dict[str, object]) -> tuple[Phone, Provider]:
         email = f"demo-{secrets.token_hex(4)}@clinic.example"

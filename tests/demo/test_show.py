@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hub.demo.clinic import Clinic
 from hub.demo.show import Show
 from tests.demo.fake_hub import LOGIN, QR, SharingHub
 
@@ -15,6 +16,7 @@ class FakeCommands:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.clinics: list[dict[str, str]] = [{"id": "clinic-1", "name": "Another"}]
 
     def cli(self, *words: str, stdin: str | None = None) -> str:
         self.asked.append(words)
@@ -23,7 +25,8 @@ class FakeCommands:
 
     def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  as the real one
         self.cli(*words, stdin=stdin)
-        return QR if words[0] == "pairing" else {"id": "clinic-9"}
+        answers: dict[str, Any] = {"list": self.clinics, "show": QR}
+        return answers.get(words[1], {"id": "clinic-9"})
 
 
 def show_on(hub: SharingHub, commands: FakeCommands, *, quiet: bool = False) -> Show:
@@ -41,6 +44,7 @@ def test_the_show_makes_clinic_staff_and_pairing_by_the_command_line(hub: Sharin
     commands = FakeCommands()
     show_on(hub, commands).prepare()
     assert [words[:2] for words in commands.asked] == [
+        ("clinic", "list"),
         ("clinic", "add"),
         ("pairing", "open"),
         ("pairing", "show"),
@@ -48,6 +52,14 @@ def test_the_show_makes_clinic_staff_and_pairing_by_the_command_line(hub: Sharin
     ]
     assert commands.asked[-1][commands.asked[-1].index("--clinic") + 1] == "clinic-9"
     assert hub.paths[0] == commands.url
+
+
+def test_a_second_show_on_the_same_hub_goes_on_in_its_clinic(hub: SharingHub) -> None:
+    commands = FakeCommands()
+    commands.clinics.append({"id": "clinic-7", "name": Clinic(1).name})
+    show_on(hub, commands, quiet=True).prepare()
+    assert ("clinic", "add") not in {words[:2] for words in commands.asked}
+    assert commands.asked[-1][commands.asked[-1].index("--clinic") + 1] == "clinic-7"
 
 
 def test_the_show_ends_with_all_phones_and_the_hub_alike(hub: SharingHub, capsys: pytest.CaptureFixture[str]) -> None:

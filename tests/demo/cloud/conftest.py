@@ -1,10 +1,5 @@
 """A cloud over each database: SQLite in a temporary directory, and a private PostgreSQL cluster."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,53 +9,35 @@ from litestar.testing import TestClient
 
 from hub.demo.cloud import Seed, create_app, open_store
 from hub.demo.cloud.store import Store
+from hub.demo.cloud.tables import CREATION_ORDER
+from tests.demo.cloud.postgres import cluster
 from tests.demo.cloud.world import PASSWORD, World
-
-
-def _postgres_binary(name: str) -> str:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    path = str(found[0]) if found else shutil.which(name)
-    if path is None:
-        pytest.fail(f"PostgreSQL's {name} is missing: install it with `apt-get install postgresql`")
-    return path
-
-
-def _as_postgres(*command: str) -> None:
-    """Run as the postgres user when we are root, because PostgreSQL refuses to run as root."""
-    user = "postgres" if os.geteuid() == 0 else None
-    subprocess.run(command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=60)  # noqa: S603
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """Run a private cluster on a Unix socket and yield the connection string of its server, without a database."""
-    # Not pytest's tmp_path: a socket's path is short, and the postgres user must be able to enter it.
-    directory = Path(tempfile.mkdtemp(prefix="hikma-pg-", dir="/tmp"))
-    if os.geteuid() == 0:
-        account = pwd.getpwnam("postgres")
-        os.chown(directory, account.pw_uid, account.pw_gid)
-    data = str(directory / "data")
-    quick = f"-c listen_addresses='' -k {directory} -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-    try:
-        _as_postgres(_postgres_binary("initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
-        control = _postgres_binary("pg_ctl")
-        _as_postgres(control, "-D", data, "-w", "-l", str(directory / "log"), "-o", quick, "start")
-        try:
-            yield f"host={directory} user=postgres"
-        finally:
-            _as_postgres(control, "-D", data, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    """Run a private cluster for all tests of this process."""
+    with cluster() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres: str) -> str:
+    """Make a database with the cloud's tables, once, and return its connection string."""
+    with psycopg.connect(f"{postgres} dbname=postgres", autocommit=True) as server:
+        server.execute("CREATE DATABASE cloud")
+    dsn = f"{postgres} dbname=cloud"
+    open_store(dsn).close()
+    return dsn
 
 
 @pytest.fixture
-def postgres_dsn(postgres: str) -> Iterator[str]:
-    """Make a database of its own for one test."""
-    name = f"test_{os.urandom(6).hex()}"
-    with psycopg.connect(f"{postgres} dbname=postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
-        yield f"{postgres} dbname={name}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def postgres_dsn(postgres_tables: str) -> str:
+    """Empty the database for one test."""
+    names = ", ".join(f'"{table.name}"' for table in CREATION_ORDER)
+    with psycopg.connect(postgres_tables, autocommit=True) as server:
+        server.execute(f"TRUNCATE {names}".encode())
+    return postgres_tables
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -11,9 +11,7 @@ def clinical_rows(world: World, clinic: str | None, patient: str) -> dict[str, s
     rows = {"visits": visit}
     if clinic:
         common = {"patient_id": patient, "clinic_id": clinic}
-        rows["appointments"] = world.seed.add(
-            "appointments", **common, user_id=world.provider, current_visit_id=visit
-        )
+        rows["appointments"] = world.seed.add("appointments", **common, user_id=world.provider, current_visit_id=visit)
         prescription = world.seed.add(
             "prescriptions", patient_id=patient, provider_id=world.provider, pickup_clinic_id=clinic
         )

@@ -73,25 +73,26 @@ class World:
 
     def patient(self, **given: object) -> dict[str, Any]:
         """Make a complete patient of this clinic, to be pushed."""
-        return new(given_name="Layla", surname="Haddad", primary_clinic_id=self.here, **given)
+        usual = {"given_name": "Layla", "surname": "Haddad", "primary_clinic_id": self.here}
+        return new(**{**usual, **given})
 
     def visit(self, patient: str, **given: object) -> dict[str, Any]:
         """Make a visit, to be pushed."""
-        return new(patient_id=patient, clinic_id=self.here, provider_id=self.provider, **given)
+        return new(**{"patient_id": patient, "clinic_id": self.here, "provider_id": self.provider, **given})
 
     def appointment(self, patient: str, **given: object) -> dict[str, Any]:
         """Make an appointment, to be pushed."""
-        return new(patient_id=patient, clinic_id=self.here, user_id=self.provider, **given)
+        return new(**{"patient_id": patient, "clinic_id": self.here, "user_id": self.provider, **given})
 
     def prescription(self, patient: str, **given: object) -> dict[str, Any]:
         """Make a prescription, to be pushed."""
-        return new(patient_id=patient, provider_id=self.provider, pickup_clinic_id=self.here, **given)
+        usual = {"patient_id": patient, "provider_id": self.provider, "pickup_clinic_id": self.here}
+        return new(**{**usual, **given})
 
     def item(self, patient: str, prescription: str, **given: object) -> dict[str, Any]:
         """Make a prescription item, to be pushed."""
-        return new(
-            patient_id=patient, prescription_id=prescription, drug_id=self.drug, clinic_id=self.here, **given
-        )
+        usual = {"patient_id": patient, "prescription_id": prescription, "drug_id": self.drug, "clinic_id": self.here}
+        return new(**{**usual, **given})
 
     def dispensing(self, patient: str, **given: object) -> dict[str, Any]:
         """Make a dispensing record, to be pushed."""

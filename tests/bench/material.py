@@ -1,0 +1,149 @@
+"""What is measured with: a hub of many records, and a lean phone that speaks the protocol and keeps nothing."""
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.core import cipher, keys, wire
+from hub.core.cipher import Direction
+from hub.services.procedures.registry import Policy
+from hub.services.rpc.dispatch import Bounds, Rpc
+from hub.store import intake, pairing, people
+from hub.store.database import Store
+from hub.store.intake import Source, TableChanges
+
+MIB = 1024 * 1024
+EMAIL, PASSWORD = "nurse@example.org", "a long password"
+_BATCH = 5000
+_START_MS = 1_700_000_000_000
+
+
+def events(count: int, *, seed: int = 1, patients: int = 500) -> Iterator[dict[str, Any]]:
+    """Give event rows of about 770 bytes of JSON, as a phone pushes them."""
+    rng = random.Random(seed)
+    people_ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(patients)]
+    for number in range(count):
+        answers = [
+            {"inputType": "text", "fieldType": "text", "name": "Complaint", "value": "headache, fièvre, ألم" + "x" * 40, "fieldId": "fld-1"},
+            {"inputType": "number", "fieldType": "number", "name": "Pain", "value": rng.randrange(10), "fieldId": "fld-2"},
+        ]
+        made = _START_MS + number * 1000
+        yield {
+            "id": str(uuid.UUID(int=(made << 80) | rng.getrandbits(80))),
+            "_status": "created",
+            "_changed": "",
+            "patient_id": rng.choice(people_ids),
+            "form_id": "01a1f79d-0000-7bdc-84ec-d3128e8a5542",
+            "visit_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+            "event_type": "Consultation",
+            "form_data": json.dumps(answers, ensure_ascii=False),
+            "metadata": json.dumps(json.dumps({"providerId": "user-A2", "providerName": "Dr A2"})),
+            "is_deleted": False,
+            "deleted_at": None,
+            "created_at": made,
+            "updated_at": made,
+            "recorded_by_user_id": "01a1f79d-1111-7bdc-84ec-d3128e8a5542",
+        }
+
+
+def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
+    """Make a hub that holds so many events, a user, and open pairing."""
+    store = Store(folder)
+    with store.write() as tx:
+        clinic = people.add_clinic(tx, "Clinic")
+        user = people.add(
+            tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD
+        )
+        pairing.open_for(tx, 240)
+        rights = people.rights(tx.db, user)
+    source = Source(0, rights, 10_000)
+    batch: list[msgspec.Raw] = []
+    for row in events(records):
+        batch.append(msgspec.Raw(msgspec.json.encode(row)))
+        if len(batch) == _BATCH:
+            _store(store, batch, source)
+    _store(store, batch, source)
+    return store, rpc(store)
+
+
+def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
+    """Give the hub's phones' side over a store."""
+    bounds = Bounds(
+        hub_name="Bench",
+        always_open=True,
+        devices=500,
+        sessions=4096,
+        sessions_per_device=128,
+        handshakes_per_minute=1_000_000,
+    )
+    policy = Policy(
+        page_bytes=page_bytes, quarantine_max=10_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900
+    )
+    return Rpc(store, bounds, policy)
+
+
+class LeanPhone:
+    """A phone that only speaks; ``post`` takes a path and a body and gives the answer's body."""
+
+    def __init__(self, post: Any, client_id: str) -> None:  # noqa: ANN401  a function or a bound method
+        self._post = post
+        self.client_id = client_id
+        self.token: str | None = None
+        self.key = keys.SessionKey(b"")
+
+    def handshake(self) -> None:
+        """Begin a session under a fresh key."""
+        pair = keys.KeyPair()
+        asked = {"client_id": self.client_id, "client_public_key": wire.encode(pair.public)}
+        answer = msgspec.json.decode(self._post("/rpc/handshake", msgspec.json.encode(asked)))
+        self.key = keys.client_session_key(pair, wire.public_key(answer["hub_public_key"]))
+
+    def login(self) -> None:
+        """Sign in."""
+        self.token = json.loads(self.call("command", "login", {"email": EMAIL, "password": PASSWORD}))["token"]
+
+    def call(self, kind: str, name: str, data: object) -> bytes:
+        """Call a procedure; gives the opened answer."""
+        return self.open(kind, self._post(f"/rpc/{kind}", self.body(kind, name, data)))
+
+    def body(self, kind: str, name: str, data: object) -> bytes:
+        """Seal a request."""
+        inner = {kind: name, "data" if kind == "command" else "params": data, "token": self.token}
+        sealed = cipher.seal(self.key, msgspec.json.encode(inner), Direction(kind.encode()))
+        return msgspec.json.encode({"client_id": self.client_id, "payload": wire.encode(sealed)})
+
+    def open(self, kind: str, answer: bytes) -> bytes:
+        """Open an answer."""
+        sealed = wire.decode(msgspec.json.decode(answer)["payload"].encode())
+        return cipher.open_sealed(self.key, sealed, Direction(f"{kind}_response".encode()))
+
+
+def direct(served: Rpc) -> Any:  # noqa: ANN401  a function
+    """Give a ``post`` that asks the hub within this process."""
+
+    def post(path: str, body: bytes) -> bytes:
+        if path == "/rpc/handshake":
+            return msgspec.json.encode(served.handshake(bytearray(body), "127.0.0.1"))
+        call = served.query if path == "/rpc/query" else served.command
+        return b"".join(wire.answer_pieces(call(bytearray(body), "127.0.0.1").sealed))
+
+    return post
+
+
+def signed_in(served: Rpc, client_id: str) -> LeanPhone:
+    """Give a phone that is paired and signed in."""
+    phone = LeanPhone(direct(served), client_id)
+    phone.handshake()
+    phone.login()
+    return phone
+
+
+def _store(store: Store, batch: list[msgspec.Raw], source: Source) -> None:
+    with store.write() as tx:
+        intake.take(tx, {"events": TableChanges(created=batch)}, source)
+    batch.clear()
