@@ -46,8 +46,7 @@ class Record(msgspec.Struct, frozen=True):
 
     def text(self, column: str | None) -> str | None:
         """Give a column that names another record; None where it names none."""
-        value = getattr(self.row, column, None) if column else None
-        return value if isinstance(value, str) and value else None
+        return (getattr(self.row, column, None) or None) if column else None
 
     def values(self) -> dict[str, Any]:
         """Give all columns."""

@@ -111,6 +111,9 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         self.__dict__["shape"] = msgspec.defstruct(f"{self.name}_row", fields, frozen=True, gc=False)
         self.__dict__["names"] = frozenset(name for name, _, _ in fields)
         self.__dict__["by_name"] = {column.name: column for column in self.columns}
+        self.__dict__["keys"] = tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
+        self.__dict__["patient"] = "patient_id" if "patient_id" in self.names else None
+        self.__dict__["visits"] = tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
 
     @property
     def shape(self) -> type[msgspec.Struct]:
@@ -133,12 +136,20 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     @property
     def patient(self) -> str | None:
         """Give the column that names the patient whose record this is."""
-        return "patient_id" if "patient_id" in self.by_name else None
+        patient: str | None = self.__dict__["patient"]
+        return patient
+
+    @property
+    def visits(self) -> tuple[str, ...]:
+        """Give the columns that name a visit with whose deletion a record goes."""
+        visits: tuple[str, ...] = self.__dict__["visits"]
+        return visits
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Give the columns that the database holds beside the record, each with an index."""
-        return tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
+        keys: tuple[str, ...] = self.__dict__["keys"]
+        return keys
 
     @property
     def deletable(self) -> bool:

@@ -6,7 +6,6 @@ visit is a tombstone from the start (P4).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import msgspec
 
@@ -94,14 +93,18 @@ class _Intake:
             self._keep(table, self._read(table, chunk))
         for chunk in _chunks(part.deleted):
             for raw in chunk:
-                with self._guard(table.name, Action.DELETE, raw):
+                try:
                     self._delete(table, raw)
+                except BadRecord as error:
+                    self._refuse(table.name, Action.DELETE, raw, error.reason)
 
     def reference(self, table: Table, part: TableChanges) -> None:
         """Pass over what a forced upload repeats; keep what a phone tried to change where people can see it."""
         for raw in (*part.created, *part.updated):
-            with self._guard(table.name, Action.KEEP, raw):
+            try:
                 self._check_reference(table, raw)
+            except BadRecord as error:
+                self._refuse(table.name, Action.KEEP, raw, error.reason)
         for raw in part.deleted:
             self._refuse(table.name, Action.DELETE, raw, "a phone cannot delete reference data")
 
@@ -114,8 +117,10 @@ class _Intake:
     def _read(self, table: Table, chunk: Iterable[msgspec.Raw]) -> list[tuple[msgspec.Raw, Pushed]]:
         read: list[tuple[msgspec.Raw, Pushed]] = []
         for raw in chunk:
-            with self._guard(table.name, Action.KEEP, raw):
+            try:
                 read.append((raw, records.read(table, raw)))
+            except BadRecord as error:
+                self._refuse(table.name, Action.KEEP, raw, error.reason)
         return read
 
     def _keep(self, table: Table, chunk: list[tuple[msgspec.Raw, Pushed]]) -> None:
@@ -128,14 +133,18 @@ class _Intake:
             if pushed.record.id in kept or pushed.record.id in new:
                 again.append((raw, pushed))
                 continue
-            with self._guard(table.name, Action.KEEP, raw):
+            try:
                 new[pushed.record.id] = self._new(table, pushed)
+            except BadRecord as error:
+                self._refuse(table.name, Action.KEEP, raw, error.reason)
         self._add(table, list(new.values()))
         for raw, pushed in again:
             row = kept.get(pushed.record.id) or shelf.find(self._tx.db, table, [pushed.record.id])[pushed.record.id]
             kept.pop(pushed.record.id, None)  # it is about to change: a second push of it must read it anew
-            with self._guard(table.name, Action.KEEP, raw):
+            try:
                 self._merge(table, row, pushed)
+            except BadRecord as error:
+                self._refuse(table.name, Action.KEEP, raw, error.reason)
 
     def _new(self, table: Table, pushed: Pushed) -> New:
         access.check_create(self._rights, table, self._clinic(table, pushed.record))
@@ -147,7 +156,7 @@ class _Intake:
         if not new:
             return
         nums = shelf.add(self._tx, table, new, device=self._source.device)
-        outbox.add(self._tx, table, nums)
+        outbox.add_new(self._tx, table, nums)
         self._forget_parents(table, [row.record.id for row in new])
         gone = sum(row.deleted for row in new)
         self.receipt.deleted += gone
@@ -222,14 +231,6 @@ class _Intake:
         ledger.owe(self._tx, self._source.device, table, kept.num)
         self.receipt.unchanged += 1
 
-    @contextmanager
-    def _guard(self, table_name: str, action: Action, raw: msgspec.Raw) -> Iterator[None]:
-        """Quarantine the record instead of failing the push."""
-        try:
-            yield
-        except BadRecord as error:
-            self._refuse(table_name, action, raw, error.reason)
-
     def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:
         quarantine.add(
             self._tx,
@@ -250,13 +251,13 @@ class _Intake:
     def _foresee(self, table: Table, chunk: list[Record]) -> None:
         """Look the parents of a chunk up together."""
         self._patients.foresee(record.text(table.patient) for record in chunk)
-        for cascade in _visit_columns(table):
-            self._visits.foresee(record.text(cascade.value) for record in chunk)
+        for column in table.visits:
+            self._visits.foresee(record.text(column) for record in chunk)
 
     def _parent_is_deleted(self, table: Table, record: Record) -> bool:
         if Cascade.PATIENT in table.goes_with and self._patients.is_deleted(record.text("patient_id")):
             return True
-        return any(self._visits.is_deleted(record.text(cascade.value)) for cascade in _visit_columns(table))
+        return any(self._visits.is_deleted(record.text(column)) for column in table.visits)
 
     def _clinic(self, table: Table, record: Record) -> str | None:
         """Give the clinic that a record belongs to: its own, or else its patient's."""
@@ -302,12 +303,9 @@ class _Parents:
     def _get(self, record_id: str | None) -> tuple[str | None, bool]:
         if not record_id:
             return None, False
-        self.foresee([record_id])
+        if record_id not in self._known:
+            self.foresee([record_id])
         return self._known[record_id]
-
-
-def _visit_columns(table: Table) -> tuple[Cascade, ...]:
-    return tuple(cascade for cascade in table.goes_with if cascade is not Cascade.PATIENT)
 
 
 def _chunks(raws: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:

@@ -28,6 +28,16 @@ def add(tx: Transaction, table: Table, nums: Iterable[int], columns: Iterable[st
     )
 
 
+def add_new(tx: Transaction, table: Table, nums: range) -> None:
+    """Put records that were just added into the outbox, all in one statement."""
+    if table.push is Push.RECORD:
+        tx.db.execute(
+            "INSERT INTO outbox (table_name, num, columns, revision, queued)"
+            f" SELECT ?, num, NULL, ?, ? FROM [{table.name}] WHERE num BETWEEN ? AND ?",
+            [table.name, tx.now_ms, tx.now_ms, nums.start, nums.stop - 1],
+        )
+
+
 def waiting(db: Database) -> int:
     """Count the records that the cloud has not confirmed."""
     return int(db.execute("SELECT count(*) FROM outbox").fetchone()[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 PATH = "/_stand-in/faults"
 
@@ -98,7 +98,7 @@ async def _happen(fault: Fault, app: ASGIApp, scope: HTTPScope, receive: Receive
         case Kind.DROP:
             _sever(scope)
         case Kind.LOSE:
-            await app(scope, receive, _nowhere)
+            await app(scope, _waiting_on(receive), _nowhere)
             _sever(scope)
         case Kind.CUT | Kind.SLOW:
             await _torn(fault, app, scope, receive, send)
@@ -131,7 +131,7 @@ async def _answered(app: ASGIApp, scope: HTTPScope, receive: Receive) -> tuple[M
         else:
             starts.append(message)
 
-    await app(scope, receive, keep)
+    await app(scope, _waiting_on(receive), keep)
     return starts[0], bytes(body)
 
 
@@ -144,6 +144,21 @@ async def _answer(send: Send, status: int, content_type: bytes, body: bytes, *mo
 
 def _chunk(body: bytes, *, more: bool) -> Any:  # noqa: ANN401
     return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def _waiting_on(receive: Receive) -> Receive:
+    """Read a request and then wait until cancelled: Granian's own wait for a disconnect cannot be."""
+    ended = False
+
+    async def read() -> HTTPReceiveMessage:
+        nonlocal ended
+        if ended:
+            await asyncio.Event().wait()
+        message = cast("HTTPReceiveMessage", await receive())
+        ended = not message.get("more_body", False)
+        return message
+
+    return read
 
 
 async def _nowhere(_: Message) -> None:

@@ -12,8 +12,6 @@ from tests.demo.cloud.world import World, new
 OLD, SAME, NEW = "2025-12-31T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 FAR = "2100-01-01T00:00:00.000Z"
 
-Make = Callable[[World], tuple[dict[str, Any], str]]
-
 
 def made(world: World, table: str) -> tuple[dict[str, Any], str]:
     """Return a record of ``table`` that was pushed, and a text column of it to edit."""

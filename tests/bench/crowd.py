@@ -1,0 +1,119 @@
+"""Fifty phones at once on a real hub process, and what that process takes of memory and time to start."""
+
+import http.client
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.bench.material import MIB, LeanPhone, events, hub
+from tests.bench.rows import Row, quantiles
+
+_RECORDS = 100_000
+_PHONES = 50
+_UP = 20
+_PORT = 4901
+_BIG_PUSH = 10_000
+_MEMORY_MB = 256
+
+
+def run() -> Iterator[Row]:
+    """Measure start, idle memory, a crowd, a large push, and the peak through all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        store, _ = hub(Path(folder), _RECORDS)
+        store.close()
+        started = time.perf_counter()
+        with _serving(Path(folder)) as process:
+            yield Row("start until ready", (time.perf_counter() - started) * 1000, note=f"{_RECORDS:,} records, quick check")
+            yield Row("memory, idle", process.memory_info().rss / MIB, unit="MiB")
+            phones = [LeanPhone(_poster(), f"phone-{number}") for number in range(_PHONES)]
+            for phone in phones:
+                phone.handshake()
+                phone.login()
+            times, failed = _all_at_once(phones)
+            p50, p95, p99 = quantiles(times)
+            yield Row(f"{_PHONES} phones at once: sync of 20 up, 4 MB down, p50", p50, note=f"{failed} failures")
+            yield Row(f"{_PHONES} phones at once: p95", p95)
+            yield Row(f"{_PHONES} phones at once: p99", p99)
+            yield Row(f"{_PHONES} phones at once: failures", failed, unit="", limit=0)
+            _push_many(phones[0])
+            yield Row("memory, peak through all of it", _peak_mib(process.pid), unit="MiB", limit=_MEMORY_MB)
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[psutil.Process]:
+    command = [sys.executable, "-m", "hub.cli", "serve", "--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_ready(process)
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def _wait_ready(process: "subprocess.Popen[bytes]") -> None:
+    while process.poll() is None:
+        try:
+            _request("GET", "/readyz", None, http.client.HTTPConnection("127.0.0.1", _PORT))
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return
+    message = "the hub did not start"
+    raise RuntimeError(message)
+
+
+def _poster() -> Callable[[str, bytes], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=120)
+    return lambda path, body: _request("POST", path, body, connection)
+
+
+def _request(method: str, path: str, body: bytes | None, connection: http.client.HTTPConnection) -> bytes:
+    connection.request(method, path, body, {"Content-Type": "application/json"})
+    with connection.getresponse() as answer:
+        content = answer.read()
+    if answer.status != http.HTTPStatus.OK:
+        raise ConnectionError(answer.status, content[:200])
+    return content
+
+
+def _all_at_once(phones: list[LeanPhone]) -> tuple[list[float], int]:
+    times: list[float] = []
+    failures: list[Exception] = []
+    gate = threading.Barrier(len(phones))
+
+    def sync(number: int, phone: LeanPhone) -> None:
+        rows = list(events(_UP, seed=90_000 + number))
+        gate.wait()
+        started = time.perf_counter()
+        try:
+            phone.handshake()
+            # The page is not opened here: fifty phones' work on two cores would be measured, not the hub's.
+            phone._post("/rpc/query", phone.body("query", "sync_pull", {"lastPulledAt": 0}))
+            phone.call("command", "sync_push", {"changes": {"events": {"created": rows}}})
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(error)
+        times.append((time.perf_counter() - started) * 1000)
+
+    threads = [threading.Thread(target=sync, args=entry) for entry in enumerate(phones)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, len(failures)
+
+
+def _push_many(phone: LeanPhone) -> None:
+    phone.handshake()
+    phone.call("command", "sync_push", {"changes": {"events": {"created": list(events(_BIG_PUSH, seed=99_999))}}})
+
+
+def _peak_mib(pid: int) -> float:
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

@@ -1,0 +1,5 @@
+"""Gives the shared fixtures to every test."""
+
+from tests.hubs import hub, serve, store
+
+__all__ = ["hub", "serve", "store"]

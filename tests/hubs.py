@@ -1,0 +1,395 @@
+"""Real hubs for the tests: one in this process for speed, one as a process of its own for everything else."""
+
+import contextlib
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bcrypt
+import msgspec
+import pytest
+
+from hub.core import cipher, keys, wire
+from hub.core.access import Permission
+from hub.core.cipher import Direction
+from hub.core.errors import PhoneError
+from hub.core.keys import KeyPair, SessionKey
+from hub.demo.phone import Phone
+from hub.demo.rows import Row, Value, complete
+from hub.demo.transport import HttpTransport, NetworkLostError, Transport
+from hub.services.procedures.registry import Policy
+from hub.services.rpc.dispatch import Bounds, Rpc
+from hub.store import pairing, people
+from hub.store.database import Store
+from hub.store.people import User
+
+EMAIL = "amal@clinic.example"
+PASSWORD = "correct horse"
+NOW_MS = 1_800_000_000_000
+"""What model phones take for the time."""
+
+BOUNDS = Bounds(
+    hub_name="Test Hub",
+    always_open=False,
+    devices=100,
+    sessions=1000,
+    sessions_per_device=128,
+    handshakes_per_minute=100_000,
+)
+POLICY = Policy(page_bytes=1_000_000, quarantine_max=1000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
+
+# Few rounds, made once: the hub takes any bcrypt hash, as the cloud sends them.
+_HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+_READY_S = 30.0
+_STOP_S = 15.0
+_POLL_S = 0.02
+
+
+def row(table: str, row_id: str, *, changed: str = "", status: str = "created", **values: Value) -> Row:
+    """Give a whole row as a phone pushes it."""
+    times: Row = {"created_at": NOW_MS, "updated_at": NOW_MS}
+    given: dict[str, Any] = {**times, **values}
+    return complete(table, given, row_id=row_id, status=status, changed=changed)
+
+
+def edit(base: Row, **values: Value) -> Row:
+    """Give a row as a phone pushes it after editing these columns; ``updated_at`` is a second later by default."""
+    later = {"updated_at": int(str(base["updated_at"])) + 1000, **values}
+    return {**base, **later, "_status": "updated", "_changed": ",".join(later)}
+
+
+def changes(
+    table: str, *, created: Iterable[object] = (), updated: Iterable[object] = (), deleted: Iterable[object] = ()
+) -> dict[str, Any]:
+    """Give a change set of one table."""
+    return {table: {"created": list(created), "updated": list(updated), "deleted": list(deleted)}}
+
+
+def add_user(
+    store: Store,
+    clinic_id: str,
+    *,
+    email: str = EMAIL,
+    role: str = "provider",
+    without: Iterable[Permission] = (),
+) -> User:
+    """Make a user with PASSWORD and, in the clinic, every permission but ``without``."""
+    user = User(f"user-{email}", email, f"Dr {email}", role, clinic_id, _HASH, is_deleted=False, source="hub")
+    with store.write() as tx:
+        people.put(tx, user)
+        people.grant(tx, user.id, clinic_id, set(Permission) - set(without))
+    return user
+
+
+def add_clinic(store: Store, name: str) -> str:
+    """Make a clinic; gives its id."""
+    with store.write() as tx:
+        return str(people.add_clinic(tx, name)["id"])
+
+
+class Answer(NamedTuple):
+    """An HTTP status, and the JSON that came with it: opened if it was sealed."""
+
+    status: int
+    json: Any
+
+
+class Client:
+    """A phone reduced to its bare messages, to send what the app would not."""
+
+    def __init__(self, transport: Transport, client_id: str = "client-1") -> None:
+        self.transport = transport
+        self.client_id = client_id
+        self.token: str | None = None
+        self.pair = KeyPair()
+        self.key = SessionKey(bytes(32))
+
+    def post(self, path: str, body: bytes) -> Answer:
+        """Send any body."""
+        status, raw = self.transport.post(path, body)
+        return Answer(status, msgspec.json.decode(raw) if raw else None)
+
+    def shake(self, pair: KeyPair | None = None, **more: object) -> Answer:
+        """Shake hands, with a new key pair unless one is given."""
+        self.pair = pair or KeyPair()
+        asked = {"client_id": self.client_id, "client_public_key": wire.encode(self.pair.public), **more}
+        answer = self.post("/rpc/handshake", msgspec.json.encode(asked))
+        if answer.status < 300:
+            self.key = keys.client_session_key(self.pair, wire.public_key(answer.json["hub_public_key"]))
+        return answer
+
+    def envelope(self, inside: object, direction: Direction) -> bytes:
+        """Seal ``inside`` (JSON, or bytes as they are) into the body of a request."""
+        plain = inside if isinstance(inside, bytes) else msgspec.json.encode(inside)
+        sealed = wire.encode(cipher.seal(self.key, plain, direction))
+        return msgspec.json.encode({"client_id": self.client_id, "payload": sealed})
+
+    def query(self, name: str, params: object = None) -> Answer:
+        """Ask under the session of the last handshake."""
+        inside = {"query": name, "params": params if params is not None else {}, "token": self.token}
+        return self.send("/rpc/query", self.envelope(inside, Direction.QUERY), Direction.QUERY_RESPONSE)
+
+    def command(self, name: str, data: object = None) -> Answer:
+        """Tell under the session of the last handshake."""
+        inside = {"command": name, "data": data if data is not None else {}, "token": self.token}
+        return self.send("/rpc/command", self.envelope(inside, Direction.COMMAND), Direction.COMMAND_RESPONSE)
+
+    def send(self, path: str, body: bytes, direction: Direction) -> Answer:
+        """Send a sealed request; the answer of a 200 comes opened."""
+        answer = self.post(path, body)
+        if answer.status != 200:
+            return answer
+        opened = cipher.open_sealed(self.key, wire.decode(answer.json["payload"].encode()), direction)
+        return Answer(200, msgspec.json.decode(opened))
+
+    def login(self, email: str = EMAIL, password: str = PASSWORD) -> Answer:
+        """Sign in and keep the token."""
+        answer = self.command("login", {"email": email, "password": password})
+        if answer.status == 200:
+            self.token = answer.json["token"]
+        return answer
+
+    def pull(self, cursor: object = 0) -> Answer:
+        """Pull from a cursor."""
+        return self.query("sync_pull", {"lastPulledAt": cursor})
+
+    def push(self, pushed: Mapping[str, Any]) -> Answer:
+        """Push a change set."""
+        return self.command("sync_push", {"changes": pushed, "lastPulledAt": 0})
+
+
+class RpcTransport:
+    """Carries requests to a hub in this process; a refusal is its status, as it is over HTTP."""
+
+    def __init__(self, hub: "InProcessHub", address: str = "192.0.2.1") -> None:
+        self.hub = hub
+        self.address = address
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Answer the heartbeat."""
+        return (200, b'{"status":"ok"}') if path == "/rpc/heartbeat" else (404, b"{}")
+
+    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Hand a request over."""
+        rpc = self.hub.rpc
+        try:
+            if path == "/rpc/handshake":
+                return 200, msgspec.json.encode(rpc.handshake(bytearray(body), self.address))
+            call = {"/rpc/query": rpc.query, "/rpc/command": rpc.command}[path]
+            return 200, b"".join(wire.answer_pieces(call(bytearray(body), self.address).sealed))
+        except PhoneError as error:
+            return int(error.status), msgspec.json.encode({"success": False, "error": error.reason})
+
+
+@dataclass
+class InProcessHub:
+    """A store and its Rpc, with one clinic, one user and pairing open."""
+
+    data: Path
+    bounds: Bounds = BOUNDS
+    policy: Policy = POLICY
+    store: Store = field(init=False)
+    rpc: Rpc = field(init=False)
+    clinic_id: str = field(init=False)
+    user: User = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open it and let people in."""
+        self._open()
+        self.clinic_id = add_clinic(self.store, "Al-Amal Clinic")
+        self.user = add_user(self.store, self.clinic_id)
+        with self.store.write() as tx:
+            pairing.open_for(tx, 240)
+
+    def _open(self) -> None:
+        self.store = Store(self.data)
+        self.rpc = Rpc(self.store, self.bounds, self.policy)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def restart(self, *, bounds: Bounds | None = None, policy: Policy | None = None) -> None:
+        """Lose everything in memory, as a restarted process does; perhaps with other settings."""
+        self.close()
+        self.bounds, self.policy = bounds or self.bounds, policy or self.policy
+        self._open()
+
+    def connect(self, _url: str = "") -> RpcTransport:
+        """Give a transport to this hub; a Phone's ``connect``."""
+        return RpcTransport(self)
+
+    def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
+        """Give a bare client with a session, signed in unless ``email`` is None."""
+        client = Client(self.connect(), client_id)
+        assert client.shake().status == 200
+        if email:
+            assert client.login(email).status == 200
+        return client
+
+    def phone(
+        self,
+        seed: int = 1,
+        *,
+        now_ms: Callable[[], int] = lambda: NOW_MS,
+        connect: Callable[[str], Transport] | None = None,
+        email: str | None = EMAIL,
+    ) -> Phone:
+        """Give a model phone, paired and, unless ``email`` is None, signed in."""
+        phone = Phone(rng=random.Random(seed), now_ms=now_ms, connect=connect or self.connect, name=f"phone-{seed}")  # noqa: S311  the same seed, the same phone
+        phone.pair({"type": "sync_hub", "url": "http://hub"})
+        if email:
+            phone.login(email, PASSWORD)
+        return phone
+
+
+class ServedHub:
+    """``python -m hub.cli serve`` as a process of its own, on a free loopback port.
+
+    settings: HIKMA_HUB_* variables, such as ``{"HIKMA_HUB_SYNC_PAGE_BYTES": "16384"}``.
+    """
+
+    def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.log = data.with_name(f"{data.name}.log")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = dict(settings or {})
+        self._child: subprocess.Popen[bytes] | None = None
+        self._transports: list[HttpTransport] = []
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        where = ("--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port))
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603  the hub itself
+                (sys.executable, "-m", "hub.cli", "serve", *where),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._settings,
+                start_new_session=True,
+            )
+        with contextlib.closing(HttpTransport(self.url, timeout_s=5.0)) as transport:
+            for _ in range(int(_READY_S / _POLL_S)):
+                # Waiting for its end is the pause between two tries, and notices at once if it comes.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._child.wait(_POLL_S)
+                    break
+                with contextlib.suppress(NetworkLostError):
+                    if transport.get("/readyz")[0] == 200:
+                        return
+        self.kill()
+        message = f"the hub did not get ready:\n{self.output()[-2000:]}"
+        raise AssertionError(message)
+
+    @property
+    def pid(self) -> int:
+        """Give the number of its process."""
+        assert self._child is not None
+        return self._child.pid
+
+    def kill(self) -> None:
+        """Kill it without warning, as a power cut does."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def stop(self) -> int:
+        """Ask it to end; gives its exit status."""
+        assert self._child is not None
+        self._child.terminate()
+        status = self._child.wait(_STOP_S)
+        self._child = None
+        return status
+
+    def close(self) -> None:
+        """Kill it, and close the connections that were made to it."""
+        self.kill()
+        for transport in self._transports:
+            transport.close()
+
+    def connect(self, _url: str = "") -> HttpTransport:
+        """Give a connection to this hub; a Phone's ``connect``."""
+        transport = HttpTransport(self.url)
+        self._transports.append(transport)
+        return transport
+
+    def output(self) -> str:
+        """Give all that it printed so far, over restarts."""
+        return self.log.read_text("utf-8", "replace")
+
+    def cli(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command on the same data, as a process of its own."""
+        return subprocess.run(  # noqa: S603  the hub itself
+            (sys.executable, "-m", "hub.cli", *words, "--data", str(self.data)),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=self._settings,
+        )
+
+    def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
+        """Give a bare client with a session, signed in unless ``email`` is None."""
+        client = Client(self.connect(), client_id)
+        assert client.shake().status == 200
+        if email:
+            assert client.login(email).status == 200
+        return client
+
+
+def prepare(data: Path) -> str:
+    """Make the data of a hub with a clinic, a user and pairing open, before its first start; gives the clinic."""
+    hub = InProcessHub(data)
+    hub.close()
+    return hub.clinic_id
+
+
+def free_port() -> int:
+    """Give a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Give an empty database."""
+    opened = Store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[InProcessHub]:
+    """Give a hub in this process, with a clinic, a user and pairing open."""
+    made = InProcessHub(tmp_path / "hub")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., ServedHub]]:
+    """Give a function that starts a prepared hub as a process, with the settings it is given; all are killed after."""
+    started: list[ServedHub] = []
+
+    def start(**settings: str) -> ServedHub:
+        data = tmp_path / f"served-{len(started)}"
+        prepare(data)
+        served = ServedHub(data, settings)
+        started.append(served)
+        served.start()
+        return served
+
+    yield start
+    for served in started:
+        served.close()
