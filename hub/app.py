@@ -2,21 +2,25 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from litestar import Litestar
+from litestar import Litestar, Router
 
+from hub.core.errors import Damaged
+from hub.core.status import Facts
 from hub.services.procedures.registry import Policy
 from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.settings import Settings
-from hub.store import listening
+from hub.store import facts, listening
 from hub.store.database import Store
 from hub.store.listening import Listening
-from hub.web import health, page, refusals, rpc
+from hub.web import closed, health, page, refusals, rpc
 from hub.web.gate import Gate
 
 _MIB = 1024 * 1024
@@ -28,28 +32,10 @@ _HEADER_MS = 10_000
 log = structlog.get_logger()
 
 
-def create(store: Store, settings: Settings, damage: tuple[str, ...] = ()) -> Litestar:
-    """Give the hub as an ASGI application; ``damage`` is what the integrity check found."""
+def create(store: Store, settings: Settings) -> Litestar:
+    """Give the hub as an ASGI application."""
     limits = settings.limits
-    phones_rpc = Rpc(
-        store,
-        Bounds(
-            hub_name=settings.hub.name,
-            always_open=settings.pairing.mode == "open",
-            devices=limits.devices,
-            sessions=limits.sessions,
-            sessions_per_device=limits.sessions_per_device,
-            handshakes_per_minute=limits.handshakes_per_minute,
-        ),
-        Policy(
-            page_bytes=settings.sync.page_bytes,
-            quarantine_max=limits.quarantine_records,
-            token_days=settings.login.token_days,
-            attempts=settings.login.attempts,
-            wait_s=settings.login.wait_s,
-            wait_max_s=settings.login.wait_max_s,
-        ),
-    )
+    phones_rpc = Rpc(store, _bounds(settings), _policy(settings))
     phones = rpc.Phones(
         phones_rpc,
         workers=limits.workers,
@@ -57,37 +43,87 @@ def create(store: Store, settings: Settings, damage: tuple[str, ...] = ()) -> Li
         payload_max=settings.sync.push_bytes_max,
         page_bytes=settings.sync.page_bytes,
     )
-    return Litestar(
-        route_handlers=[
+    gather = partial(facts.gather, store)
+    return _application(
+        [
             rpc.router(phones),
-            health.router(store, phones_rpc, damage),
-            page.router(store, settings.hub.name, damage),
+            health.router(gather),
+            health.metrics_router(store, phones_rpc, gather),
+            page.router(settings.hub.name, gather),
         ],
-        exception_handlers={Exception: refusals.refuse},
         on_shutdown=[phones.close],
-        openapi_config=None,
-        request_max_body_size=None,  # hub.web.body holds each route to its own bound
     )
+
+
+def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
+    """Give what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
+
+    def gather() -> Facts:
+        return Facts(damage=damage, writable=False)
+
+    return _application([closed.router(), health.router(gather), page.router(settings.hub.name, gather)])
 
 
 def serve(data: Path, settings: Settings) -> None:
     """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
-    store = Store(data)
+    try:
+        store = Store(data)
+    except Damaged as error:
+        _serve_closed(settings, (str(error),))
+        return
     try:
         damage = _check(store, settings)
+        if damage:
+            _serve_closed(settings, damage)
+            return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
-        asyncio.run(_serve(create(store, settings, damage), settings))
+        asyncio.run(_serve(create(store, settings), settings))
     finally:
         store.close()
+
+
+def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
+    log.error("damaged", findings=len(damage), first=damage[0])
+    asyncio.run(_serve(create_closed(settings, damage), settings))
 
 
 def _check(store: Store, settings: Settings) -> tuple[str, ...]:
     if settings.store.check_at_start == "off":
         return ()
-    damage = tuple(store.check(full=settings.store.check_at_start == "full"))
-    if damage:
-        log.error("damaged", database=str(store.path), findings=len(damage), first=damage[0])
-    return damage
+    return tuple(store.check(full=settings.store.check_at_start == "full"))
+
+
+def _application(routers: list[Router], on_shutdown: list[Callable[[], None]] | None = None) -> Litestar:
+    return Litestar(
+        route_handlers=routers,
+        exception_handlers={Exception: refusals.refuse},
+        on_shutdown=on_shutdown,
+        openapi_config=None,
+        request_max_body_size=None,  # hub.web.body holds each route to its own bound
+    )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    limits = settings.limits
+    return Bounds(
+        hub_name=settings.hub.name,
+        always_open=settings.pairing.mode == "open",
+        devices=limits.devices,
+        sessions=limits.sessions,
+        sessions_per_device=limits.sessions_per_device,
+        handshakes_per_minute=limits.handshakes_per_minute,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        page_bytes=settings.sync.page_bytes,
+        quarantine_max=settings.limits.quarantine_records,
+        token_days=settings.login.token_days,
+        attempts=settings.login.attempts,
+        wait_s=settings.login.wait_s,
+        wait_max_s=settings.login.wait_max_s,
+    )
 
 
 async def _serve(app: Litestar, settings: Settings) -> None:

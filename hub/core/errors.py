@@ -13,7 +13,8 @@ HubError
 ├── BadRecord           one record cannot be taken in; it goes to quarantine, its push goes on
 └── OperatorError       a person at the hub must act; the text says what to do
     ├── SettingError    a setting is unknown or wrong
-    └── StoreError      the database is missing, damaged or locked
+    └── StoreError      the database is missing, locked or not ours to open
+        └── Damaged     the database is not readable as one
 """
 
 from http import HTTPStatus
@@ -97,4 +98,8 @@ class SettingError(OperatorError):
 
 
 class StoreError(OperatorError):
-    """The database is missing, damaged or locked."""
+    """The database is missing, locked or not ours to open."""
+
+
+class Damaged(StoreError):
+    """The database is not readable as one."""

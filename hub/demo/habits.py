@@ -1,6 +1,6 @@
 """Does to values what the app's own models do before they reach the database; a hub must live with the results.
 
-Source: PROTOCOL.md "sync_push".
+Source: PROTOCOL.md "Push".
 """
 
 import json

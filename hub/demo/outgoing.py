@@ -1,7 +1,7 @@
 """Gathers what the phone sends: its own changes, or for a forced upload everything.
 
 change set: {table: {"created": [row], "updated": [row], "deleted": [row]}}, whole rows with ``_status`` and
-``_changed``. Source: PROTOCOL.md "sync_push".
+``_changed``. Source: PROTOCOL.md "Push".
 """
 
 from hub.demo.local_store import LocalStore

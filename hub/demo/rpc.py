@@ -1,6 +1,6 @@
 """Speaks the phone's side of the LAN RPC: handshake, sealed calls, and what the app makes of each answer.
 
-Source: PROTOCOL.md "Envelopes" and "Answers to a phone".
+Source: PROTOCOL.md "Envelopes" and "What the phone does with an answer".
 """
 
 from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
-from hub.core.errors import StoreError, Unavailable
+from hub.core.errors import Damaged, StoreError, Unavailable
 from hub.store.migrations import migrations
 
 FILE_NAME = "hub.db"
@@ -46,7 +46,7 @@ class Store:
     """The database: opened, migrated, checked on request, shared by the threads of one process."""
 
     def __init__(self, data: Path) -> None:
-        """Open or make ``data/hub.db``; raises StoreError when it cannot be used."""
+        """Open or make ``data/hub.db``; raises StoreError when it cannot be opened, Damaged when it is no database."""
         self.path = data / FILE_NAME
         self._lock = threading.Lock()
         self._readers: SimpleQueue[Database] = SimpleQueue()
@@ -60,7 +60,8 @@ class Store:
             self._clock = self._anchored()
         except (sqlite3.Error, OSError) as error:
             message = f"cannot open {self.path}: {error}"
-            raise StoreError(message) from error
+            missing = isinstance(error, sqlite3.OperationalError | OSError)
+            raise (StoreError if missing else Damaged)(message) from error
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,17 +1,19 @@
 """Whether the hub lives, can write, and what it counts."""
 
+from collections.abc import Callable
+
 from litestar import Response, Router, get
 
 from hub.core.errors import Unavailable
-from hub.core.tables import TABLES  # noqa: F401  the tables that RECORDS counts
+from hub.core.status import Facts
 from hub.services.rpc.dispatch import Rpc
 from hub.store import facts
 from hub.store.database import Store
 from hub.web import metrics
 
 
-def router(store: Store, rpc: Rpc, damage: tuple[str, ...]) -> Router:
-    """Give /healthz, /readyz and /metrics."""
+def router(gather: Callable[[], Facts]) -> Router:
+    """Give /healthz and /readyz; ``gather`` measures when it is asked for."""
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -21,18 +23,25 @@ def router(store: Store, rpc: Rpc, damage: tuple[str, ...]) -> Router:
     @get("/readyz", sync_to_thread=True)
     def readyz() -> dict[str, str]:
         """Answer 200 only after a write that worked."""
-        if damage or not facts.can_write(store):
-            message = "the database is damaged" if damage else "the database cannot be written"
+        now = gather()
+        if now.damage or not now.writable:
+            message = "the database is damaged" if now.damage else "the database cannot be written"
             raise Unavailable(message)
         return {"status": "ready"}
 
+    return Router("/", route_handlers=[healthz, readyz])
+
+
+def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts]) -> Router:
+    """Give /metrics."""
+
     @get("/metrics", sync_to_thread=True)
-    def show_metrics() -> Response[bytes]:
+    def show() -> Response[bytes]:
         """Give the counts."""
+        now = gather()
         with store.read() as db:
             for name, count in facts.counts(db).items():
                 metrics.RECORDS.labels(name).set(count)
-        now = facts.gather(store, damage=damage)
         metrics.WAITING.set(now.waiting)
         metrics.QUARANTINE.set(now.quarantined)
         metrics.DEVICES.labels("paired").set(now.devices)
@@ -40,4 +49,4 @@ def router(store: Store, rpc: Rpc, damage: tuple[str, ...]) -> Router:
         metrics.DATABASE_BYTES.set(store.size_bytes())
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    return Router("/", route_handlers=[healthz, readyz, show_metrics])
+    return Router("/", route_handlers=[show])

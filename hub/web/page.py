@@ -1,13 +1,13 @@
 """The page for people: one sentence that says whether everything entered is safe, and what to do."""
 
 import html
+from collections.abc import Callable
 from string import Template
 
 from litestar import MediaType, Response, Router, get
 
 from hub.core import status
-from hub.store import facts
-from hub.store.database import Store
+from hub.core.status import Facts
 
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -23,12 +23,12 @@ dl { display: grid; grid-template-columns: auto 1fr; gap: .3rem 1.5rem } dd { ma
 """)
 
 
-def router(store: Store, name: str, damage: tuple[str, ...]) -> Router:
-    """Give the page at /."""
+def router(name: str, gather: Callable[[], Facts]) -> Router:
+    """Give the page at /; ``gather`` measures when it is asked for."""
 
     @get("/", media_type=MediaType.HTML, sync_to_thread=True)
     def page() -> Response[str]:
-        now = facts.gather(store, damage=damage)
+        now = gather()
         state = status.state(now)
         content = _PAGE.substitute(
             name=html.escape(name),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, HTTPScope, Message, Receive, Scope, Send
 
 PATH = "/_stand-in/faults"
 
@@ -98,7 +98,7 @@ async def _happen(fault: Fault, app: ASGIApp, scope: HTTPScope, receive: Receive
         case Kind.DROP:
             _sever(scope)
         case Kind.LOSE:
-            await app(scope, _waiting_on(receive), _nowhere)
+            await _answered(app, scope, receive)
             _sever(scope)
         case Kind.CUT | Kind.SLOW:
             await _torn(fault, app, scope, receive, send)
@@ -122,16 +122,30 @@ async def _torn(fault: Fault, app: ASGIApp, scope: HTTPScope, receive: Receive, 
 
 
 async def _answered(app: ASGIApp, scope: HTTPScope, receive: Receive) -> tuple[Message, bytes]:
+    """Run ``app`` with nobody at the other end and return its answer's start and whole body."""
     starts: list[Message] = []
     body = bytearray()
+    asked, complete = False, asyncio.Event()
+
+    async def read() -> HTTPReceiveMessage:
+        nonlocal asked
+        if asked:
+            # Litestar waits for a disconnect after its last chunk, and Granian sees none before it has sent one.
+            await complete.wait()
+            return {"type": "http.disconnect"}
+        message = cast("HTTPRequestEvent", await receive())
+        asked = not message["more_body"]
+        return message
 
     async def keep(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            body.extend(message["body"])
-        else:
+        if message["type"] != "http.response.body":
             starts.append(message)
+            return
+        body.extend(message["body"])
+        if not message["more_body"]:
+            complete.set()
 
-    await app(scope, _waiting_on(receive), keep)
+    await app(scope, read, keep)
     return starts[0], bytes(body)
 
 
@@ -146,34 +160,16 @@ def _chunk(body: bytes, *, more: bool) -> Any:  # noqa: ANN401
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-def _waiting_on(receive: Receive) -> Receive:
-    """Read a request and then wait until cancelled: Granian's own wait for a disconnect cannot be."""
-    ended = False
-
-    async def read() -> HTTPReceiveMessage:
-        nonlocal ended
-        if ended:
-            await asyncio.Event().wait()
-        message = cast("HTTPReceiveMessage", await receive())
-        ended = not message.get("more_body", False)
-        return message
-
-    return read
-
-
-async def _nowhere(_: Message) -> None:
-    """Swallow an answer."""
-
-
 def _sever(scope: HTTPScope) -> None:
     """Shut the client's connection down below the HTTP server, which knows no way to give no answer at all."""
+    client = [str(part) for part in scope["client"] or ()]  # Granian gives the port as text
     for path in Path("/proc/self/fd").iterdir():
         number = int(path.name)
         try:
             if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
             with socket.socket(fileno=os.dup(number)) as connection:
-                if connection.family == socket.AF_INET and connection.getpeername()[:2] == tuple(scope["client"] or ()):
+                if connection.family == socket.AF_INET and [*map(str, connection.getpeername())] == client:
                     connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             continue  # closed meanwhile, or not connected

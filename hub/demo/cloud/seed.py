@@ -155,7 +155,7 @@ class Seed:
         return patients * (2 + events_each)
 
 
-def insert(transaction: Transaction, table: Table, given: dict[str, object]) -> str:
+def insert(transaction: Transaction, table: Table, given: Mapping[str, object]) -> str:
     """Insert a row inside an open transaction, so that a test can commit it late (CLOUD.md 2.1)."""
     strict = replace(table, columns=tuple(replace(column, garbage=Garbage.REFUSED) for column in table.columns))
     row = values.row(strict, {"id": str(uuid.uuid4()), **_plain(given)}, Clock(transaction.now, _UTC))
@@ -164,7 +164,7 @@ def insert(transaction: Transaction, table: Table, given: dict[str, object]) -> 
 
 
 def edit(
-    transaction: Transaction, table: Table, record_id: str, given: dict[str, object], *, announced: bool = True
+    transaction: Transaction, table: Table, record_id: str, given: Mapping[str, object], *, announced: bool = True
 ) -> None:
     """Change columns of a row inside an open transaction."""
     clock = Clock(transaction.now, _UTC)
@@ -176,7 +176,7 @@ def edit(
     transaction.execute(f'UPDATE "{table.name}" SET {sets} WHERE "id" = ?', (*new.values(), record_id))  # noqa: S608
 
 
-def _plain(given: dict[str, object]) -> dict[str, object]:
+def _plain(given: Mapping[str, object]) -> dict[str, object]:
     return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in given.items()}
 
 

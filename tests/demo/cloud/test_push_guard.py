@@ -1,13 +1,15 @@
 """CLOUD.md 4.5: which update wins, and what it leaves behind."""
 
 import datetime as dt
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.demo.cloud.world import World, new
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OLD, SAME, NEW = "2025-12-31T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 FAR = "2100-01-01T00:00:00.000Z"

@@ -1,0 +1,18 @@
+"""Stands in for the phones' endpoints while the database is damaged: phones keep what they have and come again."""
+
+from litestar import Router, route
+from litestar.handlers import HTTPRouteHandler
+
+from hub.core.errors import Unavailable
+
+
+def router() -> Router:
+    """Refuse everything below /rpc and /api with 503."""
+
+    @route(["/rpc/{_path:path}", "/api/{_path:path}"], http_method=["GET", "POST"])
+    async def refuse(_path: str) -> None:
+        message = "the hub's database is damaged"
+        raise Unavailable(message)
+
+    handler: HTTPRouteHandler = refuse
+    return Router("/", route_handlers=[handler])
