@@ -1,7 +1,6 @@
 """Stands in for the phones' endpoints while the database is damaged: phones keep what they have and come again."""
 
 from litestar import Router, route
-from litestar.handlers import HTTPRouteHandler
 
 from hub.core.errors import Unavailable
 
@@ -14,5 +13,4 @@ def router() -> Router:
         message = "the hub's database is damaged"
         raise Unavailable(message)
 
-    handler: HTTPRouteHandler = refuse
-    return Router("/", route_handlers=[handler])
+    return Router("/", route_handlers=[refuse])

@@ -1,0 +1,215 @@
+"""Brings names, places and numbers of any script into the form in which they are searched.
+
+What is stored and what is typed go through the same folding, so that a patient is found whoever wrote the name:
+without case and accents, with one form for letters that people exchange (Arabic alefs, Amharic homophones), whether
+or not a name of two words was written as one.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import groupby
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+TEXT_CHARS = 200
+"""Of a longer name only the beginning is searched."""
+WORDS = 12
+"""Words of one text that are searched."""
+FRAGMENT_CHARS = 3
+"""A number is found by this many digits or letters in a row, or more."""
+SIMILAR_PERCENT = 60.0
+"""Names less alike than this are no candidates for being the same person."""
+
+_JOINERS = dict.fromkeys(map(ord, "'\u2019\u2018\u02bc\u02b9`\u00b4\u2032-\u2010\u2011\u2013\u05be\u1361\u200c"), "\0")
+"""Marks inside a name that some leave out: apostrophes, hyphens, word marks; beside them a name is also one word."""
+
+_ALIKE = str.maketrans(
+    {
+        **dict(zip("øłđðħıæœþґ", ("o", "l", "d", "d", "h", "i", "ae", "oe", "th", "г"), strict=True)),  # noqa: RUF001
+        **dict.fromkeys(map(chr, (0x671, 0x672, 0x673, 0x675)), "\u0627"),  # further alefs
+        "\u0629": "\u0647",  # taa marbuta as haa
+        **dict.fromkeys("\u0649\u06cc\u06d2", "\u064a"),  # alef maqsura, Farsi and Urdu yeh as yaa
+        "\u06a9": "\u0643",  # Farsi kaf
+        **dict.fromkeys("\u06c1\u06c3\u06d5\u06be", "\u0647"),  # Urdu and Kurdish haas
+        **dict.fromkeys("\u0621\u0640\u200d\u200e\u200f", ""),  # hamza by itself, tatweel, marks of direction
+    }
+)
+
+_ETHIOPIC_SERIES = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
+"""Consonants of Amharic that sound alike and are exchanged in writing: a series of eight letters for another."""
+_ETHIOPIC_A = {0x1203: 0x1200, 0x12A3: 0x12A0}
+_ETHIOPIC = range(0x1200, 0x1380)
+
+_VIRAMA = 9
+_ARTICLE = "\u0627\u0644"
+_ARTICLE_WORD_CHARS = 5
+"""A word that begins with the Arabic article and has at least this many letters is also found without it."""
+
+_VOWELS = frozenset("aeiouyh\u0627\u0648\u064aаеиоуыэюяє")  # noqa: RUF001
+_SOUNDS = (("ph", "f"), ("ck", "k"), ("q", "k"), ("c", "k"), ("z", "s"), ("w", "v"), ("x", "ks"))
+_DIGITS = re.compile(r"\d")
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """The columns of a patient that are searched."""
+
+    given_name: str = ""
+    surname: str = ""
+    date_of_birth: str = ""
+    sex: str = ""
+    citizenship: str = ""
+    hometown: str = ""
+    camp: str | None = None
+    phone: str = ""
+    government_id: str = ""
+    external_patient_id: str = ""
+    primary_clinic_id: str | None = None
+
+
+def fold(text: str) -> str:
+    """Fold ``text``: words of letters, marks and digits, in lower case, with single blanks between them."""
+    return " ".join(_folded(text[:TEXT_CHARS]).replace("\0", " ").split()[:WORDS])
+
+
+def words(text: str) -> list[str]:
+    """Give the words that ``text`` is found by: its parts, and what they are when written together."""
+    chunks = _chunks(text)
+    parts = [part for chunk in chunks for part in chunk.split("\0") if part]
+    joined = [chunk.replace("\0", "") for chunk in chunks if "\0" in chunk]
+    whole = ["".join(parts)] if len(parts) > 1 else []
+    bare = [part[2:] for part in parts if _has_article(part)]
+    return list(dict.fromkeys(word for word in (*parts, *joined, *whole, *bare) if word))
+
+
+def number(text: str) -> str:
+    """Give a phone, ID or code as its digits and letters alone."""
+    return fold(text).replace(" ", "")
+
+
+def is_number(text: str) -> bool:
+    """Tell whether what was typed is meant as a number: it has a digit of any script."""
+    return bool(_DIGITS.search(text))
+
+
+def expression(text: str) -> str:
+    """Give an FTS5 expression for what was typed: every word the beginning of one, in any order; '' for nothing."""
+    chunks = [chunk for chunk in _chunks(text) if chunk.strip("\0")]
+    if not chunks:
+        return ""
+    every = " AND ".join(_chunk_expression(chunk) for chunk in chunks)
+    if len(chunks) == 1:
+        return every
+    return f"(({every}) OR {_prefix(''.join(chunks).replace(chr(0), ''))})"
+
+
+def skeleton(word: str) -> str:
+    """Give how a folded word sounds, roughly: its consonants, without doubles; equal for many ways of spelling it."""
+    for spelled, sound in _SOUNDS:
+        word = word.replace(spelled, sound)
+    sounds = [chr(ord(letter) & ~7) if ord(letter) in _ETHIOPIC else letter for letter in word]
+    bones = [letter for letter in sounds if letter not in _VOWELS and unicodedata.category(letter)[0] != "M"]
+    sound = "".join(letter for letter, _ in groupby(bones))
+    return sound if len(sound) > 1 else word
+
+
+def name_words(facts: Facts) -> str:
+    """Give the words that a patient's name is found by."""
+    return " ".join(dict.fromkeys((*words(facts.given_name), *words(facts.surname))))
+
+
+def place_words(facts: Facts) -> str:
+    """Give the words of where a patient is from."""
+    places = (facts.hometown, facts.camp or "", facts.citizenship)
+    return " ".join(dict.fromkeys(word for place in places for word in words(place)))
+
+
+def fact_words(facts: Facts) -> str:
+    """Give date of birth and sex as words."""
+    return " ".join(filter(None, (birth_word(facts.date_of_birth), sex_word(facts.sex))))
+
+
+def sound_words(facts: Facts) -> str:
+    """Give the skeletons of a patient's names."""
+    return " ".join(dict.fromkeys(skeleton(word) for word in fold(f"{facts.given_name} {facts.surname}").split()))
+
+
+def numbers(facts: Facts) -> str:
+    """Give the numbers that a patient is found by."""
+    return " ".join(filter(None, map(number, (facts.phone, facts.government_id, facts.external_patient_id))))
+
+
+def birth_word(date: str) -> str:
+    """Give the word that stands for a date of birth, or for the beginning of one."""
+    return f"born{number(date)}" if date else ""
+
+
+def sex_word(sex: str) -> str:
+    """Give the word that stands for a sex."""
+    return f"sex{number(sex)}" if sex else ""
+
+
+def clinic_word(clinic: str) -> str:
+    """Give the word that stands for a clinic."""
+    return "clinic" + clinic.encode().hex()
+
+
+def ranked(asked: str, names: dict[int, str], *, most: int) -> list[int]:
+    """Give the keys of those of ``names`` that are most like ``asked``, best first, the higher key before the lower."""
+    choices = dict(sorted(names.items(), reverse=True))
+    found = process.extract(
+        asked, choices, scorer=fuzz.token_sort_ratio, limit=most, score_cutoff=SIMILAR_PERCENT, processor=None
+    )
+    return [key for _, _, key in found]
+
+
+def _chunks(text: str) -> list[str]:
+    return _folded(text[:TEXT_CHARS]).split()[:WORDS]
+
+
+@lru_cache(maxsize=512)
+def _folded(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    spelled = unicodedata.normalize("NFKD", text.translate(_JOINERS).casefold())
+    return "".join(map(_letter, spelled)).translate(_ALIKE)
+
+
+@lru_cache(maxsize=4096)
+def _letter(letter: str) -> str:
+    """Give what becomes of one letter. Marks that are vowels, as in Bengali, stay: they tell names apart."""
+    if letter == "\0" or (letter.isascii() and letter.isalnum()):
+        return letter
+    category = unicodedata.category(letter)
+    if category == "Nd":
+        return str(unicodedata.decimal(letter))
+    if category[0] == "M":
+        return "" if unicodedata.combining(letter) not in {0, _VIRAMA} else letter
+    if category in {"Cf", "Lm"}:
+        return ""
+    code = ord(letter)
+    if code in _ETHIOPIC:
+        series = code & ~7
+        code = _ETHIOPIC_SERIES.get(series, series) + (code & 7)
+        return chr(_ETHIOPIC_A.get(code, code))
+    return letter if category[0] in "LN" else " "
+
+
+def _chunk_expression(chunk: str) -> str:
+    parts = [part for part in chunk.split("\0") if part]
+    every = " AND ".join(map(_part_expression, parts))
+    return every if len(parts) == 1 else f"(({every}) OR {_prefix(''.join(parts))})"
+
+
+def _part_expression(part: str) -> str:
+    return f"({_prefix(part)} OR {_prefix(part[2:])})" if _has_article(part) else _prefix(part)
+
+
+def _prefix(word: str) -> str:
+    """Write a word as the beginning of one; folding left nothing in it that could close the quotes."""
+    return f'"{word}"*'
+
+
+def _has_article(part: str) -> bool:
+    return part.startswith(_ARTICLE) and len(part) >= _ARTICLE_WORD_CHARS
