@@ -12,6 +12,7 @@ from hub.store import audit, intake, people
 from hub.store import quarantine as kept
 from hub.store.database import Transaction
 from hub.store.intake import Source
+from hub.store.shelf import HUB
 
 
 @click.group()
@@ -81,7 +82,7 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
     if user is None:
         message = f"entry {num}: its user is not on this hub any more"
         raise OperatorError(message)
-    return intake.retry(tx, entry, Source(entry["device"], people.rights(tx.db, user), most))
+    return intake.retry(tx, entry, Source(HUB, people.rights(tx.db, user), most))
 
 
 def _entry(db: Any, num: int) -> dict[str, Any]:  # noqa: ANN401  the store's connection, only handed on

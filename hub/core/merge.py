@@ -12,6 +12,7 @@ A record pushed without ``_changed`` stands for itself as a whole: the newer ``u
 decided by the record's text.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,7 +51,7 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The outcome: ``changed`` names the columns that are different now; empty means that nothing is."""
+    """The outcome: ``changed`` names the columns that are different now; if none is, still ``history`` may be."""
 
     record: Record
     history: History
@@ -68,23 +69,36 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
     data, _ = records.write(pushed.record)
     mark = records.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
-        values: dict[str, Any] = {}
-    elif pushed.changed:
-        values = _columns_taken(version, pushed, device, held)
-    else:
-        values = _whole_taken(version, pushed, data)
-    changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
-    if not changed:
         return Merged(version.record, version.history, (), _same(table, pushed.record, version.record))
+    values = _columns_taken(version, pushed, device, held) if pushed.changed else _whole_taken(version, pushed, data)
+    changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
     stamp = Stamp(pushed.record.row.updated_at, revision, device)
+    history = _history(version.history, values, changed, stamp, mark, whole=not pushed.changed)
+    if not changed:
+        return Merged(version.record, history, (), _same(table, pushed.record, version.record))
     values["updated_at"] = max(version.record.row.updated_at, pushed.record.row.updated_at)
     record = records.replaced(table, version.record, values)
-    taken = {**version.history.pushed, str(device): mark} if device else version.history.pushed
-    if pushed.changed:
-        history = History(version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, taken)
-    else:
-        history = History(stamp, {}, taken)
     return Merged(record, history, changed, _same(table, pushed.record, record))
+
+
+def _history(
+    old: History, taken: Iterable[str], changed: tuple[str, ...], stamp: Stamp, mark: int, *, whole: bool
+) -> History:
+    """Give the history after an edit, also one that changed nothing: sent again later, it must still not.
+
+    A column that was set to the value it had keeps its stamp but for the time: against a third edit the newer counts.
+    """
+    marks = {**old.pushed, str(stamp.device): mark} if stamp.device else old.pushed
+    if whole:
+        return History(stamp, {}, marks) if changed else old
+    stamps = dict(old.columns)
+    for name in taken:
+        before = stamps.get(name, old.base)
+        if name in changed:
+            stamps[name] = stamp
+        elif stamp.updated_at > before.updated_at:
+            stamps[name] = before._replace(updated_at=stamp.updated_at)
+    return History(old.base, stamps, marks)
 
 
 def _columns_taken(version: Version, pushed: Pushed, device: int, held: int) -> dict[str, Any]:

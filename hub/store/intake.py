@@ -12,6 +12,7 @@ import msgspec
 from hub.core import access, merge, records
 from hub.core.access import Rights
 from hub.core.errors import BadRecord
+from hub.core.merge import History, Stamp
 from hub.core.records import Pushed, Record
 from hub.core.tables import PHONE_TABLES, TABLES, Cascade, Push, Table
 from hub.store import ledger, outbox, quarantine, shelf
@@ -150,7 +151,15 @@ class _Intake:
         access.check_create(self._rights, table, self._clinic(table, pushed.record))
         data, cut = records.write(pushed.record)
         gone = self._says_deleted(table, pushed.record) or self._parent_is_deleted(table, pushed.record)
-        return New(pushed.record, data, cut, deleted=gone)
+        return New(pushed.record, data, cut, deleted=gone, history=self._first_history(pushed, data))
+
+    def _first_history(self, pushed: Pushed, data: str) -> History | None:
+        """Remember what was edited before the first push; of a record pushed untouched its text says it all."""
+        if not pushed.changed:
+            return None
+        device = self._source.device
+        stamp = Stamp(pushed.record.row.updated_at, self._tx.now_ms, device)
+        return History(stamp, {}, {str(device): records.digest(pushed, data)})
 
     def _add(self, table: Table, new: list[New]) -> None:
         if not new:
@@ -177,6 +186,8 @@ class _Intake:
             held=max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0),
         )
         if not merged.changed:
+            if merged.history != version.history:
+                shelf.remember(self._tx, table, kept.num, merged.history)
             if merged.exact:
                 self.receipt.unchanged += 1
             else:
@@ -228,7 +239,8 @@ class _Intake:
 
     def _owe(self, table: Table, kept: Kept) -> None:
         """Owe the phone the hub's version: its push left it believing otherwise."""
-        ledger.owe(self._tx, self._source.device, table, kept.num)
+        if self._source.device != HUB:
+            ledger.owe(self._tx, self._source.device, table, kept.num)
         self.receipt.unchanged += 1
 
     def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:

@@ -73,12 +73,11 @@ class _Delivery(NamedTuple):
 class Ledger:
     """One phone's ledger, read in one view of the database and worked on in memory until it is saved."""
 
-    def __init__(self, db: Database, device: int, *, scope: str = "") -> None:
-        """Read its head; ``scope`` names the clinics that the phone's user may not see."""
+    def __init__(self, db: Database, device: int, *, scope: str | None = None) -> None:
+        """Read its head; ``scope`` names the clinics that the user may not see, None for those of last time."""
         self.device = device
         self.sheets: dict[str, Sheet] = {}
         self.settled_now = False
-        self._scope = scope
         self._revision = hub_time(db)
         self._stale: list[tuple[str, int, BitMap]] = []
         head = db.execute(
@@ -91,6 +90,7 @@ class Ledger:
         self._since: int = since
         self._settled: int = settled
         self._old_scope: str | None = old_scope
+        self._scope = old_scope if scope is None else scope
 
     def open(self, db: Database, cursor: float) -> None:
         """Bring it up to date for a phone that comes with ``cursor``, the timestamp it kept; 0 for none."""
@@ -209,6 +209,7 @@ class Ledger:
         changed, own = BitMap(), BitMap()
         for num, device, origin, created in rows:
             (own if device == self.device else changed).add(num)
+            # It holds what it made, unless its database was emptied since.
             if device == self.device or (origin == self.device and created > self._since):
                 sheet.held.add(num)
         newly = (changed & sheet.held) - sheet.owed

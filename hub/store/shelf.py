@@ -42,6 +42,7 @@ class New(msgspec.Struct, frozen=True):
     data: str
     cut: int | None
     deleted: bool = False
+    history: History | None = None
 
 
 def put(tx: Transaction, table: Table, record: Record) -> None:
@@ -51,7 +52,12 @@ def put(tx: Transaction, table: Table, record: Record) -> None:
     if kept is None:
         add(tx, table, [New(record, data, cut)], device=HUB)
     elif kept.data != data:
-        change(tx, table, kept, record, device=HUB, history=None)
+        change(tx, table, kept, record, device=HUB, history=whole(record, tx.now_ms))
+
+
+def whole(record: Record, revision: int) -> History:
+    """Give the history of a record that the hub or the cloud just set as a whole."""
+    return History(Stamp(record.row.updated_at, revision, HUB))
 
 
 def find(db: Database, table: Table, ids: Sequence[str]) -> dict[str, Kept]:
@@ -100,6 +106,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> r
                 row.cut,
                 *[row.record.text(key) for key in table.keys],
                 row.data,
+                msgspec.json.encode(row.history).decode() if row.history else None,
             )
             for num, row in enumerate(rows, first)
         ],
@@ -107,7 +114,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> r
     return range(first, first + len(rows))
 
 
-def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History | None) -> None:
+def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History) -> None:
     """Replace a stored record; ``device`` holds just this, HUB if nobody does."""
     data, cut = records.write(record)
     keys = "".join(f", [{key}] = ?" for key in table.keys)
@@ -120,7 +127,7 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
             device,
             cut,
             data,
-            msgspec.json.encode(history).decode() if history else None,
+            msgspec.json.encode(history).decode(),
             *[record.text(key) for key in table.keys],
             kept.num,
         ],
@@ -128,6 +135,12 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
     if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
         # Who may see the patient's records may be others now; every ledger looks again at what it hid.
         tx.db.execute("UPDATE ledger_heads SET scope = NULL")
+
+
+def remember(tx: Transaction, table: Table, num: int, history: History) -> None:
+    """Keep the history of a record that an edit did not change; no phone needs to hear of it."""
+    kept = msgspec.json.encode(history).decode()
+    tx.db.execute(f"UPDATE [{table.name}] SET history = ? WHERE num = ?", [kept, num])
 
 
 def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
@@ -164,6 +177,6 @@ def _insert(table: Table) -> str:
     keys: list[Any] = [f"[{key}]" for key in table.keys]
     columns = [
         *("num", "id", "made_ms", "local_server_created_at", "local_server_last_modified"),
-        *("local_server_deleted_at", "origin", "device", "cut", *keys, "data"),
+        *("local_server_deleted_at", "origin", "device", "cut", *keys, "data", "history"),
     ]
     return f"INSERT INTO [{table.name}] ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
