@@ -6,7 +6,7 @@ import pytest
 from hub.core.status import FREE_BYTES_LOW, Facts, State, state
 
 WELL = Facts(free_bytes=FREE_BYTES_LOW)
-WORSE = [
+WORSE: list[tuple[dict[str, object], State]] = [
     ({"damage": ("page 3",)}, State.DAMAGED),
     ({"writable": False}, State.READ_ONLY),
     ({"free_bytes": FREE_BYTES_LOW - 1}, State.DISK_LOW),

@@ -13,7 +13,7 @@ _LAST_YEAR = 2120
 _SECONDS_FROM = 10**9
 _SECONDS_UP_TO = 10**12
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?P<time>[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ def instant(given: object, clock: Clock) -> dt.datetime | None:
     if isinstance(given, str) and not _NUMBER.fullmatch(text):
         moment = _from_iso(text, clock.zone)
     else:
-        number = float(given)
-        if number == 0:
+        moment = _from_epoch(given)
+        if moment == EPOCH:
             return None
-        moment = _from_epoch(number)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise FarOff
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _from_epoch(number: float) -> dt.datetime:
-    ms = number * 1000 if _SECONDS_FROM <= number < _SECONDS_UP_TO else number
+def _from_epoch(given: float | str) -> dt.datetime:
     try:
+        number = float(given)
+        ms = number * 1000 if _SECONDS_FROM <= number < _SECONDS_UP_TO else number
         return EPOCH + dt.timedelta(milliseconds=ms)
     except OverflowError:
         raise FarOff from None

@@ -115,8 +115,10 @@ class SqliteStore:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
-        yield connection
-        self._idle.append(connection)
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)

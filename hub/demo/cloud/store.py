@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from hub.demo.cloud.columns import Column, Table
@@ -35,7 +35,6 @@ class Transaction(Protocol):
         """Insert many rows, each with all columns in order."""
 
 
-@runtime_checkable
 class Store(Protocol):
     """A database of the cloud's tables."""
 

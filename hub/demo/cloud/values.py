@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, TypeAlias
 
 import msgspec
@@ -30,7 +30,8 @@ Value: TypeAlias = str | int | float | bool | dt.datetime | dt.date | Decimal | 
 
 _MISSING: Final = object()
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_INTEGER = re.compile(r"\s*[+-]?\d+\s*")
+_INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 
@@ -158,20 +159,17 @@ def _javascript_text(given: object) -> str:
 
 
 def _number(given: object) -> Decimal:
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
+    if isinstance(given, bool) or not isinstance(given, int | float | str) or not _NUMBER.fullmatch(str(given)):
         raise _Garbage
-    try:
-        number = Decimal(str(given).strip())
-    except InvalidOperation:
-        raise _Garbage from None
-    if not number.is_finite():
-        raise _Garbage
-    return number
+    return Decimal(str(given).strip())
 
 
 def _numeric(given: object, column: Column) -> Decimal:
-    number = _number(given).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP)
-    if abs(number) >= Decimal(10) ** (column.size - column.scale):
+    number, bound = _number(given), Decimal(10) ** (column.size - column.scale)
+    if abs(number) >= bound:
+        raise _Garbage
+    number = number.quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP)
+    if abs(number) == bound:
         raise _Garbage
     return number
 
@@ -228,8 +226,10 @@ def _odd_json(column: Column, odd: Odd) -> Json:
 
 
 def _sorted(value: object) -> object:
-    """Order keys as PostgreSQL's jsonb does, shorter ones first, so that SQLite answers like it."""
+    """Order keys as PostgreSQL's jsonb does, shorter ones first, and write 1.0 as JavaScript does, on SQLite too."""
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
         return {key: _sorted(value[key]) for key in keys}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -13,7 +13,7 @@ from hub.demo.cloud import Seed, create_app
 from hub.demo.cloud.seed import edit, insert
 from hub.demo.cloud.store import Store
 from hub.demo.cloud.tables import BY_NAME
-from tests.demo.cloud.world import PASSWORD, World, basic, bearer, vector
+from tests.demo.cloud.world import World, basic, bearer, vector
 
 SYNC = "/api/v2/sync"
 
@@ -286,10 +286,6 @@ def test_a_wrong_method_on_a_known_path_is_a_page_with_200(world: World) -> None
 def test_an_unknown_path_is_a_page_with_404(world: World) -> None:
     answer = world.http.get("/api/v3/sync")
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
-
-
-def test_wrong_passwords_are_people_not_hubs(world: World) -> None:
-    assert world.http.get(SYNC, headers=basic("pia@test", PASSWORD)).status_code == 200
 
 
 def wait_until_ms(ms: float) -> None:

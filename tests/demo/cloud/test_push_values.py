@@ -200,7 +200,16 @@ def test_a_value_that_the_database_cannot_take_is_refused(world: World, columns:
 
 @pytest.mark.parametrize(
     "columns",
-    [{"height_cm": 1000}, {"bmi": 100}, {"temperature_celsius": "abc"}, {"pain_level": 1.5}, {"visit_id": ""}],
+    [
+        {"height_cm": 1000},
+        {"height_cm": 999.996},
+        {"height_cm": 1e300},
+        {"weight_kg": "1_0"},
+        {"bmi": 100},
+        {"temperature_celsius": "abc"},
+        {"pain_level": 1.5},
+        {"visit_id": ""},
+    ],
 )
 def test_vitals_out_of_bounds_are_refused(world: World, columns: dict[str, object]) -> None:
     assert refused(world, "patient_vitals", new(patient_id=world.known_patient(), **columns))
