@@ -1,8 +1,9 @@
 """Assembles the hub from its settings and serves it."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from litestar import Litestar, Router
 
 from hub.core.errors import Damaged
 from hub.core.status import Facts
+from hub.services import discovery, watchdog
+from hub.services.discovery import Announcer
 from hub.services.procedures.registry import Policy
 from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.settings import Settings
-from hub.store import facts, listening
+from hub.store import facts, listening, proof
 from hub.store.database import Store
 from hub.store.listening import Listening
 from hub.web import closed, health, page, refusals, rpc
@@ -77,14 +80,15 @@ def serve(data: Path, settings: Settings) -> None:
             _serve_closed(settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
-        asyncio.run(_serve(create(store, settings), settings))
+        asyncio.run(_serve(create(store, settings), settings, _beside(store, settings)))
     finally:
         store.close()
 
 
 def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
     log.error("damaged", findings=len(damage), first=damage[0])
-    asyncio.run(_serve(create_closed(settings, damage), settings))
+    # It stores nothing, so there is nothing to prove, and starting again would not mend it.
+    asyncio.run(_serve(create_closed(settings, damage), settings, [_watchdog(settings, lambda: True)]))
 
 
 def _check(store: Store, settings: Settings) -> tuple[str, ...]:
@@ -126,7 +130,29 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-async def _serve(app: Litestar, settings: Settings) -> None:
+def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[None, None, None]]]:
+    """Give what runs beside the server, until it stops."""
+    announcer = Announcer(
+        store,
+        discovery.Options(
+            name=settings.hub.name,
+            host=settings.server.host,
+            port=settings.server.port,
+            host_name=settings.discovery.host_name,
+            always_open=settings.pairing.mode == "open",
+        ),
+    )
+    announcing = [announcer.run] if settings.discovery.enabled else []
+    return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing]
+
+
+def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:
+    return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)
+
+
+async def _serve(
+    app: Litestar, settings: Settings, beside: Iterable[Callable[[], Coroutine[None, None, None]]] = ()
+) -> None:
     server = Server(
         app,
         address=settings.server.host,
@@ -143,5 +169,11 @@ async def _serve(app: Litestar, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     log.info("serving", host=settings.server.host, port=settings.server.port)
-    await server.serve()
+    tasks = [asyncio.create_task(run()) for run in beside]
+    try:
+        await server.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     log.info("stopped")

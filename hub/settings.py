@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.inspect import IntType, LiteralType, StrType, type_info
+from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
 from msgspec.structs import fields
 
 from hub.core.errors import SettingError
@@ -23,6 +23,7 @@ ENV_OF_CLI = frozenset({"HIKMA_HUB_DATA", "HIKMA_HUB_CONFIG"})
 """Variables that say where the data and the settings file are; the command line reads them."""
 
 _ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"  # no control characters, no lone surrogates
+_HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
 _WORD_CHARS = 20  # a refused text up to this length is a mistyped word and is shown
 
 
@@ -52,6 +53,36 @@ class Pairing(msgspec.Struct, frozen=True):
     """How long the window stays open; minutes."""
     address: Literal["ip", "name"] = "ip"
     """What the QR code carries: the hub's IP address or its name."""
+
+
+class Discovery(msgspec.Struct, frozen=True):
+    """[discovery]: how the hub is found on the network."""
+
+    enabled: bool = True
+    """Whether the hub announces itself; one that listens on loopback alone never does."""
+    host_name: Annotated[str, Meta(min_length=1, max_length=60, pattern=_HOST_NAME)] = "hikma-hub"
+    """The name it answers for, followed by .local; letters, digits and hyphens. Taken ones get a number."""
+
+
+class Lights(msgspec.Struct, frozen=True):
+    """[lights]: the lamps and the button; pins are GPIO numbers, not places on the connector."""
+
+    kind: Literal["three", "rgb"] = "three"
+    """Three lamps side by side, or one that mixes its colours."""
+    green_pin: Annotated[int, Meta(ge=2, le=27)] = 17
+    """Pin of the green lamp."""
+    blue_pin: Annotated[int, Meta(ge=2, le=27)] = 27
+    """Pin of the blue lamp."""
+    red_pin: Annotated[int, Meta(ge=2, le=27)] = 22
+    """Pin of the red lamp."""
+    active: Literal["high", "low"] = "high"
+    """Level of a pin at which its lamp is lit; low for lamps with a common anode."""
+    brightness: Annotated[int, Meta(ge=1, le=100)] = 60
+    """Of a lit lamp; percent."""
+    button_pin: Annotated[int, Meta(ge=0, le=27)] = 3
+    """Pin of the button, which closes to ground; 0 for none. A switched-off Pi starts when pin 3 is grounded."""
+    chip: Annotated[int, Meta(ge=-1, le=64)] = -1
+    """Number of the GPIO chip (/dev/gpiochipN); -1 finds the one of a Raspberry Pi."""
 
 
 class Sync(msgspec.Struct, frozen=True):
@@ -117,6 +148,8 @@ class Settings(msgspec.Struct, frozen=True):
     hub: Hub = Hub()
     server: Server = Server()
     pairing: Pairing = Pairing()
+    discovery: Discovery = Discovery()
+    lights: Lights = Lights()
     sync: Sync = Sync()
     login: Login = Login()
     limits: Limits = Limits()
@@ -214,6 +247,8 @@ def _value(section: str, key: str, value: object, *, strict: bool) -> object:
 def allowed(kind: Any) -> str:  # noqa: ANN401  an annotated type is not a type to the type checker
     """Say in words what a setting of this type may be."""
     match type_info(kind):
+        case BoolType():
+            return "true or false"
         case IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
         case StrType(min_length=low, max_length=high):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hub.core.errors import BadRecord
+from hub.core.errors import BadRecord, NotAllowed
 from hub.core.records import Record
 from hub.core.tables import Push, Table
 
@@ -82,12 +82,12 @@ _BUMPED = frozenset({"metadata", "updated_at"})
 
 
 def check_create(rights: Rights, table: Table, clinic: str | None) -> None:
-    """Raise BadRecord unless the user may add a record of ``clinic`` to ``table``."""
+    """Raise NotAllowed unless the user may add a record of ``clinic`` to ``table``."""
     _require(rights, _CREATE.get(table.name, ()), clinic)
 
 
 def check_update(rights: Rights, table: Table, clinic: str | None, old: Record, changed: tuple[str, ...]) -> None:
-    """Raise BadRecord unless the user may change these columns of a record of ``clinic``."""
+    """Raise NotAllowed unless the user may change these columns of a record of ``clinic``."""
     wanted = _UPDATE.get(table.name, ())
     if table.name == "patients" and changed and _BUMPED.issuperset(changed):
         wanted = ()
@@ -98,7 +98,7 @@ def check_update(rights: Rights, table: Table, clinic: str | None, old: Record, 
 
 
 def check_delete(rights: Rights, table: Table, clinic: str | None) -> None:
-    """Raise BadRecord unless the user may delete a record of ``clinic`` from ``table``."""
+    """Raise NotAllowed unless the user may delete a record of ``clinic`` from ``table``."""
     _require(rights, (_DELETE.get(table.name, Permission.DELETE),), clinic)
 
 
@@ -112,7 +112,7 @@ def check_table(table: Table) -> None:
 def _require(rights: Rights, wanted: tuple[Permission, ...], clinic: str | None) -> None:
     if not rights.belongs(clinic):
         message = "the user does not work in this record's clinic"
-        raise BadRecord(message)
+        raise NotAllowed(message)
     if wanted and not any(rights.may(permission, clinic) for permission in wanted):
         message = f"the user lacks {' or '.join(wanted)}"
-        raise BadRecord(message)
+        raise NotAllowed(message)

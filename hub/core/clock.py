@@ -32,3 +32,11 @@ class HubClock(msgspec.Struct, frozen=True):
 def first_ms(wall_ms: int) -> int:
     """Give the hub time to begin with on a new hub; the wall clock is believed once, and only if it can be right."""
     return wall_ms if OLDEST_MS <= wall_ms < NEWEST_MS else OLDEST_MS
+
+
+def date_ms(wall_ms: int, hub_ms: int) -> int:
+    """Give the likeliest time of day for people to read: neither clock is ever ahead of the truth by itself.
+
+    The wall clock may have woken up last week, hub time stood still while the box was off: the later one is nearer.
+    """
+    return max(wall_ms, hub_ms) if wall_ms < NEWEST_MS else hub_ms

@@ -7,10 +7,17 @@ HubError
 │   ├── Forbidden       403  known, but not allowed
 │   ├── NotFound        404  no such procedure or record
 │   ├── Conflict        409  it was used before
+│   │   └── Insufficient     less is there than was asked for
 │   ├── TooLarge        413  over a named bound
 │   ├── TooMany         429  too often; ``retry_after_s`` says when again
 │   └── Unavailable     503  the hub cannot take it now; nothing was stored
+├── CloudError          the cloud, or the line to it, must come right; the relay tries again
+│   ├── NoLine              nothing answers, or the answer was cut off
+│   ├── KeyRefused          the cloud does not know this hub's key
+│   ├── CloudBusy           too many requests; ``retry_after_s`` says when again
+│   └── CloudFailing        it answers, but not as it should
 ├── BadRecord           one record cannot be taken in; it goes to quarantine, its push goes on
+│   └── NotAllowed      because of who brought it
 └── OperatorError       a person at the hub must act; the text says what to do
     ├── SettingError    a setting is unknown or wrong
     └── StoreError      the database is missing, locked or not ours to open
@@ -63,6 +70,10 @@ class Conflict(PhoneError):
     status = HTTPStatus.CONFLICT
 
 
+class Insufficient(Conflict):
+    """Less is there than was asked for; ``reason`` says how much."""
+
+
 class TooLarge(PhoneError):
     """Over a named bound."""
 
@@ -81,12 +92,40 @@ class Unavailable(PhoneError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class CloudError(HubError):
+    """The relay cannot go on now; nothing is lost by trying again."""
+
+
+class NoLine(CloudError):
+    """Nothing answers, or the answer was cut off."""
+
+
+class KeyRefused(CloudError):
+    """The cloud does not know this hub's key."""
+
+
+class CloudBusy(CloudError):
+    """The cloud wants fewer requests."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"the cloud wants to be asked again in {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+
+class CloudFailing(CloudError):
+    """It answers, but not as it should; the text says what it answered."""
+
+
 class BadRecord(HubError):
     """One record cannot be taken in; ``reason`` names the column, never the value."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NotAllowed(BadRecord):
+    """The user may not put it there; ``reason`` names the permission."""
 
 
 class OperatorError(HubError):

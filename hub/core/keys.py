@@ -9,6 +9,7 @@ A shared secret of only zeros (a low-order public key) is refused, RFC 7748 sect
 Source: PROTOCOL.md "Handshake".
 """
 
+import hashlib
 from typing import NewType
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -47,6 +48,11 @@ class KeyPair:
         except ValueError:
             message = "not a usable X25519 public key"
             raise Malformed(message) from None
+
+
+def fingerprint(public: PublicKey) -> str:
+    """Give what people and the network compare a key by: the first 16 bytes of its SHA-256, in hex."""
+    return hashlib.sha256(public).hexdigest()[:32]
 
 
 def session_key(shared: bytes, *, hub_public: bytes, client_public: bytes) -> SessionKey:

@@ -10,6 +10,8 @@ it came to the hub, and from which device. Of two values for one column
 
 A record pushed without ``_changed`` stands for itself as a whole: the newer ``updated_at`` wins, equal ones are
 decided by the record's text.
+
+A deletion wins over everything (P4): had it come first, nothing could have revived the record either.
 """
 
 from collections.abc import Iterable
@@ -71,6 +73,8 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
     if version.history.pushed.get(str(device)) == mark:
         return Merged(version.record, version.history, (), _same(table, pushed.record, version.record))
     values = _columns_taken(version, pushed, device, held) if pushed.changed else _whole_taken(version, pushed, data)
+    if pushed.record.get("is_deleted") is True:
+        values["is_deleted"] = True
     changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
     stamp = Stamp(pushed.record.row.updated_at, revision, device)
     history = _history(version.history, values, changed, stamp, mark, whole=not pushed.changed)

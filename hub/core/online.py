@@ -46,6 +46,15 @@ def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _taken(table.by_name.get(name), value) for name, value in values.items() if name not in SERVER_OWNED}
 
 
+def blank(table: Table) -> dict[str, str]:
+    """Give the JSON columns that must hold something, each with nothing in it."""
+    return {
+        column.name: "[]" if column.name in _LISTS else "{}"
+        for column in table.columns
+        if column.kind is Kind.JSON and not column.optional
+    }
+
+
 def iso(moment_ms: float) -> str | float:
     """Write a moment as the app does, 2026-11-20T06:27:22.788Z; one that no calendar holds stays a number."""
     try:

@@ -19,8 +19,13 @@ from hub.core.tables import Column, Kind, Table
 ID_CHARS = 255
 UNKNOWN_COLUMNS = 100
 RECORD_BYTES = 16 * 1024 * 1024
+CHANGED_CHARS = 65_536
+"""A list of changed columns; 100 unknown ones with long names fit in."""
+LEVELS = 32
+"""How deep a value may be nested: whatever reads it later, the cloud too, must be able to."""
 
 _SORT_MAX = 2**53
+_WHOLE_MAX = 2**63
 _WHOLE = re.compile(r"-?\d{1,15}")
 _TRUE = frozenset({1, "1", "true", "t", "yes"})
 _FALSE = frozenset({0, "0", "false", "f", "no", ""})
@@ -42,7 +47,8 @@ class Record(msgspec.Struct, frozen=True):
 
     def get(self, column: str) -> Any:  # noqa: ANN401  a column may hold any JSON
         """Give a column's value, known or unknown; None where there is none."""
-        return getattr(self.row, column, None) if hasattr(self.row, column) else self.extra.get(column)
+        # A phone names columns in ``_changed``, and ``__class__`` is not one.
+        return getattr(self.row, column) if column in self.row.__struct_fields__ else self.extra.get(column)
 
     def text(self, column: str | None) -> str | None:
         """Give a column that names another record; None where it names none."""
@@ -101,6 +107,8 @@ def build(table: Table, values: dict[str, Any]) -> Record:
         if len(extra) > UNKNOWN_COLUMNS:
             message = f"more than {UNKNOWN_COLUMNS} unknown columns"
             raise BadRecord(message)
+        for name, value in extra.items():
+            _check_levels(name, value)
     try:
         return Record(msgspec.convert(values, table.shape), extra)
     except msgspec.ValidationError:
@@ -111,16 +119,19 @@ def build(table: Table, values: dict[str, Any]) -> Record:
 def write(record: Record) -> tuple[str, int | None]:
     """Write a record as JSON text; with it where the phone's part ends, None if there is nothing else.
 
-    The phone's part is ``data[:cut] + "}"``: a pull can cut it out without reading the JSON.
+    The phone's part is ``data[:cut] + "}"``: a pull can cut it out without reading the JSON. Raises BadRecord when it
+    has grown, edit by edit, beyond its bound.
     """
     try:
         known = _encode(record.row).decode()
-        if not record.extra:
-            return known, None
-        return known[:-1] + "," + _encode(record.extra).decode()[1:], len(known) - 1
+        extra = _encode(record.extra).decode() if record.extra else ""
     except (OverflowError, UnicodeEncodeError, RecursionError):
         message = "holds a value that JSON cannot carry"
         raise BadRecord(message) from None
+    if len(known) + len(extra) > RECORD_BYTES:
+        message = f"larger than {RECORD_BYTES} characters"
+        raise BadRecord(message)
+    return (known[:-1] + "," + extra[1:], len(known) - 1) if extra else (known, None)
 
 
 def stored(table: Table, data: str, cut: int | None) -> Record:
@@ -130,11 +141,15 @@ def stored(table: Table, data: str, cut: int | None) -> Record:
 
 
 def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
-    """Give ``record`` with some columns, known or unknown, set anew."""
+    """Give ``record`` with some columns, known or unknown, set anew; raises BadRecord for too many unknown ones."""
     known = {name: value for name, value in values.items() if name in table.names}
     unknown = {name: value for name, value in values.items() if name not in table.names}
     row = msgspec.structs.replace(record.row, **known) if known else record.row
-    return Record(row, {**record.extra, **unknown} if unknown else record.extra)
+    extra = {**record.extra, **unknown} if unknown else record.extra
+    if len(extra) > max(UNKNOWN_COLUMNS, len(record.extra)):
+        message = f"more than {UNKNOWN_COLUMNS} unknown columns"
+        raise BadRecord(message)
+    return Record(row, extra)
 
 
 def digest(pushed: Pushed, data: str) -> int:
@@ -149,15 +164,36 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
+def moment_ms(text: str) -> int:
+    """Read a moment: digits are epoch ms, the rest is ISO 8601, in UTC unless it says otherwise; raises ValueError."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
 def _check_id(value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
         message = f"id is not a text of 1 to {ID_CHARS} characters"
         raise BadRecord(message)
 
 
+def _check_levels(name: str, value: object, levels: int = LEVELS) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
+        message = f"{name} is nested deeper than {LEVELS} levels"
+        raise BadRecord(message)
+    for inner in value.values() if isinstance(value, dict) else value:
+        _check_levels(name, inner, levels - 1)
+
+
 def _changed_columns(value: object) -> tuple[str, ...]:
     if not isinstance(value, str) or not value:
         return ()
+    if len(value) > CHANGED_CHARS:
+        message = f"_changed is longer than {CHANGED_CHARS} characters"
+        raise BadRecord(message)
     return tuple(dict.fromkeys(name for name in (part.strip() for part in value.split(",")) if name))
 
 
@@ -174,6 +210,7 @@ def _fit_text(column: Column, value: object) -> str:
     if isinstance(value, str):
         return value
     if column.kind is Kind.JSON:
+        _check_levels(column.name, value)
         return _encode(value).decode()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
@@ -194,9 +231,12 @@ def _fit_number(column: Column, value: object) -> int | float:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int | float):
-        return value
+        return _finite(column, value)
     if isinstance(value, str) and column.kind in {Kind.MOMENT, Kind.DAY}:
-        return _moment_ms(column, value)
+        try:
+            return moment_ms(value)
+        except ValueError:
+            raise _wrong_type(column, "a time", value) from None
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     if isinstance(value, str):
@@ -209,14 +249,12 @@ def _fit_number(column: Column, value: object) -> int | float:
     raise _wrong_type(column, "a number", value)
 
 
-def _moment_ms(column: Column, text: str) -> int:
-    if _WHOLE.fullmatch(text):
-        return int(text)
+def _finite(column: Column, value: float) -> float:
+    """Give a number as a phone holds it; a whole one of hundreds of digits is none."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise _wrong_type(column, "a time", text) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        return value if abs(value) < _WHOLE_MAX else float(value)
+    except OverflowError:
+        raise _wrong_type(column, "a number that a phone can hold", value) from None
 
 
 def _wrong_type(column: Column, wanted: str, value: object) -> BadRecord:

@@ -7,7 +7,7 @@ own tables, the relay - follows from this page.
 
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -35,7 +35,9 @@ _PHONE_TYPES = {
     Kind.DAY: "number",
     Kind.FLAG: "boolean",
 }
-_PYTHON_TYPES: dict[str, Any] = {"string": str, "number": int | float, "boolean": bool}
+# A whole number beyond 64 bits is no time and no count: records.build makes a float of it, or refuses it.
+_WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63) + 1, le=2**63 - 1)]
+_PYTHON_TYPES: dict[str, Any] = {"string": str, "number": _WHOLE | float, "boolean": bool}
 _EMPTY: dict[str, str | int | bool] = {"string": "", "number": 0, "boolean": False}
 
 

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
 from hub.core.errors import Damaged, StoreError, Unavailable
+from hub.store import search
 from hub.store.migrations import migrations
 
 FILE_NAME = "hub.db"
@@ -121,6 +122,7 @@ class Store:
         conn = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, check_same_thread=False, isolation_level=None)
         conn.execute(f"PRAGMA cache_size = -{cache_kib}")
         conn.execute("PRAGMA temp_store = MEMORY")
+        search.register(conn)
         return Database(conn, recursive_triggers=False)
 
     def _migrate(self) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.keys import KeyPair
+from hub.store import audit
 from hub.store.database import Store, Transaction
 
 
@@ -24,6 +25,18 @@ def load(store: Store) -> Identity:
         return identity
     with store.write() as tx:
         return _find(tx.db) or _draw(tx)
+
+
+def name(db: Database) -> str | None:
+    """Give the name that the hub was given on its page; None while it has only the one of its settings."""
+    row = db.execute("SELECT value FROM hub WHERE key = 'name'").fetchone()
+    return str(row[0]) if row else None
+
+
+def rename(tx: Transaction, new: str) -> None:
+    """Give the hub a name; 1 to 80 characters."""
+    tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('name', ?)", [new])
+    audit.note(tx, "hub.renamed", detail=new)
 
 
 def new_keys(tx: Transaction) -> KeyPair:

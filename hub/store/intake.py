@@ -6,10 +6,11 @@ visit is a tombstone from the start (P4).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from hub.core import access, merge, records
+from hub.core import access, cloud_forms, merge, records
 from hub.core.access import Rights
 from hub.core.errors import BadRecord
 from hub.core.merge import History, Stamp
@@ -73,6 +74,19 @@ def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
     return take(tx, {str(entry["table_name"]): part}, source).quarantined == 0
 
 
+def enter(tx: Transaction, table: Table, pushed: Pushed, rights: Rights) -> None:
+    """Take in one record that a user made or changed on the hub itself, seeing all that the hub has.
+
+    No phone holds it, so every phone gets it. Raises BadRecord (NotAllowed) instead of quarantining it.
+    """
+    _Intake(tx, Source(HUB, rights, 0)).enter(table, pushed)
+
+
+def remove(tx: Transaction, table: Table, record_id: str, rights: Rights) -> None:
+    """Delete a record, and what goes with it, on the hub itself; raises NotAllowed."""
+    _Intake(tx, Source(HUB, rights, 0)).delete(table, {"id": record_id})
+
+
 def _place(name: str) -> int:
     return list(TABLES).index(name) if name in TABLES else len(TABLES)
 
@@ -95,9 +109,21 @@ class _Intake:
         for chunk in _chunks(part.deleted):
             for raw in chunk:
                 try:
-                    self._delete(table, raw)
+                    value = _value(raw)
+                    self.delete(table, value if isinstance(value, dict) else {"id": value})
                 except BadRecord as error:
                     self._refuse(table.name, Action.DELETE, raw, error.reason)
+
+    def enter(self, table: Table, pushed: Pushed) -> None:
+        kept = shelf.find(self._tx.db, table, [pushed.record.id]).get(pushed.record.id)
+        if kept is not None:
+            self._merge(table, kept, pushed, held=self._tx.now_ms)
+            return
+        new = self._new(table, pushed)
+        if new.deleted:
+            message = "its patient or visit was deleted"
+            raise BadRecord(message)
+        self._add(table, [new])
 
     def reference(self, table: Table, part: TableChanges) -> None:
         """Pass over what a forced upload repeats; keep what a phone tried to change where people can see it."""
@@ -143,7 +169,7 @@ class _Intake:
             row = kept.get(pushed.record.id) or shelf.find(self._tx.db, table, [pushed.record.id])[pushed.record.id]
             kept.pop(pushed.record.id, None)  # it is about to change: a second push of it must read it anew
             try:
-                self._merge(table, row, pushed)
+                self._merge(table, row, pushed, held=self._held(table, row, pushed))
             except BadRecord as error:
                 self._refuse(table.name, Action.KEEP, raw, error.reason)
 
@@ -167,11 +193,17 @@ class _Intake:
         nums = shelf.add(self._tx, table, new, device=self._source.device)
         outbox.add_new(self._tx, table, nums)
         self._forget_parents(table, [row.record.id for row in new])
-        gone = sum(row.deleted for row in new)
-        self.receipt.deleted += gone
-        self.receipt.created += len(new) - gone
+        gone = [row.record.id for row in new if row.deleted]
+        self.receipt.deleted += len(gone)
+        self.receipt.created += len(new) - len(gone)
+        for record_id in gone:  # what names it may have come before it
+            self._bury_children(table, record_id)
 
-    def _merge(self, table: Table, kept: Kept, pushed: Pushed) -> None:
+    def _held(self, table: Table, kept: Kept, pushed: Pushed) -> int:
+        """Give the revision that the phone knew: whoever edits a record has held at least its first version."""
+        return max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0)
+
+    def _merge(self, table: Table, kept: Kept, pushed: Pushed, *, held: int) -> None:
         if kept.deleted is not None:
             self._owe(table, kept)
             return
@@ -182,8 +214,7 @@ class _Intake:
             pushed,
             device=self._source.device,
             revision=self._tx.now_ms,
-            # Whoever edits a record has held it in some version, so knew at least what it was made with.
-            held=max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0),
+            held=held,
         )
         if not merged.changed:
             if merged.history != version.history:
@@ -196,35 +227,42 @@ class _Intake:
         clinic = self._clinic(table, version.record)
         access.check_update(self._rights, table, clinic, version.record, merged.changed)
         if self._says_deleted(table, merged.record):
-            self._bury(table, kept, merged.record)
+            access.check_delete(self._rights, table, self._clinic(table, merged.record))
+            self._bury(table, kept.num, merged.record.id)
             return
         access.check_update(self._rights, table, self._clinic(table, merged.record), version.record, merged.changed)
+        if self._parent_is_deleted(table, merged.record):
+            self._bury(table, kept.num, merged.record.id)
+            return
         device = self._source.device if merged.exact else HUB
         shelf.change(self._tx, table, kept, merged.record, device=device, history=merged.history)
         outbox.add(self._tx, table, [kept.num], merged.changed)
+        outbox.add_known(self._tx, table, kept.num, cloud_forms.marks(table, version.record, merged.changed))
         self._forget_parents(table, [pushed.record.id])
         self.receipt.updated += 1
 
-    def _delete(self, table: Table, raw: msgspec.Raw) -> None:
-        """Delete by id or by whole record. A record that the hub never had leaves a tombstone, should it come later."""
-        value = _value(raw)
-        record = records.build(table, value if isinstance(value, dict) else {"id": value})
+    def delete(self, table: Table, values: dict[str, Any]) -> None:
+        """Delete by whole record or id. A record that the hub never had leaves a tombstone, should it come later."""
+        record = records.build(table, values)
         kept = shelf.find(self._tx.db, table, [record.id]).get(record.id)
         if kept is None:
             access.check_delete(self._rights, table, self._clinic(table, record))
             data, cut = records.write(record)
             self._add(table, [New(record, data, cut, deleted=True)])
         elif kept.deleted is None:
-            self._bury(table, kept, shelf.version(table, kept).record)
+            access.check_delete(self._rights, table, self._clinic(table, shelf.version(table, kept).record))
+            self._bury(table, kept.num, record.id)
         else:
             self.receipt.unchanged += 1
 
-    def _bury(self, table: Table, kept: Kept, record: Record) -> None:
-        access.check_delete(self._rights, table, self._clinic(table, record))
-        self._bury_nums(table, [kept.num])
-        for child, nums in list(shelf.children(self._tx.db, table, record.id)):
+    def _bury(self, table: Table, num: int, record_id: str) -> None:
+        self._bury_nums(table, [num])
+        self._bury_children(table, record_id)
+        self._forget_parents(table, [record_id])
+
+    def _bury_children(self, table: Table, record_id: str) -> None:
+        for child, nums in list(shelf.children(self._tx.db, table, record_id)):
             self._bury_nums(child, nums)
-        self._forget_parents(table, [record.id])
 
     def _bury_nums(self, table: Table, nums: list[int]) -> None:
         shelf.bury(self._tx, table, nums)
@@ -244,10 +282,11 @@ class _Intake:
         self.receipt.unchanged += 1
 
     def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:
+        record_id = _id_of(raw)
         quarantine.add(
             self._tx,
             table_name=table_name[: records.ID_CHARS],
-            record_id=_id_of(raw),
+            record_id=record_id,
             action=action,
             reason=reason,
             raw=bytes(raw).decode("utf-8", "replace"),
@@ -256,6 +295,14 @@ class _Intake:
             most=self._source.quarantine_max,
         )
         self.receipt.quarantined += 1
+        self._owe_what_stands(table_name, record_id)
+
+    def _owe_what_stands(self, table_name: str, record_id: str | None) -> None:
+        """Owe the phone the record that its refused edit was about: it takes the edit for accepted."""
+        table = TABLES.get(table_name)
+        kept = shelf.find(self._tx.db, table, [record_id]).get(record_id) if table and record_id else None
+        if table and kept and self._source.device != HUB:
+            ledger.owe(self._tx, self._source.device, table, kept.num)
 
     def _says_deleted(self, table: Table, record: Record) -> bool:
         return table.deletable and bool(record.row.is_deleted)

@@ -79,6 +79,7 @@ class Ledger:
         self.sheets: dict[str, Sheet] = {}
         self.settled_now = False
         self._revision = hub_time(db)
+        self._moved = int((db.execute("SELECT value FROM hub WHERE key = 'moved'").fetchone() or [0])[0])
         self._stale: list[tuple[str, int, BitMap]] = []
         head = db.execute(
             "SELECT revision, since, settled, attempts, scope FROM ledger_heads WHERE device = ?", [device]
@@ -100,6 +101,8 @@ class Ledger:
             if delivery:
                 self._settle(delivery)
             self._absorb(db)
+            if delivery:
+                self._doubt(db, delivery)
         else:
             self._forget(db, fresh=not self.known and not cursor)
 
@@ -168,7 +171,7 @@ class Ledger:
                 "SELECT table_name, revision, nums FROM stale WHERE device = ?", [self.device]
             )
         ]
-        if self._old_scope != self._scope:
+        if self._old_scope != self._scope or self._moved > self._accounted:
             for sheet in self.sheets.values():
                 sheet.owed |= sheet.hidden
                 sheet.hidden = BitMap()
@@ -218,6 +221,27 @@ class Ledger:
         sheet.owed -= own
         sheet.owed |= changed
         sheet.hidden -= changed
+
+    def _doubt(self, db: Database, arrived: _Delivery) -> None:
+        """Owe again what changed since the view of an answer that may have come late, over something newer.
+
+        Two syncs of a phone can overlap. Of the answers that it did not confirm nobody knows whether they came and
+        when; if it confirms one that is not the newest, that one came late itself.
+        """
+        rows = db.execute(
+            "SELECT timestamp, revision, table_name, nums FROM deliveries WHERE device = ? AND table_name <> ''",
+            [self.device],
+        ).fetchall()
+        newest = max((row[0] for row in rows), default=0)
+        for timestamp, revision, name, nums in rows:
+            if timestamp == arrived.timestamp == newest:
+                continue
+            sheet = self.sheets[name]
+            doubtful = BitMap.deserialize(nums) & _changed_since(db, name, revision)
+            newly = (doubtful & sheet.held) - sheet.owed
+            if newly:
+                self._stale.append((name, arrived.revision, newly))
+            sheet.owed |= doubtful
 
     def _forget(self, db: Database, *, fresh: bool) -> None:
         """Owe everything. A phone that may hold records from before is told of every tombstone too."""
@@ -300,6 +324,13 @@ def everything(db: Database, table: Table) -> BitMap:
     """Give the numbers of all records; numbers are given without gaps and a reader drops what is not there."""
     first, last = db.execute(f"SELECT min(num), max(num) FROM [{table.name}]").fetchone()
     return BitMap(range(first, last + 1)) if last else BitMap()
+
+
+def _changed_since(db: Database, name: str, revision: int) -> BitMap:
+    rows = db.execute(
+        f"SELECT num FROM [{name}] INDEXED BY [{name}_changed] WHERE local_server_last_modified > ?", [revision]
+    )
+    return BitMap([row[0] for row in rows])
 
 
 def tombstones(db: Database, table: Table) -> BitMap:

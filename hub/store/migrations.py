@@ -106,3 +106,130 @@ def custody(db: Database) -> None:
         " table_name TEXT NOT NULL, record_id TEXT, action TEXT NOT NULL, reason TEXT NOT NULL, raw TEXT NOT NULL,"
         " device INTEGER NOT NULL, user_id TEXT NOT NULL, at INTEGER NOT NULL)"
     )
+
+
+_LOOKED_UP = {
+    "appointments": ("timestamp",),
+    "prescriptions": ("prescribed_at",),
+    "prescription_items": ("prescription_id",),
+    "drug_catalogue": ("barcode",),
+    "clinic_inventory": ("clinic_id", "drug_id"),
+    "clinic_departments": ("clinic_id",),
+}
+"""Columns inside ``data`` that online mode looks records up by."""
+
+_PHONE_PART = "CASE WHEN cut IS NULL THEN data ELSE substr(data, 1, cut) || '}' END"
+"""The unknown columns may nest deeper than SQLite's JSON goes, which would refuse the record."""
+
+
+@migrations()
+def lookups(db: Database) -> None:
+    """Make columns of the database of what is looked up inside records, computed, with an index."""
+    for table, columns in _LOOKED_UP.items():
+        for column in columns:
+            db.execute(
+                f"ALTER TABLE [{table}] ADD COLUMN [{column}]"
+                f" GENERATED ALWAYS AS (json_extract({_PHONE_PART}, '$.{column}')) VIRTUAL"
+            )
+            db.execute(f"CREATE INDEX [{table}_{column}] ON [{table}] ([{column}])")
+
+
+@migrations()
+def patient_search(db: Database) -> None:
+    """Make what patients are listed, counted and found by (hub.store.search), and the triggers that keep it.
+
+    The words come folded and parted by blanks, so the plain tokenizer does: it takes every letter beyond ASCII for
+    part of a word. Numbers are found by any three characters in a row.
+    """
+    db.execute(
+        "CREATE INDEX patients_listed ON patients (primary_clinic_id, made_ms, num)"
+        " WHERE local_server_deleted_at IS NULL"
+    )
+    db.execute("CREATE INDEX patients_newest ON patients (made_ms, num) WHERE local_server_deleted_at IS NULL")
+    db.execute("CREATE TABLE patient_counts (clinic TEXT PRIMARY KEY, live INTEGER NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE VIRTUAL TABLE patient_words USING fts5(names, places, facts, sounds, clinic, name UNINDEXED,"
+        " tokenize = 'ascii', prefix = '1 2 3', detail = column, columnsize = 0)"
+    )
+    db.execute("CREATE VIRTUAL TABLE patient_numbers USING fts5(numbers, tokenize = 'trigram', columnsize = 0)")
+    new = "WHERE NEW.local_server_deleted_at IS NULL"
+    arrives, leaves = " ".join(_arrives("NEW", new)), " ".join(_leaves())
+    db.execute(f"CREATE TRIGGER patients_arrive AFTER INSERT ON patients BEGIN {arrives} END")
+    db.execute(f"CREATE TRIGGER patients_leave AFTER DELETE ON patients BEGIN {leaves} END")
+    db.execute(
+        "CREATE TRIGGER patients_change AFTER UPDATE OF data, local_server_deleted_at, primary_clinic_id ON patients"
+        " WHEN OLD.local_server_deleted_at IS NOT NEW.local_server_deleted_at"
+        " OR search_everything(OLD.data, OLD.cut) <> search_everything(NEW.data, NEW.cut)"
+        f" BEGIN {leaves} {arrives} END"
+    )
+    for statement in _arrives("patients", "FROM patients WHERE local_server_deleted_at IS NULL"):
+        db.execute(statement)
+
+
+_WORD_COLUMNS = ("names", "places", "facts", "sounds", "clinic", "name")
+
+
+def _arrives(row: str, which: str) -> tuple[str, ...]:
+    """Write the statements that enter patients: of ``row``, those ``which`` are live."""
+    words = ", ".join(f"search_{column}({row}.data, {row}.cut)" for column in _WORD_COLUMNS)
+    numbers = f"search_numbers({row}.data, {row}.cut)"
+    counted = f"SELECT coalesce({row}.primary_clinic_id, ''), 1 {which}"
+    return (
+        f"INSERT INTO patient_words (rowid, {', '.join(_WORD_COLUMNS)}) SELECT {row}.num, {words} {which};",
+        f"INSERT INTO patient_numbers (rowid, numbers) SELECT {row}.num, {numbers} {which};",
+        f"INSERT INTO patient_counts (clinic, live) {counted} ON CONFLICT (clinic) DO UPDATE SET live = live + 1;",
+    )
+
+
+def _leaves() -> tuple[str, ...]:
+    """Write the statements that take a patient out, if it was live."""
+    live = "OLD.local_server_deleted_at IS NULL"
+    return (
+        f"DELETE FROM patient_words WHERE rowid = OLD.num AND {live};",
+        f"DELETE FROM patient_numbers WHERE rowid = OLD.num AND {live};",
+        f"UPDATE patient_counts SET live = live - 1 WHERE clinic = coalesce(OLD.primary_clinic_id, '') AND {live};",
+    )
+
+
+@migrations()
+def page(db: Database) -> None:
+    """Make what the page for people needs: administrators, their sign-ins, and counts over time for its charts."""
+    db.execute(
+        "CREATE TABLE administrators (name TEXT PRIMARY KEY COLLATE NOCASE, hashed_password TEXT NOT NULL,"
+        " made INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE page_sessions (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, account TEXT NOT NULL,"
+        " issued INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE counters (at INTEGER PRIMARY KEY, wall INTEGER, entered INTEGER NOT NULL,"
+        " relayed INTEGER NOT NULL, waiting INTEGER NOT NULL)"
+    )
+    db.execute("ALTER TABLE audit ADD COLUMN actor TEXT")
+
+
+@migrations()
+def relay(db: Database) -> None:
+    """Make what the relay needs: the link to the cloud, where each record of the outbox stands, other names.
+
+    outbox.sent: the revision that the cloud said success to; it stays until the cloud has shown it.
+    outbox.sent_pull: how many pulls were complete when it was sent.
+    outbox.held: the revision that is not sent again, because the cloud would not take it (see quarantine).
+    outbox.reason: why it is held or waits; known: column -> marks of values that its change was made knowing.
+    """
+    db.execute("CREATE TABLE cloud (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE cloud_names (id TEXT PRIMARY KEY, table_name TEXT NOT NULL, cloud_id TEXT NOT NULL) WITHOUT ROWID"
+    )
+    for column in ("sent INTEGER", "sent_pull INTEGER", "tries INTEGER NOT NULL DEFAULT 0", "held INTEGER"):
+        db.execute(f"ALTER TABLE outbox ADD COLUMN {column}")
+    for column in ("reason", "known"):
+        db.execute(f"ALTER TABLE outbox ADD COLUMN {column} TEXT")
+    db.execute("CREATE INDEX outbox_revision ON outbox (revision)")
+
+
+@migrations()
+def reached(db: Database) -> None:
+    """Make where phones last reached the hub."""
+    db.execute("CREATE TABLE reached (device INTEGER PRIMARY KEY, host TEXT NOT NULL)")

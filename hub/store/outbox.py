@@ -1,6 +1,9 @@
-"""Keeps what the cloud has not confirmed, and which columns changed here since it last did."""
+"""Keeps what the cloud has not confirmed, and which columns changed here since it last did.
 
-from collections.abc import Iterable
+How records go from here to the cloud, and what is known of them on the way, is in hub.store.departures.
+"""
+
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from sqlite_utils import Database
@@ -8,13 +11,17 @@ from sqlite_utils import Database
 from hub.core.tables import Push, Table
 from hub.store.database import Transaction
 
+KNOWN = 8
+"""How many former values of a column are remembered."""
+
 _columns = msgspec.json.Decoder(list[str]).decode
+_marks = msgspec.json.Decoder(dict[str, list[int]]).decode
 
 
 def add(tx: Transaction, table: Table, nums: Iterable[int], columns: Iterable[str] | None = None) -> None:
     """Put records into the outbox; ``columns`` None stands for the whole record.
 
-    Columns add up until the cloud confirms. Tables that the cloud takes from nobody are left out.
+    Columns add up until the cloud has shown them. Tables that the cloud takes from nobody are left out.
     """
     if table.push is not Push.RECORD:
         return
@@ -38,9 +45,36 @@ def add_new(tx: Transaction, table: Table, nums: range) -> None:
         )
 
 
+def add_known(tx: Transaction, table: Table, num: int, marks: Mapping[str, int]) -> None:
+    """Note values that a change was made knowing (core.cloud_forms.mark), for a record that is in the outbox."""
+    where = [table.name, num]
+    row = tx.db.execute("SELECT known FROM outbox WHERE table_name = ? AND num = ?", where).fetchone()
+    if row is None:
+        return
+    known = known_marks(row[0])
+    for column, mark in marks.items():
+        known[column] = [*(old for old in known.get(column, []) if old != mark), mark][-KNOWN:]
+    text = msgspec.json.encode(known).decode()
+    if text != row[0]:
+        tx.db.execute("UPDATE outbox SET known = ? WHERE table_name = ? AND num = ?", [text, *where])
+
+
+def known_marks(text: str | None) -> dict[str, list[int]]:
+    """Read the marks of a record."""
+    return _marks(text) if text else {}
+
+
 def waiting(db: Database) -> int:
-    """Count the records that the cloud has not confirmed."""
-    return int(db.execute("SELECT count(*) FROM outbox").fetchone()[0])
+    """Count the records that are to be sent to the cloud: neither sent as they are now, nor held back."""
+    return int(
+        db.execute("SELECT count(*) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()[0]
+    )
+
+
+def waiting_since(db: Database) -> int | None:
+    """Give the hub time since when the longest waiting record waits; None if none does."""
+    row = db.execute("SELECT min(queued) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()
+    return row[0] if row else None
 
 
 def columns_of(db: Database, table: Table, num: int) -> list[str] | None:

@@ -12,10 +12,12 @@ from hub.store.database import Transaction
 
 
 class Action(StrEnum):
-    """What the phone wanted."""
+    """What was wanted."""
 
-    KEEP = "keep"
-    DELETE = "delete"
+    KEEP = "keep"  # by a phone
+    DELETE = "delete"  # by a phone
+    RELAY = "relay"  # by the hub: to send it to the cloud
+    PULL = "pull"  # by the cloud: to have it here
 
 
 def add(
@@ -64,6 +66,13 @@ def entry(db: Database, num: int) -> dict[str, Any] | None:
 def remove(tx: Transaction, num: int) -> None:
     """Forget an entry that was taken in after all."""
     tx.db.execute("DELETE FROM quarantine WHERE num = ?", [num])
+
+
+def forget(tx: Transaction, action: Action, table_name: str, record_id: str) -> None:
+    """Forget what was kept of a record for one reason, now that it is done."""
+    tx.db.execute(
+        "DELETE FROM quarantine WHERE action = ? AND table_name = ? AND record_id = ?", [action, table_name, record_id]
+    )
 
 
 def count(db: Database) -> int:

@@ -133,14 +133,20 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
         ],
     )
     if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
-        # Who may see the patient's records may be others now; every ledger looks again at what it hid.
-        tx.db.execute("UPDATE ledger_heads SET scope = NULL")
+        # Who may see the patient's records may be others now; every ledger looks again at what it hid before this.
+        tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('moved', ?)", [tx.now_ms])
 
 
 def remember(tx: Transaction, table: Table, num: int, history: History) -> None:
     """Keep the history of a record that an edit did not change; no phone needs to hear of it."""
     kept = msgspec.json.encode(history).decode()
     tx.db.execute(f"UPDATE [{table.name}] SET history = ? WHERE num = ?", [kept, num])
+
+
+def annotate(tx: Transaction, table: Table, kept: Kept, record: Record) -> None:
+    """Replace a stored record by one that is the same to every phone: none need hear of it."""
+    data, cut = records.write(record)
+    tx.db.execute(f"UPDATE [{table.name}] SET data = ?, cut = ? WHERE num = ?", [data, cut, kept.num])
 
 
 def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:

@@ -29,8 +29,7 @@ class Gate:
             try:
                 await asyncio.wait_for(turn, _PATIENCE_S)
             except TimeoutError:
-                self._queue = deque(entry for entry in self._queue if entry[1] is not turn)
-                self._admit()
+                self._give_up(size, turn)
                 message = "too many messages in flight"
                 raise Unavailable(message, retry_after_s=_RETRY_S) from None
             except asyncio.CancelledError:

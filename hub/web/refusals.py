@@ -5,7 +5,7 @@ import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from hub.core.errors import PhoneError
+from hub.core.errors import Insufficient, PhoneError
 from hub.web.body import AnyRequest
 from hub.web.metrics import REFUSALS
 
@@ -37,7 +37,7 @@ def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
     log.info("refused", path=request.url.path, status=status, reason=reason)
     REFUSALS.labels(str(status)).inc()
     word = _WORDS.get(status, "failed")
-    public = reason if status in {400, 403, 413, 429, 503} else word
+    public = reason if status in {400, 403, 413, 429, 503} or isinstance(error, Insufficient) else word
     headers = {"retry-after": str(retry)} if retry else {}
     content = msgspec.json.encode({"success": False, "error": word, "message": public})
     return Response(content, status_code=status, media_type="application/json", headers=headers)

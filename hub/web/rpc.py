@@ -46,7 +46,7 @@ class Phones:
     async def handshake(self, request: AnyRequest) -> ASGIApp:
         """Agree on a session key."""
         raw = await body.read(request, wire.HANDSHAKE_BYTES_MAX)
-        answer = await self._work(self._rpc.handshake, raw, _address(request))
+        answer = await self._work(self._rpc.handshake, raw, _address(request), request.headers.get("host", ""))
         return Plain(msgspec.json.encode(answer))
 
     async def query(self, request: AnyRequest) -> ASGIApp:

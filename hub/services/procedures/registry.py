@@ -1,17 +1,24 @@
-"""The one registry of procedures: name, kind, typed parameters, and whether someone must be signed in."""
+"""The one registry of procedures: name, kind, typed parameters and result, and what the user must be allowed."""
 
 import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar, get_type_hints
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from hub.core import wire
-from hub.core.access import Rights
+from hub.core.access import Permission, Rights
 from hub.core.errors import NotFound
 from hub.store.database import Store
 from hub.store.devices import Device
+
+Needs = tuple[tuple[Permission, ...], ...]
+"""What a user must be allowed in the record's clinic: of each group at least one."""
+
+SEE: Needs = ((Permission.VIEW,),)
+"""The patient can be seen."""
 
 
 class Kind(Enum):
@@ -39,11 +46,11 @@ class Context:
     def __init__(self, store: Store, policy: Policy) -> None:
         self.store = store
         self.policy = policy
-        self._turns: dict[int, threading.Lock] = {}
+        self._turns: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def turn(self, device: int) -> threading.Lock:
-        """Give the lock that lets one device do one thing at a time; as many as there are devices."""
+        """Give the lock that lets one device do one thing at a time; it is kept while someone holds it."""
         with self._lock:
             return self._turns.setdefault(device, threading.Lock())
 
@@ -73,6 +80,9 @@ class Procedure(msgspec.Struct, frozen=True):
     run: Callable[[Call, Any], object]
     public: bool
     """Works without anyone being signed in."""
+    result: Any
+    needs: Needs
+    """For the catalogue, and its test: the procedures hold themselves to it."""
 
     def answer(self, call: Call, params: msgspec.Raw) -> bytes:
         """Run it; gives the JSON of its answer, raises PhoneError."""
@@ -85,14 +95,14 @@ _registry: dict[tuple[Kind, str], Procedure] = {}
 _F = TypeVar("_F", bound=Callable[[Call, Any], object])
 
 
-def query(name: str, *, public: bool = False) -> Callable[[_F], _F]:
+def query(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a query; its answer is JSON bytes or what msgspec encodes."""
-    return _register(Kind.QUERY, name, public=public)
+    return _register(Kind.QUERY, name, public=public, needs=needs)
 
 
-def command(name: str, *, public: bool = False) -> Callable[[_F], _F]:
+def command(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a command."""
-    return _register(Kind.COMMAND, name, public=public)
+    return _register(Kind.COMMAND, name, public=public, needs=needs)
 
 
 def find(kind: Kind, name: str) -> Procedure:
@@ -109,10 +119,18 @@ def every() -> list[Procedure]:
     return [_registry[key] for key in sorted(_registry, key=lambda key: (key[0].value, key[1]))]
 
 
-def _register(kind: Kind, name: str, *, public: bool) -> Callable[[_F], _F]:
+def _register(kind: Kind, name: str, *, public: bool, needs: Needs) -> Callable[[_F], _F]:
     def keep(function: _F) -> _F:
-        params = get_type_hints(function)["params"]
-        _registry[kind, name] = Procedure(kind, name, params, function, public)
+        hints = get_type_hints(function, include_extras=True)
+        _registry[kind, name] = Procedure(
+            kind=kind,
+            name=name,
+            params=hints["params"],
+            run=function,
+            public=public,
+            result=hints["return"],
+            needs=needs,
+        )
         return function
 
     return keep

@@ -1,13 +1,12 @@
 """sync_pull and sync_push: a phone brings what it has and takes what it lacks."""
 
-import math
 from typing import Any
 
 import msgspec
 
 from hub.core.errors import Malformed
 from hub.services.procedures.registry import Call, command, query
-from hub.store import devices, intake, pages
+from hub.store import counters, devices, intake, pages
 from hub.store.intake import Source, TableChanges
 from hub.store.ledger import Ledger
 
@@ -26,9 +25,14 @@ class SyncPull(msgspec.Struct, frozen=True):
     def cursor(self) -> float:
         """Give the cursor; 0 for none and for whatever is not a number, as the phone itself reads it."""
         given = self.camel if self.camel is not None else self.snake
-        if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        if isinstance(given, bool) or not isinstance(given, int | float):
             return 0
-        return given if abs(given) < _CURSOR_MAX else float(given)
+        if abs(given) < _CURSOR_MAX:
+            return given
+        try:
+            return float(given)
+        except OverflowError:  # hundreds of digits: infinite to the phone
+            return 0
 
 
 class SyncPush(SyncPull, frozen=True):
@@ -69,6 +73,7 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
         raise Malformed(message)
     source = Source(call.device.num, call.user, call.context.policy.quarantine_max)
     with call.context.turn(call.device.num), call.context.store.write() as tx:
-        intake.take(tx, params.changes, source)
+        receipt = intake.take(tx, params.changes, source)
+        counters.add(tx, entered=receipt.created + receipt.updated + receipt.deleted)
         devices.seen(tx, call.device.num)
     return {"success": True}

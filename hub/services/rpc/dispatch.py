@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hub.core import cipher, keys, wire
+from hub.core import cipher, keys, reach, wire
 from hub.core.access import Rights
 from hub.core.cipher import Direction
 from hub.core.errors import Forbidden, Malformed, Unauthorised
@@ -19,7 +19,7 @@ from hub.services.procedures import Call, Context, Kind
 from hub.services.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
-from hub.store import devices, identity, pairing, people
+from hub.store import devices, identity, pairing, people, reached
 from hub.store import sessions as kept
 from hub.store.database import Store
 from hub.store.devices import Device
@@ -60,23 +60,29 @@ class Rpc:
         with store.read() as db:
             self._spent = kept.spent(db)
 
-    def handshake(self, body: bytes | bytearray, address: str) -> HandshakeAnswer:
+    def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
 
+        host: where the phone reached the hub, by its Host header.
         Raises Malformed, Forbidden (pairing closed, device revoked), Conflict (key used before), TooMany.
         """
         self._throttle.take(address, time.monotonic())
         asked = wire.read(Handshake, body)
         client_public = wire.public_key(asked.client_public_key)
+        who = self._identity
+        key = keys.hub_session_key(who.keys, client_public)  # refuses an unusable key before anything is changed
         device = self._known_or_paired(asked)
-        session = Session(client_public, keys.hub_session_key(self._identity.keys, client_public))
+        self._note_reached(device, reach.host_of(host))
         if not self.sessions.live(device.num, client_public):
             self._spend(client_public)
-            self.sessions.add(device.num, session)
+            if who is not self._identity:  # the hub drew a new key pair just now
+                who = self._identity
+                key = keys.hub_session_key(who.keys, client_public)
+            self.sessions.add(device.num, Session(client_public, key))
         return HandshakeAnswer(
             success=True,
-            hub_public_key=wire.encode(self._identity.keys.public),
-            hub_id=self._identity.id,
+            hub_public_key=wire.encode(who.keys.public),
+            hub_id=who.id,
             hub_name=self._bounds.hub_name,
         )
 
@@ -111,6 +117,13 @@ class Rpc:
             return devices.find(tx.db, asked.client_id) or devices.pair(
                 tx, asked.client_id, asked.device_name, most=self._bounds.devices
             )
+
+    def _note_reached(self, device: Device, host: str) -> None:
+        with self._store.read() as db:
+            is_known = not host or reached.of(db, device.num) == host
+        if not is_known:
+            with self._store.write(durable=False) as tx:
+                reached.note(tx, device.num, host)
 
     def _spend(self, client_public: keys.PublicKey) -> None:
         """Never let a client key open a session twice.

@@ -10,8 +10,11 @@ from hub.core.cipher import NONCE_BYTES
 from hub.core.errors import Conflict, Unauthorised
 from hub.core.keys import PublicKey, SessionKey
 
-NONCES = 4096
-"""Messages in one session; a phone that wants more shakes hands again."""
+NONCES = 512
+"""Messages in one session; a phone that wants more shakes hands again. The app sends two or three.
+
+What a stranger with a captured client_id can make a device's 128 sessions remember is 6 MB.
+"""
 
 
 class Session:
@@ -86,8 +89,9 @@ class Sessions:
         return len(self._order)
 
     def _end(self, device: int, public: PublicKey) -> None:
-        own = self._by_device[device]
-        del own[public]
+        own = self._by_device.get(device, OrderedDict())
+        if own.pop(public, None) is None:
+            return  # another thread was faster
         del self._order[device, public]
         if not own:
             del self._by_device[device]

@@ -1,0 +1,140 @@
+"""Says how the lights blink for each state: one table, read by the lights, the page and the printed label (O2, O3).
+
+No pattern stands still, so that a box that froze, whose lights stay as they were, is never taken for a healthy one.
+Each pattern has a rhythm of its own, so that they can be told apart without seeing colours.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class Light(StrEnum):
+    """What the lights can say; status.json names one of these."""
+
+    SAFE = "safe"
+    WAITING = "waiting"
+    LINE = "line"
+    RELAYING = "relaying"
+    SYNCING = "syncing"
+    PAIRING = "pairing"
+    STARTING = "starting"
+    DAMAGE = "damage"
+    STORAGE = "storage"
+    DISK = "disk"
+    CLOCK = "clock"
+    POWER = "power"
+    HEAT = "heat"
+    QUARANTINE = "quarantine"
+    KEY = "key"
+    CLOUD = "cloud"
+    FAULT = "fault"
+    LOCATE = "locate"
+    PRESSED = "pressed"
+    REFUSED = "refused"
+    HELD = "held"
+    STOPPING = "stopping"
+
+
+class Levels(NamedTuple):
+    """Brightness of each lamp, 0 to 1."""
+
+    green: float
+    blue: float
+    red: float
+
+
+class Step(NamedTuple):
+    """Levels that are held, or reached evenly from the step before, in ``ms`` milliseconds."""
+
+    ms: int
+    levels: Levels
+    glide: bool = False
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """Steps that repeat, and what they mean to a person."""
+
+    steps: tuple[Step, ...]
+    meaning: str
+
+    @property
+    def period_ms(self) -> int:
+        """Give after how long it repeats."""
+        return sum(step.ms for step in self.steps)
+
+    def at(self, t_ms: int) -> Levels:
+        """Give the levels at a time; it begins at 0 and repeats for ever."""
+        left_ms = t_ms % self.period_ms
+        before = self.steps[-1].levels
+        for step in self.steps:
+            if left_ms < step.ms:
+                return _between(before, step.levels, left_ms / step.ms) if step.glide else step.levels
+            left_ms -= step.ms
+            before = step.levels
+        raise AssertionError(t_ms)
+
+
+_DARK = Levels(0, 0, 0)
+_GREEN = Levels(1, 0, 0)
+_BLUE = Levels(0, 1, 0)
+_RED = Levels(0, 0, 1)
+_ALL = Levels(1, 1, 1)
+
+
+def _between(before: Levels, after: Levels, share: float) -> Levels:
+    return Levels(*(a + (b - a) * share for a, b in zip(before, after, strict=True)))
+
+
+def _blinks(*, long: int = 0, short: int = 0) -> tuple[Step, ...]:
+    """Give so many long and then short red blinks, and a pause: up to five are counted without effort."""
+    blinks = (Step(1000, _RED), Step(300, _DARK)) * long + (Step(250, _RED), Step(250, _DARK)) * short
+    return (*blinks[:-1], Step(1500, _DARK))
+
+
+PATTERNS: dict[Light, Pattern] = {
+    Light.SAFE: Pattern(
+        (Step(4000, _GREEN), Step(500, Levels(0.1, 0, 0), glide=True), Step(500, _GREEN, glide=True)),
+        "Everything entered is safe.",
+    ),
+    Light.WAITING: Pattern((Step(2000, _GREEN), Step(2000, _DARK)), "Safe here; records wait to be sent to the cloud."),
+    Light.LINE: Pattern((Step(300, _GREEN), Step(2700, _DARK)), "Safe; there is no line to the cloud."),
+    Light.RELAYING: Pattern(
+        (Step(150, _GREEN), Step(150, _DARK), Step(150, _GREEN), Step(550, _DARK)), "Sending records to the cloud."
+    ),
+    Light.SYNCING: Pattern(
+        (Step(100, _BLUE), Step(100, _DARK), Step(100, _BLUE), Step(100, _DARK), Step(100, _BLUE), Step(400, _DARK)),
+        "A phone is syncing.",
+    ),
+    Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may pair."),
+    Light.STARTING: Pattern((Step(1000, _BLUE, glide=True), Step(1000, _DARK, glide=True)), "Starting."),
+    Light.DAMAGE: Pattern(_blinks(long=1), "The memory is damaged: call your technician."),
+    Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot store anything: call your technician."),
+    Light.DISK: Pattern(_blinks(short=2), "The memory is nearly full."),
+    Light.CLOCK: Pattern(_blinks(short=3), "The clock is wrong."),
+    Light.POWER: Pattern(_blinks(short=4), "The power supply is too weak."),
+    Light.HEAT: Pattern(_blinks(short=5), "The hub is too hot."),
+    Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need a look: see the page."),
+    Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
+    Light.CLOUD: Pattern(_blinks(long=1, short=3), "The cloud fails: nothing to do, unless it lasts."),
+    Light.FAULT: Pattern((Step(125, _RED), Step(125, _DARK)), "The hub does not answer: pull the plug, wait, plug in."),
+    Light.LOCATE: Pattern(
+        (Step(200, _GREEN), Step(200, _BLUE), Step(200, _RED), Step(200, _DARK)), "This is the hub you look for."
+    ),
+    Light.PRESSED: Pattern((Step(400, _ALL), Step(100, _DARK)), "The button was understood."),
+    Light.REFUSED: Pattern((Step(60, _RED), Step(90, _DARK)), "The button was understood, but it could not be done."),
+    Light.HELD: Pattern(
+        (Step(3300, _ALL), Step(3300, Levels(0, 1, 1)), Step(3400, _RED)),
+        "Hold on until the last lamp is out to switch off; let go to go on.",
+    ),
+    Light.STOPPING: Pattern((Step(2000, _RED), Step(250, _DARK)), "Switching off: wait until it is dark."),
+}
+
+RECEIPT_MS = 1500
+"""How long PRESSED and REFUSED are shown: three flashes or ten."""
+
+
+def name(text: str) -> Light:
+    """Give the light of this name; FAULT for one that is not known, for such a hub is not understood."""
+    return Light(text) if text in set(Light) else Light.FAULT

@@ -1,0 +1,56 @@
+"""Tells which phones look for the hub where it is not any more: today's app keeps the address that it once scanned."""
+
+from collections.abc import Collection, Mapping
+from ipaddress import IPv4Address
+
+import msgspec
+
+REMEDY = (
+    "Give the hub its old address again (a fixed address in the router, called DHCP reservation),"
+    " or let these phones scan the code again."
+)
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """An address that the hub has not got any more, and how many phones use it."""
+
+    host: str
+    phones: int
+
+    @property
+    def sentence(self) -> str:
+        """Say it in English."""
+        who = "One phone looks" if self.phones == 1 else f"{self.phones} phones look"
+        return f"{who} for the hub at {self.host}, which is not its address any more."
+
+
+def moved(reached: Mapping[str, int], own: Collection[str]) -> list[Moved]:
+    """Give what is not among the hub's ``own`` addresses and names, most phones first.
+
+    reached: phones by the host they last reached the hub at. Names of the internet are left out: where they lead is
+    not known here.
+    """
+    mine = {name.lower() for name in own}
+    gone = [Moved(host, phones) for host, phones in reached.items() if _is_ours_to_judge(host) and host not in mine]
+    return sorted(gone, key=lambda found: (-found.phones, found.host))
+
+
+def host_of(header: str) -> str:
+    """Give the host of a Host header, without its port; nothing if it is not one."""
+    host = header.strip().lower().removesuffix(".")
+    if host.count(":") == 1:
+        host = host.partition(":")[0].removesuffix(".")
+    return host if len(host) <= _HOST_CHARS and all(letter in _LETTERS for letter in host) else ""
+
+
+_HOST_CHARS = 253
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-:[]")
+
+
+def _is_ours_to_judge(host: str) -> bool:
+    if host.endswith(".local"):
+        return True
+    try:
+        return not IPv4Address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,37 @@
+"""Switches the machine off or starts it again, by the commands that the settings name; without one it cannot."""
+
+import shlex
+import subprocess
+
+import msgspec
+
+from hub.core.errors import OperatorError
+
+_S = 30
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """The commands, such as ``systemctl poweroff``; empty ones on a machine that is not the hub's alone."""
+
+    restart_command: str = ""
+    shutdown_command: str = ""
+
+    def restart(self) -> None:
+        """Start the machine again; raises OperatorError when the command fails."""
+        _run(self.restart_command)
+
+    def shut_down(self) -> None:
+        """Switch the machine off, safely; raises OperatorError when the command fails."""
+        _run(self.shutdown_command)
+
+
+def _run(command: str) -> None:
+    words = shlex.split(command)
+    if not words:
+        message = "this machine has no command for it; see [box] in the settings"
+        raise OperatorError(message)
+    try:
+        subprocess.run(words, check=True, timeout=_S, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603  the operator's own setting
+    except (OSError, subprocess.SubprocessError) as error:
+        message = f"{words[0]} failed: {error}"
+        raise OperatorError(message) from error

@@ -1,0 +1,177 @@
+"""Pulls from the cloud: reads the answer as a stream and merges it in bounded transactions (R6, R7)."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import ijson
+
+from hub.core import cloud_tables
+from hub.core.errors import CloudFailing
+from hub.core.tables import TABLES
+from hub.services.relay.client import Body
+from hub.store import arrivals, cloud_people
+from hub.store.arrivals import Tally
+from hub.store.database import Store
+from hub.store.shelf import CHUNK
+
+OVERLAP_MS = 120_000
+"""The cloud may commit a row late, by as long as a statement of it may take; twice that (CLOUD.md 2.1)."""
+FROM_THE_START = 1
+"""Not 0, with which the cloud leaves deletions out (CLOUD.md 2.1)."""
+
+_CHUNK_CHARS = 4 * 1024 * 1024
+"""Few records of megabytes make a chunk too."""
+_READ_BYTES = 64 * 1024
+_LISTS = frozenset({"created", "updated", "deleted"})
+_SWEPT = ("user_clinic_permissions", "app_config")
+"""Tables of which the cloud announces no deletions, and sends every row in a full pull whatever its age."""
+
+
+class Pulled(NamedTuple):
+    """The end of a complete pull: the cloud's clock before it, and what became of its rows."""
+
+    cloud_ms: int
+    tally: Tally
+
+
+class _Piece(NamedTuple):
+    """A value of the answer and its place: ("patients", "created") for a row, ("timestamp", "") at the top."""
+
+    table: str
+    part: str
+    value: Any
+
+
+class _Places:
+    """Stands in for the one prefix that ijson looks for, and is all that we want at once.
+
+    ijson compares the prefix with each place where a value begins, and gives exactly the values for which that was
+    true, in this order: so it reads the answer once and makes rows at the speed of its C code.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.met: deque[tuple[str, str]] = deque()
+
+    def __eq__(self, place: object) -> bool:
+        match str(place).split("."):
+            case ["changes", table, part, "item"] if part in _LISTS:
+                self.met.append((table, part))
+            case [("success" | "timestamp" | "error") as name]:
+                self.met.append((name, ""))
+            case _:
+                return False
+        return True
+
+
+def pull(
+    store: Store, body: Body, *, full: bool, quarantine_max: int, check: Callable[[], None]
+) -> Pulled:
+    """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
+
+    full: it was asked for from the start, so that what it does not name is not there any more.
+    check: called between chunks; may raise to stop.
+    """
+    merging = _Merging(store, full=full, quarantine_max=quarantine_max)
+    ends: dict[str, Any] = {}
+    for chunk in _chunks(_pieces(body)):
+        check()
+        first = chunk[0]
+        if first.part:
+            merging.take(first.table, first.part, [piece.value for piece in chunk])
+        else:
+            ends[first.table] = first.value
+    if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
+        message = "the cloud's answer to a pull does not say that it is whole"
+        raise CloudFailing(message)
+    merging.sweep()
+    return Pulled(ends["timestamp"], merging.tally)
+
+
+class _Merging:
+    """A pull on its way into the store."""
+
+    def __init__(self, store: Store, *, full: bool, quarantine_max: int) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._full = full
+        self._quarantine_max = quarantine_max
+        self._named: dict[str, set[str]] = {name: set() for name in _SWEPT}
+
+    def take(self, name: str, part: str, values: list[Any]) -> None:
+        """Merge rows or deletions of one table; those of tables that the hub does not keep are passed over."""
+        if name == cloud_tables.USERS:
+            # Not durable by itself: the cursor that is written after it takes it to disk along.
+            with self._store.write(durable=False) as tx:
+                if part == "deleted":
+                    cloud_people.delete(tx, _texts(values), self.tally)
+                else:
+                    cloud_people.take(tx, _rows(values), self.tally)
+            return
+        table = None if name in cloud_tables.UNWANTED else TABLES.get(name)
+        if table is None:
+            return
+        with self._store.write(durable=False) as tx:
+            if part == "deleted":
+                arrivals.delete(tx, table, _texts(values), self.tally, quarantine_max=self._quarantine_max)
+                return
+            rows = _rows(values)
+            if name in self._named:
+                self._named[name].update(row["id"] for row in rows if isinstance(row.get("id"), str))
+            most = self._quarantine_max
+            arrivals.take(tx, table, rows, self.tally, quarantine_max=most, updated=part == "updated")
+
+    def sweep(self) -> None:
+        """Bury what a full pull did not name."""
+        for name in _SWEPT if self._full else ():
+            with self._store.write(durable=False) as tx:
+                self.tally.deleted += arrivals.sweep(tx, TABLES[name], self._named[name])
+
+
+def _pieces(body: Body) -> Iterator[_Piece]:
+    """Give the values of an answer as they arrive."""
+    places = _Places()
+    try:
+        for value in ijson.items(body, places, buf_size=_READ_BYTES):
+            table, part = places.met.popleft()
+            yield _Piece(table, part, value)
+    except ijson.JSONError as error:
+        message = f"the cloud's answer to a pull ends early or is no JSON: {type(error).__name__}"
+        raise CloudFailing(message) from None
+
+
+def _chunks(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+    """Put values of one place together, up to what one transaction may hold."""
+    chunk: list[_Piece] = []
+    size = 0
+    for piece in pieces:
+        if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or size > _CHUNK_CHARS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(piece)
+        size += _chars(piece.value)
+    if chunk:
+        yield chunk
+
+
+def _chars(value: object) -> int:
+    """Estimate how large a row is, from its texts and what they are nested in."""
+    match value:
+        case str():
+            return len(value)
+        case dict():
+            return sum(map(_chars, value.values()))
+        case list():
+            return sum(map(_chars, value))
+        case _:
+            return 8
+
+
+def _rows(values: list[Any]) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _texts(values: list[Any]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]

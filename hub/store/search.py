@@ -1,0 +1,244 @@
+"""Finds patients: by name in any script and order, by fragments of numbers, by likeness; newest first.
+
+The words are kept by triggers of the table ``patients`` (hub.store.migrations), so in the transaction that writes a
+record, whoever writes it. Deleted patients have none. hub.core.search says which words stand for what.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+import msgspec
+from sqlite_utils import Database
+
+from hub.core import records, search
+from hub.core.access import Permission, Rights
+from hub.core.errors import Malformed
+from hub.core.records import Record
+from hub.core.search import Facts
+from hub.core.tables import TABLES
+
+COUNTED = 1000
+"""Up to so many matches are counted and put in order of their making; beyond, the newest on this hub come first."""
+CANDIDATES = 2000
+"""How many names are compared, at most, for likeness."""
+CLINICS = 200
+"""Of more clinics than these the user sees only those with the most patients: a search names each of them."""
+
+_PATIENTS = TABLES["patients"]
+_STARTS = 3
+_decode = msgspec.json.Decoder(Facts).decode
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whose patients a user sees: the clinics ('' for none), None for all; and how many patients that is."""
+
+    clinics: tuple[str, ...] | None
+    total: int
+
+
+def register(conn: sqlite3.Connection) -> None:
+    """Give a connection the functions that the triggers of ``patients`` call."""
+    for name, function in _FUNCTIONS.items():
+        conn.create_function(name, 2, _of_facts(function), deterministic=True)
+
+
+def scope(db: Database, rights: Rights) -> Scope:
+    """Tell which patients a user sees, without looking at any."""
+    counts: dict[str, int] = dict(
+        db.execute("SELECT clinic, live FROM patient_counts WHERE live > 0 ORDER BY live DESC").fetchall()
+    )
+    seen = [clinic for clinic in counts if rights.may(Permission.VIEW, clinic or None)]
+    if len(seen) == len(counts):
+        return Scope(None, sum(counts.values()))
+    return Scope(tuple(seen[:CLINICS]), sum(counts[clinic] for clinic in seen[:CLINICS]))
+
+
+def newest(db: Database, seen: Scope, *, limit: int, offset: int) -> list[Record]:
+    """Give a page of all patients that ``seen`` allows."""
+    if seen.clinics is None:
+        nums = "SELECT num, made_ms FROM patients WHERE local_server_deleted_at IS NULL"
+    elif not seen.clinics:
+        return []
+    else:
+        # Each part is read along its own index; SQLite merges them as far as the page goes.
+        nums = " UNION ALL ".join(
+            "SELECT num, made_ms FROM patients INDEXED BY patients_listed"
+            " WHERE local_server_deleted_at IS NULL AND primary_clinic_id IS ?"
+            for _ in seen.clinics
+        )
+    rows = db.execute(
+        f"SELECT num FROM ({nums} ORDER BY made_ms DESC, num DESC LIMIT ? OFFSET ?)",
+        [*(clinic or None for clinic in seen.clinics or ()), limit, offset],
+    )
+    return _records(db, [row[0] for row in rows])
+
+
+def matching(
+    db: Database, seen: Scope, filters: Mapping[str, str], *, limit: int, offset: int
+) -> tuple[list[Record], int]:
+    """Give a page of the patients that match all ``filters`` (column -> what was typed), and how many match.
+
+    The count is exact up to COUNTED; beyond, it says only whether there are more. Raises Malformed for a column that
+    is not searched.
+    """
+    numbers, words = _conditions(filters)
+    if not numbers and not words:
+        return newest(db, seen, limit=limit, offset=offset), seen.total
+    sql, wanted = _statement(seen, numbers, words)
+    rows = db.execute(
+        f"SELECT num FROM ({sql} LIMIT ?) ORDER BY made_ms DESC, num DESC", [*wanted, max(COUNTED, offset + limit + 1)]
+    ).fetchall()
+    return _records(db, [row[0] for row in rows[offset : offset + limit]]), len(rows)
+
+
+def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Record]:
+    """Give the patients whose names are most like those of ``facts``, best first."""
+    asked = search.fold(f"{facts.given_name} {facts.surname}")
+    names: dict[int, str] = {}
+    for expression in _candidates(asked, facts):
+        rows = db.execute(
+            "SELECT rowid, name FROM patient_words WHERE patient_words MATCH ? ORDER BY rowid DESC LIMIT ?",
+            [_within(seen, expression), CANDIDATES - len(names)],
+        )
+        names.update(rows)
+        if len(names) >= CANDIDATES:
+            break
+    return _records(db, search.ranked(asked, names, most=limit))
+
+
+def of_government_id(db: Database, seen: Scope, government_id: str) -> list[Record]:
+    """Give the patients who have this government id, however it is written."""
+    asked = search.number(government_id)
+    found, _ = matching(db, seen, {"government_id": asked}, limit=COUNTED, offset=0)
+    return [record for record in found if search.number(str(record.get("government_id"))) == asked]
+
+
+def _conditions(filters: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Turn filters into expressions for the numbers and for the words."""
+    numbers: list[str] = []
+    words: list[str] = []
+    for column, typed in filters.items():
+        if column not in _FILTERS:
+            message = f"filters.{column} is not a column that is searched"
+            raise Malformed(message)
+        for table, expression in _FILTERS[column](typed):
+            (numbers if table == "patient_numbers" else words).append(expression)
+    return numbers, words
+
+
+def _statement(seen: Scope, numbers: list[str], words: list[str]) -> tuple[str, list[str]]:
+    """Write the query for the matches, newest on this hub first, so that it may stop early."""
+    select = "SELECT p.num, p.made_ms FROM {0} CROSS JOIN patients AS p ON p.num = {0}.rowid WHERE {0} MATCH ?"
+    if not numbers:
+        every = words if seen.clinics is None else [*words, _clinics(seen.clinics)]
+        return f"{select.format('patient_words')} ORDER BY patient_words.rowid DESC", [" AND ".join(every)]
+    sql, wanted = select.format("patient_numbers"), [" AND ".join(numbers)]
+    if words:
+        sql += " AND p.num IN (SELECT rowid FROM patient_words WHERE patient_words MATCH ?)"
+        wanted.append(" AND ".join(words))
+    if seen.clinics is not None:
+        sql += " AND coalesce(p.primary_clinic_id, '') IN (SELECT value FROM json_each(?))"
+        wanted.append(msgspec.json.encode(seen.clinics).decode())
+    return f"{sql} ORDER BY patient_numbers.rowid DESC", wanted
+
+
+def _named(typed: str) -> Iterator[tuple[str, str]]:
+    """Search what was typed where the app has one box for all: words in names, numbers in numbers."""
+    chunks = typed.split()
+    if search.is_number(typed) and all(search.is_number(chunk) or not search.number(chunk) for chunk in chunks):
+        chunks = ["".join(chunks)]  # a number written in groups
+    names = " ".join(chunk for chunk in chunks if not search.is_number(chunk))
+    yield from _words("names", search.expression(names))
+    for chunk in chunks:
+        if search.is_number(chunk):
+            yield from _numbered(chunk)
+
+
+def _numbered(typed: str) -> Iterator[tuple[str, str]]:
+    fragment = search.number(typed)
+    if len(fragment) >= search.FRAGMENT_CHARS:
+        yield "patient_numbers", f'"{fragment}"'
+    elif fragment:
+        yield "patient_words", "names : (nothing)"  # too short to be looked up
+
+
+def _words(column: str, expression: str) -> Iterator[tuple[str, str]]:
+    if expression:
+        yield "patient_words", f"{column} : ({expression})"
+
+
+def _fact(word: str, *, whole: bool = False) -> Iterator[tuple[str, str]]:
+    yield from _words("facts", f'"{word}"{"" if whole else "*"}' if word else "")
+
+
+_FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
+    "given_name": _named,
+    "surname": _named,
+    "phone": _numbered,
+    "government_id": _numbered,
+    "external_patient_id": _numbered,
+    "hometown": lambda typed: _words("places", search.expression(typed)),
+    "camp": lambda typed: _words("places", search.expression(typed)),
+    "citizenship": lambda typed: _words("places", search.expression(typed)),
+    "date_of_birth": lambda typed: _fact(search.birth_word(typed)),
+    "sex": lambda typed: _fact(search.sex_word(typed), whole=True),
+}
+
+
+def _candidates(asked: str, facts: Facts) -> Iterator[str]:
+    """Give expressions for who may be the same person, the likelier first."""
+    words = asked.split()
+    sounds = [f'"{search.skeleton(word)}"' for word in words]
+    starts = [f'"{word[:_STARTS]}"*' for word in words]
+    if not words:
+        return
+    yield f"sounds : ({' AND '.join(sounds)})"
+    yield f"names : ({' AND '.join(starts)})"
+    if facts.date_of_birth:
+        yield f'facts : ("{search.birth_word(facts.date_of_birth)}") AND names : ({" OR ".join(starts)})'
+    yield f"sounds : ({' OR '.join(sounds)})"
+    yield f"names : ({' OR '.join(starts)})"
+
+
+def _within(seen: Scope, expression: str) -> str:
+    return expression if seen.clinics is None else f"{_clinics(seen.clinics)} AND {expression}"
+
+
+def _clinics(clinics: tuple[str, ...]) -> str:
+    return f"clinic : ({' OR '.join(map(search.clinic_word, clinics)) or 'nothing'})"
+
+
+def _records(db: Database, nums: list[int]) -> list[Record]:
+    """Read patients by their numbers, in that order."""
+    rows = db.execute(
+        "SELECT p.data, p.cut FROM json_each(?) AS wanted CROSS JOIN patients AS p ON p.num = wanted.value",
+        [msgspec.json.encode(nums).decode()],
+    )
+    return [records.stored(_PATIENTS, *row) for row in rows]
+
+
+@lru_cache(maxsize=4)
+def _facts(data: str, cut: int | None) -> Facts:
+    """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
+    return _decode(data if cut is None else data[:cut] + "}")
+
+
+def _of_facts(function: Callable[[Facts], str]) -> Callable[[str, int | None], str]:
+    return lambda data, cut: function(_facts(data, cut))
+
+
+def _everything(facts: Facts) -> str:
+    return "\n".join(function(facts) for name, function in _FUNCTIONS.items() if name != "search_everything")
+
+
+_FUNCTIONS: dict[str, Callable[[Facts], str]] = {
+    "search_names": search.name_words,
+    "search_places": search.place_words,
+    "search_facts": search.fact_words,
+    "search_sounds": search.sound_words,
+    "search_clinic": lambda facts: search.clinic_word(facts.primary_clinic_id or ""),
+    "search_name": lambda facts: search.fold(f"{facts.given_name} {facts.surname}"),
+    "search_numbers": search.numbers,
+    "search_everything": _everything,
+}

@@ -1,0 +1,235 @@
+"""Receives visitors of the pages: recognises them, keeps out who may not come in, hands forms on (S4, S6)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from hub.core.access import SUPER_ADMIN, Permission
+from hub.core.errors import Forbidden, Malformed
+from hub.services.machine.switch import Switch
+from hub.services.rpc.dispatch import Rpc
+from hub.store import administrators, audit, identity, page_sessions, people
+from hub.store.database import Store
+from hub.store.page_sessions import Account, Kind
+from hub.web import body, look, visitor
+from hub.web.body import AnyRequest
+from hub.web.visitor import Visitor
+from hub.web.watch import Watch
+
+FORM_BYTES_MAX = 64 * 1024
+_FIELDS_MAX = 100
+
+Form = Mapping[str, str]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say about the pages."""
+
+    name: str
+    """The hub's name until its page gives it another one."""
+    data: Any
+    """Folder of the hub's data."""
+    port: int
+    https_port: int
+    """0 when the hub serves no TLS itself."""
+    plain_sign_in: bool
+    """Take passwords over a line that others can listen to."""
+    idle_minutes: int
+    show_lights: bool
+    pairing_minutes: int
+    pairing_always: bool
+    quarantine_max: int
+    attempts: int
+    wait_s: int
+    wait_max_s: int
+    host: Callable[[], str]
+    """Gives the address that the QR code carries."""
+    listed: tuple[tuple[str, str, str, bool], ...] = ()
+    """Every setting: section, key, value, and whether that is the default."""
+
+
+class Go(msgspec.Struct, frozen=True):
+    """Where a form leads: another page, with a note on what was done; ``token`` signs somebody in, "" out."""
+
+    path: str
+    done: str = ""
+    token: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page that is ready, as HTML."""
+
+    html: str
+    status: int = 200
+
+
+class Download(msgspec.Struct, frozen=True):
+    """A file to be kept."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+Answer = Page | Go | Download
+
+
+class SignInNeeded(Exception):  # noqa: N818  not an error: a way to another page
+    """Nobody is signed in."""
+
+
+class Desk:
+    """What the pages share, and the way in to them."""
+
+    def __init__(self, store: Store, rpc: Rpc, watch: Watch, switch: Switch, options: Options) -> None:
+        self.store = store
+        self.rpc = rpc
+        self.watch = watch
+        self.switch = switch
+        self.options = options
+
+    def page(self, path: str, show: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
+        """Give the route of a page; ``show`` runs in a thread, with the visitor and the query."""
+
+        @get(path)
+        async def handler(request: AnyRequest) -> Response[bytes]:
+            query = dict(parse_qsl(request.url.query, max_num_fields=_FIELDS_MAX))
+            return await asyncio.to_thread(self._answer, request, show, query, public=public)
+
+        return handler
+
+    def action(self, path: str, act: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
+        """Give the route of a form; ``act`` runs in a thread, when the form came from a page of this hub."""
+
+        @post(path, status_code=200)
+        async def handler(request: AnyRequest) -> Response[bytes]:
+            _check_origin(request)
+            form = _form(await body.read(request, FORM_BYTES_MAX))
+            answer = await asyncio.to_thread(self._answer, request, act, form, public=public, is_form=True)
+            await self.watch.refresh()
+            return answer
+
+        return handler
+
+    def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> Page:
+        """Make a page of a template."""
+        facts = self.watch.facts
+        common = {
+            "who": who,
+            "form_key": who.form_key,
+            "facts": facts,
+            "hub_name": self.name(),
+            "secure_url": self.secure_url(who),
+            "options": self.options,
+            "revision": self.watch.revision,
+        }
+        return Page(look.page(template, who.words, {**common, **values}), status)
+
+    def name(self) -> str:
+        """Give the hub's name."""
+        return self.rpc.name
+
+    def rename(self, new: str) -> None:
+        """Give the hub a name, on its page and to phones."""
+        with self.store.write() as tx:
+            identity.rename(tx, new)
+        self.rpc.name = new
+
+    def secure_url(self, who: Visitor, path: str = "") -> str:
+        """Give the address of a page over TLS; "" when the hub has none."""
+        port = self.options.https_port
+        return f"https://{who.host}:{port}{path or who.path}" if port and who.host else ""
+
+    def _answer(
+        self,
+        request: AnyRequest,
+        make: Callable[[Visitor, Form], Answer],
+        given: Form,
+        *,
+        public: bool,
+        is_form: bool = False,
+    ) -> Response[bytes]:
+        who = self._signed_in(visitor.recognise(request, plain_allowed=self.options.plain_sign_in))
+        if not public and (who.account is None or who.account.kind is Kind.SETUP):
+            raise SignInNeeded
+        if is_form and (who.is_new or not who.owns(given.get("form_key", ""))):
+            message = "the form is too old; load the page again"
+            raise Forbidden(message)
+        with audit.by(who.account.actor if who.account else f"address:{who.address}"):
+            return respond(make(who, given), who)
+
+    def _signed_in(self, who: Visitor) -> Visitor:
+        """Look up who is signed in; nobody is whose account has gone or lost its permission meanwhile."""
+        if who.is_new:
+            return who
+        idle_ms = self.options.idle_minutes * 60_000
+        with self.store.read() as db:
+            found = page_sessions.find(db, who.token, now_ms=self.store.now_ms(db), idle_ms=idle_ms)
+            name = self._name_of(db, found[0]) if found else None
+        if found is None or name is None:
+            return who
+        if found[1]:
+            with self.store.write(durable=False) as tx:
+                page_sessions.touch(tx, who.token)
+        return msgspec.structs.replace(who, account=found[0], name=name)
+
+    def _name_of(self, db: Any, account: Account) -> str | None:  # noqa: ANN401  the store's connection, only handed on
+        match account.kind:
+            case Kind.ADMINISTRATOR:
+                return account.id if administrators.exists(db, account.id) else None
+            case Kind.USER:
+                user = people.find(db, account.id)
+                return user.name if user and may_administer(db, user) else None
+            case Kind.SETUP:
+                return None if administrators.any_there(db) else ""
+
+
+def may_administer(db: Any, user: people.User) -> bool:  # noqa: ANN401  as above
+    """Tell whether a Hikma user may administer this hub: in some clinic of it, or everywhere."""
+    if user.is_deleted:
+        return False
+    granted = people.rights(db, user).clinics.values()
+    return user.role == SUPER_ADMIN or any(Permission.ADMIN in permissions for permissions in granted)
+
+
+def respond(answer: Answer, who: Visitor) -> Response[bytes]:
+    """Give an answer its headers."""
+    headers = dict(look.HEADERS)
+    token = who.token if who.is_new else None
+    match answer:
+        case Page(html, status):
+            content, media_type = html.encode(), "text/html; charset=utf-8"
+        case Download(content, name, media_type):
+            status = 200
+            headers["content-disposition"] = f'attachment; filename="{name}"'
+        case Go(path, done, new):
+            status, content, media_type = 303, b"", "text/plain"
+            headers["location"] = f"{path}?done={quote(done)}" if done else path
+            token = new if new is not None else token
+    if token is not None:
+        expired = "; Max-Age=0" if not token else ""
+        headers["set-cookie"] = visitor.cookie(token, encrypted=who.encrypted) + expired
+    return Response(content, status_code=status, media_type=media_type, headers=headers)
+
+
+def _check_origin(request: AnyRequest) -> None:
+    """Refuse forms that another site sends; browsers say where a form comes from, and a page cannot change it."""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin", "")
+    host = request.headers.get("host", "")
+    if site not in {"same-origin", "none"} or (origin and origin.split("://")[-1] != host):
+        message = "the form came from another site"
+        raise Forbidden(message)
+
+
+def _form(raw: bytes | bytearray) -> Form:
+    try:
+        return dict(parse_qsl(bytes(raw).decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX))
+    except ValueError:
+        message = "not a form"
+        raise Malformed(message) from None

@@ -1,0 +1,97 @@
+"""Makes pages: a template, a visitor's language, and the headers that let a page do nothing but be read."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Response, Router, get
+from litestar.exceptions import NotFoundException
+
+from hub.core.lights import PATTERNS, TICK_MS, Light
+from hub.web.words import LANGUAGES, Words
+from hub.web.words import words as spoken_in
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+_KINDS = {"hub.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
+_YEAR = "public, max-age=31536000, immutable"
+
+
+def page(template: str, words: Words, values: Mapping[str, Any]) -> str:
+    """Fill a template in."""
+    return _environment(words.code).get_template(template).render(values)
+
+
+def router() -> Router:
+    """Give the stylesheet and the script; their address changes with their content."""
+
+    @get("/static/{mark:str}/{name:str}", sync_to_thread=False)
+    def asset(mark: str, name: str) -> Response[bytes]:
+        if name not in _KINDS or mark != _mark(name):
+            raise NotFoundException
+        headers = {"cache-control": _YEAR, "x-content-type-options": "nosniff"}
+        return Response(_asset(name), media_type=_KINDS[name], headers=headers)
+
+    return Router("/", route_handlers=[asset])
+
+
+@cache
+def _environment(code: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hub.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    spoken = spoken_in(code)
+    environment.globals.update(
+        _=spoken.say,
+        _n=spoken.count,
+        words=spoken,
+        languages=LANGUAGES,
+        asset=lambda name: f"/static/{_mark(name)}/{name}",
+    )
+    return environment
+
+
+@cache
+def _asset(name: str) -> bytes:
+    content = files("hub.web").joinpath("static", name).read_bytes()
+    return content + _rhythms().encode() if name == "hub.css" else content
+
+
+@cache
+def _mark(name: str) -> str:
+    return hashlib.sha256(_asset(name)).hexdigest()[:12]
+
+
+def _rhythms() -> str:
+    """Write the rhythms of the lights as animations, one for each that is neither steady nor dark."""
+    rules = []
+    for light in Light:
+        for colour, rhythm in PATTERNS[light].leds().items():
+            if "." not in rhythm:
+                continue
+            steps = "".join(
+                f"{100 * tick / len(rhythm):.2f}%{{opacity:{int(mark == '#')}}}" for tick, mark in enumerate(rhythm)
+            )
+            name = f"{light}-{colour}"
+            seconds = len(rhythm) * TICK_MS / 1000
+            rules.append(f"@keyframes {name}{{{steps}}}.led-{name}::after{{animation:{name} {seconds}s step-end infinite}}")
+    return "\n".join(rules)

@@ -1,0 +1,1 @@
+"""The pages, one module each: what a visitor sees, and what a form on it does."""

@@ -1,0 +1,122 @@
+"""The first page: one large sentence that says whether everything entered is safe, and what to do (O2)."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+from litestar import Response, Router, get
+from litestar.response import Stream
+
+from hub.core import status
+from hub.core.lights import PATTERNS
+from hub.core.status import Facts
+from hub.store import counters, setup
+from hub.web import charts, desk, look, visitor
+from hub.web.body import AnyRequest
+from hub.web.charts import Chart
+from hub.web.desk import Answer, Desk, Form, Page
+from hub.web.visitor import Visitor
+from hub.web.watch import Watch
+
+_DAY_H, _WEEK_H = 24, 168
+_DAYS_PART_H = 6
+
+
+def handlers(here: Desk) -> list[Any]:
+    """Give the routes."""
+
+    def show(who: Visitor, _query: Form) -> Answer:
+        with here.store.read() as db:
+            set_up = setup.is_done(db)
+        is_in = bool(who.account and who.name)
+        return here.render(
+            "public.html",
+            who,
+            **_said(who, here.watch.facts),
+            set_up=set_up,
+            closed=False,
+            note="",
+            charts=_charts(here, who) if is_in else [],
+            secure_sign_in=here.secure_url(who, "/sign-in"),
+            secure_setup=here.secure_url(who, "/setup"),
+        )
+
+    return [here.page("/", show, public=True), events(here.watch)]
+
+
+def events(watch: Watch) -> Any:  # noqa: ANN401  a route
+    """Give the route of the server-sent events."""
+
+    @get("/events")
+    async def follow() -> Stream:
+        stream: AsyncIterator[bytes] = watch.follow()
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return Stream(stream, media_type="text/event-stream", headers=headers)
+
+    return follow
+
+
+def closed_router(name: str, gather: Callable[[], Facts]) -> Router:
+    """Give the first page of a hub whose database cannot be used."""
+
+    @get("/", sync_to_thread=True)
+    def show(request: AnyRequest) -> Response[bytes]:
+        who = visitor.recognise(request, plain_allowed=False)
+        facts = gather()
+        html = look.page(
+            "public.html",
+            who.words,
+            {
+                **_said(who, facts),
+                "who": who,
+                "form_key": "",
+                "facts": facts,
+                "hub_name": name,
+                "revision": 0,
+                "options": _ClosedOptions(),
+                "set_up": True,
+                "closed": True,
+                "note": "",
+                "charts": [],
+            },
+        )
+        return desk.respond(Page(html), msgspec.structs.replace(who, is_new=False))
+
+    return Router("/", route_handlers=[show])
+
+
+class _ClosedOptions(msgspec.Struct, frozen=True):
+    show_lights: bool = False
+    pairing_always: bool = False
+
+
+def _said(who: Visitor, facts: Facts) -> dict[str, object]:
+    state, light = status.state(facts), status.light(facts)
+    sentence, remedy = (who.words.state(text, facts) for text in state.texts)
+    return {
+        "level": state.level,
+        "sentence": sentence,
+        "remedy": remedy,
+        "light": light,
+        "pattern": PATTERNS[light],
+    }
+
+
+def _charts(here: Desk, who: Visitor) -> list[Chart]:
+    words, cloud = who.words, here.watch.facts.cloud
+    with here.store.read() as db:
+        now_ms = here.store.now_ms(db)
+        buckets = list(counters.since(db, now_ms - counters.KEPT_MS))
+        wall_ms = counters.wall_ms(db, now_ms) or now_ms
+    day = charts.slots(buckets, now_ms=now_ms, wall_ms=wall_ms, hours=_DAY_H, step_h=1)
+    week = charts.slots(buckets, now_ms=now_ms, wall_ms=wall_ms, hours=_WEEK_H, step_h=_DAYS_PART_H)
+    drawn = [
+        charts.records(words, words.say("Records in each hour of the last day"), day, with_cloud=cloud, by_day=False),
+        charts.records(words, words.say("Records in the last week"), week, with_cloud=cloud, by_day=True),
+    ]
+    if cloud:
+        drawn += [
+            charts.waiting(words, words.say("Waiting for the cloud, last day"), day, by_day=False),
+            charts.waiting(words, words.say("Waiting for the cloud, last week"), week, by_day=True),
+        ]
+    return drawn

@@ -1,0 +1,113 @@
+"""The first visit: setup code, name, administrator, cloud, first phone. It cannot be run twice."""
+
+from typing import Any
+
+from hub.core.errors import TooMany
+from hub.store import administrators, audit, page_sessions, sessions, setup
+from hub.store.page_sessions import Account, Kind
+from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.pages.sign_in import Guesses
+from hub.web.visitor import Visitor
+
+_NAME_CHARS_MAX = 80
+_STEPS = ("code", "name", "administrator", "cloud", "phone")
+
+
+def handlers(here: Desk) -> list[Any]:
+    """Give the routes."""
+    guesses = Guesses(here)
+
+    def page(who: Visitor, step: str, *, wrong: str = "", status: int = 200, name: str = "") -> Answer:
+        return here.render(
+            "setup.html",
+            who,
+            status=status,
+            step=step,
+            number=_STEPS.index(step),
+            steps=len(_STEPS),
+            wrong=wrong,
+            name=name,
+            password_chars=administrators.PASSWORD_CHARS_MIN,
+        )
+
+    def show(who: Visitor, query: Form) -> Answer:
+        step = query.get("step", "")
+        if is_done():
+            if who.account and who.name and step in {"cloud", "phone"}:
+                return page(who, step)
+            return Go("/" if who.account else "/sign-in")
+        if who.account is None or who.account.kind is not Kind.SETUP:
+            return page(who, "code")
+        return page(who, "administrator" if step == "administrator" else "name", name=here.name())
+
+    def is_done() -> bool:
+        with here.store.read() as db:
+            return setup.is_done(db)
+
+    def enter(who: Visitor, form: Form) -> Answer:
+        if is_done() or not who.private:
+            return Go("/setup")
+        keys = ["setup", f"address:{who.address}"]
+        try:
+            guesses.wait(keys)
+        except TooMany as error:
+            wait = who.words.span(error.retry_after_s or 0)
+            wrong = who.words.say("Too many wrong codes. Try again in {time}.", time=wait)
+            return page(who, "code", wrong=wrong, status=429)
+        with here.store.write() as tx:
+            if not setup.is_code(tx.db, form.get("code", "")[:40]):
+                sessions.note_failure(tx, keys)
+                audit.note(tx, "setup.refused")
+                token = None
+            else:
+                sessions.forget_failures(tx, keys)
+                token = page_sessions.begin(tx, Account(Kind.SETUP, ""))
+        if token is None:
+            return page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
+        return Go("/setup", token=token)
+
+    def rename(who: Visitor, form: Form) -> Answer:
+        if not _is_setting_up(who):
+            return Go("/setup")
+        name = " ".join(form.get("name", "").split())
+        if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
+            wrong = who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
+            return page(who, "name", wrong=wrong, status=400, name=name[:_NAME_CHARS_MAX])
+        here.rename(name)
+        return Go("/setup?step=administrator")
+
+    def finish(who: Visitor, form: Form) -> Answer:
+        if not _is_setting_up(who) or not who.private:
+            return Go("/setup")
+        name, password = form.get("name", "").strip(), form.get("password", "")
+        wrong = administrator_wrong(who, name, password, form.get("again", ""))
+        if wrong:
+            return page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
+        with here.store.write() as tx:
+            if not setup.finish(tx, name, password):
+                return Go("/sign-in")
+            token = page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, name))
+        return Go("/setup?step=cloud", token=token)
+
+    return [
+        here.page("/setup", show, public=True),
+        here.action("/setup/code", enter, public=True),
+        here.action("/setup/name", rename, public=True),
+        here.action("/setup/administrator", finish, public=True),
+    ]
+
+
+def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> str:
+    """Say what is wrong with a new administrator; "" if nothing is."""
+    say, number = who.words.say, who.words.number
+    if not 0 < len(name) <= administrators.NAME_CHARS_MAX or "@" in name or not name.isprintable():
+        return say("A name has 1 to {most} characters, and no @.", most=number(administrators.NAME_CHARS_MAX))
+    if not administrators.is_fit(password):
+        return say("A password has at least {least} characters.", least=number(administrators.PASSWORD_CHARS_MIN))
+    if password != again:
+        return say("The two passwords are not the same.")
+    return ""
+
+
+def _is_setting_up(who: Visitor) -> bool:
+    return who.account is not None and who.account.kind is Kind.SETUP

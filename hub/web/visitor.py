@@ -1,0 +1,92 @@
+"""Knows who asks for a page: language, address, whether the line is private, and who is signed in."""
+
+import hashlib
+import hmac
+import re
+import secrets
+
+import msgspec
+
+from hub.store.page_sessions import Account
+from hub.web.body import AnyRequest
+from hub.web.words import Words, choose, words
+
+LANGUAGE_COOKIE = "hikma-hub-language"
+_COOKIE = "hikma-hub"
+_SECURE_COOKIE = "__Host-hikma-hub"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+_HOST = re.compile(r"\A(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(?::\d{1,5})?\Z")
+_TOKEN = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever asks.
+
+    encrypted: the line is TLS. private: nobody on the network can listen, so a password may be taken.
+    token: the random number of the cookie; a session if somebody is signed in, else only what forms are bound to.
+    """
+
+    words: Words
+    path: str
+    host: str
+    address: str
+    encrypted: bool
+    private: bool
+    token: str
+    is_new: bool
+    """The token was drawn just now, and the cookie must be set."""
+    account: Account | None = None
+    name: str = ""
+
+    @property
+    def form_key(self) -> str:
+        """Give what a form must carry: only a page of this hub, shown to this visitor, can know it."""
+        return hmac.new(self.token.encode(), b"form", hashlib.sha256).hexdigest()
+
+    def owns(self, form_key: str) -> bool:
+        """Tell whether a form came from a page that this visitor was shown."""
+        return hmac.compare_digest(self.form_key.encode(), form_key.encode("utf-8", "replace"))
+
+
+def recognise(request: AnyRequest, *, plain_allowed: bool) -> Visitor:
+    """Read who asks from a request; nobody is signed in yet."""
+    encrypted, local, address = _line(request)
+    token = request.cookies.get(_SECURE_COOKIE if encrypted else _COOKIE, "")
+    is_new = not _TOKEN.match(token)
+    host = _HOST.match(request.headers.get("host", ""))
+    language = choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+    return Visitor(
+        words=words(language),
+        path=request.url.path,
+        host=host[1] if host else "",
+        address=address,
+        encrypted=encrypted,
+        private=encrypted or local or plain_allowed,
+        token=secrets.token_urlsafe(32) if is_new else token,
+        is_new=is_new,
+    )
+
+
+def cookie(token: str, *, encrypted: bool) -> str:
+    """Give the Set-Cookie header for a token; it ends with the browser."""
+    name, secure = (_SECURE_COOKIE, "; Secure") if encrypted else (_COOKIE, "")
+    return f"{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+
+def language_cookie(code: str) -> str:
+    """Give the Set-Cookie header that keeps a language for a year."""
+    return f"{LANGUAGE_COOKIE}={code}; Path=/; Max-Age=31536000; SameSite=Lax"
+
+
+def _line(request: AnyRequest) -> tuple[bool, bool, str]:
+    """Tell whether the line is encrypted, whether it stays on this machine, and who is at its other end.
+
+    What a proxy says is believed from this machine alone.
+    """
+    address = request.client.host if request.client else ""
+    encrypted = request.url.scheme == "https"
+    proxied = request.headers.get("x-forwarded-proto")
+    if address not in _LOOPBACK or proxied is None:
+        return encrypted, address in _LOOPBACK, address
+    behind = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
+    return proxied == "https", False, behind or address

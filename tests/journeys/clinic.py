@@ -1,0 +1,341 @@
+"""A clinic in one process: a hub whose clocks and power can be played with, and phones with books kept on them."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import pytest
+
+from hub.core import records
+from hub.core.access import Permission
+from hub.core.tables import TABLES, UNCOUNTED
+from hub.demo.phone import Outcome, Phone
+from hub.demo.rows import Row, Value
+from hub.services.rpc.dispatch import Rpc
+from hub.store import database, devices, pages, pairing, people, shelf
+from hub.store.database import Store
+from tests.hubs import BOUNDS, PASSWORD, POLICY, add_user
+from tests.journeys.books import Books, PhoneBook, attempts, state
+from tests.journeys.line import Fault, Line
+
+CLINICS = ("clinic-0", "clinic-1", "clinic-2")
+EMAILS = ("amal@clinic.example", "lucia@clinic.example", "tadesse@clinic.example")
+START_MS = 1_800_000_000_000
+HOUR_MS = 3_600_000
+LOST_MOST = 7
+"""Answers lost in a row; past nine the hub takes a phone for unable to store a record (hub.store.pages)."""
+
+_FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is one
+_HUB_STEP_NS = 3_000_000
+
+
+class BoxClock:
+    """What the hub's process reads of time, in place of its ``time`` module: one boot's monotonic clock and a wall."""
+
+    def __init__(self) -> None:
+        self.boot = 1
+        self.wall_ms = START_MS
+        self._monotonic_ns = 5_000_000_000
+
+    def monotonic_ns(self) -> int:
+        """Give the monotonic clock, which goes on a little whenever it is read."""
+        self._monotonic_ns += _HUB_STEP_NS
+        return self._monotonic_ns
+
+    def time_ns(self) -> int:
+        """Give the wall clock."""
+        return self.wall_ms * 1_000_000
+
+    def reboot(self, hours: int) -> None:
+        """Begin a new boot with the wall clock somewhere else; the monotonic clock starts anew."""
+        self.boot += 1
+        self.wall_ms += hours * HOUR_MS
+        self._monotonic_ns = 1_000_000
+
+
+class PhoneClock:
+    """A phone's clock; every reading is another one."""
+
+    def __init__(self, number: int) -> None:
+        self._now_ms = START_MS + number * 7_919
+
+    def __call__(self) -> int:
+        """Give the time in ms."""
+        self._now_ms += 11
+        return self._now_ms
+
+    def step(self, hours: int) -> None:
+        """Set it forwards or backwards, never to the very millisecond of an earlier reading."""
+        self._now_ms += hours * HOUR_MS + 1
+
+
+class Box:
+    """The hub: a database that stays, and everything else that a restart loses."""
+
+    def __init__(self, data: Path, page_bytes: int) -> None:
+        self.page_bytes = page_bytes
+        self._data = data
+        self._open()
+
+    def restart(self) -> None:
+        """Lose everything in memory."""
+        self.store.close()
+        self._open()
+
+    def _open(self) -> None:
+        self.store = Store(self._data)
+        policy = msgspec.structs.replace(POLICY, page_bytes=self.page_bytes)
+        self.rpc = Rpc(self.store, BOUNDS, policy)
+
+
+class Station:
+    """A phone with its user, its line to the hub and its page in the books."""
+
+    def __init__(self, number: int, box: Box, books: Books) -> None:
+        self.box = box
+        self.clock = PhoneClock(number)
+        self.phone = Phone(
+            rng=random.Random(number),  # noqa: S311  the same number, the same phone
+            now_ms=self.clock,
+            connect=lambda _url: self.line,
+            name=f"phone-{number}",
+        )
+        self.email = EMAILS[number % len(EMAILS)]
+        self.book = PhoneBook(books, box, self.phone)
+        self.line = Line(box, self.book)
+        self.revoked = False
+
+    def pair(self) -> None:
+        """Pair and sign in while someone holds the door open."""
+        with self.box.store.write() as tx:
+            pairing.open_for(tx, 1)
+        self.phone.pair({"type": "sync_hub", "url": "http://hub"})
+        self.phone.login(self.email, PASSWORD)
+        with self.box.store.write() as tx:
+            pairing.close(tx)
+
+    def reinstall(self, *, keep_client_id: bool) -> None:
+        """Empty the phone, pair and sign in again."""
+        kept = keep_client_id and not self.revoked
+        self.phone.reinstall(keep_client_id=kept)
+        self.book.emptied(same_device=kept)
+        self.revoked = False
+        self.pair()
+
+    def sync(self, fault: Fault = Fault.NONE, *, repeat: bool = False, meanwhile: bool = False) -> Outcome:
+        """Sync; no fault happens any more when the hub is about to take the phone for unable to store an answer.
+
+        meanwhile: another sync starts and ends while the answer to this one's pull is on its way.
+        """
+        patience = LOST_MOST - attempts(self.box.store, self.phone.client_id)
+        with self._faulty(fault if patience >= 0 else Fault.NONE, repeat=repeat):
+            self.line.meanwhile = (lambda: self.phone.sync()) if meanwhile and patience > 1 else None
+            crossed = self.line.meanwhile is not None
+            outcome = self.phone.sync()
+        return self._noted(outcome, in_order=not crossed)
+
+    def sync_while_editing(self, change: Callable[[], tuple[str, str, str] | None]) -> Outcome:
+        """Sync, and change a column while the push is on its way."""
+        edited: list[tuple[str, str, str]] = []
+
+        def change_now() -> None:
+            place = change()
+            if place:
+                edited.append(place)
+
+        outcome = self.phone.sync(during_push=change_now)
+        for table, record_id, column in edited:
+            row = self.phone.store.find(table, record_id)
+            if row is not None and column not in str(row["_changed"]).split(","):
+                self.book.unsent.add(((table, record_id, column), row[column]))
+        return self._noted(outcome)
+
+    def force_upload(self, fault: Fault = Fault.NONE, *, repeat: bool = False) -> Outcome:
+        """Send everything, and take the phone's own clock for a cursor."""
+        with self._faulty(fault, repeat=repeat):
+            outcome = self.phone.force_upload()
+        self.book.look()
+        return self._explained(outcome)
+
+    def force_download(self) -> Outcome:
+        """Pull from the beginning."""
+        return self._noted(self.phone.force_download())
+
+    @contextmanager
+    def _faulty(self, fault: Fault, *, repeat: bool) -> Iterator[None]:
+        self.line.fault, self.line.repeat = fault, repeat
+        try:
+            yield
+        finally:
+            self.line.fault, self.line.repeat, self.line.meanwhile = Fault.NONE, False, None
+
+    def _noted(self, outcome: Outcome, *, in_order: bool = True) -> Outcome:
+        if outcome.ok:
+            self.book.synced(in_order=in_order)
+        else:
+            self.book.look()
+        return self._explained(outcome)
+
+    def _explained(self, outcome: Outcome) -> Outcome:
+        if "UNIQUE" in outcome.error:
+            assert self.book.deleted_here, outcome.error
+        assert "TypeError" not in outcome.error, outcome.error
+        return outcome
+
+    # Comparing
+
+    def differences(self) -> list[str]:
+        """Name everything in which the phone differs from what the hub holds for its user."""
+        with self.box.store.read() as db:
+            user = people.find(db, f"user-{self.email}")
+            assert user is not None
+            hidden = people.rights(db, user).hidden()
+        rows = state(self.box.store).rows
+        found = []
+        for (table, record_id), row in rows.items():
+            patient = record_id if table == "patients" else row.data.get("patient_id")
+            home = rows.get(("patients", patient or ""))
+            if home is not None and home.data["primary_clinic_id"] in hidden and not row.deleted:
+                continue
+            here = self.phone.store.find(table, record_id)
+            if row.deleted:
+                found += [f"{table} {record_id} is deleted, the phone still shows it"] if here else []
+            elif here is None:
+                found += [] if (table, record_id) in self.book.deleted_here else [f"{table} {record_id} is missing"]
+            else:
+                found += self._different(table, here, row.data)
+        return found + self._unheard_of(set(rows))
+
+    def _different(self, table: str, here: Row, there: dict[str, Value]) -> list[str]:
+        record_id = str(here["id"])
+        return [
+            f"{table} {record_id}: {column} is {here[column]!r}, on the hub {there[column]!r}"
+            for column in TABLES[table].by_name
+            if column not in UNCOUNTED
+            and here[column] != there[column]
+            and ((table, record_id, column), here[column]) not in self.book.unsent
+        ]
+
+    def _unheard_of(self, known: set[tuple[str, str]]) -> list[str]:
+        return [
+            f"{table} {row['id']} is on the phone alone"
+            for table in TABLES
+            for row in self.phone.store.rows(table)
+            if (table, str(row["id"])) not in known
+        ]
+
+
+class Clinic:
+    """A hub and its phones, from ``with`` to its end."""
+
+    def __init__(self, phones: int, page_bytes: int, *, few: int | None = None) -> None:
+        template = Path(_template().name) / "data"
+        self._patch = pytest.MonkeyPatch()
+        self._scratch = tempfile.TemporaryDirectory(prefix="hikma-hub-", dir=_FAST if _FAST.is_dir() else None)
+        data = Path(self._scratch.name) / "data"
+        self.clock = BoxClock()
+        self._patch.setattr(database, "time", self.clock)
+        self._patch.setattr(database, "_boot", lambda: f"boot {self.clock.boot}")
+        if few is not None:
+            self._patch.setattr(pages, "_FEW", few)  # a backlog of 4,096 records takes too long to enter by hand
+        shutil.copytree(template, data)
+        self.box = Box(data, page_bytes)
+        self.books = Books()
+        self.stations = [Station(number, self.box, self.books) for number in range(phones)]
+        for station in self.stations:
+            station.pair()
+        self._values = 0
+
+    def __enter__(self) -> Self:
+        """Give the clinic."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the hub and throw its data away."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the hub and throw its data away."""
+        self.box.store.close()
+        self._patch.undo()
+        self._scratch.cleanup()
+
+    def check(self) -> None:
+        """Raise AssertionError unless the hub holds what it acknowledged."""
+        self.books.check(state(self.box.store))
+
+    def value(self) -> int:
+        """Give a number that was never entered before."""
+        self._values += 1
+        return self._values
+
+    def reboot(self, hours: int) -> None:
+        """Cut the hub's power; it wakes up with another wall clock."""
+        self.clock.reboot(hours)
+        self.box.restart()
+
+    def resize(self, page_bytes: int) -> None:
+        """Restart the hub with another budget for its answers."""
+        self.box.page_bytes = page_bytes
+        self.box.restart()
+
+    def allow(self, user: int, clinic: int, *, view: bool) -> None:
+        """Give or take a user's right to see a clinic's patients."""
+        rights = set(Permission) - (set() if view else {Permission.VIEW})
+        with self.box.store.write() as tx:
+            people.grant(tx, f"user-{EMAILS[user]}", CLINICS[clinic], rights)
+
+    def revoke(self, station: Station) -> None:
+        """Shut a phone out."""
+        with self.box.store.write() as tx:
+            devices.revoke(tx, station.phone.client_id)
+        station.revoked = True
+
+    def settle(self) -> None:
+        """Let all phones sync in peace until nothing moves any more; then they must hold what the hub holds."""
+        for station in self.stations:
+            if station.revoked:
+                station.reinstall(keep_client_id=False)
+        for _ in range(self._rounds()):
+            outcomes = [station.sync() for station in self.stations]
+            if all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes):
+                break
+        else:
+            message = f"no rest after {self._rounds()} rounds: {outcomes}"
+            raise AssertionError(message)
+        self.check()
+        for station in self.stations:
+            assert station.differences() == [], station.phone.name
+        assert state(self.box.store).quarantined == []
+
+    def _rounds(self) -> int:
+        """Give how many rounds it may take: a page holds one record at least, a blocked one takes ten tries."""
+        deleted_here = sum(len(station.book.deleted_here) for station in self.stations)
+        return 20 + 3 * len(state(self.box.store).rows) + 30 * deleted_here
+
+
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """Give a directory with the data of a hub that has clinics and people; made once, copied often."""
+    made = tempfile.TemporaryDirectory(prefix="hikma-hub-")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "time", BoxClock())
+        patch.setattr(database, "_boot", lambda: "boot 0")
+        store = Store(Path(made.name) / "data")
+        table = TABLES["clinics"]
+        with store.write() as tx:
+            for clinic in CLINICS:
+                shelf.put(tx, table, records.build(table, {"id": clinic, "name": clinic}))
+        for email in EMAILS:
+            user = add_user(store, CLINICS[0], email=email)
+            with store.write() as tx:
+                for clinic in CLINICS[1:]:
+                    people.grant(tx, user.id, clinic, set(Permission))
+        store.close()
+    return made

@@ -1,0 +1,165 @@
+"""Hubs on a LAN, found by avahi and by each other."""
+
+import signal
+
+import pytest
+
+from tests.journeys.lan import Host, Lan, lan, until
+
+__all__ = ["lan"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+HUBS = "_hikma-hub._tcp"
+
+
+def announced(host: Host) -> str:
+    """Wait until a hub says that it has announced itself."""
+    return until(
+        lambda: next((line for line in host.output("hub.log").splitlines() if "discovery.announced" in line), ""),
+        "the hub announced itself",
+    )
+
+
+@pytest.fixture
+def clinic(lan: Lan) -> Host:
+    """Give a machine that runs a hub."""
+    host = lan.host("hub", "10.11.0.2/24")
+    host.hub(HUB_NAME="North clinic")
+    announced(host)
+    return host
+
+
+@pytest.fixture
+def peer(lan: Lan) -> Host:
+    """Give a machine that runs avahi."""
+    host = lan.host("peer", "10.11.0.3/24")
+    host.avahi("peer")
+    return host
+
+
+def test_avahi_sees_the_hub_with_its_name_address_port_and_text(clinic: Host, peer: Host) -> None:
+    [[name, host, address, port, text]] = until(lambda: peer.browse(HUBS), "avahi sees the hub")
+    assert name.startswith("North\\032clinic\\032")
+    assert (host, address, port) == ("hikma-hub.local", "10.11.0.2", "4001")
+    for part in ('"txtvers=1"', '"proto=1"', '"name=North clinic"', '"pairing=closed"', '"fp=', '"id='):
+        assert part in text
+    assert [page[1:4] for page in peer.browse("_http._tcp")] == [["hikma-hub.local", "10.11.0.2", "4001"]]
+    assert peer.resolve("hikma-hub.local") == "10.11.0.2"
+    assert clinic.discover()[0]["host"] == "hikma-hub.local"
+
+
+def test_pairing_is_told_when_it_opens_and_when_it_closes(clinic: Host, peer: Host) -> None:
+    until(lambda: peer.browse(HUBS), "avahi sees the hub")
+    clinic.cli("pairing", "open")
+    until(lambda: '"pairing=open"' in peer.browse(HUBS)[0][4], "pairing is announced as open")
+    clinic.cli("pairing", "close")
+    until(lambda: '"pairing=closed"' in peer.browse(HUBS)[0][4], "pairing is announced as closed")
+
+
+def test_a_hub_that_stops_says_goodbye(lan: Lan, peer: Host) -> None:
+    host = lan.host("hub", "10.11.0.2/24")
+    child = host.hub()
+    announced(host)
+    until(lambda: peer.browse(HUBS), "avahi sees the hub")
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 0
+    # Without a goodbye avahi would keep it for 75 minutes.
+    until(lambda: not peer.browse(HUBS), "avahi forgets the hub")
+
+
+def test_the_second_hub_takes_the_next_name_and_keeps_it(lan: Lan, clinic: Host, peer: Host) -> None:
+    other = lan.host("other", "10.11.0.4/24")
+    child = other.hub(HUB_NAME="North clinic")
+    assert "host=hikma-hub-2.local" in announced(other)
+    assert {hub[1] for hub in until(lambda: peer.browse(HUBS), "avahi sees hubs")} == {
+        "hikma-hub.local",
+        "hikma-hub-2.local",
+    }
+    assert peer.resolve("hikma-hub-2.local") == "10.11.0.4"
+    assert peer.resolve("hikma-hub.local") == "10.11.0.2"
+    seen = {hub["id"]: hub["url"] for hub in peer.discover(3)}
+    assert sorted(seen.values()) == ["http://10.11.0.2:4001", "http://10.11.0.4:4001"]
+
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 0
+    (clinic.folder / "hub.log").unlink()
+    (other.folder / "hub.log").unlink()
+    other.hub(HUB_NAME="North clinic")
+    assert "host=hikma-hub-2.local" in announced(other)
+
+
+def test_two_hubs_that_wake_up_together_after_a_power_cut_end_with_two_names(lan: Lan, peer: Host) -> None:
+    hosts = [lan.host(f"hub{number}", f"10.11.0.{number}/24") for number in (11, 12)]
+    for host in hosts:
+        host.hub()
+    until(
+        lambda: (
+            {(hub[1], hub[2]) for hub in peer.browse(HUBS)}
+            in (
+                {("hikma-hub.local", "10.11.0.12"), ("hikma-hub-2.local", "10.11.0.11")},
+                {("hikma-hub.local", "10.11.0.11"), ("hikma-hub-2.local", "10.11.0.12")},
+            )
+        ),
+        "each hub has a name of its own",
+    )
+
+
+def test_a_machine_that_comes_later_with_the_same_name_has_to_take_another(lan: Lan, clinic: Host) -> None:
+    late = lan.host("late", "10.11.0.250/24")
+    late.avahi("hikma-hub")
+    until(lambda: "hikma-hub-2.local" in late.output("avahi.log"), "avahi takes another name")
+    assert late.resolve("hikma-hub.local") == "10.11.0.2"
+    assert "gives_way" not in clinic.output("hub.log")
+
+
+def test_a_hub_takes_another_name_than_a_machine_that_was_there_before(lan: Lan) -> None:
+    early = lan.host("early", "10.11.0.3/24")
+    early.avahi("hikma-hub")
+    host = lan.host("hub", "10.11.0.2/24")
+    host.hub()
+    assert "host=hikma-hub-2.local" in announced(host)
+    assert early.resolve("hikma-hub.local") == "10.11.0.3"
+
+
+def test_a_new_address_is_followed_without_a_restart(clinic: Host, peer: Host) -> None:
+    assert peer.resolve("hikma-hub.local") == "10.11.0.2"
+    clinic.ip("address", "add", "10.11.0.77/24", "dev", "eth0")
+    clinic.ip("address", "delete", "10.11.0.2/24", "dev", "eth0")
+    clinic.ip("address", "replace", "10.11.0.77/24", "dev", "eth0")
+    until(lambda: peer.resolve("hikma-hub.local") == "10.11.0.77", "the name leads to the new address")
+    until(lambda: [hub[2] for hub in peer.browse(HUBS)] == ["10.11.0.77"], "and so does the service")
+
+
+def test_going_from_cable_to_wifi_is_followed(lan: Lan, clinic: Host, peer: Host) -> None:
+    assert peer.resolve("hikma-hub.local") == "10.11.0.2"
+    clinic.ip("link", "delete", "eth0")
+    clinic.plug("wlan0", "10.11.0.88/24")
+    assert lan.ports
+    until(lambda: peer.resolve("hikma-hub.local") == "10.11.0.88", "the name leads to the Wi-Fi address")
+
+
+def test_a_hub_that_finds_no_network_announces_itself_when_one_comes(lan: Lan, peer: Host) -> None:
+    host = lan.host("hub")
+    host.hub()
+    until(lambda: "serving" in host.output("hub.log"), "the hub serves")
+    host.plug("eth0", "10.11.0.5/24")
+    until(lambda: peer.resolve("hikma-hub.local") == "10.11.0.5", "it is found")
+
+
+def test_each_link_is_told_the_address_that_works_there_and_no_other(lan: Lan, clinic: Host, peer: Host) -> None:
+    clinic.plug("wlan0", "192.168.4.1/24")  # the hub's own hotspot
+    guest = lan.host("guest", "192.168.4.20/24")
+    guest.avahi("guest")
+    until(lambda: guest.resolve("hikma-hub.local") == "192.168.4.1", "the hotspot's guests find it")
+    peers = until(lambda: {hub[2] for hub in peer.browse(HUBS)}, "avahi sees the hub")
+    assert peers <= {"10.11.0.2", "192.168.4.1"}
+
+
+def test_a_hub_on_loopback_or_with_discovery_off_is_silent(lan: Lan, peer: Host) -> None:
+    for number, settings in ((21, {"SERVER_HOST": "127.0.0.1"}), (22, {"DISCOVERY_ENABLED": "false"})):
+        host = lan.host(f"quiet{number}", f"10.11.0.{number}/24")
+        host.hub(**settings)
+        until(lambda host=host: "serving" in host.output("hub.log"), "the hub serves")  # type: ignore[misc]
+    assert peer.discover(4) == []
+    assert peer.resolve("hikma-hub.local") == ""

@@ -1,0 +1,62 @@
+"""Pushes straight into a store, and looks at what became of them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hub.core.access import Rights
+from hub.core.tables import TABLES
+from hub.store import intake
+from hub.store.database import Store
+from hub.store.intake import Receipt, Source, TableChanges
+
+EVERYTHING = Rights("user-1", unrestricted=True, clinics={}, known=frozenset())
+
+
+def push(
+    store: Store, changes: Mapping[str, Any], *, device: int = 1, rights: Rights = EVERYTHING, most: int = 1000
+) -> Receipt:
+    """Push a change set as a device, in one transaction."""
+    read = msgspec.json.decode(msgspec.json.encode(changes), type=dict[str, TableChanges | None])
+    with store.write() as tx:
+        return intake.take(tx, read, Source(device, rights, most))
+
+
+def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:
+    """Give a stored record; LookupError if there is none."""
+    with store.read() as db:
+        found = db.execute(f"SELECT data FROM [{table}] WHERE id = ?", [row_id]).fetchone()  # noqa: S608  our own name
+    if found is None:
+        raise LookupError(row_id)
+    record: dict[str, Any] = json.loads(found[0])
+    return record
+
+
+def live(store: Store, table: str) -> set[str]:
+    """Give the ids of a table's live records."""
+    return _ids(store, table, "local_server_deleted_at IS NULL")
+
+
+def tombstones(store: Store, table: str) -> set[str]:
+    """Give the ids of a table's tombstones."""
+    return _ids(store, table, "local_server_deleted_at IS NOT NULL")
+
+
+def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Give every row of everything that a push may touch."""
+    names = [*TABLES, "outbox", "quarantine"]
+    with store.read() as db:
+        return {name: db.execute(f"SELECT * FROM [{name}] ORDER BY 1, 2").fetchall() for name in names}  # noqa: S608  our own names
+
+
+def reasons(store: Store) -> list[str]:
+    """Give why records are in quarantine."""
+    with store.read() as db:
+        return [row[0] for row in db.execute("SELECT reason FROM quarantine ORDER BY num")]
+
+
+def _ids(store: Store, table: str, condition: str) -> set[str]:
+    with store.read() as db:
+        return {row[0] for row in db.execute(f"SELECT id FROM [{table}] WHERE {condition}")}  # noqa: S608  our own words

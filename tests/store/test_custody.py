@@ -1,0 +1,168 @@
+"""What the hub keeps of itself: identity, pairing, listening, audit, facts, quarantine."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.core.errors import Unavailable
+from hub.store import audit, facts, identity, listening, pairing, quarantine, sessions
+from hub.store.database import Store
+from hub.store.listening import Listening
+from hub.store.quarantine import Action
+from tests.hubs import changes, row
+from tests.store.pushes import push
+
+
+def refuse(store: Store, raw: str, *, most: int = 10) -> bool:
+    with store.write() as tx:
+        return quarantine.add(
+            tx, table_name="patients", record_id="p", action=Action.KEEP, reason="why", raw=raw, device=1,
+            user_id="u", most=most,
+        )  # fmt: skip
+
+
+def left_s(store: Store, later_ms: int = 0) -> int:
+    with store.read() as db:
+        return pairing.left_s(db, store.now_ms(db) + later_ms)
+
+
+# Identity
+
+
+def test_p9_a_hub_stays_the_same_over_restarts(tmp_path: Path) -> None:
+    hubs = []
+    for _ in range(2):
+        store = Store(tmp_path)
+        found = identity.load(store)
+        hubs.append((found.id, found.keys.public))
+        store.close()
+    assert hubs[0] == hubs[1]
+
+
+def test_s7_two_hubs_are_two(tmp_path: Path) -> None:
+    hubs = []
+    for name in "ab":
+        store = Store(tmp_path / name)
+        hubs.append(identity.load(store))
+        store.close()
+    assert hubs[0].id != hubs[1].id
+    assert hubs[0].keys.public != hubs[1].keys.public
+
+
+def test_new_keys_keep_the_id_and_forget_the_spent_keys_of_the_old_ones(store: Store) -> None:
+    before = identity.load(store)
+    with store.write() as tx:
+        sessions.spend(tx, b"k")
+        identity.new_keys(tx)
+        assert sessions.spent(tx.db) == 0
+    after = identity.load(store)
+    assert (after.id, after.keys.public == before.keys.public) == (before.id, False)
+
+
+# Pairing
+
+
+def test_s2_pairing_is_closed_on_a_new_hub(store: Store) -> None:
+    assert left_s(store) == 0
+
+
+def test_s2_pairing_ends_by_itself(store: Store) -> None:
+    with store.write() as tx:
+        pairing.open_for(tx, 10)
+    assert 590 < left_s(store) <= 600
+    assert left_s(store, later_ms=600_001) == 0
+
+
+def test_s2_pairing_can_be_closed(store: Store) -> None:
+    with store.write() as tx:
+        pairing.open_for(tx, 10)
+        pairing.close(tx)
+    assert left_s(store) == 0
+
+
+def test_pairing_opened_by_another_process_counts(tmp_path: Path) -> None:
+    one, other = Store(tmp_path), Store(tmp_path)
+    with one.write() as tx:
+        pairing.open_for(tx, 10)
+    assert left_s(other) > 0
+    one.close()
+    other.close()
+
+
+# Where it listens
+
+
+def test_where_the_hub_listens_is_known_to_others(store: Store) -> None:
+    with store.read() as db:
+        assert listening.find(db) is None
+    listening.keep(store, Listening("0.0.0.0", 4001))  # noqa: S104
+    with store.read() as db:
+        assert listening.find(db) == Listening("0.0.0.0", 4001)  # noqa: S104
+
+
+# The audit log
+
+
+def test_s6_an_entry_says_when_what_where_and_who(store: Store) -> None:
+    with store.write() as tx:
+        audit.note(tx, "login", device=3, user_id="u", detail="d")
+        (entry,) = audit.entries(tx.db)
+        assert (entry["at"], entry["event"], entry["device"], entry["user_id"], entry["detail"]) == (
+            *(tx.now_ms, "login"),
+            *(3, "u", "d"),
+        )
+
+
+def test_s8_the_audit_log_is_bounded_and_keeps_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "ENTRIES", 50)
+    monkeypatch.setattr(audit, "_PRUNE_EVERY", 10)
+    with store.write() as tx:
+        for number in range(200):
+            audit.note(tx, f"event {number}")
+        entries = list(audit.entries(tx.db, limit=1000))
+    assert (len(entries), entries[0]["event"]) == (50, "event 199")
+
+
+# Quarantine
+
+
+def test_p7_the_same_record_refused_again_is_kept_once(store: Store) -> None:
+    assert [refuse(store, "x"), refuse(store, "x"), refuse(store, "y")] == [True, False, True]
+
+
+def test_s8_quarantine_is_bounded_and_says_so_instead_of_dropping(store: Store) -> None:
+    refuse(store, "x", most=1)
+    with pytest.raises(Unavailable, match="quarantine is full"):
+        refuse(store, "y", most=1)
+    with store.read() as db:
+        assert [entry["size"] for entry in quarantine.entries(db)] == [1]
+
+
+def test_a_listing_does_not_show_the_records(store: Store) -> None:
+    refuse(store, "secret")
+    with store.read() as db:
+        assert "secret" not in str(list(quarantine.entries(db)))
+
+
+def test_an_entry_can_be_forgotten(store: Store) -> None:
+    refuse(store, "x")
+    with store.write() as tx:
+        quarantine.remove(tx, 1)
+        assert (quarantine.count(tx.db), quarantine.entry(tx.db, 1)) == (0, None)
+
+
+# Facts
+
+
+def test_facts_count_live_records_and_what_waits(store: Store) -> None:
+    push(store, changes("patients", created=[row("patients", "a"), row("patients", "b"), {"id": 7}]))
+    push(store, changes("patients", deleted=["a"]))
+    now = facts.gather(store)
+    assert (now.records, now.waiting, now.quarantined, now.writable, now.damage) == (1, 2, 1, True, ())
+    assert now.free_bytes > 0
+
+
+def test_a_hub_that_cannot_write_says_so(store: Store) -> None:
+    with store.write() as tx:
+        tx.db.execute("CREATE TRIGGER full BEFORE UPDATE ON hub BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    assert not facts.gather(store).writable
