@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check bench lock clean
+.PHONY: help venv run test check bench catalogue lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -38,6 +38,9 @@ check: $(STAMP) ## style, types, layers and the quick tests; what pre-commit and
 
 bench: $(STAMP) ## measure speed and memory against the raw floor
 	$(BIN)/python -m tests.bench
+
+catalogue: $(STAMP) ## write the page of procedures again after a change of them
+	$(BIN)/python -m hub.services.procedures.catalogue
 
 lock: $(STAMP) ## write the lock files again after a change of pyproject.toml; UPGRADE=1 takes the newest versions
 	$(LOCK) --output-file requirements.lock

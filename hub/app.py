@@ -1,30 +1,44 @@
 """Assembles the hub from its settings and serves it."""
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+import socket
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar, Router
 
+from hub.core import reach
 from hub.core.errors import Damaged
+from hub.core.reach import Moved
 from hub.core.status import Facts
-from hub.services import discovery, watchdog
-from hub.services.discovery import Announcer
+from hub.services import discovery, status_file, watchdog
+from hub.services.discovery import Announcer, links
+from hub.services.machine.switch import Switch
 from hub.services.procedures.registry import Policy
+from hub.services.relay.cycle import Limits
+from hub.services.relay.runner import Rules
+from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.settings import Settings
-from hub.store import facts, listening, proof
+from hub.store import announced, certificate, counters, facts, identity, listening, proof, reached, setup
 from hub.store.database import Store
 from hub.store.listening import Listening
-from hub.web import closed, health, page, refusals, rpc
+from hub.web import closed, health, look, pages, refusals, rpc
+from hub.web.desk import Desk, Options, Relay
 from hub.web.gate import Gate
+from hub.web.gathering import Gathering
+from hub.web.pages import public
+from hub.web.watch import Watch
 
 _MIB = 1024 * 1024
 _BACKLOG = 512
@@ -35,8 +49,8 @@ _HEADER_MS = 10_000
 log = structlog.get_logger()
 
 
-def create(store: Store, settings: Settings) -> Litestar:
-    """Give the hub as an ASGI application."""
+def create(store: Store, settings: Settings) -> tuple[Litestar, Desk]:
+    """Give the hub as an ASGI application, and the desk that receives its visitors."""
     limits = settings.limits
     phones_rpc = Rpc(store, _bounds(settings), _policy(settings))
     phones = rpc.Phones(
@@ -47,15 +61,81 @@ def create(store: Store, settings: Settings) -> Litestar:
         page_bytes=settings.sync.page_bytes,
     )
     gather = partial(facts.gather, store)
-    return _application(
-        [
-            rpc.router(phones),
-            health.router(gather),
-            health.metrics_router(store, phones_rpc, gather),
-            page.router(settings.hub.name, gather),
-        ],
-        on_shutdown=[phones.close],
+    desk = _desk(store, settings, phones_rpc)
+    routers = [
+        rpc.router(phones),
+        health.router(gather),
+        health.metrics_router(store, phones_rpc, gather),
+        look.router(),
+        pages.router(desk),
+    ]
+    return _application(routers, on_shutdown=[phones.close]), desk
+
+
+def _desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
+    """Give what the pages share."""
+    with store.read() as db:
+        phones_rpc.name = identity.name(db) or settings.hub.name
+    path = Path(settings.box.status_file)
+
+    def publish(now: Facts) -> None:
+        status_file.write(path, phones_rpc.name, now)
+        with store.write(durable=False) as tx:
+            counters.sample(tx, waiting=now.waiting)
+
+    gathering = Gathering(store)
+    return Desk(
+        store,
+        phones_rpc,
+        Watch(gathering.gather(), gathering.gather, publish),
+        switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
+        relay=Relay(),
+        options=_options(store, settings),
     )
+
+
+def _options(store: Store, settings: Settings) -> Options:
+    def host() -> str:
+        return _host_name(store, settings) if settings.pairing.address == "name" else links.reachable(listens)
+
+    def moved() -> list[Moved]:
+        own = {*links.addresses(listens), _host_name(store, settings)}
+        with store.read() as db:
+            return reach.moved(reached.counts(db, store.now_ms(db)), own)
+
+    listens = settings.server.host
+    return Options(
+        data=store.path.parent,
+        port=settings.server.port,
+        plain_sign_in=settings.web.plain_sign_in,
+        idle_minutes=settings.web.idle_minutes,
+        show_lights=settings.web.show_lights,
+        pairing_minutes=settings.pairing.minutes,
+        pairing_always=settings.pairing.mode == "open",
+        quarantine_max=settings.limits.quarantine_records,
+        attempts=settings.login.attempts,
+        wait_s=settings.login.wait_s,
+        wait_max_s=settings.login.wait_max_s,
+        host=host,
+        moved=moved,
+        listed=tuple(_listed(settings)),
+    )
+
+
+def _host_name(store: Store, settings: Settings) -> str:
+    with store.read() as db:
+        found = announced.find(db)
+    wanted = settings.discovery.host_name
+    return found.host if found and found.host and found.wanted == wanted else f"{wanted}.local"
+
+
+def _listed(settings: Settings) -> Iterator[tuple[str, str, str, bool]]:
+    """Give every setting as section, key, value, and whether the value is the default."""
+    default = msgspec.to_builtins(Settings())
+    for section, keys in msgspec.to_builtins(settings).items():
+        for key, value in keys.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            yield section, key, text or '""', value == default[section][key]
 
 
 def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
@@ -64,11 +144,13 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
     def gather() -> Facts:
         return Facts(damage=damage, writable=False)
 
-    return _application([closed.router(), health.router(gather), page.router(settings.hub.name, gather)])
+    page = public.closed_router(settings.hub.name, gather)
+    return _application([closed.router(), health.router(gather), look.router(), page])
 
 
 def serve(data: Path, settings: Settings) -> None:
     """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
+    _tell(settings, Facts(ready=False))
     try:
         store = Store(data)
     except Damaged as error:
@@ -80,15 +162,27 @@ def serve(data: Path, settings: Settings) -> None:
             _serve_closed(settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
-        asyncio.run(_serve(create(store, settings), settings, _beside(store, settings)))
+        setup.code(store)  # it can be shown from the first start on
+        application, desk = create(store, settings)
+        beside = [*_beside(store, settings), desk.watch.run]
+        asyncio.run(_serve(application, settings, beside, desk))
     finally:
         store.close()
 
 
 def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
     log.error("damaged", findings=len(damage), first=damage[0])
+    facts_now = Facts(damage=damage, writable=False)
+    watch = Watch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.
-    asyncio.run(_serve(create_closed(settings, damage), settings, [_watchdog(settings, lambda: True)]))
+    beside = [_watchdog(settings, lambda: True), watch.run]
+    asyncio.run(_serve(create_closed(settings, damage), settings, beside))
+
+
+def _tell(settings: Settings, now: Facts) -> None:
+    """Write status.json where its folder is there."""
+    with contextlib.suppress(FileNotFoundError):
+        status_file.write(Path(settings.box.status_file), settings.hub.name, now)
 
 
 def _check(store: Store, settings: Settings) -> tuple[str, ...]:
@@ -130,6 +224,23 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
+def relay_rules(settings: Settings) -> Rules:
+    """Give what the settings say of the relay."""
+    relay = settings.relay
+    return Rules(
+        usual_s=relay.minutes * 60,
+        requests_per_minute=relay.requests_per_minute,
+        hours_from=relay.hours_from,
+        hours_to=relay.hours_to,
+        month_bytes=relay.month_mb * 1_000_000,
+        limits=Limits(
+            batch_records=relay.batch_records,
+            batch_bytes=relay.batch_bytes,
+            quarantine_max=settings.limits.quarantine_records,
+        ),
+    )
+
+
 def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[None, None, None]]]:
     """Give what runs beside the server, until it stops."""
     announcer = Announcer(
@@ -143,7 +254,8 @@ def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[Non
         ),
     )
     announcing = [announcer.run] if settings.discovery.enabled else []
-    return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing]
+    relaying = Schedule(store, relay_rules(settings))
+    return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing, relaying.run]
 
 
 def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:
@@ -151,29 +263,69 @@ def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Cor
 
 
 async def _serve(
-    app: Litestar, settings: Settings, beside: Iterable[Callable[[], Coroutine[None, None, None]]] = ()
+    app: Litestar,
+    settings: Settings,
+    beside: Iterable[Callable[[], Coroutine[None, None, None]]] = (),
+    desk: Desk | None = None,
 ) -> None:
-    server = Server(
+    servers = [_server(app, settings), *_tls_servers(app, settings, desk)]
+
+    def stop() -> None:
+        if desk:
+            desk.watch.close()
+        for server in servers:
+            server.stop()  # type: ignore[no-untyped-call]  # Granian's
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    log.info("serving", host=settings.server.host, port=settings.server.port)
+    tasks = [asyncio.create_task(run()) for run in beside]
+    try:
+        await asyncio.gather(*(server.serve() for server in servers))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    log.info("stopped")
+
+
+def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
+    given = {"port": settings.server.port, "interface": Interfaces.ASGI, **other}
+    return Server(
         app,
         address=settings.server.host,
-        port=settings.server.port,
-        interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
         backpressure=_IN_FLIGHT,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
         log_enabled=False,
+        **given,
     )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    log.info("serving", host=settings.server.host, port=settings.server.port)
-    tasks = [asyncio.create_task(run()) for run in beside]
-    try:
-        await server.serve()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    log.info("stopped")
+
+
+def _tls_servers(app: Litestar, settings: Settings, desk: Desk | None) -> list[Server]:
+    """Give the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
+    host, port = settings.server.host, settings.web.https_port
+    if desk is None or not port or links.is_loopback(host):
+        return []
+    if not _is_free(host, port):
+        log.error("no pages over TLS", reason="port is taken", port=port)
+        return []
+    fingerprint = certificate.load(desk.store, _host_name(desk.store, settings)).fingerprint
+    at, key_at = certificate.paths(desk.store)
+    desk.https_port = port
+    log.info("serving pages over TLS", port=port, fingerprint=fingerprint)
+    # The first server runs the application's start and end.
+    return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

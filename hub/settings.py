@@ -94,6 +94,25 @@ class Sync(msgspec.Struct, frozen=True):
     """Largest push that is read; bytes of its payload after opening."""
 
 
+class Relay(msgspec.Struct, frozen=True):
+    """[relay]: when and how much the hub sends to the cloud and fetches from it."""
+
+    minutes: Annotated[int, Meta(ge=1, le=1440)] = 5
+    """How often, when nothing is entered; minutes. What a phone brings goes at once."""
+    hours_from: Annotated[int, Meta(ge=0, le=23)] = 0
+    """Hour of the day, local time, from which the line may be used."""
+    hours_to: Annotated[int, Meta(ge=0, le=24)] = 24
+    """Hour until which; earlier than ``hours_from`` means over midnight, 0 to 24 the whole day."""
+    month_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """What may go over the line in a month; units of 1,000,000 bytes, 0 for no limit."""
+    batch_records: Annotated[int, Meta(ge=10, le=1000)] = 500
+    """Records in one request."""
+    batch_bytes: Annotated[int, Meta(ge=32 * 1024, le=16 * 1024**2)] = 1024**2
+    """Bytes in one request; a single larger record goes by itself."""
+    requests_per_minute: Annotated[int, Meta(ge=5, le=60)] = 40
+    """Requests in any minute; the cloud refuses more than 60 from one address, which phones may share."""
+
+
 class Login(msgspec.Struct, frozen=True):
     """[login]: how long a sign-in lasts and how guessing is slowed."""
 
@@ -142,6 +161,30 @@ class Log(msgspec.Struct, frozen=True):
     """One event is one line: key=value, or one JSON object."""
 
 
+class Web(msgspec.Struct, frozen=True):
+    """[web]: the pages for people."""
+
+    https_port: Annotated[int, Meta(ge=0, le=65535)] = 4443
+    """A TCP port for the pages over TLS; 0 for none. A hub that listens on loopback alone needs none."""
+    plain_sign_in: bool = False
+    """Whether passwords are taken over plain HTTP from other machines, where others on the Wi-Fi can read them."""
+    idle_minutes: Annotated[int, Meta(ge=1, le=720)] = 15
+    """Who does nothing for so long is signed out; minutes."""
+    show_lights: bool = False
+    """Whether the first page shows what the lights of the box show."""
+
+
+class Box(msgspec.Struct, frozen=True):
+    """[box]: the machine that the hub runs on."""
+
+    status_file: Annotated[str, Meta(min_length=1, max_length=253, pattern=_ONE_LINE)] = "/run/hikma-hub/status.json"
+    """What the lights and the console read; not written where its folder is missing."""
+    restart_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=_ONE_LINE)] = ""
+    """What starts the machine again; without one the page has no button for it."""
+    shutdown_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=_ONE_LINE)] = ""
+    """What switches the machine off."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All sections; ``Settings()`` is every default."""
 
@@ -151,10 +194,13 @@ class Settings(msgspec.Struct, frozen=True):
     discovery: Discovery = Discovery()
     lights: Lights = Lights()
     sync: Sync = Sync()
+    relay: Relay = Relay()
     login: Login = Login()
     limits: Limits = Limits()
     store: Store = Store()
     log: Log = Log()
+    web: Web = Web()
+    box: Box = Box()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

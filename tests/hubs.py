@@ -263,8 +263,8 @@ class ServedHub:
         self._child: subprocess.Popen[bytes] | None = None
         self._transports: list[HttpTransport] = []
 
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
+    def start(self, until: str = "/readyz") -> None:
+        """Start it and wait until this page is there."""
         where = ("--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603  the hub itself
@@ -282,7 +282,7 @@ class ServedHub:
                     self._child.wait(_POLL_S)
                     break
                 with contextlib.suppress(NetworkLostError):
-                    if transport.get("/readyz")[0] == 200:
+                    if transport.get(until)[0] == 200:
                         return
         self.kill()
         message = f"the hub did not get ready:\n{self.output()[-2000:]}"

@@ -5,7 +5,20 @@ import sys
 import click
 
 from hub import __version__
-from hub.cli import demo, devices, pairing, people, quarantine, serve, upkeep
+from hub.cli import (
+    cloud,
+    console,
+    demo,
+    devices,
+    discover,
+    firstboot,
+    lights,
+    pairing,
+    people,
+    quarantine,
+    serve,
+    upkeep,
+)
 from hub.core.errors import HubError
 
 _FAILED = 1
@@ -27,7 +40,13 @@ for _command in (
     people.user,
     people.clinic,
     quarantine.quarantine,
+    cloud.cloud,
+    cloud.relay,
+    discover.discover,
+    console.console,
+    lights.lights,
     demo.demo,
+    firstboot.firstboot,
 ):
     hikma_hub.add_command(_command)
 

@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
 
 from hub.settings import Log
 
@@ -20,9 +21,18 @@ def configure(log: Log) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            _one_line,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log.level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
+
+
+def _one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Escape what could begin a line of its own or reach for the terminal of who reads the log."""
+    return {
+        key: value.encode("unicode_escape").decode() if isinstance(value, str) and not value.isprintable() else value
+        for key, value in event.items()
+    }

@@ -7,12 +7,11 @@ import click
 import msgspec
 import segno
 
-from hub.cli import addresses, options
+from hub.cli import options, reach
 from hub.core import qr
-from hub.settings import Settings
-from hub.store import identity, listening
+from hub.core.reach import REMEDY
+from hub.store import identity
 from hub.store import pairing as window
-from hub.store.database import Store
 
 _PNG_SCALE = 8
 
@@ -52,13 +51,18 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
     """Show the QR code that phones scan."""
     settings = options.settings(config)
     with options.store(data, create=True) as store:
-        payload = _payload(store, settings)
+        ways = reach.of(store, settings)
+        who = identity.load(store)
+        payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
+        moved = ways.moved()
         with store.read() as db:
             left_s = window.left_s(db, store.now_ms(db))
     text = msgspec.json.encode(payload).decode()
     code = segno.make(text, error="m")
     if png:
         code.save(str(png), scale=_PNG_SCALE, border=4)
+    for gone in moved:
+        click.echo(f"{gone.sentence} {REMEDY}", err=True)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(payload)))
         return
@@ -70,12 +74,3 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
         click.echo(f"New phones may pair for {-(-left_s // 60)} more minutes.")
     else:
         click.echo("Pairing is closed; open it with 'hikma-hub pairing open'.")
-
-
-def _payload(store: Store, settings: Settings) -> qr.Pairing:
-    with store.read() as db:
-        running = listening.find(db)
-    server = running or listening.Listening(settings.server.host, settings.server.port)
-    host = "hikma-hub.local" if settings.pairing.address == "name" else addresses.reachable(server.host)
-    who = identity.load(store)
-    return qr.payload(host=host, port=server.port, hub_id=who.id, public=who.keys.public)

@@ -8,10 +8,11 @@ import click
 
 from hub.cli import options
 from hub.core.errors import OperatorError
-from hub.store import audit, intake, people
+from hub.store import audit, departures, intake, people
 from hub.store import quarantine as kept
 from hub.store.database import Transaction
 from hub.store.intake import Source
+from hub.store.quarantine import Action
 from hub.store.shelf import HUB
 
 
@@ -78,6 +79,8 @@ def export_entries(data: Path, output: Path) -> None:
 
 def _retry(tx: Transaction, num: int, most: int) -> bool:
     entry = _entry(tx.db, num)
+    if entry["action"] in {Action.RELAY, Action.PULL}:
+        return departures.retry(tx, entry)
     user = people.find(tx.db, entry["user_id"])
     if user is None:
         message = f"entry {num}: its user is not on this hub any more"

@@ -9,7 +9,6 @@ import msgspec
 
 from hub.cli import options
 from hub.core import status as states
-from hub.core.status import State
 from hub.store import facts
 from hub.store.database import Store
 
@@ -25,7 +24,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     with options.store(data) as store:
         now = facts.gather(store)
     state = states.state(now)
-    row = {"state": state.name.lower(), "sentence": state.sentence, "remedy": state.remedy}
+    row = {"state": state.name.lower(), "sentence": states.sentence(now), "remedy": states.remedy(now)}
     options.show_one({**row, **msgspec.to_builtins(now)}, as_json=as_json)
 
 
@@ -54,4 +53,4 @@ def _checks(store: Store) -> Iterator[tuple[str, str, str]]:
     yield "privacy", _UNFIT if mode else _FIT, "others can read the database" if mode else "only the hub can read it"
     yield "quarantine", _UNFIT if now.quarantined else _FIT, f"{now.quarantined} records"
     state = states.state(now)
-    yield "state", _FIT if state in {State.SAFE, State.WAITING} else _UNFIT, state.sentence
+    yield "state", _FIT if state.is_well else _UNFIT, states.sentence(now)

@@ -84,7 +84,7 @@ def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str
     return _encode(values)
 
 
-def meaning(table: Table, column: Column, value: Any) -> Any:  # noqa: ANN401  a column may hold any JSON
+def meaning(table: Table, column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911  any JSON; one for each kind
     """Give what the cloud holds of a canonical value; two values of one meaning are the same to it."""
     match column.kind:
         case Kind.TEXT:
@@ -159,7 +159,7 @@ def _extra(table: Table, row: Mapping[str, Any]) -> tuple[dict[str, Any], frozen
     return extra, frozenset(names - extra.keys())
 
 
-def _canonical(column: Column, value: Any) -> Any:  # noqa: ANN401
+def _canonical(column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911
     match column.kind:
         case Kind.TEXT:
             return value if isinstance(value, str) else _encode(value).decode()
@@ -210,7 +210,7 @@ def _number(column: Column, value: object) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _cloud_form(column: Column, value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401
+def _cloud_form(column: Column, value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401, PLR0911
     if value is None:
         return None
     match column.kind:

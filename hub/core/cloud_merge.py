@@ -100,7 +100,12 @@ def merge(
 
 
 def _stays(
-    table: Table, column: Column, old: Any, new: Any, pending: Pending | None, names: Mapping[str, str]  # noqa: ANN401
+    table: Table,
+    column: Column,
+    old: object,
+    new: object,
+    pending: Pending | None,
+    names: Mapping[str, str],
 ) -> bool:
     """Tell whether a column in which the two differ stays as it is here."""
     if _unprovable(table, column):

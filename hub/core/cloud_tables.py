@@ -1,11 +1,11 @@
-"""Declares the cloud's side of every table: its names, its order, and what it does not keep of a push (CLOUD.md 4-6)."""
+"""Declares the cloud's side of every table: names, order, and what it does not keep of a push (CLOUD.md 4-6)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
 
-from hub.core.tables import SERVER_OWNED, TABLES, Push, Table
+from hub.core.tables import SERVER_OWNED, TABLES, Table
 
 USERS = "users"
 """Comes in a pull beside the travelling tables and carries password hashes: it goes to the people, to no phone."""
@@ -80,9 +80,7 @@ class Keeping(msgspec.Struct, frozen=True):
 
 _KEEPING: Mapping[str, Keeping] = {
     "events": Keeping(visit="visit_id"),
-    "appointments": Keeping(
-        not_null=frozenset({"duration", "reason", "notes", "status"}), visit="current_visit_id"
-    ),
+    "appointments": Keeping(not_null=frozenset({"duration", "reason", "notes", "status"}), visit="current_visit_id"),
     "prescriptions": Keeping(
         dropped=frozenset({"items", "metadata"}), once=frozenset({"prescribed_at", "filled_at"}), visit="visit_id"
     ),
@@ -96,13 +94,3 @@ _ALL = Keeping()
 def keeping(table: Table) -> Keeping:
     """Tell what the cloud does with a table's columns."""
     return _KEEPING.get(table.name, _ALL)
-
-
-def pulled(name: str) -> Table | None:
-    """Give the table that a key of a pull stands for; None for what is not kept on the shelf."""
-    return TABLES.get(name)
-
-
-def relayed(table: Table) -> bool:
-    """Tell whether records of a table go to the cloud."""
-    return table.push is Push.RECORD

@@ -2,7 +2,7 @@
 
 import html
 
-from hub.core.lights import PATTERNS, Levels, Light, Pattern
+from hub.core.lights import PATTERNS, Light, Pattern
 
 LABEL: tuple[Light, ...] = tuple(Light)
 """The order in which they are printed."""
@@ -10,7 +10,7 @@ LABEL: tuple[Light, ...] = tuple(Light)
 _TICK_MS = 125
 _TICKS = 48
 """6 seconds: every rhythm shows itself whole."""
-_COLOURS = Levels("#157a3c", "#1d5fbf", "#c0251d")  # type: ignore[arg-type]  the same three lamps, as colours
+_COLOURS = ("#157a3c", "#1d5fbf", "#c0251d")
 _LETTERS = ("green", "blue", "red")
 _ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX = 34, 10, 5, 270
 

@@ -128,7 +128,9 @@ PATTERNS: dict[Light, Pattern] = {
         (Step(3300, _ALL), Step(3300, Levels(0, 1, 1)), Step(3400, _RED)),
         "Hold on until the last lamp is out to switch off; let go to go on.",
     ),
-    Light.STOPPING: Pattern((Step(2000, _RED), Step(250, _DARK)), "Switching off: wait until it is dark."),
+    Light.STOPPING: Pattern(
+        (Step(2000, _RED), Step(250, _DARK)), "Switching off: when it is dark, count to ten before you unplug it."
+    ),
 }
 
 RECEIPT_MS = 1500

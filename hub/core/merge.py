@@ -108,7 +108,7 @@ def _history(
 def _columns_taken(version: Version, pushed: Pushed, device: int, held: int) -> dict[str, Any]:
     values = {}
     for name in pushed.changed:
-        if name in _UNMERGED:
+        if name in _UNMERGED or not (pushed.record.has(name) or version.record.has(name)):
             continue
         new, old = pushed.record.get(name), version.record.get(name)
         stamp = version.history.columns.get(name, version.history.base)

@@ -47,8 +47,11 @@ class Record(msgspec.Struct, frozen=True):
 
     def get(self, column: str) -> Any:  # noqa: ANN401  a column may hold any JSON
         """Give a column's value, known or unknown; None where there is none."""
-        # A phone names columns in ``_changed``, and ``__class__`` is not one.
         return getattr(self.row, column) if column in self.row.__struct_fields__ else self.extra.get(column)
+
+    def has(self, column: str) -> bool:
+        """Tell whether there is such a column; phones may name any text in ``_changed``, ``__class__`` too."""
+        return column in self.row.__struct_fields__ or column in self.extra
 
     def text(self, column: str | None) -> str | None:
         """Give a column that names another record; None where it names none."""

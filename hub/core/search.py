@@ -22,8 +22,14 @@ FRAGMENT_CHARS = 3
 SIMILAR_PERCENT = 60.0
 """Names less alike than this are no candidates for being the same person."""
 
+NAME, PLACE, SOUND, BORN, SEX, CLINIC = "npsbxc"
+"""The letter that a stored word begins with says what it is a word of."""
+
 _JOINERS = dict.fromkeys(map(ord, "'\u2019\u2018\u02bc\u02b9`\u00b4\u2032-\u2010\u2011\u2013\u05be\u1361\u200c"), "\0")
 """Marks inside a name that some leave out: apostrophes, hyphens, word marks; beside them a name is also one word."""
+
+_PLAIN = {code: _JOINERS.get(code, " ") for code in range(128) if not chr(code).isalnum() and code}
+_NOT_IN_NUMBERS = dict.fromkeys((code for code in range(128) if not chr(code).isalnum()), "")
 
 _ALIKE = str.maketrans(
     {
@@ -73,19 +79,20 @@ def fold(text: str) -> str:
     return " ".join(_folded(text[:TEXT_CHARS]).replace("\0", " ").split()[:WORDS])
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=2048)
+def words(text: str) -> tuple[str, ...]:
     """Give the words that ``text`` is found by: its parts, and what they are when written together."""
     chunks = _chunks(text)
     parts = [part for chunk in chunks for part in chunk.split("\0") if part]
     joined = [chunk.replace("\0", "") for chunk in chunks if "\0" in chunk]
     whole = ["".join(parts)] if len(parts) > 1 else []
     bare = [part[2:] for part in parts if _has_article(part)]
-    return list(dict.fromkeys(word for word in (*parts, *joined, *whole, *bare) if word))
+    return tuple(dict.fromkeys(word for word in (*parts, *joined, *whole, *bare) if word))
 
 
 def number(text: str) -> str:
     """Give a phone, ID or code as its digits and letters alone."""
-    return fold(text).replace(" ", "")
+    return fold(text).replace(" ", "") if not text.isascii() else text[:TEXT_CHARS].lower().translate(_NOT_IN_NUMBERS)
 
 
 def is_number(text: str) -> bool:
@@ -93,17 +100,28 @@ def is_number(text: str) -> bool:
     return bool(_DIGITS.search(text))
 
 
-def expression(text: str) -> str:
+def expression(typed: str, kind: str) -> str:
     """Give an FTS5 expression for what was typed: every word the beginning of one, in any order; '' for nothing."""
-    chunks = [chunk for chunk in _chunks(text) if chunk.strip("\0")]
+    chunks = [chunk for chunk in _chunks(typed) if chunk.strip("\0")]
     if not chunks:
         return ""
-    every = " AND ".join(_chunk_expression(chunk) for chunk in chunks)
+    every = " AND ".join(_chunk_expression(chunk, kind) for chunk in chunks)
     if len(chunks) == 1:
         return every
-    return f"(({every}) OR {_prefix(''.join(chunks).replace(chr(0), ''))})"
+    return f"(({every}) OR {beginning(kind, ''.join(chunks).replace(chr(0), ''))})"
 
 
+def beginning(kind: str, word: str) -> str:
+    """Give an FTS5 expression for the beginning of a word; folding left nothing in it that could close the quotes."""
+    return f'"{kind}{word}"*'
+
+
+def exactly(kind: str, word: str) -> str:
+    """Give an FTS5 expression for a word."""
+    return f'"{kind}{word}"'
+
+
+@lru_cache(maxsize=4096)
 def skeleton(word: str) -> str:
     """Give how a folded word sounds, roughly: its consonants, without doubles; equal for many ways of spelling it."""
     for spelled, sound in _SOUNDS:
@@ -114,25 +132,27 @@ def skeleton(word: str) -> str:
     return sound if len(sound) > 1 else word
 
 
-def name_words(facts: Facts) -> str:
-    """Give the words that a patient's name is found by."""
-    return " ".join(dict.fromkeys((*words(facts.given_name), *words(facts.surname))))
+def stored_words(facts: Facts) -> str:
+    """Give all words that a patient is found by."""
+    names = dict.fromkeys((*words(facts.given_name), *words(facts.surname)))
+    parts = dict.fromkeys(f"{fold(facts.given_name)} {fold(facts.surname)}".split())
+    places = dict.fromkeys((*words(facts.hometown), *words(facts.camp or ""), *words(facts.citizenship)))
+    found = [
+        *(NAME + word for word in names),
+        *(SOUND + skeleton(word) for word in parts),
+        *(PLACE + word for word in places),
+        CLINIC + clinic_word(facts.primary_clinic_id or ""),
+    ]
+    if facts.date_of_birth:
+        found.append(BORN + number(facts.date_of_birth))
+    if facts.sex:
+        found.append(SEX + number(facts.sex))
+    return " ".join(found)
 
 
-def place_words(facts: Facts) -> str:
-    """Give the words of where a patient is from."""
-    places = (facts.hometown, facts.camp or "", facts.citizenship)
-    return " ".join(dict.fromkeys(word for place in places for word in words(place)))
-
-
-def fact_words(facts: Facts) -> str:
-    """Give date of birth and sex as words."""
-    return " ".join(filter(None, (birth_word(facts.date_of_birth), sex_word(facts.sex))))
-
-
-def sound_words(facts: Facts) -> str:
-    """Give the skeletons of a patient's names."""
-    return " ".join(dict.fromkeys(skeleton(word) for word in fold(f"{facts.given_name} {facts.surname}").split()))
+def stored_name(facts: Facts) -> str:
+    """Give a patient's name as it is compared with others."""
+    return f"{fold(facts.given_name)} {fold(facts.surname)}".strip()
 
 
 def numbers(facts: Facts) -> str:
@@ -140,19 +160,10 @@ def numbers(facts: Facts) -> str:
     return " ".join(filter(None, map(number, (facts.phone, facts.government_id, facts.external_patient_id))))
 
 
-def birth_word(date: str) -> str:
-    """Give the word that stands for a date of birth, or for the beginning of one."""
-    return f"born{number(date)}" if date else ""
-
-
-def sex_word(sex: str) -> str:
-    """Give the word that stands for a sex."""
-    return f"sex{number(sex)}" if sex else ""
-
-
+@lru_cache(maxsize=256)
 def clinic_word(clinic: str) -> str:
-    """Give the word that stands for a clinic."""
-    return "clinic" + clinic.encode().hex()
+    """Give the word that stands for a clinic; '' is none."""
+    return clinic.encode().hex()
 
 
 def ranked(asked: str, names: dict[int, str], *, most: int) -> list[int]:
@@ -168,10 +179,10 @@ def _chunks(text: str) -> list[str]:
     return _folded(text[:TEXT_CHARS]).split()[:WORDS]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _folded(text: str) -> str:
-    if text.isascii() and text.isalnum():
-        return text.lower()
+    if text.isascii():
+        return text.lower().translate(_PLAIN)
     spelled = unicodedata.normalize("NFKD", text.translate(_JOINERS).casefold())
     return "".join(map(_letter, spelled)).translate(_ALIKE)
 
@@ -196,19 +207,15 @@ def _letter(letter: str) -> str:
     return letter if category[0] in "LN" else " "
 
 
-def _chunk_expression(chunk: str) -> str:
+def _chunk_expression(chunk: str, kind: str) -> str:
     parts = [part for part in chunk.split("\0") if part]
-    every = " AND ".join(map(_part_expression, parts))
-    return every if len(parts) == 1 else f"(({every}) OR {_prefix(''.join(parts))})"
+    every = " AND ".join(_part_expression(part, kind) for part in parts)
+    return every if len(parts) == 1 else f"(({every}) OR {beginning(kind, ''.join(parts))})"
 
 
-def _part_expression(part: str) -> str:
-    return f"({_prefix(part)} OR {_prefix(part[2:])})" if _has_article(part) else _prefix(part)
-
-
-def _prefix(word: str) -> str:
-    """Write a word as the beginning of one; folding left nothing in it that could close the quotes."""
-    return f'"{word}"*'
+def _part_expression(part: str, kind: str) -> str:
+    whole = beginning(kind, part)
+    return f"({whole} OR {beginning(kind, part[2:])})" if _has_article(part) else whole
 
 
 def _has_article(part: str) -> bool:

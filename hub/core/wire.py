@@ -27,6 +27,8 @@ ENVELOPE_BYTES = 1024
 
 _ALPHABET = re.compile(rb"[A-Za-z0-9_-]*")
 _CHUNK = 3 * 256 * 1024
+_ANSWER_CHUNK = 3 * 16 * 1024
+"""The server holds 16 pieces for a phone that is slow to read; whoever sends waits from then on."""
 _T = TypeVar("_T")
 
 
@@ -141,8 +143,8 @@ def answer_pieces(sealed: bytes) -> Iterator[bytes]:
     """Write ``{"success": true, "payload": ...}`` piece by piece, so that the text is never whole in memory."""
     yield _HEAD
     view = memoryview(sealed)
-    for start in range(0, len(view), _CHUNK):
-        piece = binascii.b2a_base64(view[start : start + _CHUNK], newline=False)
+    for start in range(0, len(view), _ANSWER_CHUNK):
+        piece = binascii.b2a_base64(view[start : start + _ANSWER_CHUNK], newline=False)
         yield piece.translate(_TO_URL).rstrip(b"=")
     yield _TAIL
 

@@ -1,6 +1,6 @@
 """Keeps the link to the cloud: the key, who the cloud says this hub is, and how far the relay has come."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlite_utils import Database
@@ -57,7 +57,8 @@ class Last(msgspec.Struct, frozen=True):
     next_s: int = 0
     """How long after it the next one was meant to begin."""
     running_since_ms: int = 0
-    report: dict[str, int] = {}
+    """When the cycle began that moves records now; 0 if none does."""
+    report: dict[str, Any] = {}
 
 
 def link(db: Database) -> Link | None:
@@ -109,10 +110,19 @@ def advance(tx: Transaction, now: Progress) -> None:
     _put(tx, "progress", now)
 
 
-def ended(store: Store, now: Last) -> None:
-    """Keep how a cycle ended; not worth waiting for the disk."""
+def want_everything(tx: Transaction) -> None:
+    """Let the next pull ask for everything, whatever was pulled before."""
+    _put(tx, "progress", msgspec.structs.replace(progress(tx.db), full_wanted="asked for", full_cloud_ms=0))
+
+
+def ended(store: Store, now: Last, come: Progress | None = None) -> None:
+    """Keep how a cycle ended, and how far it came; not worth waiting for the disk."""
     with store.write(durable=False) as tx:
+        if link(tx.db) is None:
+            return
         _put(tx, "last", now)
+        if come:
+            _put(tx, "progress", come)
 
 
 def _get(db: Database, key: str, kind: type[_T]) -> _T | None:

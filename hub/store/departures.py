@@ -12,10 +12,10 @@ from sqlite_utils import Database
 
 from hub.core import records
 from hub.core.cloud_merge import Pending
-from hub.core.cloud_tables import PUSH_ORDER, REFERENCES
+from hub.core.cloud_tables import PUSH_ORDER, REFERENCES, USERS
 from hub.core.records import Record
 from hub.core.tables import TABLES, Table
-from hub.store import outbox, quarantine
+from hub.store import cloud, outbox, quarantine
 from hub.store.database import Transaction
 from hub.store.quarantine import Action
 
@@ -100,6 +100,17 @@ def strangers(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
     return asked - {row[0] for row in rows}
 
 
+def unknown(db: Database, named: Iterable[tuple[str, str]]) -> set[str]:
+    """Give the tables in which the hub does not have what a record names, in words."""
+    found = set()
+    for table_name, record_id in named:
+        if table_name in TABLES and strangers(db, TABLES[table_name], [record_id]):
+            found.add(table_name.removesuffix("s").replace("_", " "))
+        elif table_name == USERS and not db.execute("SELECT 1 FROM users WHERE id = ?", [record_id]).fetchone():
+            found.add("user")
+    return found
+
+
 def until(db: Database) -> int:
     """Give the revision of the newest change in the outbox; 0 if it is empty."""
     return int(db.execute("SELECT coalesce(max(revision), 0) FROM outbox").fetchone()[0])
@@ -174,6 +185,15 @@ def release(tx: Transaction, table_name: str | None = None, record_id: str | Non
     )
 
 
+def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
+    """Let a quarantined record go to the cloud again, or ask the cloud for it again; tells whether there is a way."""
+    quarantine.remove(tx, entry["num"])
+    if entry["action"] == Action.PULL:
+        cloud.want_everything(tx)
+        return True
+    return release(tx, entry["table_name"], entry["record_id"]) > 0
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How a record of the outbox stands."""
 
@@ -202,9 +222,7 @@ def standing(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Stand
 def seen(tx: Transaction, table: Table, nums: Iterable[int]) -> int:
     """Note that the cloud shows these records as they are here; tells how many waited for that."""
     before = tx.db.conn.total_changes
-    tx.db.conn.executemany(
-        "DELETE FROM outbox WHERE table_name = ? AND num = ?", [(table.name, num) for num in nums]
-    )
+    tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", [(table.name, num) for num in nums])
     return tx.db.conn.total_changes - before
 
 

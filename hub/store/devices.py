@@ -67,7 +67,7 @@ def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Dev
     num = _next_num(tx)
     tx.db.execute(
         "INSERT INTO devices (num, client_id, name, state, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)",
-        [num, client_id, name or f"Phone {num}", State.PAIRED, tx.now_ms, tx.now_ms],
+        [num, client_id, _printable(name or "") or f"Phone {num}", State.PAIRED, tx.now_ms, tx.now_ms],
     )
     audit.note(tx, "device.paired", device=num)
     found = find(tx.db, client_id)
@@ -105,6 +105,11 @@ def require_paired(device: Device) -> Device:
         message = "device is revoked"
         raise Forbidden(message)
     return device
+
+
+def _printable(name: str) -> str:
+    """Leave out what could reach for the terminal of whoever lists the phones."""
+    return "".join(letter for letter in name if letter.isprintable()).strip()
 
 
 def _next_num(tx: Transaction) -> int:

@@ -3,7 +3,8 @@
 How records go from here to the cloud, and what is known of them on the way, is in hub.store.departures.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 from sqlite_utils import Database
@@ -69,6 +70,27 @@ def waiting(db: Database) -> int:
     return int(
         db.execute("SELECT count(*) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()[0]
     )
+
+
+def unproven(db: Database) -> int:
+    """Count the records that were sent as they are now, and that the cloud has yet to show."""
+    return int(db.execute("SELECT count(*) FROM outbox WHERE sent IS revision").fetchone()[0])
+
+
+def ages(db: Database, since: Sequence[int]) -> list[int]:
+    """Count what waits by age: queued after each of these falling hub times and before the one before, then the rest."""
+    edges = [None, *since]
+    found = [
+        int(
+            db.execute(
+                "SELECT count(*) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision AND queued > ?"
+                " AND queued <= coalesce(?, queued)",
+                [after, before],
+            ).fetchone()[0]
+        )
+        for before, after in pairwise(edges)
+    ]
+    return [*found, waiting(db) - sum(found)]
 
 
 def waiting_since(db: Database) -> int | None:

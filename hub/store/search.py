@@ -18,8 +18,8 @@ from hub.core.records import Record
 from hub.core.search import Facts
 from hub.core.tables import TABLES
 
-COUNTED = 1000
-"""Up to so many matches are counted and put in order of their making; beyond, the newest on this hub come first."""
+COUNTED = 200
+"""Up to so many matches are counted and put in order of their making; those that came to this hub earlier follow."""
 CANDIDATES = 2000
 """How many names are compared, at most, for likeness."""
 CLINICS = 200
@@ -86,10 +86,9 @@ def matching(
     if not numbers and not words:
         return newest(db, seen, limit=limit, offset=offset), seen.total
     sql, wanted = _statement(seen, numbers, words)
-    rows = db.execute(
-        f"SELECT num FROM ({sql} LIMIT ?) ORDER BY made_ms DESC, num DESC", [*wanted, max(COUNTED, offset + limit + 1)]
-    ).fetchall()
-    return _records(db, [row[0] for row in rows[offset : offset + limit]]), len(rows)
+    rows = db.execute(f"{sql} LIMIT ?", [*wanted, max(COUNTED, offset + limit) + 1]).fetchall()
+    first = sorted(rows[:COUNTED], key=lambda row: (row[1], row[0]), reverse=True)
+    return _records(db, [row[0] for row in [*first, *rows[COUNTED:]][offset : offset + limit]]), len(rows)
 
 
 def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Record]:
@@ -149,7 +148,7 @@ def _named(typed: str) -> Iterator[tuple[str, str]]:
     if search.is_number(typed) and all(search.is_number(chunk) or not search.number(chunk) for chunk in chunks):
         chunks = ["".join(chunks)]  # a number written in groups
     names = " ".join(chunk for chunk in chunks if not search.is_number(chunk))
-    yield from _words("names", search.expression(names))
+    yield from _words(search.expression(names, search.NAME))
     for chunk in chunks:
         if search.is_number(chunk):
             yield from _numbered(chunk)
@@ -160,17 +159,28 @@ def _numbered(typed: str) -> Iterator[tuple[str, str]]:
     if len(fragment) >= search.FRAGMENT_CHARS:
         yield "patient_numbers", f'"{fragment}"'
     elif fragment:
-        yield "patient_words", "names : (nothing)"  # too short to be looked up
+        yield "patient_words", _NOTHING  # too short to be looked up
 
 
-def _words(column: str, expression: str) -> Iterator[tuple[str, str]]:
+def _words(expression: str) -> Iterator[tuple[str, str]]:
     if expression:
-        yield "patient_words", f"{column} : ({expression})"
+        yield "patient_words", expression
 
 
-def _fact(word: str, *, whole: bool = False) -> Iterator[tuple[str, str]]:
-    yield from _words("facts", f'"{word}"{"" if whole else "*"}' if word else "")
+def _placed(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.expression(typed, search.PLACE))
 
+
+def _born(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.beginning(search.BORN, search.number(typed)) if typed else "")
+
+
+def _of_sex(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.exactly(search.SEX, search.number(typed)) if typed else "")
+
+
+_NOTHING = search.exactly("0", "")
+"""No stored word is this."""
 
 _FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
     "given_name": _named,
@@ -178,27 +188,28 @@ _FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
     "phone": _numbered,
     "government_id": _numbered,
     "external_patient_id": _numbered,
-    "hometown": lambda typed: _words("places", search.expression(typed)),
-    "camp": lambda typed: _words("places", search.expression(typed)),
-    "citizenship": lambda typed: _words("places", search.expression(typed)),
-    "date_of_birth": lambda typed: _fact(search.birth_word(typed)),
-    "sex": lambda typed: _fact(search.sex_word(typed), whole=True),
+    "hometown": _placed,
+    "camp": _placed,
+    "citizenship": _placed,
+    "date_of_birth": _born,
+    "sex": _of_sex,
 }
 
 
 def _candidates(asked: str, facts: Facts) -> Iterator[str]:
     """Give expressions for who may be the same person, the likelier first."""
     words = asked.split()
-    sounds = [f'"{search.skeleton(word)}"' for word in words]
-    starts = [f'"{word[:_STARTS]}"*' for word in words]
     if not words:
         return
-    yield f"sounds : ({' AND '.join(sounds)})"
-    yield f"names : ({' AND '.join(starts)})"
+    sounds = [search.exactly(search.SOUND, search.skeleton(word)) for word in words]
+    starts = [search.beginning(search.NAME, word[:_STARTS]) for word in words]
+    yield f"({' AND '.join(sounds)})"
+    yield f"({' AND '.join(starts)})"
     if facts.date_of_birth:
-        yield f'facts : ("{search.birth_word(facts.date_of_birth)}") AND names : ({" OR ".join(starts)})'
-    yield f"sounds : ({' OR '.join(sounds)})"
-    yield f"names : ({' OR '.join(starts)})"
+        born = search.exactly(search.BORN, search.number(facts.date_of_birth))
+        yield f"({born} AND ({' OR '.join(starts)}))"
+    yield f"({' OR '.join(sounds)})"
+    yield f"({' OR '.join(starts)})"
 
 
 def _within(seen: Scope, expression: str) -> str:
@@ -206,7 +217,8 @@ def _within(seen: Scope, expression: str) -> str:
 
 
 def _clinics(clinics: tuple[str, ...]) -> str:
-    return f"clinic : ({' OR '.join(map(search.clinic_word, clinics)) or 'nothing'})"
+    words = [search.exactly(search.CLINIC, search.clinic_word(clinic)) for clinic in clinics]
+    return f"({' OR '.join(words or [_NOTHING])})"
 
 
 def _records(db: Database, nums: list[int]) -> list[Record]:
@@ -228,17 +240,8 @@ def _of_facts(function: Callable[[Facts], str]) -> Callable[[str, int | None], s
     return lambda data, cut: function(_facts(data, cut))
 
 
-def _everything(facts: Facts) -> str:
-    return "\n".join(function(facts) for name, function in _FUNCTIONS.items() if name != "search_everything")
-
-
 _FUNCTIONS: dict[str, Callable[[Facts], str]] = {
-    "search_names": search.name_words,
-    "search_places": search.place_words,
-    "search_facts": search.fact_words,
-    "search_sounds": search.sound_words,
-    "search_clinic": lambda facts: search.clinic_word(facts.primary_clinic_id or ""),
-    "search_name": lambda facts: search.fold(f"{facts.given_name} {facts.surname}"),
+    "search_words": search.stored_words,
+    "search_name": search.stored_name,
     "search_numbers": search.numbers,
-    "search_everything": _everything,
 }

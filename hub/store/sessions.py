@@ -20,8 +20,13 @@ def spend(tx: Transaction, client_public_key: bytes) -> None:
 
     Not durable by itself: whatever the session changes is committed after it, and takes it to disk along.
     """
-    key = _number(client_public_key)
-    if not tx.db.execute("INSERT OR IGNORE INTO spent_keys (key) VALUES (?)", [key]).rowcount:
+    check_unspent(tx.db, client_public_key)
+    tx.db.execute("INSERT INTO spent_keys (key) VALUES (?)", [_number(client_public_key)])
+
+
+def check_unspent(db: Database, client_public_key: bytes) -> None:
+    """Raise Conflict if a client public key ever opened a session."""
+    if db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone():
         message = "client public key was used before"
         raise Conflict(message)
 

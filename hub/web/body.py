@@ -1,14 +1,19 @@
 """Reads request bodies within their bounds."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import HTTPException
 
 from hub.core.errors import Malformed, TooLarge
 
 _SILENCE_S = 60
 """How long a phone may be silent in the middle of a body."""
+_SLOWEST_BYTES_S = 8 * 1024
+"""What a body must come at, after its first minute: a byte a minute would hold a connection for ever."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -16,23 +21,31 @@ AnyRequest = Request[Any, Any, Any]
 def declared_bytes(request: AnyRequest, most: int) -> int:
     """Give the length a request declares, ``most`` if it declares none; raises TooLarge when it is over."""
     text = request.headers.get("content-length")
-    size = int(text) if text and text.isdecimal() else most
+    size = int(text[:20]) if text and text.isdecimal() else most
     if size > most:
         message = f"body is larger than {most} bytes"
         raise TooLarge(message)
     return size
 
 
-async def read(request: AnyRequest, most: int) -> bytearray:
-    """Read a body of at most ``most`` bytes; raises TooLarge, or Malformed when it stops coming."""
-    declared_bytes(request, most)
+async def read(request: AnyRequest, most: int, grow: Callable[[int], Awaitable[None]] | None = None) -> bytearray:
+    """Read a body of at most ``most`` bytes; raises TooLarge, or Malformed when it stops coming.
+
+    grow: asked for room with the size so far, before more is read.
+    """
+    most = declared_bytes(request, most)
     body = bytearray()
     stream = request.stream()
+    started = time.monotonic()
     while True:
+        left_s = started + _SILENCE_S + len(body) / _SLOWEST_BYTES_S - time.monotonic()
         try:
-            piece = await asyncio.wait_for(anext(stream, None), _SILENCE_S)
+            piece = await asyncio.wait_for(anext(stream, None), min(left_s, _SILENCE_S))
         except TimeoutError:
             message = "body stopped coming"
+            raise Malformed(message) from None
+        except HTTPException:
+            message = "body broke off"
             raise Malformed(message) from None
         if piece is None:
             return body
@@ -40,3 +53,5 @@ async def read(request: AnyRequest, most: int) -> bytearray:
         if len(body) > most:
             message = f"body is larger than {most} bytes"
             raise TooLarge(message)
+        if grow:
+            await grow(len(body))

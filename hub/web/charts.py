@@ -96,7 +96,9 @@ def records(words: Words, title: str, steps: Sequence[Slot], *, with_cloud: bool
     total = sum(step.entered for step in steps)
     return Chart(
         title=title,
-        summary=words.count("{title}: {count} record entered.", "{title}: {count} records entered.", total, title=title),
+        summary=words.count(
+            "{title}: {count} record entered.", "{title}: {count} records entered.", total, title=title
+        ),
         series=series,
         rows=[
             (_label(words, step.at, by_day=by_day), [words.number(value) for value in pair])

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -11,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from hub.core.access import SUPER_ADMIN, Permission
 from hub.core.errors import Forbidden, Malformed
+from hub.core.reach import Moved
 from hub.services.machine.switch import Switch
 from hub.services.rpc.dispatch import Rpc
 from hub.store import administrators, audit, identity, page_sessions, people
@@ -18,8 +20,10 @@ from hub.store.database import Store
 from hub.store.page_sessions import Account, Kind
 from hub.web import body, look, visitor
 from hub.web.body import AnyRequest
+from hub.web.notes import NOTES
 from hub.web.visitor import Visitor
 from hub.web.watch import Watch
+from hub.web.words import LANGUAGES
 
 FORM_BYTES_MAX = 64 * 1024
 _FIELDS_MAX = 100
@@ -30,13 +34,10 @@ Form = Mapping[str, str]
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say about the pages."""
 
-    name: str
-    """The hub's name until its page gives it another one."""
-    data: Any
+    data: Path
     """Folder of the hub's data."""
     port: int
-    https_port: int
-    """0 when the hub serves no TLS itself."""
+    """Where phones find the hub."""
     plain_sign_in: bool
     """Take passwords over a line that others can listen to."""
     idle_minutes: int
@@ -49,6 +50,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     wait_max_s: int
     host: Callable[[], str]
     """Gives the address that the QR code carries."""
+    moved: Callable[[], list[Moved]]
+    """Gives the addresses that phones use and the hub has not got any more."""
     listed: tuple[tuple[str, str, str, bool], ...] = ()
     """Every setting: section, key, value, and whether that is the default."""
 
@@ -79,19 +82,32 @@ class Download(msgspec.Struct, frozen=True):
 Answer = Page | Go | Download
 
 
-class SignInNeeded(Exception):  # noqa: N818  not an error: a way to another page
+class Relay(msgspec.Struct, frozen=True):
+    """What a page can do about the cloud; None for what this hub cannot."""
+
+    connect: Callable[[str, str], None] | None = None
+    """Checks a key with the cloud at an address and keeps it; raises HubError."""
+    disconnect: Callable[[], None] | None = None
+    sync: Callable[[], None] | None = None
+    """Begins a cycle now, and does not wait for it."""
+
+
+class SignInNeeded(Exception):
     """Nobody is signed in."""
 
 
 class Desk:
     """What the pages share, and the way in to them."""
 
-    def __init__(self, store: Store, rpc: Rpc, watch: Watch, switch: Switch, options: Options) -> None:
+    def __init__(self, store: Store, rpc: Rpc, watch: Watch, *, switch: Switch, relay: Relay, options: Options) -> None:
         self.store = store
         self.rpc = rpc
         self.watch = watch
         self.switch = switch
+        self.relay = relay
         self.options = options
+        self.https_port = 0
+        """Where the pages are served over TLS; 0 for nowhere."""
 
     def page(self, path: str, show: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
         """Give the route of a page; ``show`` runs in a thread, with the visitor and the query."""
@@ -121,6 +137,10 @@ class Desk:
         facts = self.watch.facts
         common = {
             "who": who,
+            "closed": False,
+            "note": who.words.say(NOTES[who.done]) if who.done in NOTES else "",
+            "secure_sign_in": self.secure_url(who, "/sign-in"),
+            "secure_setup": self.secure_url(who, "/setup"),
             "form_key": who.form_key,
             "facts": facts,
             "hub_name": self.name(),
@@ -142,7 +162,7 @@ class Desk:
 
     def secure_url(self, who: Visitor, path: str = "") -> str:
         """Give the address of a page over TLS; "" when the hub has none."""
-        port = self.options.https_port
+        port = self.https_port
         return f"https://{who.host}:{port}{path or who.path}" if port and who.host else ""
 
     def _answer(
@@ -155,6 +175,8 @@ class Desk:
         is_form: bool = False,
     ) -> Response[bytes]:
         who = self._signed_in(visitor.recognise(request, plain_allowed=self.options.plain_sign_in))
+        if not is_form and given.get("lang") in LANGUAGES:
+            return _in_language(who, given)
         if not public and (who.account is None or who.account.kind is Kind.SETUP):
             raise SignInNeeded
         if is_form and (who.is_new or not who.owns(given.get("form_key", ""))):
@@ -198,23 +220,29 @@ def may_administer(db: Any, user: people.User) -> bool:  # noqa: ANN401  as abov
 
 
 def respond(answer: Answer, who: Visitor) -> Response[bytes]:
-    """Give an answer its headers."""
-    headers = dict(look.HEADERS)
-    token = who.token if who.is_new else None
+    """Give an answer its headers, and the visitor a cookie if there is none yet."""
+    # Who is only looking needs no cookie; a form does.
+    has_form = isinstance(answer, Page) and 'name="form_key"' in answer.html
+    token = who.token if who.is_new and has_form else None
+    status, content, kind, headers = 200, b"", "text/plain", {}
     match answer:
         case Page(html, status):
-            content, media_type = html.encode(), "text/html; charset=utf-8"
-        case Download(content, name, media_type):
-            status = 200
-            headers["content-disposition"] = f'attachment; filename="{name}"'
+            content, kind = html.encode(), "text/html"
+        case Download(content, name, kind):
+            headers = {"content-disposition": f'attachment; filename="{name}"'}
         case Go(path, done, new):
-            status, content, media_type = 303, b"", "text/plain"
-            headers["location"] = f"{path}?done={quote(done)}" if done else path
+            status, headers = 303, {"location": f"{path}?done={done}" if done else path}
             token = new if new is not None else token
-    if token is not None:
-        expired = "; Max-Age=0" if not token else ""
-        headers["set-cookie"] = visitor.cookie(token, encrypted=who.encrypted) + expired
-    return Response(content, status_code=status, media_type=media_type, headers=headers)
+    cookies = [] if token is None else [visitor.cookie(token, encrypted=who.encrypted)]
+    return Response(content, status_code=status, media_type=kind, headers={**look.HEADERS, **headers}, cookies=cookies)
+
+
+def _in_language(who: Visitor, query: Form) -> Response[bytes]:
+    """Keep the language that was chosen, and come back without it in the address."""
+    rest = urlencode({name: value for name, value in query.items() if name != "lang"})
+    response = respond(Go(f"{who.path}?{rest}" if rest else who.path), who)
+    response.cookies.append(visitor.language_cookie(query["lang"]))
+    return response
 
 
 def _check_origin(request: AnyRequest) -> None:

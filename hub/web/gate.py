@@ -2,11 +2,16 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from hub.core.errors import Unavailable
 
 _PATIENCE_S = 60
 _RETRY_S = 5
+_SMALL_BYTES = 64 * 1024
+"""Messages up to this size need no room: the server takes only so many at once."""
+_STEP_BYTES = 1024 * 1024
 
 
 class Gate:
@@ -38,6 +43,22 @@ class Gate:
         else:
             self._free -= size
         return size
+
+    @asynccontextmanager
+    async def growing(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+        """Give what a message asks for room with as it comes: a stranger who is slow, or lies about its size, holds
+        no more than was sent.
+        """
+        tickets: list[int] = []
+
+        async def grow(size_bytes: int) -> None:
+            while size_bytes > _SMALL_BYTES and size_bytes > sum(tickets):
+                tickets.append(await self.enter(_STEP_BYTES))
+
+        try:
+            yield grow
+        finally:
+            self.leave(sum(tickets))
 
     def leave(self, size: int) -> None:
         """Make room again."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
 
-from hub.core.lights import PATTERNS, TICK_MS, Light
+from hub.core.lights import PATTERNS, Levels, Pattern
 from hub.web.words import LANGUAGES, Words
 from hub.web.words import words as spoken_in
 
@@ -22,13 +22,13 @@ HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
-_KINDS = {"hub.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
+_KINDS = {"hub.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _YEAR = "public, max-age=31536000, immutable"
 
 
@@ -82,16 +82,29 @@ def _mark(name: str) -> str:
 
 
 def _rhythms() -> str:
-    """Write the rhythms of the lights as animations, one for each that is neither steady nor dark."""
+    """Write the patterns of the lights as animations, one for each lamp that changes."""
     rules = []
-    for light in Light:
-        for colour, rhythm in PATTERNS[light].leds().items():
-            if "." not in rhythm:
-                continue
-            steps = "".join(
-                f"{100 * tick / len(rhythm):.2f}%{{opacity:{int(mark == '#')}}}" for tick, mark in enumerate(rhythm)
-            )
-            name = f"{light}-{colour}"
-            seconds = len(rhythm) * TICK_MS / 1000
-            rules.append(f"@keyframes {name}{{{steps}}}.led-{name}::after{{animation:{name} {seconds}s step-end infinite}}")
+    for light, pattern in PATTERNS.items():
+        for colour in Levels._fields:
+            levels = {getattr(step.levels, colour) for step in pattern.steps}
+            if len(levels) > 1:
+                name = f"{light}-{colour}"
+                rules.append(f"@keyframes {name}{{{_keyframes(pattern, colour)}}}")
+                rules.append(f".led-{name}::after{{animation:{name} {pattern.period_ms / 1000}s infinite}}")
     return "\n".join(rules)
+
+
+def _keyframes(pattern: Pattern, colour: str) -> str:
+    """Write one lamp's way through a pattern; a glide ends just before the next step begins."""
+    frames, at_ms = [], 0
+    before = getattr(pattern.steps[-1].levels, colour)
+    for step in pattern.steps:
+        level = getattr(step.levels, colour)
+        start, end = (100 * t_ms / pattern.period_ms for t_ms in (at_ms, at_ms + step.ms))
+        if step.glide:
+            frames.append(f"{start:.2f}%{{opacity:{before};animation-timing-function:linear}}")
+            frames.append(f"{end - 0.01:.2f}%{{opacity:{level};animation-timing-function:step-end}}")
+        else:
+            frames.append(f"{start:.2f}%{{opacity:{level};animation-timing-function:step-end}}")
+        at_ms, before = at_ms + step.ms, level
+    return "".join(frames)

@@ -1,5 +1,8 @@
 """Turns every failure into an HTTP status and a short JSON, in one place, with nothing in it to learn from."""
 
+import traceback
+from pathlib import Path
+
 import msgspec
 import structlog
 from litestar import Response
@@ -23,9 +26,13 @@ _WORDS = {
     503: "unavailable",
 }
 
+_PATH_CHARS = 100
+_FRAMES = 8
+
 
 def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer a refusal. The reason goes into the log; of a failed authentication the phone learns nothing."""
+    path = request.url.path[:_PATH_CHARS]
     match error:
         case PhoneError():
             status, reason, retry = int(error.status), error.reason, error.retry_after_s
@@ -33,11 +40,17 @@ def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
             status, reason, retry = error.status_code, "no such page", None
         case _:
             status, reason, retry = 500, type(error).__name__, None
-            log.error("failure", path=request.url.path, error=reason, exc_info=error)
-    log.info("refused", path=request.url.path, status=status, reason=reason)
+            log.error("failure", path=path, error=reason, where=_where(error))
+    log.info("refused", path=path, status=status, reason=reason)
     REFUSALS.labels(str(status)).inc()
     word = _WORDS.get(status, "failed")
-    public = reason if status in {400, 403, 413, 429, 503} or isinstance(error, Insufficient) else word
+    public = reason if status in {400, 403, 413, 429} or isinstance(error, Insufficient) else word
     headers = {"retry-after": str(retry)} if retry else {}
     content = msgspec.json.encode({"success": False, "error": word, "message": public})
     return Response(content, status_code=status, media_type="application/json", headers=headers)
+
+
+def _where(error: Exception) -> str:
+    """Say where it failed, innermost last; not what with: the text of an unforeseen error may quote a record."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)

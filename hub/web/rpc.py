@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 from litestar import Router, get, post
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
 from hub.core import wire
 from hub.core.errors import Forbidden
@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 _BASE64 = 4 / 3
 _SMALL = 64 * 1024
 """Requests up to this size, from phones that answers are not sent to in megabytes, need no room at the gate."""
+_PATIENCE_S = 60
+"""How long a phone may take none of its answer."""
 _PUSH_COPIES = 3
 """How often a large push is in memory at its peak: as text, sealed, and opened."""
 
@@ -37,6 +39,7 @@ class Phones:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc")
         self._gate = gate
         self._body_max = payload_max + wire.ENVELOPE_BYTES
+        self._bodies = Gate(self._body_max)
         self._page_bytes = page_bytes
 
     def close(self) -> None:
@@ -60,12 +63,13 @@ class Phones:
     async def _sealed(
         self, request: AnyRequest, call: Callable[[bytearray, str], Outcome], answer_bytes: int
     ) -> ASGIApp:
-        size = body.declared_bytes(request, self._body_max)
-        room = (size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes
-        ticket = await self._gate.enter(room)
+        # Nobody takes room from the answers before all of the request is here: strangers would do it for ever.
+        async with self._bodies.growing() as grow:
+            raw = await body.read(request, self._body_max, grow)
+            size = len(raw)
+            ticket = await self._gate.enter((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
         started = time.monotonic()
         try:
-            raw = await body.read(request, self._body_max)
             outcome = await self._work(call, raw, _address(request))
         except BaseException:
             self._gate.leave(ticket)
@@ -111,8 +115,11 @@ class Sealed:
         try:
             await _start(send, wire.answer_size(self._sealed))
             for piece in wire.answer_pieces(self._sealed):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                message: HTTPResponseBodyEvent = {"type": "http.response.body", "body": piece, "more_body": True}
+                await asyncio.wait_for(send(message), _PATIENCE_S)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            log.info("gone", reason="the phone stopped reading")
         finally:
             self._done()
 

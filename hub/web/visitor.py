@@ -6,6 +6,7 @@ import re
 import secrets
 
 import msgspec
+from litestar.datastructures import Cookie
 
 from hub.store.page_sessions import Account
 from hub.web.body import AnyRequest
@@ -13,6 +14,7 @@ from hub.web.words import Words, choose, words
 
 LANGUAGE_COOKIE = "hikma-hub-language"
 _COOKIE = "hikma-hub"
+_YEAR_S = 31_536_000
 _SECURE_COOKIE = "__Host-hikma-hub"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _HOST = re.compile(r"\A(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(?::\d{1,5})?\Z")
@@ -28,6 +30,8 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     words: Words
     path: str
+    done: str
+    """What a form has just done, a word of hub.web.notes."""
     host: str
     address: str
     encrypted: bool
@@ -58,6 +62,7 @@ def recognise(request: AnyRequest, *, plain_allowed: bool) -> Visitor:
     return Visitor(
         words=words(language),
         path=request.url.path,
+        done=request.query_params.get("done", ""),
         host=host[1] if host else "",
         address=address,
         encrypted=encrypted,
@@ -67,15 +72,16 @@ def recognise(request: AnyRequest, *, plain_allowed: bool) -> Visitor:
     )
 
 
-def cookie(token: str, *, encrypted: bool) -> str:
-    """Give the Set-Cookie header for a token; it ends with the browser."""
-    name, secure = (_SECURE_COOKIE, "; Secure") if encrypted else (_COOKIE, "")
-    return f"{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+def cookie(token: str, *, encrypted: bool) -> Cookie:
+    """Give the cookie for a token, which ends with the browser; "" takes it away."""
+    name = _SECURE_COOKIE if encrypted else _COOKIE
+    max_age = None if token else 0
+    return Cookie(key=name, value=token, path="/", httponly=True, samesite="strict", secure=encrypted, max_age=max_age)
 
 
-def language_cookie(code: str) -> str:
-    """Give the Set-Cookie header that keeps a language for a year."""
-    return f"{LANGUAGE_COOKIE}={code}; Path=/; Max-Age=31536000; SameSite=Lax"
+def language_cookie(code: str) -> Cookie:
+    """Give the cookie that keeps a language for a year."""
+    return Cookie(key=LANGUAGE_COOKIE, value=code, path="/", httponly=True, samesite="lax", max_age=_YEAR_S)
 
 
 def _line(request: AnyRequest) -> tuple[bool, bool, str]:

@@ -19,7 +19,7 @@ _DIGITS = {"ar": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 """Babel keeps 0 to 9 in some of its texts; a sentence must not mix two kinds."""
 _MINUTE_S = 60
 _THOUSAND = 1000
-_UNITS = ("{number} B", "{number} kB", "{number} MB", "{number} GB", "{number} TB")
+UNITS = ("{number} B", "{number} kB", "{number} MB", "{number} GB", "{number} TB")
 
 
 class Words:
@@ -59,10 +59,10 @@ class Words:
     def size(self, size_bytes: float) -> str:
         """Write a size in the unit that suits it, by thousands as disks are sold."""
         unit = 0
-        while size_bytes >= _THOUSAND and unit < len(_UNITS) - 1:
+        while size_bytes >= _THOUSAND and unit < len(UNITS) - 1:
             size_bytes /= _THOUSAND
             unit += 1
-        return self.say(_UNITS[unit], number=self.number(size_bytes))
+        return self.say(UNITS[unit], number=self.number(size_bytes))
 
     def span(self, seconds: float) -> str:
         """Write a length of time, roughly: ``3 hours``."""

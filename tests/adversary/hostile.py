@@ -97,7 +97,9 @@ def records(draw: st.DrawFn, table: str | None = None) -> Any:  # noqa: ANN401  
         return draw(json_values)
     name = table or draw(st.sampled_from(_TABLES))
     columns = sorted(TABLES[name].names)
-    spoilt = draw(st.dictionaries(st.sampled_from([*columns, "_status", "unheard_of"]) | words, json_values, max_size=4))
+    spoilt = draw(
+        st.dictionaries(st.sampled_from([*columns, "_status", "unheard_of"]) | words, json_values, max_size=4)
+    )
     changed = draw(st.lists(st.sampled_from(columns) | words, max_size=4))
     status = draw(st.sampled_from(["created", "updated", "synced"]))
     record: dict[str, Any] = {**row(name, draw(ids), changed=",".join(changed), status=status), **spoilt}

@@ -1,6 +1,5 @@
-"""A small LAN for tests: network namespaces on one bridge, hubs and avahi in them, each with addresses of its own."""
+"""A small LAN for tests: network namespaces on bridges, hubs and avahi in them, each with addresses of its own."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -59,13 +58,14 @@ class Host:
         """Change this machine's network."""
         run("ip", "-n", self.namespace, *words)
 
-    def plug(self, interface: str, cidr: str) -> None:
-        """Connect an interface to the bridge."""
+    def plug(self, interface: str, cidr: str, network: str = "lan") -> None:
+        """Connect an interface to a network."""
+        self.lan.network(network)
         port = f"p{len(self.lan.ports)}"
         self.lan.ports.append(port)
         where = ("type", "veth", "peer", "name", port, "netns", self.lan.namespace)
         run("ip", "link", "add", interface, "netns", self.namespace, *where)
-        run("ip", "-n", self.lan.namespace, "link", "set", port, "master", "lan", "up")
+        run("ip", "-n", self.lan.namespace, "link", "set", port, "master", network, "up")
         self.ip("address", "add", cidr, "dev", interface)
         self.ip("link", "set", interface, "up")
 
@@ -139,11 +139,7 @@ class Host:
     def close(self) -> None:
         """End everything here."""
         for child in self._children:
-            child.terminate()
-        for child in self._children:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(10)
-            child.send_signal(signal.SIGKILL)
+            child.kill()
             child.wait()
         for pid in run("ip", "netns", "pids", self.namespace).split():
             os.kill(int(pid), signal.SIGKILL)
@@ -157,7 +153,7 @@ class Host:
 
 
 class Lan:
-    """A bridge in a namespace of its own, and the machines on it."""
+    """Bridges in a namespace of their own, and the machines on them."""
 
     def __init__(self, folder: Path) -> None:
         self.prefix = f"hikma{os.getpid()}"
@@ -165,9 +161,15 @@ class Lan:
         self.folder = folder
         self.ports: list[str] = []
         self._hosts: list[Host] = []
+        self._networks: set[str] = set()
         run("ip", "netns", "add", self.namespace)
-        run("ip", "-n", self.namespace, "link", "add", "lan", "type", "bridge", "mcast_snooping", "0")
-        run("ip", "-n", self.namespace, "link", "set", "lan", "up")
+
+    def network(self, name: str) -> None:
+        """Make a network of its own, a bridge, if it is not there."""
+        if name not in self._networks:
+            self._networks.add(name)
+            run("ip", "-n", self.namespace, "link", "add", name, "type", "bridge", "mcast_snooping", "0")
+            run("ip", "-n", self.namespace, "link", "set", name, "up")
 
     def host(self, name: str, cidr: str = "") -> Host:
         """Add a machine, with an ``eth0`` if it is given an address."""

@@ -1,9 +1,11 @@
 """Hubs on a LAN, found by avahi and by each other."""
 
 import signal
+import sys
 
 import pytest
 
+from tests.journeys import probe
 from tests.journeys.lan import Host, Lan, lan, until
 
 __all__ = ["lan"]
@@ -11,6 +13,12 @@ __all__ = ["lan"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 HUBS = "_hikma-hub._tcp"
+SHAKE = """
+import sys
+from hub.demo.transport import HttpTransport
+from tests.hubs import Client
+assert Client(HttpTransport(sys.argv[1])).shake().status == 200
+"""
 
 
 def announced(host: Host) -> str:
@@ -113,6 +121,14 @@ def test_a_machine_that_comes_later_with_the_same_name_has_to_take_another(lan: 
     assert "gives_way" not in clinic.output("hub.log")
 
 
+def test_the_question_whether_the_name_is_taken_is_answered_before_the_asker_gives_up(lan: Lan, clinic: Host) -> None:
+    late = lan.host("late", "10.11.0.250/24")
+    answered_ms = late.call(sys.executable, probe.__file__, "10.11.0.250", "hikma-hub.local")
+    assert int(answered_ms) < 250  # after that it would ask again, and take the name after three times
+    assert late.call(sys.executable, probe.__file__, "10.11.0.250", "hikma-hub-7.local") == "free\n"
+    assert "gives_way" not in clinic.output("hub.log")
+
+
 def test_a_hub_takes_another_name_than_a_machine_that_was_there_before(lan: Lan) -> None:
     early = lan.host("early", "10.11.0.3/24")
     early.avahi("hikma-hub")
@@ -129,6 +145,18 @@ def test_a_new_address_is_followed_without_a_restart(clinic: Host, peer: Host) -
     clinic.ip("address", "replace", "10.11.0.77/24", "dev", "eth0")
     until(lambda: peer.resolve("hikma-hub.local") == "10.11.0.77", "the name leads to the new address")
     until(lambda: [hub[2] for hub in peer.browse(HUBS)] == ["10.11.0.77"], "and so does the service")
+
+
+def test_phones_that_know_the_old_address_are_spoken_of_when_it_has_changed(clinic: Host) -> None:
+    clinic.cli("pairing", "open")
+    clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.2:4001")
+    assert "looks for the hub" not in clinic.cli("console", "--once")
+    clinic.ip("address", "add", "10.11.0.77/24", "dev", "eth0")
+    clinic.ip("address", "delete", "10.11.0.2/24", "dev", "eth0")
+    clinic.ip("address", "replace", "10.11.0.77/24", "dev", "eth0")
+    assert "One phone looks for the hub at 10.11.0.2" in clinic.cli("console", "--once")
+    clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.77:4001")
+    assert "looks for the hub" not in clinic.cli("console", "--once")
 
 
 def test_going_from_cable_to_wifi_is_followed(lan: Lan, clinic: Host, peer: Host) -> None:
@@ -148,12 +176,15 @@ def test_a_hub_that_finds_no_network_announces_itself_when_one_comes(lan: Lan, p
 
 
 def test_each_link_is_told_the_address_that_works_there_and_no_other(lan: Lan, clinic: Host, peer: Host) -> None:
-    clinic.plug("wlan0", "192.168.4.1/24")  # the hub's own hotspot
-    guest = lan.host("guest", "192.168.4.20/24")
+    clinic.plug("wlan0", "192.168.4.1/24", network="hotspot")
+    guest = lan.host("guest")
+    guest.plug("eth0", "192.168.4.20/24", network="hotspot")
     guest.avahi("guest")
     until(lambda: guest.resolve("hikma-hub.local") == "192.168.4.1", "the hotspot's guests find it")
-    peers = until(lambda: {hub[2] for hub in peer.browse(HUBS)}, "avahi sees the hub")
-    assert peers <= {"10.11.0.2", "192.168.4.1"}
+    until(lambda: peer.resolve("hikma-hub.local") == "10.11.0.2", "the clinic's network finds it")
+    assert {hub["addresses"][0] for hub in guest.discover()} == {"192.168.4.1"}
+    assert [hub["addresses"] for hub in peer.discover()] == [["10.11.0.2"]]
+    assert "gives_way" not in clinic.output("hub.log")
 
 
 def test_a_hub_on_loopback_or_with_discovery_off_is_silent(lan: Lan, peer: Host) -> None:

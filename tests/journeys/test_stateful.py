@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from hub.demo.rpc import CallFailedError
 from hub.demo.rows import Row, Value
+from hub.demo.rpc import CallFailedError
 from tests.journeys.books import TRACKED
 from tests.journeys.clinic import CLINICS, EMAILS, Clinic, Station
 from tests.journeys.line import Fault
@@ -53,9 +53,12 @@ class Journey(RuleBasedStateMachine):
     """What may happen in a clinic, in any order."""
 
     clinic: Clinic
+    forced: bool
+    """Whether anything is forced up or down: the hub then sends everything again, which heals what went wrong."""
 
-    @initialize(phones=st.integers(2, 4), budget=BUDGET, few=st.sampled_from([None, 2]))
-    def open(self, phones: int, budget: int, few: int | None) -> None:
+    @initialize(phones=st.integers(2, 4), budget=BUDGET, few=st.sampled_from([None, 2]), forced=YES)
+    def open(self, phones: int, budget: int, few: int | None, forced: bool) -> None:  # noqa: FBT001
+        self.forced = forced
         self.clinic = Clinic(phones, budget, few=few)
         for number, station in enumerate(self.clinic.stations):
             self._register(station, CLINICS[number % len(CLINICS)])
@@ -80,7 +83,7 @@ class Journey(RuleBasedStateMachine):
     @rule(who=WHO, fault=FAULT, repeat=YES, forced=st.sampled_from([False, False, True]))
     def sync_over_a_bad_line(self, who: int, fault: Fault, repeat: bool, forced: bool) -> None:  # noqa: FBT001
         station = self._station(who)
-        if forced:
+        if forced and self.forced:
             station.force_upload(fault, repeat=repeat)
         else:
             station.sync(fault, repeat=repeat)
@@ -99,6 +102,10 @@ class Journey(RuleBasedStateMachine):
             one.phone.soft_delete(table, str(row["id"]))
         other.sync()
         self._sync(one, way, table, which)
+
+    @rule()
+    def rest(self) -> None:
+        self.clinic.settle()
 
     @rule(hours=HOURS, who=WHO, hub=YES)
     def set_a_clock(self, hours: int, who: int, hub: bool) -> None:  # noqa: FBT001
@@ -155,13 +162,15 @@ class Journey(RuleBasedStateMachine):
                 station.sync(Fault.PUSH_REQUEST_LOST, meanwhile=True)
             case Way.WHILE_EDITING:
                 station.sync_while_editing(lambda: self._correct(station, table, which, which))
-            case Way.FORCED_UP:
+            case Way.FORCED_UP if self.forced:
                 station.force_upload()
-            case Way.FORCED_DOWN:
+            case Way.FORCED_DOWN if self.forced:
                 station.force_download()
             case Way.EVERYONE:
                 for other in self.clinic.stations:
                     other.sync()
+            case Way.FORCED_UP | Way.FORCED_DOWN:
+                station.sync()
 
     def _do(self, station: Station, task: Task, table: str, which: int, other: int) -> None:
         match task:

@@ -292,6 +292,14 @@ def test_s4_a_user_who_is_shut_out_is_refused_with_the_next_message(hub: InProce
     assert client.login().status == 401
 
 
+def test_s4_a_user_whom_the_cloud_disabled_is_refused_with_the_next_message(hub: InProcessHub) -> None:
+    client = hub.client()
+    with hub.store.write() as tx:
+        people.put(tx, msgspec.structs.replace(hub.user, is_deleted=True))
+    assert client.pull().status == 401
+    assert client.login().status == 401
+
+
 def test_s1_answers_differ_only_by_what_they_must(hub: InProcessHub) -> None:
     """No answer of a failed authentication tells why."""
     client = hub.client(email=None)

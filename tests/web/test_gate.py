@@ -12,7 +12,7 @@ from hub.web.gate import Gate
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 30))
+    asyncio.run(asyncio.wait_for(story, 10))
 
 
 async def settle() -> None:
@@ -95,6 +95,7 @@ def test_who_gives_up_waiting_leaves_the_others_their_room() -> None:
         quitter, patient = entering(door, 100), entering(door, 50)
         await settle()
         quitter.cancel()
+        await asyncio.wait([quitter])
         door.leave(ticket)
         assert await patient == 50
         assert await door.enter(50) == 50

@@ -25,8 +25,7 @@ def test_s3_a_captured_handshake_and_message_are_worth_nothing_after_a_restart(s
     served = serve()
     client = served.client()
     pair = client.pair
-    inside = {"command": "sync_push", "data": {"changes": {}}, "token": client.token}
-    captured = client.envelope(inside, Direction.COMMAND)
+    captured = client.envelope({"command": "sync_push", "data": {"changes": {}}}, Direction.COMMAND)
     served.kill()
     served.start()
     client.transport = served.connect()

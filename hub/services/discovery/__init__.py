@@ -6,5 +6,6 @@ whoever is on the network can announce anything, so a phone compares the key tha
 
 from hub.services.discovery.announcer import Announcer
 from hub.services.discovery.presence import Options
+from hub.services.discovery.reach import Reach
 
-__all__ = ["Announcer", "Options"]
+__all__ = ["Announcer", "Options", "Reach"]

@@ -20,7 +20,7 @@ OVERLAP_MS = 120_000
 FROM_THE_START = 1
 """Not 0, with which the cloud leaves deletions out (CLOUD.md 2.1)."""
 
-_CHUNK_CHARS = 4 * 1024 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024
 """Few records of megabytes make a chunk too."""
 _READ_BYTES = 64 * 1024
 _LISTS = frozenset({"created", "updated", "deleted"})
@@ -66,20 +66,18 @@ class _Places:
         return True
 
 
-def pull(
-    store: Store, body: Body, *, full: bool, quarantine_max: int, check: Callable[[], None]
-) -> Pulled:
+def pull(store: Store, body: Body, *, full: bool, quarantine_max: int, step: Callable[[], None]) -> Pulled:
     """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
 
     full: it was asked for from the start, so that what it does not name is not there any more.
-    check: called between chunks; may raise to stop.
+    step: called before each chunk; may raise to stop.
     """
     merging = _Merging(store, full=full, quarantine_max=quarantine_max)
     ends: dict[str, Any] = {}
-    for chunk in _chunks(_pieces(body)):
-        check()
+    for chunk in _chunks(_pieces(body), body):
         first = chunk[0]
         if first.part:
+            step()
             merging.take(first.table, first.part, [piece.value for piece in chunk])
         else:
             ends[first.table] = first.value
@@ -142,31 +140,19 @@ def _pieces(body: Body) -> Iterator[_Piece]:
         raise CloudFailing(message) from None
 
 
-def _chunks(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:
     """Put values of one place together, up to what one transaction may hold."""
     chunk: list[_Piece] = []
-    size = 0
+    begun = 0
     for piece in pieces:
-        if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or size > _CHUNK_CHARS):
+        if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or body.size - begun > _CHUNK_BYTES):
             yield chunk
-            chunk, size = [], 0
+            chunk = []
+        if not chunk:
+            begun = body.size
         chunk.append(piece)
-        size += _chars(piece.value)
     if chunk:
         yield chunk
-
-
-def _chars(value: object) -> int:
-    """Estimate how large a row is, from its texts and what they are nested in."""
-    match value:
-        case str():
-            return len(value)
-        case dict():
-            return sum(map(_chars, value.values()))
-        case list():
-            return sum(map(_chars, value))
-        case _:
-            return 8
 
 
 def _rows(values: list[Any]) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ class Rpc:
 
     def __init__(self, store: Store, bounds: Bounds, policy: Policy) -> None:
         self.sessions = Sessions(most=bounds.sessions, most_per_device=bounds.sessions_per_device)
+        self.name = bounds.hub_name
         self._store = store
         self._bounds = bounds
         self._context = Context(store, policy)
@@ -71,7 +72,7 @@ class Rpc:
         client_public = wire.public_key(asked.client_public_key)
         who = self._identity
         key = keys.hub_session_key(who.keys, client_public)  # refuses an unusable key before anything is changed
-        device = self._known_or_paired(asked)
+        device = self._known_or_paired(asked, client_public)
         self._note_reached(device, reach.host_of(host))
         if not self.sessions.live(device.num, client_public):
             self._spend(client_public)
@@ -83,7 +84,7 @@ class Rpc:
             success=True,
             hub_public_key=wire.encode(who.keys.public),
             hub_id=who.id,
-            hub_name=self._bounds.hub_name,
+            hub_name=self.name,
         )
 
     def query(self, body: bytes | bytearray, address: str) -> Outcome:
@@ -104,7 +105,7 @@ class Rpc:
             device, session, address, Kind.COMMAND, asked.command, asked.data, asked.token, Direction.COMMAND_RESPONSE
         )
 
-    def _known_or_paired(self, asked: Handshake) -> Device:
+    def _known_or_paired(self, asked: Handshake, client_public: keys.PublicKey) -> Device:
         with self._store.read() as db:
             device = devices.find(db, asked.client_id)
             is_open = self._bounds.always_open or pairing.left_s(db, self._store.now_ms(db)) > 0
@@ -114,6 +115,7 @@ class Rpc:
             message = "pairing is closed"
             raise Forbidden(message)
         with self._store.write() as tx:
+            kept.check_unspent(tx.db, client_public)
             return devices.find(tx.db, asked.client_id) or devices.pair(
                 tx, asked.client_id, asked.device_name, most=self._bounds.devices
             )

@@ -34,11 +34,7 @@ def handlers(here: Desk) -> list[Any]:
             who,
             **_said(who, here.watch.facts),
             set_up=set_up,
-            closed=False,
-            note="",
             charts=_charts(here, who) if is_in else [],
-            secure_sign_in=here.secure_url(who, "/sign-in"),
-            secure_setup=here.secure_url(who, "/setup"),
         )
 
     return [here.page("/", show, public=True), events(here.watch)]
@@ -90,7 +86,7 @@ class _ClosedOptions(msgspec.Struct, frozen=True):
     pairing_always: bool = False
 
 
-def _said(who: Visitor, facts: Facts) -> dict[str, object]:
+def _said(who: Visitor, facts: Facts) -> dict[str, Any]:
     state, light = status.state(facts), status.light(facts)
     sentence, remedy = (who.words.state(text, facts) for text in state.texts)
     return {

@@ -15,10 +15,27 @@ _STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 def handlers(here: Desk) -> list[Any]:
     """Give the routes."""
-    guesses = Guesses(here)
+    return _Setup(here).routes()
 
-    def page(who: Visitor, step: str, *, wrong: str = "", status: int = 200, name: str = "") -> Answer:
-        return here.render(
+
+class _Setup:
+    """The steps."""
+
+    def __init__(self, here: Desk) -> None:
+        self._here = here
+        self._guesses = Guesses(here)
+
+    def routes(self) -> list[Any]:
+        """Give them."""
+        return [
+            self._here.page("/setup", self._show, public=True),
+            self._here.action("/setup/code", self._enter, public=True),
+            self._here.action("/setup/name", self._rename, public=True),
+            self._here.action("/setup/administrator", self._finish, public=True),
+        ]
+
+    def _page(self, who: Visitor, step: str, *, wrong: str = "", status: int = 200, name: str = "") -> Answer:
+        return self._here.render(
             "setup.html",
             who,
             status=status,
@@ -30,31 +47,31 @@ def handlers(here: Desk) -> list[Any]:
             password_chars=administrators.PASSWORD_CHARS_MIN,
         )
 
-    def show(who: Visitor, query: Form) -> Answer:
+    def _show(self, who: Visitor, query: Form) -> Answer:
         step = query.get("step", "")
-        if is_done():
+        if self._is_done():
             if who.account and who.name and step in {"cloud", "phone"}:
-                return page(who, step)
+                return self._page(who, step)
             return Go("/" if who.account else "/sign-in")
         if who.account is None or who.account.kind is not Kind.SETUP:
-            return page(who, "code")
-        return page(who, "administrator" if step == "administrator" else "name", name=here.name())
+            return self._page(who, "code")
+        return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.name())
 
-    def is_done() -> bool:
-        with here.store.read() as db:
+    def _is_done(self) -> bool:
+        with self._here.store.read() as db:
             return setup.is_done(db)
 
-    def enter(who: Visitor, form: Form) -> Answer:
-        if is_done() or not who.private:
+    def _enter(self, who: Visitor, form: Form) -> Answer:
+        if self._is_done() or not who.private:
             return Go("/setup")
         keys = ["setup", f"address:{who.address}"]
         try:
-            guesses.wait(keys)
+            self._guesses.wait(keys)
         except TooMany as error:
             wait = who.words.span(error.retry_after_s or 0)
             wrong = who.words.say("Too many wrong codes. Try again in {time}.", time=wait)
-            return page(who, "code", wrong=wrong, status=429)
-        with here.store.write() as tx:
+            return self._page(who, "code", wrong=wrong, status=429)
+        with self._here.store.write() as tx:
             if not setup.is_code(tx.db, form.get("code", "")[:40]):
                 sessions.note_failure(tx, keys)
                 audit.note(tx, "setup.refused")
@@ -63,38 +80,31 @@ def handlers(here: Desk) -> list[Any]:
                 sessions.forget_failures(tx, keys)
                 token = page_sessions.begin(tx, Account(Kind.SETUP, ""))
         if token is None:
-            return page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
+            return self._page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
         return Go("/setup", token=token)
 
-    def rename(who: Visitor, form: Form) -> Answer:
+    def _rename(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who):
             return Go("/setup")
         name = " ".join(form.get("name", "").split())
         if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
             wrong = who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
-            return page(who, "name", wrong=wrong, status=400, name=name[:_NAME_CHARS_MAX])
-        here.rename(name)
+            return self._page(who, "name", wrong=wrong, status=400, name=name[:_NAME_CHARS_MAX])
+        self._here.rename(name)
         return Go("/setup?step=administrator")
 
-    def finish(who: Visitor, form: Form) -> Answer:
+    def _finish(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who) or not who.private:
             return Go("/setup")
         name, password = form.get("name", "").strip(), form.get("password", "")
         wrong = administrator_wrong(who, name, password, form.get("again", ""))
         if wrong:
-            return page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
-        with here.store.write() as tx:
+            return self._page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
+        with self._here.store.write() as tx:
             if not setup.finish(tx, name, password):
                 return Go("/sign-in")
             token = page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, name))
         return Go("/setup?step=cloud", token=token)
-
-    return [
-        here.page("/setup", show, public=True),
-        here.action("/setup/code", enter, public=True),
-        here.action("/setup/name", rename, public=True),
-        here.action("/setup/administrator", finish, public=True),
-    ]
 
 
 def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> str:

@@ -77,7 +77,12 @@ def test_rows_have_json_iso_times_and_null_for_what_is_absent(registered: Ward) 
     row = next(each for each in ok(sent(registered, "get_patients"))["data"] if each["id"] == PATIENT)
     assert row["created_at"] == "2026-11-20T06:27:22.788Z"
     assert (row["additional_data"], row["metadata"]) == ({}, {})
-    assert (row["is_deleted"], row["deleted_at"], row["camp"], row["date_of_birth"]) == (False, None, None, "1991-02-03")
+    assert (row["is_deleted"], row["deleted_at"], row["camp"], row["date_of_birth"]) == (
+        False,
+        None,
+        None,
+        "1991-02-03",
+    )
 
 
 def test_the_search_box_finds_the_patient(registered: Ward) -> None:

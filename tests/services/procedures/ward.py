@@ -86,7 +86,9 @@ class Ward:
     def user(self, name: str, permissions: set[Permission], *, clinic: str = "", role: str = "provider") -> Client:
         """Make a user with just these permissions in a clinic; gives their signed-in client."""
         email = f"{name}@clinic.example"
-        add_user(self.hub.store, clinic or self.hub.clinic_id, email=email, role=role, without=set(Permission) - permissions)
+        add_user(
+            self.hub.store, clinic or self.hub.clinic_id, email=email, role=role, without=set(Permission) - permissions
+        )
         client = self.hub.client(f"client-{name}", email=None)
         assert client.login(email, PASSWORD).status == 200
         return client
@@ -94,7 +96,9 @@ class Ward:
     def homeless(self, name: str) -> Client:
         """Make a user who works in no clinic; gives their signed-in client."""
         like = self.hub.user
-        user = User(f"user-{name}", f"{name}@clinic.example", name, "provider", None, like.hashed_password, False, "hub")  # noqa: FBT003
+        user = User(
+            f"user-{name}", f"{name}@clinic.example", name, "provider", None, like.hashed_password, False, "hub"
+        )
         with self.hub.store.write() as tx:
             people.put(tx, user)
         client = self.hub.client(f"client-{name}", email=None)
@@ -110,5 +114,3 @@ def ok(answer: Answer) -> Any:  # noqa: ANN401  any JSON
     """Give what came with a 200."""
     assert answer.status == 200, answer.json
     return answer.json
-
-

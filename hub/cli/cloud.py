@@ -1,0 +1,128 @@
+"""hikma-hub cloud and relay: connecting to the cloud, and moving records now."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hub import app
+from hub.cli import options
+from hub.core.errors import OperatorError
+from hub.services.relay import connect as connecting
+from hub.services.relay.runner import Runner, told
+from hub.store import cloud as kept
+from hub.store import cloud_names, departures, people
+from hub.store.database import Store
+
+
+@click.group()
+def cloud() -> None:
+    """Connect this hub to the cloud, and see how far it is."""
+
+
+@cloud.command("connect")
+@options.data
+@click.option("--url", required=True, help="Address of the cloud, such as https://hikma.example.org.")
+@click.option("--api-key-stdin", is_flag=True, help="Read the API key from standard input.")
+@options.as_json
+def connect(data: Path, url: str, api_key_stdin: bool, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Verify the key that the organisation made for this hub, and keep it."""
+    key = sys.stdin.readline() if api_key_stdin else str(click.prompt("API key", hide_input=True))
+    with options.store(data, create=True) as store:
+        link = connecting.connect(store, url, key)
+        options.show_one(_link(store, link), as_json=as_json)
+
+
+@cloud.command("disconnect")
+@options.data
+def disconnect(data: Path) -> None:
+    """Forget the cloud and its key. Records stay, also those that wait."""
+    with options.store(data) as store, store.write() as tx:
+        if kept.link(tx.db) is None:
+            message = "no cloud is connected"
+            raise OperatorError(message)
+        kept.disconnect(tx)
+    click.echo("The cloud is disconnected.")
+
+
+@cloud.command("status")
+@options.data
+@options.as_json
+def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Say how far the relay is, and why records wait."""
+    with options.store(data) as store:
+        with store.read() as db:
+            link, last, progress = kept.link(db), kept.last(db), kept.progress(db)
+            ago = store.now_ms(db) - last.tried_ms
+            row: dict[str, Any] = {"connected": link is not None, **departures.counts(db, progress.pulls)}
+            reasons = list(departures.reasons(db))
+            missed = [msgspec.to_builtins(one) for one in departures.missed(db, progress.pulls)]
+        if link is not None:
+            row |= _link(store, link)
+            row |= {
+                "outcome": last.outcome,
+                "sentence": last.sentence or "The hub has not tried yet.",
+                "tried_s_ago": ago // 1000 if last.tried_ms else None,
+                "succeeded_s_ago": (ago + last.tried_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
+                "next_in_s": max(0, last.next_s - ago // 1000) if last.tried_ms else None,
+            }
+    if as_json:
+        click.echo(json.dumps({**row, "reasons": reasons, "missing": missed}, ensure_ascii=False))
+        return
+    options.show_one(row, as_json=False)
+    for reason in reasons:
+        click.echo(f"{reason['records']} {reason['table_name']}: {reason['reason']}")
+    for one in missed:
+        click.echo(f"{one['table']} {one['id']}: {one['reason']}")
+
+
+@click.command()
+@options.data
+@options.config
+@click.option("--once", is_flag=True, required=True, help="Run one cycle now, or join the one that runs.")
+@click.option("--full", is_flag=True, help="Fetch everything from the cloud again, not only what is new.")
+@options.as_json
+def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Fetch what is new in the cloud and send what waits; ends with status 1 if that failed."""
+    del once  # a hub that serves relays by itself
+    settings = options.settings(config)
+    with options.store(data) as store:
+        if full:
+            with store.write() as tx:
+                kept.want_everything(tx)
+        runner = Runner(store, app.relay_rules(settings))
+        try:
+            report = runner.run()
+        finally:
+            runner.close()
+        with store.read() as db:
+            last = kept.last(db)
+    row = told(report) if report else {"outcome": last.outcome, "joined": True, **last.report}
+    if as_json:
+        click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        click.echo(report.outcome.sentence if report else last.sentence)
+        _lines(row)
+    sys.exit(row["outcome"] not in {"done", "stopped"})
+
+
+def _lines(row: dict[str, Any]) -> None:
+    for name in ("pulled", "pushed"):
+        counts = ", ".join(f"{count} {what}" for what, count in row.get(name, {}).items() if count)
+        click.echo(f"{name}: {counts or 'nothing'}")
+
+
+def _link(store: Store, link: kept.Link) -> dict[str, Any]:
+    with store.read() as db:
+        names = {clinic["id"]: clinic["name"] for clinic in people.clinics(db)}
+        waits = sorted(set(cloud_names.unmatched(db).values()))
+    return {
+        "url": link.url,
+        "name": link.name,
+        "status": link.status,
+        "clinics": [names.get(clinic, clinic) for clinic in link.clinics],
+        "unmatched": waits,
+    }

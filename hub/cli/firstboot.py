@@ -1,0 +1,26 @@
+"""hikma-hub firstboot: makes a flashed card a hub, and opens its data at every boot."""
+
+import os
+from pathlib import Path
+
+import click
+
+from hub.cli import options
+from hub.core.errors import OperatorError
+from hub.firstboot import steps
+from hub.firstboot.machine import Machine
+
+
+@click.command()
+@click.option("--card", type=click.Path(path_type=Path), help="The card's device, where it is not that of the root.")
+@options.as_json
+def firstboot(card: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Make this card a hub, or open its data; run at every boot, and harmless at any time."""
+    if os.geteuid() != 0:
+        message = "only root may partition and mount; on a hub systemd runs it"
+        raise OperatorError(message)
+    report = steps.run(Machine(), device=card, progress=lambda name: click.echo(f"hikma-hub: {name}", err=True))
+    if report.refused:
+        click.echo(f"hikma-hub: {report.refused}", err=True)
+    rows = {name: getattr(report, name) for name in report.__struct_fields__ if name != "setup_code" or as_json}
+    options.show_one(rows, as_json=as_json)

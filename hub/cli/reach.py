@@ -1,0 +1,15 @@
+"""Finds the ways to a hub from its settings, and from where it listens if it runs."""
+
+from hub.services.discovery.reach import Reach
+from hub.settings import Settings
+from hub.store import listening
+from hub.store.database import Store
+from hub.store.listening import Listening
+
+
+def of(store: Store, settings: Settings) -> Reach:
+    """Give the ways to this hub."""
+    with store.read() as db:
+        server = listening.find(db) or Listening(settings.server.host, settings.server.port)
+    by_name = settings.pairing.address == "name"
+    return Reach(store, server, wanted=settings.discovery.host_name, by_name=by_name)

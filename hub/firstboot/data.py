@@ -1,0 +1,48 @@
+"""The folders of the data partition, mounted where the rest of the system looks for them."""
+
+from dataclasses import dataclass
+
+from hub.firstboot import vault
+from hub.firstboot.machine import Machine
+
+MOUNT = "/data"
+_OPTIONS = "noatime,nosuid,nodev,noexec,errors=remount-ro,commit=5"
+"""The hub's database syncs for itself; ``commit`` bounds what the rest may lose, in seconds."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder of the data partition and where it is seen; ``user`` owns it."""
+
+    folder: str
+    seen_at: str
+    mode: int
+    user: str = "root"
+
+
+PLACES = (
+    Place("hub", "/var/lib/hikma-hub", 0o700, "hikma-hub"),
+    Place("journal", "/var/log/journal", 0o755),
+    Place("connections", "/etc/NetworkManager/system-connections", 0o700),
+    Place("network", "/var/lib/NetworkManager", 0o700),
+    Place("chrony", "/var/lib/chrony", 0o750, "_chrony"),
+    Place("systemd", "/var/lib/systemd", 0o755),
+    Place("tls", "/etc/hikma-hub/tls", 0o700),
+)
+"""All that the box writes between two updates; everything else on the root is read-only."""
+
+
+def mount(machine: Machine) -> None:
+    """Mount the partition and its folders; what is mounted already stays."""
+    if not machine.mounted(MOUNT):
+        # A check takes a second, and mends what a power cut left half done; 1 is "mended".
+        machine.run("e2fsck", "-p", str(vault.MAPPED), accept=(0, 1))
+        machine.run("mount", "-o", _OPTIONS, str(vault.MAPPED), str(machine.path(MOUNT)))
+    for place in PLACES:
+        folder = machine.path(f"{MOUNT}/{place.folder}")
+        if not folder.exists():
+            folder.mkdir(mode=place.mode)
+        folder.chmod(place.mode)
+        machine.run("chown", f"{place.user}:", str(folder))
+        if not machine.mounted(place.seen_at):
+            machine.run("mount", "--bind", str(folder), str(machine.path(place.seen_at)))

@@ -1,0 +1,120 @@
+"""NetworkManager's connections: the Wi-Fi networks to join and the hub's own access point."""
+
+import configparser
+import io
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from hub.firstboot.machine import Machine, write
+from hub.firstboot.wishes import TAKEN, AccessPoint, Wifi, Wishes
+
+FOLDER = "/etc/NetworkManager/system-connections"
+_OURS = "hikma-"
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without l, i, o, 0 and 1, which are read wrongly from a label."""
+_DRAWN_CHARS = 12
+_KNOWN_PRIORITY = 100
+_FALLBACK_PRIORITY = -100
+_ALWAYS_PRIORITY = 200
+
+
+def apply(machine: Machine, wishes: Wishes) -> None:
+    """Write the connections that are wished for, and remove those of an earlier file; others stay."""
+    folder = machine.path(FOLDER)
+    wanted = {f"{_OURS}wifi-{number}": _wifi(folder, number, wifi) for number, wifi in enumerate(wishes.wifi)}
+    if wishes.access_point:
+        wanted[ACCESS_POINT] = _access_point(folder, wishes.access_point)
+    for name, content in wanted.items():
+        write(folder / f"{name}.nmconnection", content, mode=0o600)
+    for old in folder.glob(f"{_OURS}*.nmconnection"):
+        if old.stem not in wanted:
+            old.unlink()
+    if wishes.hub.country:
+        line = f"options cfg80211 ieee80211_regdom={wishes.hub.country}\n".encode()
+        with machine.writable("/"):
+            write(machine.path("/etc/modprobe.d/hikma-hub-country.conf"), line)
+
+
+ACCESS_POINT = f"{_OURS}access-point"
+
+
+def access_point_password(machine: Machine) -> str | None:
+    """Give the password of the hub's own network, for its label."""
+    return _known_password(machine.path(FOLDER), ACCESS_POINT)
+
+
+def _wifi(folder: Path, number: int, wifi: Wifi) -> bytes:
+    name = f"{_OURS}wifi-{number}"
+    password = _known_password(folder, name) if wifi.password == TAKEN else wifi.password
+    return _profile(
+        name,
+        connection={"autoconnect-priority": str(_KNOWN_PRIORITY - number), "autoconnect-retries": "0"},
+        wifi={"mode": "infrastructure", "ssid": _ssid(wifi.name), "hidden": str(wifi.hidden).lower()},
+        password=password,
+        ipv4={"method": "auto"},
+    )
+
+
+def _access_point(folder: Path, point: AccessPoint) -> bytes:
+    password = point.password
+    if password in {None, TAKEN}:
+        drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_DRAWN_CHARS))
+        password = _known_password(folder, ACCESS_POINT) or drawn
+    priority = _ALWAYS_PRIORITY if point.when == "always" else _FALLBACK_PRIORITY
+    return _profile(
+        ACCESS_POINT,
+        connection={"autoconnect-priority": str(priority), "autoconnect-retries": "0"},
+        wifi={
+            "mode": "ap",
+            "band": "bg",
+            "ssid": _ssid(point.name),
+        },  # 2.4 GHz: every phone has it, and it goes through walls
+        password=password,
+        ipv4={"method": "shared"},
+    )
+
+
+def _profile(
+    name: str, *, connection: Mapping[str, str], wifi: Mapping[str, str], password: str | None, ipv4: Mapping[str, str]
+) -> bytes:
+    """Write a keyfile (nm-settings-keyfile(5)). The uuid is that of the name: the same wish is the same connection."""
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+    sections: dict[str, Mapping[str, str]] = {
+        "connection": {"id": name, "uuid": identifier, "type": "wifi", **connection},
+        "wifi": wifi,
+        "ipv4": ipv4,
+        "ipv6": {"method": "auto" if ipv4["method"] == "auto" else "disabled"},
+    }
+    if password:
+        sections["wifi-security"] = {"key-mgmt": "wpa-psk", "psk": _escaped(password)}
+    lines = []
+    for section, values in sections.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key}={value}" for key, value in values.items()]
+        lines.append("")
+    return "\n".join(lines).encode()
+
+
+def _ssid(name: str) -> str:
+    """Write a network's name as bytes, which a keyfile takes whatever they are."""
+    return "".join(f"{byte};" for byte in name.encode())
+
+
+def _escaped(value: str) -> str:
+    r"""Escape as GKeyFile reads it: a backslash, and a space at the start, which it would drop."""
+    escaped = value.replace("\\", "\\\\")
+    return re.sub(r"\A +", lambda spaces: r"\s" * len(spaces[0]), escaped)
+
+
+def _known_password(folder: Path, name: str) -> str | None:
+    """Give the password that an earlier file brought."""
+    path = folder / f"{name}.nmconnection"
+    if not path.exists():
+        return None
+    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",))
+    parser.read_file(io.StringIO(path.read_text("utf-8")))
+    kept = parser.get("wifi-security", "psk", fallback=None)
+    return re.sub(r"\\(.)", lambda found: " " if found[1] == "s" else found[1], kept) if kept else None

@@ -1,0 +1,77 @@
+"""What the hub itself is told of the wishes: its settings file, its administrator, its first clinic."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from hub.firstboot.machine import Machine, write
+from hub.firstboot.wishes import TAKEN, Wishes
+from hub.store import identity, people, setup
+from hub.store.database import Store
+
+DATA = "/var/lib/hikma-hub"
+SETTINGS = f"{DATA}/hub.toml"
+_SETTINGS_HEAD = (
+    "# Made by first boot from hikma-hub.toml; what is changed on the page is kept in the database and wins.\n"
+)
+
+T = TypeVar("T")
+
+
+class Who(msgspec.Struct, frozen=True):
+    """What the label and the console say of this hub."""
+
+    hub_id: str
+    setup_code: str | None
+
+
+def ensure(machine: Machine) -> Who:
+    """Draw the hub's identity and setup code, once, and write a settings file where there is none."""
+    settings = machine.path(SETTINGS)
+    if not settings.exists():
+        write(settings, _settings(Wishes()))
+    return _in_store(machine, lambda store: Who(identity.load(store).id, setup.code(store)))
+
+
+def apply(machine: Machine, wishes: Wishes) -> None:
+    """Write the settings, make the administrator and the clinic; what is there already stays."""
+    write(machine.path(SETTINGS), _settings(wishes))
+    _in_store(machine, lambda store: _people(store, wishes))
+
+
+def _people(store: Store, wishes: Wishes) -> None:
+    wanted = wishes.administrator
+    if wanted is None or wanted.password == TAKEN:
+        return
+    with store.write() as tx:
+        setup.finish(tx, wanted.email, wanted.password)
+        if wishes.clinic and wishes.clinic.name not in {clinic["name"] for clinic in people.clinics(tx.db)}:
+            made = people.add_clinic(tx, wishes.clinic.name)
+            people.add(
+                tx,
+                email=wanted.email,
+                name=wanted.name,
+                role="admin",
+                clinic_id=made["id"],
+                password=wanted.password,
+            )
+
+
+def _settings(wishes: Wishes) -> bytes:
+    """Write the settings file: a TOML basic string escapes as JSON does."""
+    name = msgspec.json.encode(wishes.hub.name).decode()
+    return f"{_SETTINGS_HEAD}\n[hub]\nname = {name}\n".encode()
+
+
+def _in_store(machine: Machine, work: Callable[[Store], T]) -> T:
+    """Work on the database as root, and leave its files to the hub's user however it ends."""
+    folder = machine.path(DATA)
+    try:
+        store = Store(folder)
+        try:
+            return work(store)
+        finally:
+            store.close()
+    finally:
+        machine.run("chown", "-R", "hikma-hub:", str(folder))

@@ -1,0 +1,35 @@
+"""Where phones find the hub: what goes into the code, and whether it has moved away from phones that know it."""
+
+from hub.core import reach
+from hub.core.reach import Moved
+from hub.services.discovery import links
+from hub.store import announced, reached
+from hub.store.database import Store
+from hub.store.listening import Listening
+
+
+class Reach:
+    """The ways to a hub that listens at ``server``."""
+
+    def __init__(self, store: Store, server: Listening, *, wanted: str, by_name: bool) -> None:
+        """Take what the settings say: the wanted host name, and whether codes carry a name or an address."""
+        self.server = server
+        self._store = store
+        self._wanted = wanted
+        self._by_name = by_name
+
+    def host(self) -> str:
+        """Give the address or name that goes into the code."""
+        return self.host_name() if self._by_name else links.reachable(self.server.host)
+
+    def host_name(self) -> str:
+        """Give the name that the network knows the hub by, or will if it is free."""
+        with self._store.read() as db:
+            found = announced.find(db)
+        return found.host if found and found.host and found.wanted == self._wanted else f"{self._wanted}.local"
+
+    def moved(self) -> list[Moved]:
+        """Give the addresses that phones use and the hub has not got any more."""
+        own = {*links.addresses(self.server.host), self.host_name()}
+        with self._store.read() as db:
+            return reach.moved(reached.counts(db, self._store.now_ms(db)), own)

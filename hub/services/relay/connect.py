@@ -1,0 +1,37 @@
+"""Connects this hub to a cloud: verifies the key, and that it is a hub's."""
+
+from hub.core.errors import OperatorError
+from hub.services.relay.client import Cloud, check_url
+from hub.services.relay.pace import Pace
+from hub.store import cloud
+from hub.store.cloud import Link
+from hub.store.database import Store
+
+HUB_TYPE = "sync_hub"
+_REQUESTS = 10
+_KEY_CHARS = 512
+
+
+def connect(store: Store, url: str, api_key: str) -> Link:
+    """Verify the key with the cloud and keep both; gives what the cloud says of this hub.
+
+    Raises OperatorError for an address or a key that cannot be right, CloudError when the cloud does not say yes.
+    """
+    key = api_key.strip()
+    if not key or len(key) > _KEY_CHARS or not key.isascii() or not key.isprintable():
+        message = "an API key is one line of letters and digits, such as hh_ and 64 more"
+        raise OperatorError(message)
+    address = check_url(url)
+    client = Cloud(address, key, Pace(_REQUESTS))
+    try:
+        device = client.verify()
+    finally:
+        client.close()
+    if device.device_type != HUB_TYPE:
+        message = f"this key belongs to a device of type {device.device_type!r}, not to a hub"
+        raise OperatorError(message)
+    clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
+    link = Link(address, device.id, device.name, clinics, device.status)
+    with store.write() as tx:
+        cloud.connect(tx, link, key)
+    return link

@@ -1,0 +1,137 @@
+"""Runs cycles one at a time, keeps how each ended, and says when the next is due."""
+
+import random
+import threading
+import time
+from typing import Any
+
+import msgspec
+
+from hub.core import relaying
+from hub.core.relaying import Outcome
+from hub.services.relay import cycle
+from hub.services.relay.client import Cloud
+from hub.services.relay.cycle import Limits, Report, Steps
+from hub.services.relay.pace import Pace
+from hub.services.relay.turn import turn
+from hub.store import cloud
+from hub.store.cloud import Last, Link, Progress
+from hub.store.database import Store
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """When and how much the hub may relay."""
+
+    usual_s: float = 300
+    requests_per_minute: int = 40
+    """Of the 60 that the cloud counts for an address, which phones may share (CLOUD.md 2.4)."""
+    hours_from: int = 0
+    hours_to: int = 24
+    """Local time; equal ends, and 0 to 24, mean always."""
+    month_bytes: int = 0
+    """0 for any number."""
+    limits: Limits = Limits()
+
+
+class Runner:
+    """Runs the cycles of one hub."""
+
+    def __init__(self, store: Store, rules: Rules, stop: threading.Event | None = None) -> None:
+        """Prepare to run; ``stop`` ends a cycle at its next step."""
+        self.rules = rules
+        self._store = store
+        self._data = store.path.parent
+        self._pace = Pace(rules.requests_per_minute, stop)
+        self._spoken: tuple[str, str, Cloud] | None = None
+        self._random = random.SystemRandom()
+
+    def run(self) -> Report | None:
+        """Run a cycle; None if one was running already, and has ended by now."""
+        with turn(self._data) as free:
+            if not free:
+                return None
+            report = cycle.run(self._store, self._speak, self.rules.limits, Steps(self._pace.check, self._moves))
+            if report.outcome is not Outcome.STOPPED:
+                self._keep(report)
+            return report
+
+    def withheld(self) -> Outcome | None:
+        """Tell why the hub may not relay now by its own rules; None if it may."""
+        if not relaying.in_hours(time.localtime().tm_hour, self.rules.hours_from, self.rules.hours_to):
+            return Outcome.OUT_OF_HOURS
+        with self._store.read() as db:
+            progress = cloud.progress(db)
+        used = progress.month_bytes if progress.month == _month(None) else 0
+        return Outcome.OVER_BUDGET if self.rules.month_bytes and used >= self.rules.month_bytes else None
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep for people why the hub does not relay."""
+        with self._store.read() as db:
+            last = cloud.last(db)
+        if last.outcome != outcome.word or last.running_since_ms:
+            new = msgspec.structs.replace(last, outcome=outcome.word, sentence=outcome.sentence, running_since_ms=0)
+            cloud.ended(self._store, new)
+
+    def close(self) -> None:
+        """Close the connection to the cloud."""
+        if self._spoken:
+            self._spoken[2].close()
+            self._spoken = None
+
+    def _speak(self, link: Link, key: str) -> Cloud:
+        """Give the client that was used last, if it still speaks to the same cloud."""
+        if self._spoken and self._spoken[:2] == (link.url, key):
+            return self._spoken[2]
+        self.close()
+        client = Cloud(link.url, key, self._pace)
+        self._spoken = (link.url, key, client)
+        return client
+
+    def _moves(self) -> None:
+        """Keep for people that records are on their way."""
+        with self._store.read() as db:
+            last, now_ms = cloud.last(db), self._store.now_ms(db)
+        cloud.ended(self._store, msgspec.structs.replace(last, running_since_ms=now_ms))
+
+    def _keep(self, report: Report) -> None:
+        with self._store.read() as db:
+            last, progress, now_ms = cloud.last(db), cloud.progress(db), self._store.now_ms(db)
+        outcome = report.outcome
+        failures = last.failures + 1 if outcome.failed else 0
+        next_s = relaying.delay_s(
+            outcome,
+            failures=failures,
+            usual_s=self.rules.usual_s,
+            draw=self._random.random(),
+            retry_after_s=report.retry_after_s,
+        )
+        succeeded = last.succeeded_ms if outcome.failed or outcome is Outcome.BUSY else now_ms
+        now = Last(
+            tried_ms=now_ms,
+            succeeded_ms=succeeded,
+            outcome=outcome.word,
+            sentence=f"{outcome.sentence} ({report.detail})" if report.detail else outcome.sentence,
+            failures=failures,
+            next_s=round(next_s),
+            report=told(report),
+        )
+        cloud.ended(self._store, now, self._counted(report.progress or progress, report))
+
+    def _counted(self, progress: Progress, report: Report) -> Progress:
+        """Add what a cycle cost to the month's bytes."""
+        month = _month(report.cloud_ms)
+        used = progress.month_bytes if progress.month == month else 0
+        size = report.traffic.up + report.traffic.down
+        return msgspec.structs.replace(progress, month=month, month_bytes=used + size)
+
+
+def told(report: Report) -> dict[str, Any]:
+    """Give a report for scripts."""
+    fields = msgspec.to_builtins(msgspec.structs.replace(report, outcome=Outcome.DONE, progress=None), enc_hook=str)
+    row = {name: fields[name] for name in ("full", "pulled", "pushed", "again", "traffic", "ms")}
+    return {"outcome": report.outcome.word, "detail": report.detail, **row}
+
+
+def _month(cloud_ms: int | None) -> str:
+    """Give year and month, by the cloud's clock where it was heard: the hub's own may be wrong."""
+    return time.strftime("%Y-%m", time.gmtime(cloud_ms / 1000 if cloud_ms is not None else time.time()))

@@ -1,0 +1,36 @@
+"""Lets one cycle run at a time on a box, whichever process runs it; who comes later joins the running one."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FILE_NAME = "relay.lock"
+
+
+@contextmanager
+def turn(data: Path) -> Iterator[bool]:
+    """Take the turn in the hub that keeps its data in ``data``.
+
+    Gives True when it was free. Gives False when a cycle was running, after its end: it was ours too.
+    """
+    with (data / FILE_NAME).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield False
+        else:
+            yield True
+
+
+def is_taken(data: Path) -> bool:
+    """Tell whether a cycle is running."""
+    try:
+        with (data / FILE_NAME).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,44 @@
+"""Gathers the facts often: what costs the card or the processor something is looked at more seldom."""
+
+import time
+
+import msgspec
+
+from hub.core.status import Facts
+from hub.services.machine import measures
+from hub.store import facts
+from hub.store.database import Store, hub_time
+
+_PROBE_S = 60
+"""A write every two seconds would wear the card; a phone's push finds a full disk out by itself."""
+_RECORDS_S = 10
+
+
+class Gathering:
+    """Remembers what was found out last; used by one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._writable = True
+        self._probed_s = -float(_PROBE_S)
+        self._records = 0
+        self._counted_s = -float(_RECORDS_S)
+        self._counted_at = -1
+
+    def gather(self) -> Facts:
+        """Give the facts of now, the machine's included."""
+        now_s = time.monotonic()
+        if now_s - self._probed_s >= _PROBE_S or not self._writable:
+            self._writable, self._probed_s = facts.can_write(self._store), now_s
+        with self._store.read() as db:
+            changed_at, hub_ms = hub_time(db), self._store.now_ms(db)
+            if changed_at != self._counted_at and now_s - self._counted_s >= _RECORDS_S:
+                self._records = sum(facts.counts(db).values())
+                self._counted_s, self._counted_at = now_s, changed_at
+        found = facts.gather(self._store, writable=self._writable, records=self._records)
+        return msgspec.structs.replace(
+            found,
+            power_weak=bool(measures.power_weak()),
+            temperature_c=measures.temperature_c(),
+            clock_wrong=measures.clock_is_wrong(time.time_ns() // 1_000_000, hub_ms),
+        )

@@ -1,0 +1,87 @@
+"""Collects every message of the pages, so that none is left without a translation.
+
+``python -m hub.web.messages`` brings the catalogues up to date: new messages come in empty, old ones go.
+"""
+
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from hub.core.lights import PATTERNS
+from hub.core.relaying import Outcome
+from hub.core.status import State
+from hub.web.notes import NOTES
+from hub.web.pages.audit import EVENTS
+from hub.web.pages.people import ROLES
+from hub.web.pages.problem import SENTENCES
+from hub.web.reasons import PERMISSIONS, REASONS
+from hub.web.words import LANGUAGES, UNITS
+
+Message = str | tuple[str, str]
+"""A text, or the texts for one and for many."""
+
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_KEYWORDS = {"_": None, "say": None, "_n": (1, 2), "count": (1, 2)}
+
+
+def every() -> list[Message]:
+    """Give all messages, each once."""
+    return list(dict.fromkeys([*_tables(), *_sources()]))
+
+
+def template() -> Catalog:
+    """Give a catalogue of all messages without translations."""
+    catalogue = Catalog(charset="utf-8", fuzzy=False)
+    for message in every():
+        catalogue.add(message)
+    return catalogue
+
+
+def path(code: str) -> Path:
+    """Give where the catalogue of a language is."""
+    return Path(str(files("hub.web"))) / "locale" / f"{code}.po"
+
+
+def update(code: str) -> None:
+    """Bring the catalogue of a language up to date; in English a message is its own translation."""
+    with path(code).open("rb") as file:
+        before = read_po(file, locale=code)
+    catalogue = Catalog(locale=code, charset="utf-8", fuzzy=False, project="Hikma Hub")
+    for message in every():
+        known = before.get(message[0] if isinstance(message, tuple) else message)
+        catalogue.add(message, known.string if known else "")
+        if code == "en":
+            catalogue.add(message, message)
+    with path(code).open("wb") as file:
+        write_po(file, catalogue, width=120, omit_header=False, sort_output=False)
+
+
+def _tables() -> Iterator[Message]:
+    for state in State:
+        for text in state.texts:
+            yield (text.one, text.many) if text.many else text.one
+    yield from (pattern.meaning for pattern in PATTERNS.values())
+    yield from (outcome.sentence for outcome in Outcome)
+    for table in (NOTES, EVENTS, ROLES, SENTENCES, REASONS):
+        yield from table.values()
+    yield from PERMISSIONS
+    yield from UNITS
+
+
+def _sources() -> Iterator[Message]:
+    with as_file(files("hub.web")) as folder:
+        found = extract_from_dir(folder, method_map=_METHODS, keywords=_KEYWORDS, strip_comment_tags=True)
+        for _file, _line, message, _comments, _context in sorted(found, key=lambda row: (row[0], row[1])):
+            if not isinstance(message, tuple):
+                yield message
+            elif isinstance(message[0], str) and message[0]:
+                yield message[0], message[1]
+
+
+if __name__ == "__main__":
+    for language in LANGUAGES:
+        update(language)

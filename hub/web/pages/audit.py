@@ -1,0 +1,110 @@
+"""The log: every sign-in, pairing, revocation, export and change, with who did it and when (S6)."""
+
+from typing import Any, Final
+
+import msgspec
+
+from hub.store import audit, counters, devices, people
+from hub.store.page_sessions import Kind
+from hub.web.desk import Answer, Desk, Form
+from hub.web.visitor import Visitor
+from hub.web.words import Words
+
+PAGE_ROWS = 50
+
+EVENTS: Final = {
+    "administrator.added": "An administrator was made: {detail}",
+    "administrator.password": "The password of an administrator was changed: {detail}",
+    "administrator.removed": "An administrator was removed: {detail}",
+    "box.restarted": "The box was started again",
+    "box.shut_down": "The box was switched off",
+    "clinic.added": "A clinic was made",
+    "cloud.changed": "The cloud says something new about this hub: {detail}",
+    "cloud.connected": "The cloud was connected",
+    "cloud.disconnected": "The cloud was disconnected",
+    "cloud.matched": "Something made here was found in the cloud",
+    "device.paired": "The phone {device} joined",
+    "device.revoked": "The phone {device} was shut out",
+    "hub.renamed": "The hub was named {detail}",
+    "login": "{user} signed in on the phone {device}",
+    "login.refused": "A sign-in was refused on the phone {device}",
+    "page.refused": "A sign-in on this page was refused",
+    "page.sign_in": "Signed in on this page",
+    "page.sign_out": "Signed out of this page",
+    "pairing.closed": "New phones were kept out",
+    "pairing.opened": "New phones were let in",
+    "quarantine.exported": "The quarantine was saved as a file",
+    "setup.done": "The hub was set up",
+    "setup.refused": "A wrong setup code was entered",
+    "token.revoked": "Sign-ins were ended: {user} {device}",
+    "user.added": "The person {user} was made",
+    "user.disabled": "The person {user} was shut out",
+    "user.password": "The password of {user} was changed",
+}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An entry as the page shows it; ``when`` is "" when the clock was never right."""
+
+    when: str
+    age: str
+    what: str
+    who: str
+
+
+def handlers(here: Desk) -> list[Any]:
+    """Give the routes."""
+
+    def show(who: Visitor, query: Form) -> Answer:
+        before = query.get("before", "")
+        with here.store.read() as db:
+            entries = list(audit.entries(db, limit=PAGE_ROWS + 1, before=int(before) if before.isdecimal() else None))
+            phones = {device.num: device.name for device in devices.every(db)}
+            names = {user.id: user.name for user in people.every(db)}
+            now_ms = here.store.now_ms(db)
+            rows = [
+                _row(who.words, entry, phones, names, now_ms=now_ms, wall_ms=counters.wall_ms(db, entry["at"]))
+                for entry in entries[:PAGE_ROWS]
+            ]
+        older = entries[PAGE_ROWS - 1]["num"] if len(entries) > PAGE_ROWS else None
+        return here.render("audit.html", who, rows=rows, older=older)
+
+    return [here.page("/log", show)]
+
+
+def _row(
+    words: Words,
+    entry: dict[str, Any],
+    phones: dict[int, str],
+    names: dict[str, str],
+    *,
+    now_ms: int,
+    wall_ms: int | None,
+) -> Row:
+    said = EVENTS.get(entry["event"])
+    what = {
+        "detail": entry["detail"] or "",
+        "device": phones.get(entry["device"], "") if entry["device"] else "",
+        "user": names.get(entry["user_id"] or "", ""),
+    }
+    return Row(
+        when=words.moment(wall_ms) if wall_ms else "",
+        age=words.ago((now_ms - entry["at"]) / 1000),
+        what=words.say(said, **what).strip(" :") if said else entry["event"],
+        who=_who(words, entry["actor"], names),
+    )
+
+
+def _who(words: Words, actor: str | None, names: dict[str, str]) -> str:
+    kind, _, name = (actor or "").partition(":")
+    match kind:
+        case Kind.ADMINISTRATOR:
+            return name
+        case Kind.USER:
+            return names.get(name, name)
+        case Kind.SETUP:
+            return words.say("whoever set it up")
+        case "address":
+            return name
+        case _:
+            return ""

@@ -1,0 +1,74 @@
+"""The box: how the machine is, what its lights mean, and starting it again, switching it off or finding it."""
+
+import threading
+from typing import Any
+
+import structlog
+
+from hub import __version__
+from hub.core import status
+from hub.core.errors import OperatorError
+from hub.core.lights import PATTERNS, Light
+from hub.services.machine import measures
+from hub.store import audit, locating
+from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.visitor import Visitor
+
+_LOCATE_S = 60
+_GRACE_S = 1.0
+"""The answer reaches the browser before the machine goes."""
+_ABOUT_BUTTON = frozenset({Light.PRESSED, Light.REFUSED, Light.HELD, Light.STOPPING})
+
+log = structlog.get_logger()
+
+
+def handlers(here: Desk) -> list[Any]:
+    """Give the routes."""
+
+    def show(who: Visitor, _query: Form) -> Answer:
+        facts = here.watch.facts
+        return here.render(
+            "box.html",
+            who,
+            found=measures.measure(here.options.data),
+            version=__version__,
+            database_bytes=here.store.size_bytes(),
+            hot_c=status.HOT_C,
+            disk_low_bytes=status.FREE_BYTES_LOW,
+            light=status.light(facts),
+            patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
+            can_restart=bool(here.switch.restart_command),
+            can_shut_down=bool(here.switch.shutdown_command),
+        )
+
+    def locate(_who: Visitor, _form: Form) -> Answer:
+        with here.store.write() as tx:
+            locating.start(tx, _LOCATE_S)
+        return Go("/box", "locating")
+
+    def restart(_who: Visitor, _form: Form) -> Answer:
+        return _later(here, "box.restarted", here.switch.restart, "restarting")
+
+    def shut_down(_who: Visitor, _form: Form) -> Answer:
+        return _later(here, "box.shut_down", here.switch.shut_down, "shutting_down")
+
+    switches = [
+        here.action("/box/restart", restart) if here.switch.restart_command else None,
+        here.action("/box/shut-down", shut_down) if here.switch.shutdown_command else None,
+    ]
+    return [here.page("/box", show), here.action("/box/locate", locate), *filter(None, switches)]
+
+
+def _later(here: Desk, event: str, act: Any, done: str) -> Answer:  # noqa: ANN401  a function of Switch
+    """Do it in a moment; what was noted is on disk before."""
+    with here.store.write() as tx:
+        audit.note(tx, event)
+
+    def run() -> None:
+        try:
+            act()
+        except OperatorError as error:
+            log.error("switch", event_name=event, reason=str(error))  # noqa: TRY400  the reason says it all
+
+    threading.Timer(_GRACE_S, run).start()
+    return Go("/box", done)

@@ -1,0 +1,128 @@
+"""The cloud: whether one is connected, what waits for it and why, and how the last tries ended (R1)."""
+
+from typing import Any
+
+import msgspec
+
+from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
+from hub.core.relaying import Outcome
+from hub.store import cloud, departures, outbox
+from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.visitor import Visitor
+from hub.web.words import Words
+
+_AGES_S = (3600, 86_400, 7 * 86_400)
+
+
+class Shelf(msgspec.Struct, frozen=True):
+    """Records of one age that wait: up to ``label``, ``share`` percent of all."""
+
+    label: str
+    count: int
+    share: int
+
+
+def handlers(here: Desk) -> list[Any]:
+    """Give the routes."""
+    return _Cloud(here).routes()
+
+
+class _Cloud:
+    """What is known and what can be done."""
+
+    def __init__(self, here: Desk) -> None:
+        self._here = here
+
+    def routes(self) -> list[Any]:
+        """Give them."""
+        return [
+            self._here.page("/cloud", self._show),
+            self._here.action("/cloud/connect", self._connect),
+            self._here.action("/cloud/disconnect", self._disconnect),
+            self._here.action("/cloud/sync", self._sync),
+        ]
+
+    def _show(self, who: Visitor, _query: Form) -> Answer:
+        return self._page(who)
+
+    def _page(self, who: Visitor, *, wrong: str = "", url: str = "") -> Answer:
+        words = who.words
+        with self._here.store.read() as db:
+            now_ms = self._here.store.now_ms(db)
+            link, last, progress = cloud.link(db), cloud.last(db), cloud.progress(db)
+            counts = departures.counts(db, progress.pulls)
+            ages = outbox.ages(db, [now_ms - age * 1000 for age in _AGES_S])
+            reasons = list(departures.reasons(db))
+            missed = list(departures.missed(db, progress.pulls))
+
+        def ago(at: int) -> str:
+            return words.ago((now_ms - at) / 1000) if at else ""
+
+        return self._here.render(
+            "cloud.html",
+            who,
+            status=400 if wrong else 200,
+            wrong=wrong,
+            url=url,
+            link=link,
+            counts=counts,
+            shelves=_shelves(words, ages),
+            reasons=reasons,
+            missed=missed,
+            tried=ago(last.tried_ms),
+            succeeded=ago(last.succeeded_ms),
+            outcome=_outcome(words, last.outcome),
+            is_well=last.outcome in {"", Outcome.DONE.word},
+            month_bytes=progress.month_bytes,
+            can_connect=self._here.relay.connect is not None,
+            can_disconnect=self._here.relay.disconnect is not None,
+            can_sync=self._here.relay.sync is not None,
+        )
+
+    def _connect(self, who: Visitor, form: Form) -> Answer:
+        url, key = form.get("url", "").strip(), form.get("key", "").strip()
+        if self._here.relay.connect is None or not who.private:
+            return Go("/cloud")
+        try:
+            self._here.relay.connect(url, key)
+        except HubError as error:
+            return self._page(who, wrong=_refusal(who.words, error), url=url)
+        return Go("/cloud", "connected")
+
+    def _disconnect(self, _who: Visitor, _form: Form) -> Answer:
+        if self._here.relay.disconnect:
+            self._here.relay.disconnect()
+        return Go("/cloud", "disconnected")
+
+    def _sync(self, _who: Visitor, _form: Form) -> Answer:
+        if self._here.relay.sync:
+            self._here.relay.sync()
+        return Go("/cloud", "syncing")
+
+
+def _refusal(words: Words, error: HubError) -> str:
+    match error:
+        case KeyRefused():
+            return words.say("The cloud does not accept this key.")
+        case NoLine():
+            return words.say("The cloud cannot be reached.")
+        case OperatorError():
+            return words.say("This is not the address of a cloud; it begins with https://.")
+        case _:
+            return words.say("The cloud answers, but not as it should.")
+
+
+def _shelves(words: Words, ages: list[int]) -> list[Shelf]:
+    labels = (
+        words.say("up to an hour"),
+        words.say("up to a day"),
+        words.say("up to a week"),
+        words.say("longer than a week"),
+    )
+    most = max(*ages, 1)
+    return [Shelf(label, count, 100 * count // most) for label, count in zip(labels, ages, strict=True)]
+
+
+def _outcome(words: Words, word: str) -> str:
+    sentence = next((outcome.sentence for outcome in Outcome if outcome.word == word), "")
+    return words.say(sentence) if sentence else ""

@@ -1,0 +1,43 @@
+"""What a visitor sees when something is refused or fails: what it means and the way back."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+
+from hub.web import refusals, visitor
+from hub.web.body import AnyRequest
+from hub.web.desk import Desk, respond
+
+SENTENCES = {
+    403: "The hub did not take this form. Load the page again and try once more.",
+    404: "There is no such page.",
+    413: "This is too large.",
+    429: "The hub is busy. Try again in a minute.",
+    503: "The hub cannot do this now. Look at the first page to see why.",
+    500: "Something went wrong on the hub. It noted what, for your technician.",
+}
+
+
+def ask(request: AnyRequest, _error: Exception) -> Response[bytes]:
+    """Lead to the sign-in page, and back here after it."""
+    back = request.url.path if request.method == "GET" else "/"
+    return Response(b"", status_code=303, headers={"location": f"/sign-in?next={quote(back)}"}, media_type="text/plain")
+
+
+def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
+    """Give what answers a failure with a page, and with JSON whoever did not ask for one."""
+
+    def answer(request: AnyRequest, error: Exception) -> Response[bytes]:
+        plain = refusals.refuse(request, error)
+        if "text/html" not in request.headers.get("accept", "") or request.url.path == "/events":
+            return plain
+        status = plain.status_code if plain.status_code in SENTENCES else 500
+        who = visitor.recognise(request, plain_allowed=here.options.plain_sign_in)
+        page = here.render("problem.html", who, status=status, sentence=SENTENCES[status])
+        response = respond(page, who)
+        response.headers.update({name: value for name, value in plain.headers.items() if name == "retry-after"})
+        return response
+
+    return answer

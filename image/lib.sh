@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2034 # the steps use the names
+# Says what all steps share: the shape of the card, and a chroot that leaves nothing mounted behind.
+
+MIB=1048576
+BOOT_START_MIB=4
+BOOT_MIB=256
+ROOT_MIB=${ROOT_MIB:-2560} # room for two years of security updates beside 1.2 GB of system
+BOOT_LABEL=HIKMA-BOOT
+ROOT_LABEL=hikma-root
+# One time for every file and file system, so that the same input makes the same image.
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$(dirname "${BASH_SOURCE[0]}")" log -1 --format=%ct)}
+
+say() { printf '%4d s  %s\n' "$SECONDS" "$*" >&2; }
+
+fail() {
+    printf 'image: %s\n' "$*" >&2
+    exit 1
+}
+
+need() { # need COMMAND PACKAGE ...
+    local missing=()
+    while (($#)); do
+        command -v "$1" >/dev/null || missing+=("$2")
+        shift 2
+    done
+    ((${#missing[@]} == 0)) || fail "this needs programs that are not here: apt install ${missing[*]}"
+}
+
+# Lets this machine run arm64 programs. Debian's qemu-user-binfmt registers itself where systemd runs;
+# a container has to do it by hand.
+emulate_arm64() {
+    [[ $(uname -m) == aarch64 ]] && return
+    local conf=/usr/lib/binfmt.d/qemu-aarch64.conf registry=/proc/sys/fs/binfmt_misc
+    [[ -e $registry/register ]] || mount -t binfmt_misc binfmt_misc "$registry"
+    [[ -e $registry/qemu-aarch64 ]] || cat "$conf" >"$registry/register"
+}
+
+# in_root ROOT COMMAND...: runs COMMAND of this machine while ROOT has /proc, /dev, a name server and no services.
+# All of it lives in a mount namespace of its own and vanishes with it, however COMMAND ends.
+in_root() {
+    unshare --mount --propagation private bash -s -- "$@" <<'NAMESPACE'
+set -euo pipefail
+root=$1
+shift
+mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sys "$root/sys"
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+for node in null zero full random urandom tty; do
+    touch "$root/dev/$node"
+    mount --bind "/dev/$node" "$root/dev/$node"
+done
+mkdir "$root/dev/pts" "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+[[ -L $root/etc/resolv.conf || ! -e $root/etc/resolv.conf ]] && { rm -f "$root/etc/resolv.conf"; touch "$root/etc/resolv.conf"; }
+mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod +x "$root/usr/sbin/policy-rc.d"
+trap 'rm -f "$root/usr/sbin/policy-rc.d"' EXIT
+"$@" </dev/null
+NAMESPACE
+}

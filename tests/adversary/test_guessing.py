@@ -1,0 +1,137 @@
+"""Guessing passwords is slowed by account, phone and address, and nothing forgets it but time and success (S4)."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from hub.services.procedures import sign_in
+from hub.store.people import User
+from tests.hubs import EMAIL, PASSWORD, POLICY, Client, InProcessHub, RpcTransport, add_user
+
+FREE = POLICY.attempts
+
+
+def guesser(hub: InProcessHub, number: int, address: str | None = None) -> Client:
+    client = Client(RpcTransport(hub, address or f"198.51.100.{number}"), f"guesser-{number}")
+    assert client.shake().status == 200
+    return client
+
+
+@pytest.fixture
+def nurses(hub: InProcessHub) -> list[str]:
+    return [
+        add_user(hub.store, hub.clinic_id, email=f"nurse{number}@clinic.example").email for number in range(FREE + 1)
+    ]
+
+
+def test_one_account_guessed_from_many_phones_is_closed(hub: InProcessHub) -> None:
+    answers = [guesser(hub, number).login(EMAIL, "wrong").status for number in range(FREE + 3)]
+    assert answers == [401] * FREE + [429] * 3
+    assert hub.client(email=None).login().status == 429
+
+
+def test_many_accounts_guessed_from_one_phone_close_the_phone(hub: InProcessHub, nurses: list[str]) -> None:
+    client = guesser(hub, 1)
+    answers = [client.login(email, "wrong").status for email in nurses]
+    assert answers == [401] * FREE + [429]
+    moved = Client(RpcTransport(hub, "198.51.100.99"), client.client_id)
+    moved.shake()
+    assert moved.login().status == 429
+
+
+def test_many_accounts_guessed_by_many_phones_from_one_address_close_the_address(
+    hub: InProcessHub, nurses: list[str]
+) -> None:
+    answers = [guesser(hub, number, "198.51.100.1").login(email, "wrong").status for number, email in enumerate(nurses)]
+    assert answers == [401] * FREE + [429]
+    assert guesser(hub, 99, "198.51.100.2").login().status == 200
+
+
+def test_the_count_survives_a_restart(hub: InProcessHub) -> None:
+    for number in range(FREE):
+        guesser(hub, number).login(EMAIL, "wrong")
+    hub.restart()
+    assert guesser(hub, 99).login().status == 429
+
+
+def test_the_case_of_an_email_opens_no_second_account_to_guess(hub: InProcessHub) -> None:
+    spellings = [EMAIL, EMAIL.upper(), EMAIL.title(), EMAIL.swapcase(), EMAIL.capitalize()]
+    for number, spelling in enumerate(spellings):
+        assert guesser(hub, number).login(spelling, "wrong").status == 401
+    assert guesser(hub, 99).login(EMAIL.upper()).status == 429
+
+
+def test_parallel_guesses_from_many_phones_do_not_slip_through(
+    hub: InProcessHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients = [guesser(hub, number) for number in range(FREE * 3)]
+    looked_at: list[str] = []
+    opens_with = User.opens_with
+
+    def counted(user: User, password: str) -> bool:
+        looked_at.append(password)
+        return opens_with(user, password)
+
+    monkeypatch.setattr(User, "opens_with", counted)
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(lambda client: client.login(EMAIL, "wrong").status, clients))
+    assert sorted(answers) == [401] * FREE + [429] * FREE * 2
+    assert len(looked_at) == FREE
+
+
+def test_success_forgives_the_account(hub: InProcessHub) -> None:
+    client = guesser(hub, 1)
+    for _ in range(3):
+        assert [client.login(EMAIL, "wrong").status for _ in range(FREE - 1)] == [401] * (FREE - 1)
+        assert client.login(EMAIL, PASSWORD).status == 200
+
+
+def test_an_unknown_account_takes_the_way_of_a_known_one(hub: InProcessHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def opens_with(user: User, _password: str) -> bool:
+        asked.append(user.hashed_password[:4])
+        return False
+
+    monkeypatch.setattr(User, "opens_with", opens_with)
+    client = guesser(hub, 1)
+    known, unknown = client.login(EMAIL, "wrong"), client.login("nobody@clinic.example", "wrong")
+    assert known == unknown
+    assert asked == ["$2b$", sign_in.NOBODY.hashed_password[:4]]
+
+
+def test_a_deleted_account_is_answered_like_an_unknown_one(hub: InProcessHub) -> None:
+    gone = add_user(hub.store, hub.clinic_id, email="gone@clinic.example")
+    with hub.store.write() as tx:
+        tx.db.execute("UPDATE users SET is_deleted = 1 WHERE id = ?", [gone.id])
+    client = guesser(hub, 1)
+    assert client.login("gone@clinic.example") == client.login("nobody@clinic.example", "wrong")
+
+
+@pytest.mark.parametrize("password", ["", "\0", "a\0b", "x" * 1024, "é" * 200, PASSWORD + "\0", PASSWORD + " "])
+def test_odd_passwords_are_wrong_passwords(hub: InProcessHub, password: str) -> None:
+    assert hub.client(email=None).login(EMAIL, password).status == 401
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"email": "x" * 321, "password": "x"},
+        {"email": EMAIL, "password": "x" * 1025},
+        {"email": None, "password": None},
+        {"email": EMAIL},
+        {},
+        [],
+    ],
+)
+def test_what_is_no_sign_in_is_malformed_and_no_guess(hub: InProcessHub, params: object) -> None:
+    client = hub.client(email=None)
+    for _ in range(FREE + 1):
+        assert client.command("login", params).status == 400
+    assert client.login().status == 200
+
+
+def test_a_hash_that_is_none_opens_to_nobody(hub: InProcessHub) -> None:
+    broken = msgspec.structs.replace(hub.user, hashed_password="not a hash")
+    assert not broken.opens_with("not a hash")

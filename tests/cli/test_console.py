@@ -1,0 +1,92 @@
+"""hikma-hub console."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from hub.core import status
+from hub.core.status import Facts
+from hub.services import status_file
+from hub.store import announced, devices, pairing, reached, setup
+from hub.store.announced import Announced
+from hub.store.database import Store
+from tests.cli.conftest import Run
+
+SAFE = Facts(free_bytes=10**12)
+
+
+def once(run: Run, store: Store, **env: str) -> str:
+    done = run("console", "--once", data=store.path.parent, env={f"HIKMA_HUB_{key}": env[key] for key in env})
+    assert done.status == 0, done.err
+    return done.out
+
+
+def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
+    with store.write() as tx:
+        announced.keep(tx, Announced("hikma-hub", "hikma-hub-2.local"))
+    shown = once(run, store, HUB_NAME="North clinic", SERVER_HOST="10.0.0.9")
+    assert shown.startswith("North clinic\n  http://10.0.0.9:4001\n  http://hikma-hub-2.local:4001\n")
+    assert "\u2584" in shown
+    assert "press the button" in shown
+
+
+def test_it_shows_the_state_and_the_remedy_that_the_hub_wrote(run: Run, store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    assert "does not answer" in once(run, store, BOX_STATUS_FILE=str(path))
+    status_file.write(path, "Hub", SAFE)
+    shown = once(run, store, BOX_STATUS_FILE=str(path))
+    assert status.sentence(SAFE) in shown
+    assert status.remedy(SAFE) in shown
+
+
+def test_it_shows_the_setup_code_until_the_hub_is_set_up(run: Run, store: Store) -> None:
+    code = setup.code(store)
+    assert code
+    assert code in once(run, store)
+    with store.write() as tx:
+        setup.finish(tx, "Amal", "correct horse battery")
+    assert "etup code" not in once(run, store)
+
+
+def test_it_says_for_how_long_pairing_is_open(run: Run, store: Store) -> None:
+    with store.write() as tx:
+        pairing.open_for(tx, 7)
+    assert "7 more minutes" in once(run, store)
+    assert "at any time" in once(run, store, PAIRING_MODE="open")
+
+
+def test_it_warns_when_phones_look_elsewhere_and_says_how_to_mend_it(run: Run, store: Store) -> None:
+    with store.write() as tx:
+        reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
+    shown = once(run, store, SERVER_HOST="10.0.0.9")
+    assert "One phone looks for the hub at 10.0.0.5" in shown
+    assert "router" in shown
+    assert "looks for" not in once(run, store, SERVER_HOST="10.0.0.5")
+
+
+def test_it_waits_for_the_first_start(run: Run, tmp_path: Path) -> None:
+    done = run("console", "--once", data=tmp_path / "none")
+    assert done.status == 0
+    assert "not started for the first time" in done.out
+
+
+def test_it_refreshes_itself_in_place(store: Store) -> None:
+    child = subprocess.Popen(  # noqa: S603  the hub itself
+        (sys.executable, "-m", "hub.cli", "console", "--seconds", "0.2", "--data", str(store.path.parent)),
+        stdout=subprocess.PIPE,
+        env=os.environ,
+    )
+    assert child.stdout
+    seen = b""
+    while b"5 more minutes" not in seen:
+        seen += os.read(child.stdout.fileno(), 65536)
+        if b"cannot pair now" in seen and b"more minutes" not in seen:
+            with store.write() as tx:
+                pairing.open_for(tx, 5)
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert len(re.findall(rb"\x1b\[H", seen)) > 1
+    assert b"\x1b[2J" not in seen

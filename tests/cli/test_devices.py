@@ -1,0 +1,52 @@
+"""hikma-hub device and token, beside a hub that serves."""
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.hubs import EMAIL, ServedHub, changes, row
+
+
+def test_phones_are_listed_with_what_they_lack(served: ServedHub, run: Run) -> None:
+    reader, writer = served.client("reader"), served.client("writer")
+    reader.pull()
+    writer.push(changes("patients", created=[row("patients", "p")]))
+    listed = {found["client_id"]: found for found in run("device", "list", "--json", data=served.data).json}
+    assert listed["reader"].keys() == {
+        *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind")
+    }
+    assert (listed["reader"]["state"], listed["reader"]["behind"]) == ("paired", 1)
+    assert "reader" in run("device", "list", data=served.data).out
+
+
+def test_s2_a_revoked_phone_is_shut_out_at_once(served: ServedHub, run: Run) -> None:
+    client = served.client("stolen")
+    assert run("device", "revoke", "stolen", data=served.data).status == 0
+    assert (client.pull().status, client.shake().status) == (403, 403)
+    listed = run("device", "list", "--json", data=served.data).json
+    assert [found["state"] for found in listed if found["client_id"] == "stolen"] == ["revoked"]
+
+
+def test_an_unknown_phone_is_refused_in_words(served: ServedHub, run: Run) -> None:
+    done = run("device", "revoke", "nobody", data=served.data)
+    assert (done.status, done.err) == (1, "hikma-hub: there is no phone nobody; 'hikma-hub device list' shows them\n")
+
+
+@pytest.mark.parametrize("whose", [("--user", EMAIL), ("--device", "mine"), ("--all",)])
+def test_s5_revoked_sign_ins_end_at_once(served: ServedHub, run: Run, whose: tuple[str, ...]) -> None:
+    client = served.client("mine")
+    done = run("token", "revoke", *whose, data=served.data)
+    assert "ended" in done.out
+    assert client.pull().status == 401
+    assert client.login().status == 200
+
+
+@pytest.mark.parametrize("whose", [("--user", "nobody@x.example"), ("--device", "nobody")])
+def test_sign_ins_of_nobody_are_refused_in_words(served: ServedHub, run: Run, whose: tuple[str, ...]) -> None:
+    client = served.client("untouched")
+    done = run("token", "revoke", *whose, data=served.data)
+    assert (done.status, "there is no such user or phone" in done.err) == (1, True)
+    assert client.pull().status == 200
+
+
+def test_whose_sign_ins_must_be_said(served: ServedHub, run: Run) -> None:
+    assert run("token", "revoke", data=served.data).status == 2

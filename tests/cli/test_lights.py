@@ -1,0 +1,108 @@
+"""hikma-hub lights."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.cli.lights import STARTING_S, Look
+from hub.core import label
+from hub.core.lights import Light
+from hub.core.status import Facts
+from hub.services import status_file
+from hub.services.status_file import OLD_S
+from tests.cli.conftest import Run
+
+SAFE = Facts(free_bytes=10**12)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "status.json"
+
+
+def written(path: Path) -> float:
+    """Write the file; gives the moment."""
+    status_file.write(path, "Hub", SAFE)
+    report = status_file.read(path)
+    assert report
+    return report.monotonic_s
+
+
+def test_the_light_is_the_one_that_the_hub_wrote(path: Path) -> None:
+    now_s = written(path)
+    assert Look(path, now_s).light(now_s) is Light.SAFE
+
+
+def test_a_hub_that_falls_silent_is_at_fault(path: Path) -> None:
+    now_s = written(path)
+    look = Look(path, now_s)
+    assert look.light(now_s + OLD_S) is Light.SAFE
+    assert look.light(now_s + OLD_S + 0.1) is Light.FAULT
+
+
+def test_a_hub_that_is_on_its_way_is_starting_but_not_for_ever(path: Path) -> None:
+    look = Look(path, 100.0)
+    assert look.light(100.0 + STARTING_S - 1) is Light.STARTING
+    assert look.light(100.0 + STARTING_S) is Light.FAULT
+
+
+def test_a_hub_that_went_away_is_at_fault_at_once(path: Path) -> None:
+    now_s = written(path)
+    look = Look(path, now_s)
+    look.light(now_s)
+    path.unlink()
+    assert look.light(now_s + 1) is Light.FAULT
+
+
+@pytest.mark.parametrize("junk", [b"", b"{", b"[]", b'{"version": 1}', b"\xff" * 100])
+def test_a_file_that_cannot_be_read_is_a_fault(path: Path, junk: bytes) -> None:
+    path.write_bytes(junk)
+    assert Look(path, 0).light(1) is Light.FAULT
+
+
+def test_a_file_of_another_version_is_a_fault(path: Path) -> None:
+    now_s = written(path)
+    path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":99'))
+    assert Look(path, now_s).light(now_s) is Light.FAULT
+
+
+def test_the_label_is_printed_as_text_and_as_a_drawing(run: Run) -> None:
+    assert run("lights", "--label", "text").out.rstrip() == label.as_text()
+    assert run("lights", "--label", "svg").out == f"{label.as_svg()}\n"
+
+
+def test_a_machine_without_pins_is_told_so(run: Run, tmp_path: Path) -> None:
+    done = run("lights", data=tmp_path, env={"HIKMA_HUB_LIGHTS_GREEN_PIN": "22"})
+    assert done.status == 1
+    assert "[lights]" in done.err
+
+
+def test_the_process_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    pins = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
+    child = subprocess.Popen(
+        (sys.executable, "-c", "import hub.cli, sys; print('up', flush=True); hub.cli.main()", "lights", "--data", "."),
+        env={**os.environ, **pins},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout
+    assert child.stdout.readline() == b"up\n"
+    for _ in range(200):  # it is told again until its handler is there; the end itself is what is waited for
+        try:
+            assert child.wait(0.1) == 0
+            break
+        except subprocess.TimeoutExpired:
+            if _handles_sigterm(child.pid):
+                child.send_signal(signal.SIGTERM)
+    child.stdout.close()
+    assert child.returncode == 0
+
+
+def _handles_sigterm(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)

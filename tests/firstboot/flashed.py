@@ -1,0 +1,261 @@
+"""A freshly flashed card in its board, as far as first boot sees them.
+
+Files and the partition table are real; what needs a kernel (device mapper, mounts) has a stand-in. The power can be
+cut before any command or flush.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub.core.errors import OperatorError
+from hub.firstboot import steps
+from hub.firstboot.machine import Machine
+from hub.firstboot.steps import Report
+
+SECTOR = 512
+CARD_BYTES = 8 * 10**9
+_ROOT_TABLE = "label: dos\nstart=8192, size=32768, type=c\nstart=40960, size=65536, type=83\n"
+_CPUINFO = "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\n"
+_BINDS = "binds"
+
+
+class PowerCutError(BaseException):
+    """The plug was pulled; nothing that follows is done."""
+
+
+class Flashed(Machine):
+    """What lies in ``root`` is on the card; mounts and the open mapper end with the power."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        for folder in ("dev/mapper", "proc/self", "boot/firmware", "etc/hikma-hub", "etc/ssh", "data", "run", _BINDS):
+            (root / folder).mkdir(parents=True)
+        (root / "etc/machine-id").touch()
+        (root / "etc/hostname").write_text("hikma-hub\n")
+        (root / "proc/cpuinfo").write_text(_CPUINFO)
+        object.__setattr__(self, "commands", [])
+        object.__setattr__(self, "cut_at", None)
+        object.__setattr__(self, "moments", 0)
+        self.flash()
+
+    commands: list[str]
+    cut_at: int | None
+    moments: int
+
+    def flash(self) -> None:
+        """Write the image over whatever the card held; only the first partitions are in it."""
+        card = self.root / "dev/card"
+        card.touch()
+        os.truncate(card, CARD_BYTES)
+        _tool("sfdisk", "--quiet", str(card), stdin=_ROOT_TABLE.encode())
+        for made in ("etc/hikma-hub", "etc/ssh"):
+            shutil.rmtree(self.root / made)
+            (self.root / made).mkdir()
+        (self.root / "etc/machine-id").write_text("")
+        self.power_off()
+
+    def power_off(self) -> None:
+        """Lose what only lives in memory."""
+        (self.root / "proc/self/mounts").write_text("/dev/card2 / ext4 ro 0 0\n/dev/card1 /boot/firmware vfat ro 0 0\n")
+        (self.root / "dev/mapper/hikma-data").unlink(missing_ok=True)
+        (self.root / "dev/card3").unlink(missing_ok=True)
+        for bind in (self.root / _BINDS).iterdir():
+            seen_at = Path(bind.read_text())
+            seen_at.unlink(missing_ok=True)
+            bind.unlink()
+
+    def boot(self, *, cut_at: int | None = None) -> Report | None:
+        """Run first boot; None if the power was cut before the end. ``moments`` says how many there were to cut at."""
+        object.__setattr__(self, "cut_at", cut_at)
+        object.__setattr__(self, "moments", 0)
+        object.__setattr__(self, "commands", [])
+        try:
+            return steps.run(self)
+        except PowerCutError:
+            return None
+        finally:
+            object.__setattr__(self, "cut_at", None)
+            self.power_off()
+
+    def put(self, text: str) -> Path:
+        """Put hikma-hub.toml on the boot partition."""
+        file = self.root / "boot/firmware/hikma-hub.toml"
+        file.write_text(text)
+        return file
+
+    def moment(self) -> None:
+        """Pass one moment at which the power can be cut."""
+        object.__setattr__(self, "moments", self.moments + 1)
+        if self.cut_at is not None and self.moments > self.cut_at:
+            raise PowerCutError
+
+    def run(self, *command: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,)) -> str:  # noqa: ARG002  nothing fails here
+        """Run a command of the stand-in."""
+        self.moment()
+        self.commands.append(" ".join(command))
+        name, *words = command
+        return _PROGRAMS[name](self, words, stdin)
+
+    # What stands in for the kernel
+
+    def header(self) -> dict[str, str]:
+        """Read the stand-in of a LUKS header where the third partition begins."""
+        with (self.root / "dev/card").open("rb") as card:
+            card.seek(self._data_start())
+            raw = card.read(4096).rstrip(b"\0")
+        try:
+            return dict(json.loads(raw))
+        except ValueError:
+            return {}
+
+    def put_header(self, **fields: str) -> None:
+        with (self.root / "dev/card").open("r+b") as card:
+            card.seek(self._data_start())
+            card.write(json.dumps(fields).encode().ljust(4096, b"\0"))
+
+    def _data_start(self) -> int:
+        table = json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]
+        return int(table["partitions"][2]["start"]) * SECTOR
+
+
+def _tool(*command: str, stdin: bytes = b"") -> str:
+    return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout.decode()  # noqa: S603  sfdisk
+
+
+def _sfdisk(card: Flashed, words: list[str], stdin: bytes) -> str:
+    return _tool("sfdisk", *words[:-1], str(card.path(words[-1])), stdin=stdin)
+
+
+def _lsblk(card: Flashed, words: list[str], _: bytes) -> str:
+    if "PKNAME" in words:
+        return "card\n"
+    header = card.header()
+    fstype = "crypto_LUKS" if header else None
+    return json.dumps({"blockdevices": [{"fstype": fstype, "label": header.get("label")}]})
+
+
+def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
+    header, mapped = card.header(), card.root / "dev/mapper/hikma-data"
+    key = hashlib.sha256(stdin).hexdigest()
+    match words[0]:
+        case "luksFormat":
+            cipher = words[words.index("--cipher") + 1]
+            label = words[words.index("--label") + 1]
+            card.put_header(label=label, key=key, cipher=cipher, uuid=str(uuid.uuid4()))
+        case "luksAddKey":
+            card.put_header(**header, passphrase=key)
+        case "open":
+            if header["key"] != key:
+                message = "No key available with this passphrase."
+                raise OperatorError(message)
+            mapped.touch()
+        case "close":
+            mapped.unlink()
+        case "config":
+            card.put_header(**{**header, "label": words[-1]})
+        case "luksUUID":
+            return header["uuid"] + "\n"
+        case other:
+            raise NotImplementedError(other)
+    return ""
+
+
+def _mkfs(card: Flashed, _words: list[str], _: bytes) -> str:
+    shutil.rmtree(card.root / "data")
+    (card.root / "data").mkdir()
+    card.put_header(**card.header(), fs="ext4") if "fs" not in card.header() else None
+    return ""
+
+
+def _e2fsck(card: Flashed, _words: list[str], _: bytes) -> str:
+    if card.header().get("fs") != "ext4":
+        message = "no file system"
+        raise OperatorError(message)
+    return ""
+
+
+def _mount(card: Flashed, words: list[str], _: bytes) -> str:
+    mounts = card.root / "proc/self/mounts"
+    where = Path(words[-1])
+    inside = "/" + str(where.relative_to(card.root)) if where != card.root else "/"
+    inside = inside.rstrip(".") or "/"
+    if words[0] == "--bind":
+        if where.is_dir() and not where.is_symlink():
+            shutil.rmtree(where)
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.symlink_to(words[1])
+        (card.root / _BINDS / inside.replace("/", "_")).write_text(str(where))
+    if "remount" not in " ".join(words):
+        mounts.write_text(mounts.read_text() + f"x {inside} ext4 rw 0 0\n")
+        return ""
+    option = "rw" if "remount,rw" in words else "ro"
+    lines = [line.split() for line in mounts.read_text().splitlines()]
+    mounts.write_text("".join(f"{a} {b} {c} {option if b == inside else d} 0 0\n" for a, b, c, d, *_ in lines))
+    return ""
+
+
+def _partx(card: Flashed, words: list[str], _: bytes) -> str:
+    if words[0] == "--add":
+        (card.root / "dev/card3").touch()
+    return ""
+
+
+def _machine_id(card: Flashed, _words: list[str], _: bytes) -> str:
+    file = card.root / "etc/machine-id"
+    if not file.read_text().strip():
+        file.write_text(uuid.uuid4().hex + "\n")
+    return ""
+
+
+def _ssh_keygen(_: Flashed, words: list[str], __: bytes) -> str:
+    file = Path(words[-1])
+    secret = uuid.uuid4().hex
+    file.write_text(secret)
+    file.with_name(file.name + ".pub").write_text(f"ssh-ed25519 {secret} hikma-hub\n")
+    return ""
+
+
+def _nothing(_: Flashed, __: list[str], ___: bytes) -> str:
+    return ""
+
+
+_PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
+    "findmnt": lambda *_: "/dev/card2\n",
+    "lsblk": _lsblk,
+    "sfdisk": _sfdisk,
+    "blockdev": lambda *_: str(CARD_BYTES // SECTOR),
+    "partx": _partx,
+    "resize2fs": _nothing,
+    "udevadm": _nothing,
+    "cryptsetup": _cryptsetup,
+    "mkfs.ext4": _mkfs,
+    "e2fsck": _e2fsck,
+    "mount": _mount,
+    "chown": _nothing,
+    "hostname": _nothing,
+    "date": _nothing,
+    "systemd-machine-id-setup": _machine_id,
+    "ssh-keygen": _ssh_keygen,
+}
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flashed:
+    """Give a freshly flashed card; every flush to it is a moment at which the power can be cut."""
+    made = Flashed(tmp_path / "card")
+    fsync = os.fsync
+
+    def flush(handle: int) -> None:
+        made.moment()
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    return made

@@ -1,0 +1,233 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hub.core.errors import OperatorError
+from hub.firstboot import network, vault
+from hub.firstboot.card import ROOT_BYTES
+from hub.firstboot.wishes import TAKEN
+from hub.store import people, setup
+from hub.store.database import Store
+from tests.firstboot.flashed import CARD_BYTES, SECTOR, Flashed, card
+
+__all__ = ["card"]
+
+FILE = """# For the north
+[hub]
+name = "عيادة Nord-Süd"
+language = "ar"
+country = "JO"
+timezone = "Asia/Amman"
+
+[[wifi]]
+name = "Clinic"
+password = "open sesame"  # of the router
+
+[access_point]
+name = "Hikma North"
+
+[administrator]
+email = "amal@clinic.example"
+password = "correct horse"
+
+[clinic]
+name = "North"
+
+[ssh]
+key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 technician"
+
+[storage]
+recovery_passphrase = 'ten words on paper'
+"""
+SECRETS = ("open sesame", "correct horse", "ten words on paper")
+
+
+def test_a_card_without_a_file_becomes_a_hub(card: Flashed) -> None:
+    report = card.boot()
+    assert report is not None
+    assert report.hub_id
+    assert report.setup_code
+    assert report.key_place == "in a file on the same card"
+    assert card.header()["label"] == vault.MADE
+
+
+def test_root_and_data_share_the_card(card: Flashed) -> None:
+    card.boot()
+    printed = subprocess.run(["sfdisk", "--json", str(card.root / "dev/card")], capture_output=True, check=True)  # noqa: S603, S607  a program of every Debian
+    sizes = [entry["size"] * SECTOR for entry in json.loads(printed.stdout)["partitiontable"]["partitions"]]
+    assert sizes[1] == ROOT_BYTES
+    assert sum(sizes) > CARD_BYTES * 0.99
+
+
+def test_two_cards_from_one_image_are_two_hubs(card: Flashed, tmp_path: Path) -> None:
+    first, second = card.boot(), Flashed(tmp_path / "other").boot()
+    assert first is not None
+    assert second is not None
+    for secret in ("hub_id", "setup_code", "certificate", "ssh_fingerprint"):
+        assert getattr(first, secret) != getattr(second, secret)
+
+
+def test_a_second_boot_changes_nothing(card: Flashed) -> None:
+    card.put(FILE)
+    first = card.boot()
+    before = contents(card)
+    assert card.boot() == first
+    assert contents(card) == before
+    assert not [command for command in card.commands if command.startswith(("cryptsetup luksFormat", "mkfs"))]
+
+
+def test_the_file_is_obeyed(card: Flashed) -> None:
+    card.put(FILE)
+    report = card.boot()
+    assert report is not None
+    assert report.host_name == "nord-sud"
+    root = card.root
+    assert (root / "etc/ssh/authorized_keys/technician").read_text().startswith("ssh-ed25519 AAAA")
+    assert str((root / "etc/localtime").readlink()) == "/usr/share/zoneinfo/Asia/Amman"
+    assert (root / "etc/modprobe.d/hikma-hub-country.conf").read_text().endswith("=JO\n")
+    wifi = (root / "data/connections/hikma-wifi-0.nmconnection").read_text()
+    assert "psk=open sesame" in wifi
+    assert (root / "data/connections/hikma-wifi-0.nmconnection").stat().st_mode & 0o777 == 0o600
+    store = Store(root / "data/hub")
+    with store.read() as db:
+        assert setup.is_done(db)
+        assert [clinic["name"] for clinic in people.clinics(db)] == ["North"]
+        assert people.find_by_email(db, "amal@clinic.example")
+    store.close()
+    assert "عيادة" in (root / "data/hub/hub.toml").read_text()
+    assert "passphrase" in card.header()
+
+
+def test_the_secrets_leave_the_boot_partition_and_the_rest_of_the_file_stays(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    text = file.read_text()
+    assert not [secret for secret in SECRETS if secret in text]
+    assert text.count(TAKEN) == 3
+    assert text.startswith("# For the north\n")
+    assert [path.name for path in file.parent.iterdir()] == ["hikma-hub.toml"]
+
+
+def test_an_own_network_gets_a_drawn_password_that_stays(card: Flashed) -> None:
+    card.put(FILE)
+    card.boot()
+    point = card.root / "data/connections/hikma-access-point.nmconnection"
+    first = point.read_text()
+    assert "mode=ap" in first
+    card.put(FILE.replace('"Hikma North"', '"Hikma South"'))
+    card.boot()
+    assert point.read_text() != first
+    assert [line for line in point.read_text().splitlines() if "psk=" in line] == [
+        line for line in first.splitlines() if "psk=" in line
+    ]
+
+
+def test_a_taken_secret_is_kept_when_the_file_is_changed_later(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    file.write_text(file.read_text().replace('name = "Clinic"', 'name = "New router"'))
+    card.boot()
+    assert "psk=open sesame" in (card.root / "data/connections/hikma-wifi-0.nmconnection").read_text()
+
+
+def test_a_network_that_left_the_file_is_forgotten_and_others_stay(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    folder = card.root / "data/connections"
+    (folder / "made-on-the-page.nmconnection").touch()
+    file.write_text('[hub]\nname = "Alone"\n')
+    card.boot()
+    assert [path.name for path in folder.iterdir()] == ["made-on-the-page.nmconnection"]
+
+
+def test_a_wrong_file_is_explained_beside_it_and_the_hub_starts(card: Flashed) -> None:
+    card.put('[hub]\nname = "North"\ncuontry = "JO"\n')
+    report = card.boot()
+    assert report is not None
+    assert report.refused == "hikma-hub.toml line 3: hub.cuontry: there is no cuontry here"
+    error = card.root / "boot/firmware/hikma-hub-error.txt"
+    assert "line 3" in error.read_text()
+    card.put('[hub]\nname = "North"\ncountry = "JO"\n')
+    report = card.boot()
+    assert report is not None
+    assert report.refused is None
+    assert not error.exists()
+    assert report.host_name == "north"
+
+
+def test_a_partition_that_may_hold_data_is_never_formatted(card: Flashed) -> None:
+    card.boot()
+    (card.root / "etc/hikma-hub/data.key").chmod(0o600)
+    (card.root / "etc/hikma-hub/data.key").write_bytes(bytes(32))
+    with pytest.raises(OperatorError, match="nothing was formatted"):
+        card.boot()
+    card.put_header()  # nothing is left of the header
+    with pytest.raises((OperatorError, KeyError)):
+        card.boot()
+    assert not [command for command in card.commands if command.startswith(("cryptsetup luksFormat", "mkfs"))]
+
+
+def test_a_card_that_is_flashed_again_is_a_new_hub(card: Flashed) -> None:
+    first = card.boot()
+    card.flash()
+    second = card.boot()
+    assert first is not None
+    assert second is not None
+    assert first.hub_id != second.hub_id
+
+
+@pytest.mark.parametrize("every", [pytest.param(9, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)])
+@pytest.mark.timeout(600)
+def test_a_power_cut_at_any_step_is_followed_by_a_boot_that_ends_the_same(card: Flashed, every: int) -> None:
+    cuts = 0
+    while True:
+        file = flash_again(card)
+        if card.boot(cut_at=cuts * every):
+            break
+        report = card.boot()
+        assert report is not None, f"cut {cuts * every}"
+        assert report.refused is None
+        assert card.header()["label"] == vault.MADE
+        assert not [secret for secret in SECRETS if secret in file.read_text()]
+        assert "psk=open sesame" in (card.root / "data/connections/hikma-wifi-0.nmconnection").read_text()
+        store = Store(card.root / "data/hub")
+        with store.read() as db:
+            assert people.find_by_email(db, "amal@clinic.example"), f"cut {cuts * every}"
+            assert setup.is_done(db)
+        store.close()
+        cuts += 1
+    assert cuts * every > 60
+
+
+def test_a_cut_after_the_identity_was_drawn_does_not_change_it(card: Flashed) -> None:
+    first = card.boot()
+    for moment in range(0, 60, 3):
+        card.boot(cut_at=moment)
+        assert card.boot() == first
+
+
+def test_drawn_passwords_have_no_characters_that_are_read_wrongly() -> None:
+    assert not set("il1o0") & set(network._ALPHABET)
+
+
+def flash_again(card: Flashed) -> Path:
+    card.flash()
+    for old in (card.root / "boot/firmware").iterdir():
+        old.unlink()
+    for drawn in ("etc/modprobe.d", "etc/localtime", "etc/timezone", "etc/hosts"):
+        path = card.root / drawn
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+    return card.put(FILE)
+
+
+def contents(card: Flashed) -> dict[str, str]:
+    """Give what lies on the card, but the database's log and what only counts time."""
+    kept = {}
+    for path in sorted(card.root.rglob("*")):
+        name = str(path.relative_to(card.root))
+        if path.is_file() and not path.is_symlink() and not name.startswith(("dev", "proc", "run", "data/hub/hub.db")):
+            kept[name] = path.read_bytes().hex()
+    return {**kept, "header": json.dumps(card.header())}

@@ -1,0 +1,56 @@
+"""The announcer without a network; on one it is a journey."""
+
+import asyncio
+import socket
+
+import msgspec
+import pytest
+
+from hub.services.discovery import announcer, links
+from hub.services.discovery.announcer import Announcer
+from hub.services.discovery.links import Link
+from hub.services.discovery.presence import Options
+from hub.store import announced
+from hub.store.announced import Announced
+from hub.store.database import Store
+
+OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
+LINKS = (Link("eth0", "10.0.0.5/24"), Link("wlan0", "10.0.0.7/24"))
+
+
+def test_a_hub_on_loopback_announces_nothing(store: Store) -> None:
+    asyncio.run(Announcer(store, msgspec.structs.replace(OPTIONS, host="127.0.0.1")).run())
+
+
+def test_a_network_that_fails_does_not_stop_the_hub(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def fail() -> tuple[Link, ...]:
+        tried.append(1)
+        raise OSError
+
+    monkeypatch.setattr(links, "every", fail)
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(Announcer(store, OPTIONS).run(), 0.3))
+    assert tried
+
+
+def test_the_lower_of_two_that_took_one_name_at_once_gives_way() -> None:
+    assert announcer._must_give_way(LINKS, {socket.inet_aton("10.0.0.8")})
+    assert not announcer._must_give_way(LINKS, {socket.inet_aton("10.0.0.6")})
+
+
+def test_a_hub_tries_the_name_of_last_time_first(store: Store) -> None:
+    with store.write() as tx:
+        announced.keep(tx, Announced("hikma-hub", "hikma-hub-3.local"))
+    made = Announcer(store, OPTIONS)
+    made._known = made._recall()
+    assert made._names()[:3] == ["hikma-hub-3.local", "hikma-hub.local", "hikma-hub-2.local"]
+
+
+def test_a_hub_whose_wanted_name_was_changed_forgets_the_old_one(store: Store) -> None:
+    with store.write() as tx:
+        announced.keep(tx, Announced("hikma-hub", "hikma-hub-3.local"))
+    made = Announcer(store, msgspec.structs.replace(OPTIONS, host_name="north"))
+    made._known = made._recall()
+    assert made._names()[0] == "north.local"

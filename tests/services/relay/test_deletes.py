@@ -1,0 +1,100 @@
+"""Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
+
+from tests.services.relay.test_guard import settle
+from tests.services.relay.world import World
+from tests.store import pushes
+
+
+def test_4_6_a_delete_goes_as_an_id_and_never_as_a_flag(connected: World) -> None:
+    patient = connected.patient()
+    settle(connected)
+    connected.remove("patients", str(patient["id"]))
+    settle(connected)
+    there = connected.there_is("patients", str(patient["id"]))
+    assert there["is_deleted"] is True
+    assert there["deleted_at"] is not None  # so that it is announced to others
+
+
+def test_4_6_children_are_deleted_by_name_so_that_others_hear_of_them(connected: World) -> None:
+    """The cloud's own cascade flags them without a time, and announces them to nobody."""
+    patient = connected.patient()
+    visit = connected.visit(patient)
+    event = connected.event(visit)
+    settle(connected)
+    connected.remove("visits", str(visit["id"]))
+    settle(connected)
+    assert connected.there_is("events", str(event["id"]))["deleted_at"] is not None
+
+
+def test_4_6_a_deleted_item_is_gone_at_once(connected: World) -> None:
+    item = connected.item(connected.prescription(connected.visit(connected.patient())))
+    settle(connected)
+    connected.remove("prescription_items", str(item["id"]))
+    connected.cycle()
+    assert not connected.is_there("prescription_items", str(item["id"]))
+    assert connected.waiting()["sent"] == 0
+
+
+def test_4_6_what_the_cloud_deletes_is_deleted_here_with_its_children(connected: World) -> None:
+    patient = connected.patient()
+    visit = connected.visit(patient)
+    event = connected.event(visit)
+    settle(connected)
+    connected.seed.delete("patients", str(patient["id"]))
+    report = connected.cycle()
+    assert report.pulled.deleted == 3
+    for table, made in (("patients", patient), ("visits", visit), ("events", event)):
+        assert str(made["id"]) in pushes.tombstones(connected.store, table)
+    assert connected.cycle().pushed.stored == 0
+
+
+def test_4_6_a_record_that_the_cloud_never_had_is_kept_visible_when_its_patient_is_deleted_there(
+    connected: World,
+) -> None:
+    patient = connected.patient()
+    settle(connected)
+    connected.seed.delete("patients", str(patient["id"]))
+    connected.visit(patient)
+    connected.cycle()
+    assert pushes.reasons(connected.store) == ["its patient was deleted in the cloud before this was sent"]
+
+
+def test_4_6_a_row_that_came_back_to_life_there_is_deleted_again(connected: World) -> None:
+    """P4: deleted stays deleted; an update un-deletes appointments in the cloud."""
+    appointment = connected.appointment(connected.visit(connected.patient()))
+    settle(connected)
+    connected.remove("appointments", str(appointment["id"]))
+    settle(connected)
+    connected.seed.edit("appointments", str(appointment["id"]), is_deleted=False, deleted_at=None)
+    settle(connected)
+    assert connected.there_is("appointments", str(appointment["id"]))["is_deleted"] is True
+    assert str(appointment["id"]) in pushes.tombstones(connected.store, "appointments")
+
+
+def test_4_6_a_zombie_in_the_cloud_does_not_come_back_here(connected: World) -> None:
+    """is_deleted false with deleted_at still set: in no list at all."""
+    patient = connected.patient()
+    settle(connected)
+    connected.remove("patients", str(patient["id"]))
+    settle(connected)
+    connected.seed.edit("patients", str(patient["id"]), is_deleted=False)
+    connected.cycle()
+    assert str(patient["id"]) in pushes.tombstones(connected.store, "patients")
+
+
+def test_2_1_a_full_pull_asks_for_deletes_too(connected: World) -> None:
+    """lastPulledAt=0 never gives deletes, 1 does."""
+    patient = connected.patient()
+    settle(connected)
+    connected.seed.delete("patients", str(patient["id"]))
+    connected.seed.edit("devices", connected.hub.id, clinic_ids=[connected.here, connected.elsewhere])
+    report = connected.cycle()
+    assert report.full
+    assert str(patient["id"]) in pushes.tombstones(connected.store, "patients")
+
+
+def test_a_record_that_was_deleted_before_it_was_sent_is_not_sent(connected: World) -> None:
+    patient = connected.patient()
+    connected.remove("patients", str(patient["id"]))
+    settle(connected)
+    assert not connected.is_there("patients", str(patient["id"]))

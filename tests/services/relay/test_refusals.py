@@ -1,0 +1,226 @@
+"""What the cloud will not take: found, held back with its reason, and the rest gets through (R5; CLOUD.md 4.3 to 4.9)."""
+
+import pytest
+
+from hub.core.tables import TABLES
+from hub.services.relay.client import Cloud
+from hub.store import departures, quarantine
+from tests.services.relay.test_guard import settle
+from tests.services.relay.world import Kind, World, uid
+from tests.store import pushes
+
+
+def test_4_3_a_poison_record_is_isolated_and_everything_else_gets_through_in_the_same_cycle(connected: World) -> None:
+    patients = [connected.patient() for _ in range(30)]
+    poison = connected.patient(sex="x" * 40)  # the cloud takes 24 characters
+    later = [connected.patient() for _ in range(30)]
+    visit = connected.visit(later[0])
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (61, 1)
+    assert all(connected.is_there("patients", str(made["id"])) for made in [*patients, *later])
+    assert connected.is_there("visits", str(visit["id"]))
+    assert connected.where("patients", poison) == "hub"
+    [reason] = pushes.reasons(connected.store)
+    assert "refuses it" in reason
+    assert report.traffic.requests < 20
+
+
+def test_4_3_two_poison_records_in_one_batch(connected: World) -> None:
+    poison = [connected.patient(sex="x" * 40) for _ in range(2)]
+    good = [connected.patient() for _ in range(20)]
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (len(good), len(poison))
+
+
+def test_4_3_the_fake_200_of_a_failing_item_is_a_failure(connected: World) -> None:
+    prescription = connected.prescription(connected.visit(connected.patient()))
+    bad = connected.item(prescription, drug_id=uid())
+    good = connected.item(prescription)
+    report = connected.cycle()
+    assert report.pushed.held == 1
+    assert connected.is_there("prescription_items", str(good["id"]))
+    assert not connected.is_there("prescription_items", str(bad["id"]))
+    assert pushes.reasons(connected.store) == [
+        "the cloud refuses it, perhaps because of its drug catalogue, which this hub does not know"
+    ]
+
+
+def test_4_3_children_of_a_poison_record_wait_for_it(connected: World) -> None:
+    patient = connected.patient(sex="x" * 40)
+    visits = [connected.visit(patient) for _ in range(20)]
+    other = connected.patient()
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (1, 1)
+    assert connected.cycle().traffic.requests == 2  # nothing is tried again for nothing
+    connected.change("patients", patient, sex="female")
+    settle(connected)
+    assert all(connected.is_there("visits", str(made["id"])) for made in [*visits])
+    assert connected.where("patients", other) == "cloud"
+    assert pushes.reasons(connected.store) == []
+
+
+def test_4_3_a_held_record_is_tried_again_when_someone_says_so(connected: World) -> None:
+    visit = connected.visit(connected.patient(), provider_id=(doctor := uid()))
+    connected.cycle()
+    assert connected.waiting()["held"] == 1
+    connected.seed.add("users", id=doctor, name="D", email="d@test", role="provider", hashed_password="x")
+    assert connected.cycle().pushed.stored == 0
+    with connected.store.write() as tx:
+        [entry] = quarantine.entries(tx.db)
+        assert departures.retry(tx, entry)
+    settle(connected)
+    assert connected.is_there("visits", str(visit["id"]))
+
+
+def test_4_3_a_cloud_that_fails_at_everything_costs_no_record_its_place(connected: World) -> None:
+    made = [connected.patient() for _ in range(40)]
+    connected.fail(Kind.ERROR_500, times=1000, on="push")
+    report = connected.try_cycle()
+    assert report.outcome.word == "cloud_failing"
+    assert report.traffic.requests < 15
+    assert connected.waiting()["held"] == 0
+    connected.heal()
+    assert connected.cycle().pushed.stored == len(made)
+
+
+def test_4_3_a_cloud_that_takes_nothing_though_it_takes_an_empty_push(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk may be full: forty records are not all poison."""
+    real = Cloud.push
+
+    def push(self: Cloud, content: bytes) -> object:
+        return real(self, content if content == b"{}" else b"null")
+
+    monkeypatch.setattr(Cloud, "push", push)
+    for _ in range(40):
+        connected.patient()
+    assert connected.try_cycle().outcome.word == "cloud_failing"
+    assert connected.waiting() == {"waiting": 40, "sent": 0, "missed": 0, "held": 0}
+
+
+def test_4_3_one_stumble_of_the_cloud_holds_nothing_back(connected: World) -> None:
+    for _ in range(9):
+        connected.patient()
+    connected.fail(Kind.ERROR_500, times=3, on="push")
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (9, 0)
+
+
+def test_4_3_a_web_page_with_status_200_is_a_failure(connected: World) -> None:
+    patient = connected.patient()
+    connected.fail(Kind.HTML, on="push")
+    assert connected.try_cycle().outcome.word == "cloud_failing"
+    assert connected.where("patients", patient) == "hub"
+
+
+def test_4_5_a_prescription_without_a_visit_goes_by_itself(connected: World) -> None:
+    """The cloud makes up a visit for it each time it is sent: it must not be sent along with what may fail."""
+    patient = connected.patient()
+    bare = {"id": uid(), "patient_id": patient["id"], "visit_id": None}
+    lonely = connected.prescription(bare)
+    connected.prescription(bare, priority="high", notes="x", provider_id=uid())
+    connected.cycle()
+    visits = [row for row in connected.seed.rows("visits") if row["patient_id"] == patient["id"]]
+    assert len(visits) == 1
+    assert connected.is_there("prescriptions", str(lonely["id"]))
+    settle(connected)
+    assert connected.here_is("prescriptions", str(lonely["id"]))["visit_id"] == visits[0]["id"]
+
+
+def test_4_7_an_event_without_a_visit_stays_here_and_says_why(connected: World) -> None:
+    patient = connected.patient()
+    connected.event({"id": "", "patient_id": patient["id"]})
+    connected.event({"id": uid(), "patient_id": patient["id"]})
+    report = connected.cycle()
+    assert report.pushed.waiting == 2
+    assert connected.seed.rows("events") == []
+    assert [row for row in connected.seed.rows("visits")] == []
+    assert all("make one up" in reason for reason in connected.reasons())
+
+
+def test_4_7_events_go_when_their_visit_has_come(connected: World) -> None:
+    patient = connected.patient()
+    visit_id = uid()
+    event = connected.event({"id": visit_id, "patient_id": patient["id"]})
+    connected.cycle()
+    connected.visit(patient, id=visit_id)
+    settle(connected)
+    assert connected.is_there("events", str(event["id"]))
+    assert connected.there_is("visits", visit_id)["clinic_id"] == connected.here
+
+
+def test_4_8_stock_is_pulled_and_never_pushed(connected: World) -> None:
+    item = connected.item(connected.prescription(connected.visit(connected.patient())))
+    with connected.store.read() as db:
+        stock_id = db.execute("SELECT id FROM clinic_inventory").fetchone()[0]
+    stock = connected.here_is("clinic_inventory", stock_id)
+    connected.change("clinic_inventory", stock, quantity_available=195)
+    connected.cycle()  # the old row comes once more, in the overlap: it changes nothing
+    assert connected.here_is("clinic_inventory", stock_id)["quantity_available"] == 195
+    connected.dispensing(item, batch_id=connected.batch, quantity_dispensed=5)
+    settle(connected)
+    assert connected.there_is("clinic_inventory", stock_id)["quantity_available"] == 195
+    assert connected.here_is("clinic_inventory", stock_id)["quantity_available"] == 195
+
+
+def test_4_9_a_record_of_a_clinic_that_is_not_the_hubs_is_not_passed_over_in_silence(connected: World) -> None:
+    visit = connected.visit(connected.patient(), clinic_id=connected.elsewhere)
+    event = connected.event(visit)
+    report = connected.cycle()
+    assert report.pushed.held == 1
+    [reason] = pushes.reasons(connected.store)
+    assert "none of this hub's" in reason
+    assert not connected.is_there("events", str(event["id"]))  # its visit would have been made up (4.7)
+
+
+def test_4_9_what_was_held_for_its_clinic_goes_when_the_hub_gets_the_clinic(connected: World) -> None:
+    patient = connected.patient(primary_clinic_id=connected.elsewhere)
+    connected.cycle()
+    connected.seed.edit("devices", connected.hub.id, clinic_ids=[connected.here, connected.elsewhere])
+    settle(connected)
+    assert connected.is_there("patients", str(patient["id"]))
+    assert pushes.reasons(connected.store) == []
+
+
+def test_4_9_a_patient_without_a_clinic_is_stored_and_no_proof_is_waited_for(connected: World) -> None:
+    patient = connected.patient(primary_clinic_id=None)
+    connected.cycle()
+    assert connected.is_there("patients", str(patient["id"]))
+    assert connected.where("patients", patient) == "cloud"
+
+
+def test_a_date_that_is_none_is_named(connected: World) -> None:
+    connected.patient(date_of_birth="about 1960")
+    connected.cycle()
+    assert pushes.reasons(connected.store) == ["date_of_birth is not a date (YYYY-MM-DD)"]
+
+
+def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_listed(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Success alone is not believed."""
+    real = Cloud.push
+    monkeypatch.setattr(Cloud, "push", lambda self, _content: real(self, b"{}"))
+    patient = connected.patient()
+    pushed = [connected.cycle().pushed.stored for _ in range(10)]
+    assert sum(pushed) == 3
+    assert connected.waiting()["missed"] == 1
+    with connected.store.read() as db:
+        [missed] = departures.missed(db, connected.progress().pulls)
+    assert missed.id == patient["id"]
+    monkeypatch.undo()
+    connected.change("patients", patient, phone="2")
+    settle(connected)
+    assert connected.where("patients", patient) == "cloud"
+
+
+def test_quarantine_that_is_full_stops_the_cycle_and_loses_nothing(connected: World) -> None:
+    connected.limit(quarantine_max=1)
+    for _ in range(3):
+        connected.patient(date_of_birth="never")
+    report = connected.try_cycle()
+    assert report.outcome.word == "no_place"
+    with connected.store.read() as db:
+        assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 3
+    assert TABLES["patients"].name == "patients"

@@ -1,0 +1,282 @@
+"""A hub with a stand-in cloud beside it, over real HTTP: what phones enter, what cycles do, what each side holds."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar
+
+from hub.core.access import Rights
+from hub.core.tables import TABLES
+from hub.demo.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
+from hub.services.relay import connect as connecting
+from hub.services.relay.cycle import Limits, Report
+from hub.services.relay.runner import Rules, Runner
+from hub.store import cloud, departures, people
+from hub.store.cloud import Progress
+from hub.store.database import Store
+from hub.store.intake import Receipt
+from tests.hubs import Row, changes, row
+from tests.hubs import edit as edited
+from tests.store import pushes
+
+PASSWORD = "correct horse"
+RULES = Rules(requests_per_minute=10_000)
+
+__all__ = ["PASSWORD", "RULES", "Kind", "World", "changes", "edited", "row", "uid", "world"]
+
+
+@dataclass
+class World:
+    """A hub of clinic ``here``. The cloud's first user is an admin of the other clinic, as in the field."""
+
+    app: Litestar
+    url: str
+    seed: Seed
+    store: Store
+    hub: Hub
+    here: str
+    elsewhere: str
+    admin: str
+    nurse: str
+    form: str
+    drug: str
+    batch: str
+    rules: Rules = RULES
+    _runners: list[Runner] = field(default_factory=list)
+
+    # Cycles
+
+    def connect(self) -> cloud.Link:
+        """Connect the hub."""
+        return connecting.connect(self.store, self.url, self.hub.api_key)
+
+    def try_cycle(self) -> Report:
+        """Run a cycle, however it ends."""
+        if not self._runners:
+            self._runners.append(Runner(self.store, self.rules))
+        report = self._runners[0].run()
+        assert report is not None
+        return report
+
+    def cycle(self) -> Report:
+        """Run a cycle that ends well."""
+        report = self.try_cycle()
+        assert report.outcome.word == "done", (report.outcome, report.detail)
+        return report
+
+    def limit(self, **limits: int) -> None:
+        """Change what a cycle may use."""
+        self.close()
+        self.rules = Rules(requests_per_minute=10_000, limits=Limits(**limits))
+
+    def close(self) -> None:
+        """Close the connection to the cloud."""
+        while self._runners:
+            self._runners.pop().close()
+
+    def fail(self, kind: Kind, *, times: int = 1, seconds: float = 0, on: str = "") -> None:
+        """Let something go wrong with the next requests."""
+        self.app.state.cloud.faults.add(Fault(kind=kind, times=times, seconds=seconds, on=on))
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self.app.state.cloud.faults.clear()
+
+    # Phones
+
+    def enter(self, table: str, *rows: Row, device: int = 1) -> Receipt:
+        """Push rows as a phone."""
+        return pushes.push(self.store, changes(table, created=rows), device=device)
+
+    def change(self, table: str, old: Row, *, device: int = 1, **values: Any) -> Row:  # noqa: ANN401
+        """Edit a row on a phone and push it; gives what the phone has now."""
+        new = edited(old, **values)
+        pushes.push(self.store, changes(table, updated=[new]), device=device)
+        return new
+
+    def remove(self, table: str, *ids: str) -> None:
+        """Delete as a phone."""
+        pushes.push(self.store, changes(table, deleted=ids))
+
+    def patient(self, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a patient of this clinic."""
+        usual = {"given_name": "Layla", "surname": "Haddad", "date_of_birth": "1984-02-29", "additional_data": "{}"}
+        usual |= {"metadata": "{}", "primary_clinic_id": self.here, "phone": "0791"}
+        return self._entered("patients", usual | given)
+
+    def visit(self, patient: Row | str, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a visit."""
+        usual = {"clinic_id": self.here, "provider_id": self.nurse, "provider_name": "Pia", "metadata": "{}"}
+        return self._entered("visits", {"patient_id": _id(patient), **usual} | given)
+
+    def event(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter an event of a visit."""
+        usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "form_id": self.form}
+        usual |= {"event_type": "Visit", "form_data": '[{"name":"Complaint","value":"cough"}]', "metadata": "{}"}
+        return self._entered("events", usual | given)
+
+    def vitals(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter vitals."""
+        usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "timestamp": 1_800_000_000_000}
+        usual |= {"systolic_bp": 120, "weight_kg": 70.255, "metadata": "{}", "recorded_by_user_id": self.nurse}
+        return self._entered("patient_vitals", usual | given)
+
+    def problem(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a problem."""
+        usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "problem_code_system": "icd11"}
+        usual |= {"problem_code": "CA23", "problem_label": "Asthma", "clinical_status": "active"}
+        usual |= {"verification_status": "confirmed", "metadata": "{}"}
+        return self._entered("patient_problems", usual | given)
+
+    def attribute(self, patient: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter an additional attribute."""
+        usual = {"patient_id": patient["id"], "attribute_id": "insurance", "attribute": "insurance", "metadata": "{}"}
+        return self._entered("patient_additional_attributes", usual | given)
+
+    def appointment(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter an appointment."""
+        usual = {"patient_id": visit["patient_id"], "current_visit_id": visit["id"], "clinic_id": self.here}
+        usual |= {"user_id": self.nurse, "timestamp": 1_800_000_000_000, "duration": 30, "status": "pending"}
+        return self._entered("appointments", usual | {"departments": "[]", "metadata": "{}"} | given)
+
+    def prescription(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a prescription."""
+        usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "pickup_clinic_id": self.here}
+        usual |= {"provider_id": self.nurse, "status": "pending", "priority": "normal", "metadata": "{}"}
+        return self._entered("prescriptions", usual | {"prescribed_at": 1_800_000_000_000} | given)
+
+    def item(self, prescription: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a prescription item."""
+        usual = {"patient_id": prescription["patient_id"], "prescription_id": prescription["id"]}
+        usual |= {"drug_id": self.drug, "clinic_id": self.here, "quantity_prescribed": 21, "metadata": "{}"}
+        return self._entered("prescription_items", usual | given)
+
+    def dispensing(self, item: Row, **given: Any) -> Row:  # noqa: ANN401
+        """Enter a dispensing record."""
+        usual = {"patient_id": item["patient_id"], "prescription_item_id": item["id"], "clinic_id": self.here}
+        usual |= {"drug_id": self.drug, "dispensed_by": self.nurse, "quantity_dispensed": 5, "metadata": "{}"}
+        return self._entered("dispensing_records", usual | {"dispensed_at": 1_800_000_000_000} | given)
+
+    def _entered(self, table: str, values: dict[str, Any]) -> Row:
+        made = row(table, str(values.pop("id", uid())), **values)
+        self.enter(table, made)
+        return made
+
+    # What each side holds
+
+    def here_is(self, table: str, row_id: str) -> dict[str, Any]:
+        """Give a record as the hub holds it."""
+        return pushes.kept(self.store, table, row_id)
+
+    def there_is(self, table: str, row_id: str) -> dict[str, Any]:
+        """Give a row as the cloud holds it."""
+        found = self.seed.row(table, row_id)
+        assert found is not None, f"{table} {row_id} is not in the cloud"
+        return found
+
+    def is_there(self, table: str, row_id: str) -> bool:
+        """Tell whether the cloud has a row."""
+        return self.seed.row(table, row_id) is not None
+
+    def where(self, table: str, made: Row) -> str:
+        """Tell where a record is: hub, sent or cloud."""
+        with self.store.read() as db:
+            return departures.where(db, TABLES[table], str(made["id"]))
+
+    def waiting(self) -> dict[str, int]:
+        """Count what waits, was sent, is missed and is held back."""
+        with self.store.read() as db:
+            return departures.counts(db, cloud.progress(db).pulls)
+
+    def reasons(self) -> list[str]:
+        """Give why records wait or are held back."""
+        with self.store.read() as db:
+            return [reason["reason"] for reason in departures.reasons(db)]
+
+    def revisions(self) -> dict[tuple[str, str], int]:
+        """Give the revision of every record: what a phone would be sent again."""
+        with self.store.read() as db:
+            return {
+                (table, record_id): revision
+                for table in TABLES
+                for record_id, revision in db.execute(f"SELECT id, local_server_last_modified FROM [{table}]")  # noqa: S608
+            }
+
+    def progress(self) -> Progress:
+        """Give how far the relay is."""
+        with self.store.read() as db:
+            return cloud.progress(db)
+
+    def rights_of(self, user_id: str) -> Rights:
+        """Give what a user may do on the hub."""
+        with self.store.read() as db:
+            user = people.find(db, user_id)
+            assert user is not None
+            return people.rights(db, user)
+
+    def text(self) -> str:
+        """Give everything that is in the hub's database, as text."""
+        with self.store.read() as db:
+            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return "\n".join(
+                str(each)
+                for name in tables
+                for each in db.execute(f"SELECT * FROM [{name}]").fetchall()  # noqa: S608
+            )
+
+
+def uid() -> str:
+    """Give a new id."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **options: int) -> Iterator[World]:
+    """Set up a small organisation and a hub of it."""
+    kept = open_store(tmp_path / "cloud")
+    seed = Seed(kept)
+    elsewhere, here = seed.clinic("Green Valley"), seed.clinic("Al Noor")
+    admin = seed.user("Amal Admin", "admin@test", PASSWORD, clinic=elsewhere, role="admin")
+    nurse = seed.user("Pia Provider", "pia@test", PASSWORD, clinic=here)
+    seed.permissions(nurse, here, can_register_patients=True, can_view_history=True, can_edit_records=True)
+    form, drug = seed.event_form("General visit"), seed.drug("Amoxicillin")
+    batch = seed.stock(here, drug, 200)
+    app = create_app(kept, time_zone=time_zone, **{"rate_limit": 100_000, **options})  # type: ignore[arg-type]
+    store = Store(tmp_path / "hub")
+    with running(app) as url:
+        made = World(
+            app=app,
+            url=url,
+            seed=seed,
+            store=store,
+            hub=seed.hub("hub-1", here),
+            here=here,
+            elsewhere=elsewhere,
+            admin=admin,
+            nurse=nurse,
+            form=form,
+            drug=drug,
+            batch=batch,
+        )
+        if connected:
+            made.connect()
+        try:
+            yield made
+        finally:
+            made.close()
+    store.close()
+    kept.close()
+
+
+def _id(of: Row | str) -> str:
+    return of if isinstance(of, str) else str(of["id"])
+
+
+def loads(text: Any) -> Any:  # noqa: ANN401
+    """Read JSON."""
+    return json.loads(text)
