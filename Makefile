@@ -6,10 +6,11 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check bench catalogue lock clean
+ANSIBLE := .venv/ansible/.installed
+.PHONY: help venv run test check bench image test-device power-cut catalogue lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 venv: $(STAMP) ## make .venv with the locked dependencies (again only when the lock changes)
 
@@ -23,21 +24,35 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(ANSIBLE): ansible/requirements.lock $(STAMP)
+	$(PYTHON) -m venv .venv/ansible
+	.venv/ansible/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r ansible/requirements.lock
+	@touch $@
+
 run: $(STAMP) ## start a hub with model phones working on a made-up clinic
 	$(BIN)/hikma-hub demo
 
-test: $(STAMP) ## run every test, the slow ones too
-	$(BIN)/pytest -n 2 --dist loadscope
+test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too
+	$(BIN)/pytest -n 2 --dist loadscope -m "not device"
 
-check: $(STAMP) ## style, types, layers and the quick tests; what pre-commit and CI call
+check: $(STAMP) $(ANSIBLE) ## style, types, layers and the quick tests; what pre-commit and CI call
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n 2 --dist loadscope -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist loadscope -m "not slow and not device"
 
 bench: $(STAMP) ## measure speed and memory against the raw floor
 	$(BIN)/python -m tests.bench
+
+image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=debian, or a Raspberry Pi OS Lite (64 bit) image
+	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"
+
+test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
+	$(BIN)/pytest -v -s -m device tests/device
+
+power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
+	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.procedures.catalogue
@@ -45,6 +60,8 @@ catalogue: $(STAMP) ## write the page of procedures again after a change of them
 lock: $(STAMP) ## write the lock files again after a change of pyproject.toml; UPGRADE=1 takes the newest versions
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		$(if $(UPGRADE),--upgrade) ansible/requirements.in --output-file ansible/requirements.lock
 
 clean: ## remove .venv and whatever tools left behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

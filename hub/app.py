@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,20 +18,20 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar, Router
 
-from hub.core import reach
-from hub.core.errors import Damaged
-from hub.core.reach import Moved
+from hub.core.errors import Damaged, HubError
 from hub.core.status import Facts
 from hub.services import discovery, status_file, watchdog
 from hub.services.discovery import Announcer, links
+from hub.services.discovery.reach import Reach
 from hub.services.machine.switch import Switch
 from hub.services.procedures.registry import Policy
+from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits
-from hub.services.relay.runner import Rules
+from hub.services.relay.runner import Rules, Runner
 from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.settings import Settings
-from hub.store import announced, certificate, counters, facts, identity, listening, proof, reached, setup
+from hub.store import certificate, cloud, facts, identity, listening, proof, setup
 from hub.store.database import Store
 from hub.store.listening import Listening
 from hub.web import closed, health, look, pages, refusals, rpc
@@ -78,32 +79,24 @@ def _desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
         phones_rpc.name = identity.name(db) or settings.hub.name
     path = Path(settings.box.status_file)
 
-    def publish(now: Facts) -> None:
-        status_file.write(path, phones_rpc.name, now)
-        with store.write(durable=False) as tx:
-            counters.sample(tx, waiting=now.waiting)
-
     gathering = Gathering(store)
+
+    def publish(now: Facts) -> None:
+        gathering.keep(now)
+        status_file.write(path, phones_rpc.name, now)
+
     return Desk(
         store,
         phones_rpc,
         Watch(gathering.gather(), gathering.gather, publish),
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
-        relay=Relay(),
+        relay=_relay(store, settings),
         options=_options(store, settings),
     )
 
 
 def _options(store: Store, settings: Settings) -> Options:
-    def host() -> str:
-        return _host_name(store, settings) if settings.pairing.address == "name" else links.reachable(listens)
-
-    def moved() -> list[Moved]:
-        own = {*links.addresses(listens), _host_name(store, settings)}
-        with store.read() as db:
-            return reach.moved(reached.counts(db, store.now_ms(db)), own)
-
-    listens = settings.server.host
+    ways = _ways(store, settings)
     return Options(
         data=store.path.parent,
         port=settings.server.port,
@@ -116,17 +109,39 @@ def _options(store: Store, settings: Settings) -> Options:
         attempts=settings.login.attempts,
         wait_s=settings.login.wait_s,
         wait_max_s=settings.login.wait_max_s,
-        host=host,
-        moved=moved,
+        host=ways.host,
+        moved=ways.moved,
         listed=tuple(_listed(settings)),
     )
 
 
-def _host_name(store: Store, settings: Settings) -> str:
-    with store.read() as db:
-        found = announced.find(db)
-    wanted = settings.discovery.host_name
-    return found.host if found and found.host and found.wanted == wanted else f"{wanted}.local"
+def _ways(store: Store, settings: Settings) -> Reach:
+    server = Listening(settings.server.host, settings.server.port)
+    by_name = settings.pairing.address == "name"
+    return Reach(store, server, wanted=settings.discovery.host_name, by_name=by_name)
+
+
+def _relay(store: Store, settings: Settings) -> Relay:
+    """Give what the page can do about the cloud."""
+
+    def disconnect() -> None:
+        with store.write() as tx:
+            cloud.disconnect(tx)
+
+    def cycle() -> None:
+        runner = Runner(store, relay_rules(settings))
+        try:
+            runner.run()
+        except HubError as error:
+            log.warning("relay", outcome="failed", detail=str(error))
+        finally:
+            runner.close()
+
+    return Relay(
+        connect=partial(connect, store),
+        disconnect=disconnect,
+        sync=lambda: threading.Thread(target=cycle, name="relay by hand", daemon=True).start(),
+    )
 
 
 def _listed(settings: Settings) -> Iterator[tuple[str, str, str, bool]]:
@@ -197,6 +212,7 @@ def _application(routers: list[Router], on_shutdown: list[Callable[[], None]] | 
         exception_handlers={Exception: refusals.refuse},
         on_shutdown=on_shutdown,
         openapi_config=None,
+        logging_config=None,  # hub.cli.logs says what is logged, and how
         request_max_body_size=None,  # hub.web.body holds each route to its own bound
     )
 
@@ -313,7 +329,7 @@ def _tls_servers(app: Litestar, settings: Settings, desk: Desk | None) -> list[S
     if not _is_free(host, port):
         log.error("no pages over TLS", reason="port is taken", port=port)
         return []
-    fingerprint = certificate.load(desk.store, _host_name(desk.store, settings)).fingerprint
+    fingerprint = certificate.load(desk.store, _ways(desk.store, settings).host_name()).fingerprint
     at, key_at = certificate.paths(desk.store)
     desk.https_port = port
     log.info("serving pages over TLS", port=port, fingerprint=fingerprint)

@@ -68,7 +68,7 @@ def add_user(
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Make a user with the permissions of a role in one clinic."""
-    password = _password(from_stdin=password_stdin)
+    password = read_password(from_stdin=password_stdin)
     with options.store(data, create=True) as store, store.write() as tx:
         made = people.add(
             tx,
@@ -97,7 +97,7 @@ def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Give a user of this hub a new password; they must sign in again everywhere."""
-    password = _password(from_stdin=password_stdin)
+    password = read_password(from_stdin=password_stdin)
     with options.store(data) as store, store.write() as tx:
         people.set_password(tx, _own_user(tx.db, email), password)
     click.echo("The password is changed.")
@@ -141,7 +141,8 @@ def _row(found: User) -> dict[str, Any]:
     }
 
 
-def _password(*, from_stdin: bool) -> str:
+def read_password(*, from_stdin: bool) -> str:
+    """Read a password from standard input, or ask for it."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -27,6 +27,7 @@ _MINUTES_MS = 15 * 60_000
 _YEARS = (1850, 2120)  # CLOUD.md 4.2
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YES = frozenset({"true", "t", "yes", "1"})
 _CENT = Decimal("0.01")
 _LAYERS = 4
 """How often JSON may be wrapped in JSON text; the app wraps twice (PROTOCOL.md "sync_push")."""
@@ -174,7 +175,7 @@ def _canonical(column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911
         case Kind.INT | Kind.NUMBER:
             return _number(column, value)
         case Kind.FLAG:
-            return bool(value)
+            return value.lower() in _YES if isinstance(value, str) else bool(value)
 
 
 def _moment(column: Column, value: object) -> datetime:

@@ -101,10 +101,10 @@ PATTERNS: dict[Light, Pattern] = {
     Light.WAITING: Pattern((Step(2000, _GREEN), Step(2000, _DARK)), "Safe here; records wait to be sent to the cloud."),
     Light.LINE: Pattern((Step(300, _GREEN), Step(2700, _DARK)), "Safe; there is no line to the cloud."),
     Light.RELAYING: Pattern(
-        (Step(150, _GREEN), Step(150, _DARK), Step(150, _GREEN), Step(550, _DARK)), "Sending records to the cloud."
+        (Step(125, _GREEN), Step(125, _DARK), Step(125, _GREEN), Step(625, _DARK)), "Sending records to the cloud."
     ),
     Light.SYNCING: Pattern(
-        (Step(100, _BLUE), Step(100, _DARK), Step(100, _BLUE), Step(100, _DARK), Step(100, _BLUE), Step(400, _DARK)),
+        (Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(375, _DARK)),
         "A phone is syncing.",
     ),
     Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may pair."),
@@ -120,10 +120,10 @@ PATTERNS: dict[Light, Pattern] = {
     Light.CLOUD: Pattern(_blinks(long=1, short=3), "The cloud fails: nothing to do, unless it lasts."),
     Light.FAULT: Pattern((Step(125, _RED), Step(125, _DARK)), "The hub does not answer: pull the plug, wait, plug in."),
     Light.LOCATE: Pattern(
-        (Step(200, _GREEN), Step(200, _BLUE), Step(200, _RED), Step(200, _DARK)), "This is the hub you look for."
+        (Step(250, _GREEN), Step(250, _BLUE), Step(250, _RED), Step(250, _DARK)), "This is the hub you look for."
     ),
-    Light.PRESSED: Pattern((Step(400, _ALL), Step(100, _DARK)), "The button was understood."),
-    Light.REFUSED: Pattern((Step(60, _RED), Step(90, _DARK)), "The button was understood, but it could not be done."),
+    Light.PRESSED: Pattern((Step(375, _ALL), Step(125, _DARK)), "The button was understood."),
+    Light.REFUSED: Pattern((Step(125, _RED), Step(250, _DARK)), "The button was understood, but it could not be done."),
     Light.HELD: Pattern(
         (Step(3300, _ALL), Step(3300, Levels(0, 1, 1)), Step(3400, _RED)),
         "Hold on until the last lamp is out to switch off; let go to go on.",
@@ -134,7 +134,7 @@ PATTERNS: dict[Light, Pattern] = {
 }
 
 RECEIPT_MS = 1500
-"""How long PRESSED and REFUSED are shown: three flashes or ten."""
+"""How long PRESSED and REFUSED are shown: three flashes or four."""
 
 
 def name(text: str) -> Light:

@@ -14,7 +14,7 @@ decided by the record's text.
 A deletion wins over everything (P4): had it come first, nothing could have revived the record either.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,7 +72,10 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
     mark = records.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
         return Merged(version.record, version.history, (), _same(table, pushed.record, version.record))
-    values = _columns_taken(version, pushed, device, held) if pushed.changed else _whole_taken(version, pushed, data)
+    if pushed.changed:
+        values = _columns_taken(version, pushed, device, held)
+    else:
+        values = _whole_taken(table, version, pushed, data)
     if pushed.record.get("is_deleted") is True:
         values["is_deleted"] = True
     changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
@@ -86,15 +89,18 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
 
 
 def _history(
-    old: History, taken: Iterable[str], changed: tuple[str, ...], stamp: Stamp, mark: int, *, whole: bool
+    old: History, taken: Mapping[str, Any], changed: tuple[str, ...], stamp: Stamp, mark: int, *, whole: bool
 ) -> History:
     """Give the history after an edit, also one that changed nothing: sent again later, it must still not.
 
-    A column that was set to the value it had keeps its stamp but for the time: against a third edit the newer counts.
+    What was set to the value it had keeps its stamp but for the time: against a third edit the newer counts.
     """
     marks = {**old.pushed, str(stamp.device): mark} if stamp.device else old.pushed
+    if whole and changed:
+        return History(stamp, {}, marks)
     if whole:
-        return History(stamp, {}, marks) if changed else old
+        newest = max(old.base.updated_at, stamp.updated_at)
+        return History(old.base._replace(updated_at=newest), old.columns, marks) if taken else old
     stamps = dict(old.columns)
     for name in taken:
         before = stamps.get(name, old.base)
@@ -118,10 +124,14 @@ def _columns_taken(version: Version, pushed: Pushed, device: int, held: int) -> 
     return values
 
 
-def _whole_taken(version: Version, pushed: Pushed, data: str) -> dict[str, Any]:
-    ours, theirs = version.record.row.updated_at, pushed.record.row.updated_at
-    if (theirs, data) <= (ours, records.write(version.record)[0]):
+def _whole_taken(table: Table, version: Version, pushed: Pushed, data: str) -> dict[str, Any]:
+    ours, theirs = max(version.record.row.updated_at, version.history.base.updated_at), pushed.record.row.updated_at
+    if theirs < ours:
         return {}
+    if theirs == ours:
+        kept, _ = records.write(records.replaced(table, version.record, {"updated_at": theirs}))
+        if data <= kept:
+            return {}
     return {name: value for name, value in pushed.record.values().items() if name not in _UNMERGED}
 
 

@@ -1,4 +1,4 @@
-"""Turns records into the form that online mode shows and takes, and back (PROTOCOL.md "Online mode").
+"""Turns records into the form that online mode shows and takes, and back (services/procedures/CATALOGUE.md).
 
 online      rows in snake_case, JSON as JSON, times as ISO 8601 text, null for what is absent
 canonical   the phone's own form, as sync carries it (hub.core.records)

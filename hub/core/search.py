@@ -111,6 +111,21 @@ def expression(typed: str, kind: str) -> str:
     return f"(({every}) OR {beginning(kind, ''.join(chunks).replace(chr(0), ''))})"
 
 
+def fragment(typed: str) -> str:
+    """Give an FTS5 expression for a part of a number, '' if it is too short; with or without the 0 of a local call."""
+    part = number(typed)
+    if len(part) < FRAGMENT_CHARS:
+        return ""
+    bare = part.lstrip("0")
+    return f'("{part}" OR "{bare}")' if FRAGMENT_CHARS <= len(bare) < len(part) else f'"{part}"'
+
+
+def whole(typed: str) -> str:
+    """Give an FTS5 expression for a whole number, '' for none."""
+    part = number(typed)
+    return f'" {part} "' if part else ""
+
+
 def beginning(kind: str, word: str) -> str:
     """Give an FTS5 expression for the beginning of a word; folding left nothing in it that could close the quotes."""
     return f'"{kind}{word}"*'
@@ -156,8 +171,9 @@ def stored_name(facts: Facts) -> str:
 
 
 def numbers(facts: Facts) -> str:
-    """Give the numbers that a patient is found by."""
-    return " ".join(filter(None, map(number, (facts.phone, facts.government_id, facts.external_patient_id))))
+    """Give the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
+    found = map(number, (facts.phone, facts.government_id, facts.external_patient_id))
+    return "".join(f" {each} " for each in found if each)
 
 
 @lru_cache(maxsize=256)

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,15 +33,26 @@ class HubProcess:
     """``hikma-hub serve`` on its own data directory, from ``with`` to its end.
 
     program: what to run in place of this package's own command line.
+    settings: HIKMA_HUB_* variables for the hub.
     """
 
-    def __init__(self, data: Path, *, host: str, port: int, log: Path, program: tuple[str, ...] = _PROGRAM) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        host: str,
+        port: int,
+        log: Path,
+        program: tuple[str, ...] = _PROGRAM,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.data = data
         self.url = f"http://{_reachable(host)}:{port}"
         self._host = host
         self._port = port
         self._log = log
         self._program = program
+        self._settings = dict(settings or {})
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -52,6 +65,7 @@ class HubProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **self._settings},
                 start_new_session=True,
             )
         try:

@@ -29,6 +29,9 @@ PAIRING_MINUTES = 60
 QUIET_ROUNDS = 50
 """In so many rounds of syncing every phone must have come to rest, however small the hub's pages are."""
 
+SETTINGS = {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true"}
+"""There is no box with lights: its page draws them."""
+
 PAUSE_S = (0.4, 2.0)
 """Between two syncs of one phone: a nurse's minutes, made watchable."""
 
@@ -61,16 +64,22 @@ def run_demo(
     seconds: float | None = None,
     seed: int = 1,
     as_json: bool = False,
+    leave_setup: bool = False,
 ) -> int:
     """Run the show until ``seconds`` are over or Ctrl-C; gives the exit code.
 
     data: the hub's directory; None for a temporary one that is thrown away.
+    leave_setup: leave the first visit of the page, with its setup code, to whoever watches.
     0: all phones and the hub hold the same at the end. 1: they do not, or the hub failed.
     """
     with tempfile.TemporaryDirectory(prefix="hikma-hub-demo-") as scratch, _ended_by_sigterm():
-        hub = HubProcess(data or Path(scratch) / "data", host=host, port=port, log=Path(scratch) / "serve.log")
+        folder, log = data or Path(scratch) / "data", Path(scratch) / "serve.log"
+        hub = HubProcess(folder, host=host, port=port, log=log, settings=SETTINGS)
         try:
             with hub:
+                told = _setup_code(hub) if leave_setup else _administrator(hub)
+                if not as_json:
+                    click.echo(told)
                 show = Show(hub, phones=phones, seed=seed, quiet=as_json)
                 show.prepare()
                 with contextlib.suppress(KeyboardInterrupt):
@@ -85,6 +94,19 @@ def run_demo(
         if as_json:
             click.echo(json.dumps(asdict(show.summary)))
         return 0 if show.summary.same else 1
+
+
+def _administrator(hub: HubProcess) -> str:
+    """Make someone who can sign in on the page; gives how."""
+    name, password = "demo", secrets.token_urlsafe(9)
+    known = {row["name"] for row in hub.cli_json("admin", "list")}
+    hub.cli("admin", "password" if name in known else "add", name, "--password-stdin", stdin=password + "\n")
+    return f"Its page is at {hub.url}; sign in there as {name} with the password {password}"
+
+
+def _setup_code(hub: HubProcess) -> str:
+    code = hub.cli_json("setup-code")["setup_code"]
+    return f"Its page is at {hub.url}; " + (f"set it up there with the code {code}" if code else "it is set up already")
 
 
 class Hub(Protocol):
@@ -129,7 +151,7 @@ class Show:
 
     def prepare(self) -> None:
         """Make clinic and staff on the hub, open pairing, pair and sign in every phone."""
-        self._say(f"The hub runs at {self.summary.url} (its page: open that address in a browser).")
+        self._say(f"The hub runs at {self.summary.url}")
         clinic_id = self._clinic_id()
         self._clinic = Clinic(self._rng.getrandbits(32), clinic_id=clinic_id, name=self._clinic.name)
         self._hub.cli("pairing", "open", "--minutes", str(PAIRING_MINUTES))

@@ -12,7 +12,6 @@ from hub.core.tables import TABLES
 from hub.store import cloud, locating, outbox, pairing, quarantine, shelf
 from hub.store.database import Store
 
-
 _DAY_MS = 86_400_000
 _SYNCING_MS = 5_000
 """A phone that synced so recently is shown as syncing."""

@@ -23,6 +23,8 @@ from hub.store.database import Transaction, hub_time
 
 DELIVERIES = 8
 """How many unconfirmed answers of a phone are remembered."""
+_DOUBT_WAIT_MS = 3_600_000
+"""How long a doubtful record waits for its first retry; each further wait is twice as long."""
 
 
 class Sheet:
@@ -62,11 +64,23 @@ class Delivered(NamedTuple):
     frontier: int | None
 
 
+class Doubt(NamedTuple):
+    """A record of which nobody knows whether the phone has it: it was sent as ``updated`` to let the others pass.
+
+    Either its user deleted it there, and as ``created`` it fails the sync; or the phone never got it. So it goes as
+    ``created`` again, alone, now and then, until the phone has stored it.
+    """
+
+    table_name: str
+    num: int
+
+
 class _Delivery(NamedTuple):
     """One answer: when it was stamped, and the revision of the view that it was read from."""
 
     timestamp: int
     revision: int
+    retry: bool
     tables: dict[str, Delivered]
 
 
@@ -81,6 +95,7 @@ class Ledger:
         self._revision = hub_time(db)
         self._moved = int((db.execute("SELECT value FROM hub WHERE key = 'moved'").fetchone() or [0])[0])
         self._stale: list[tuple[str, int, BitMap]] = []
+        self._resolved: list[Doubt] = []
         head = db.execute(
             "SELECT revision, since, settled, attempts, scope FROM ledger_heads WHERE device = ?", [device]
         ).fetchone()
@@ -115,10 +130,26 @@ class Ledger:
         """Count the records that the phone is owed."""
         return sum(len(sheet.owed) for sheet in self.sheets.values())
 
+    def due(self, db: Database, now_ms: int) -> Doubt | None:
+        """Give a doubtful record that is to be tried again; only while the phone confirms what it gets."""
+        if not self.known or self.attempts:
+            return None
+        row = db.execute(
+            "SELECT table_name, num FROM doubts WHERE device = ? AND due <= ? ORDER BY due LIMIT 1",
+            [self.device, now_ms],
+        ).fetchone()
+        return Doubt(*row) if row else None
+
     def save(self, tx: Transaction) -> None:
         """Keep the ledger as it is now."""
         if self.settled_now or not self.known:
             tx.db.execute("DELETE FROM deliveries WHERE device = ?", [self.device])
+        if not self.known:
+            tx.db.execute("DELETE FROM doubts WHERE device = ?", [self.device])
+        tx.db.conn.executemany(
+            "DELETE FROM doubts WHERE device = ? AND table_name = ? AND num = ?",
+            [(self.device, *doubt) for doubt in self._resolved],
+        )
         if self.settled_now:
             tx.db.execute("DELETE FROM debts WHERE device = ? AND revision <= ?", [self.device, self._accounted])
         tx.db.execute(
@@ -128,16 +159,29 @@ class Ledger:
         )
         self._save_sheets(tx)
 
-    def deliver(self, tx: Transaction, delivered: Mapping[str, Delivered]) -> int:
-        """Keep the ledger and a new answer; gives the timestamp that the phone will come back with."""
-        self.attempts += 1
+    def deliver(
+        self, tx: Transaction, delivered: Mapping[str, Delivered], *, doubt: Doubt | None = None, retry: bool = False
+    ) -> int:
+        """Keep the ledger and a new answer; gives the timestamp that the phone will come back with.
+
+        doubt: the record in it that is doubtful; retry: it goes as ``created`` once more.
+        """
+        self.attempts += not retry
         self.save(tx)
+        if doubt:
+            tx.db.execute(
+                "INSERT INTO doubts (device, table_name, num, due, wait)"
+                " VALUES (:device, :table, :num, :now + :wait, :wait)"
+                " ON CONFLICT DO UPDATE SET wait = 2 * wait, due = :now + 2 * wait",
+                {"device": self.device, "table": doubt.table_name, "num": doubt.num, "now": tx.now_ms}
+                | {"wait": _DOUBT_WAIT_MS},
+            )
         parts = delivered or {"": Delivered(BitMap(), None)}
         tx.db.conn.executemany(
-            "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (self.device, tx.now_ms, name, self._revision, _pack(part.nums), part.frontier)
+                (self.device, tx.now_ms, name, self._revision, _pack(part.nums), part.frontier, retry)
                 for name, part in parts.items()
             ],
         )
@@ -150,13 +194,14 @@ class Ledger:
 
     def _delivery(self, db: Database, timestamp: float) -> _Delivery | None:
         rows = db.execute(
-            "SELECT timestamp, revision, table_name, nums, frontier FROM deliveries WHERE device = ? AND timestamp = ?",
+            "SELECT timestamp, revision, table_name, nums, frontier, retry FROM deliveries"
+            " WHERE device = ? AND timestamp = ?",
             [self.device, timestamp],
         ).fetchall()
         if not rows:
             return None
         tables = {row[2]: Delivered(BitMap.deserialize(row[3]), row[4]) for row in rows if row[2]}
-        return _Delivery(rows[0][0], rows[0][1], tables)
+        return _Delivery(rows[0][0], rows[0][1], bool(rows[0][5]), tables)
 
     def _read(self, db: Database) -> None:
         rows = db.execute(
@@ -186,6 +231,8 @@ class Ledger:
         for name, _, nums in self._stale:
             if name in delivery.tables:
                 nums -= delivery.tables[name].nums  # noqa: PLW2901  in place
+        if delivery.retry:
+            self._resolved = [Doubt(name, num) for name, part in delivery.tables.items() for num in part.nums]
         self._accounted = min(self._accounted, delivery.revision)
         self._settled = delivery.timestamp
         self.attempts = 0

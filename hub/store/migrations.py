@@ -87,7 +87,12 @@ def custody(db: Database) -> None:
     )
     db.execute(
         "CREATE TABLE deliveries (device INTEGER, timestamp INTEGER, table_name TEXT, revision INTEGER NOT NULL,"
-        " nums BLOB NOT NULL, frontier INTEGER, PRIMARY KEY (device, timestamp, table_name)) WITHOUT ROWID"
+        " nums BLOB NOT NULL, frontier INTEGER, retry INTEGER NOT NULL, PRIMARY KEY (device, timestamp, table_name))"
+        " WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE doubts (device INTEGER, table_name TEXT, num INTEGER, due INTEGER NOT NULL,"
+        " wait INTEGER NOT NULL, PRIMARY KEY (device, table_name, num)) WITHOUT ROWID"
     )
     db.execute(
         "CREATE TABLE stale (device INTEGER, table_name TEXT, revision INTEGER, nums BLOB NOT NULL,"

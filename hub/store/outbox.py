@@ -78,7 +78,7 @@ def unproven(db: Database) -> int:
 
 
 def ages(db: Database, since: Sequence[int]) -> list[int]:
-    """Count what waits by age: queued after each of these falling hub times and before the one before, then the rest."""
+    """Count what waits by age: what was queued after each of these falling hub times, and the rest."""
     edges = [None, *since]
     found = [
         int(

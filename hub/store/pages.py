@@ -8,7 +8,7 @@ from pyroaring import BitMap
 from sqlite_utils import Database
 
 from hub.core.tables import TABLES, Rank, Table
-from hub.store.ledger import Delivered, Ledger, Sheet
+from hub.store.ledger import Delivered, Doubt, Ledger, Sheet
 
 _FEW = 4096
 """Up to so many owed records are sorted; more are read along the index of made_ms, from where the last page ended."""
@@ -21,7 +21,7 @@ A phone may be unable to store a page: too large for its memory, or a record in 
 which fails the whole sync for good (PROTOCOL.md "Pull"). Smaller pages get the rest through.
 """
 _DOUBT = 9
-"""After so many, the one record left is sent as ``updated``, which a phone that deleted it ignores."""
+"""After so many, the one record left is sent as ``updated``, which a phone that deleted it ignores (ledger.Doubt)."""
 
 
 class Page(msgspec.Struct):
@@ -31,6 +31,9 @@ class Page(msgspec.Struct):
     delivered: dict[str, Delivered]
     records: int = 0
     size_bytes: int = 0
+    doubt: Doubt | None = None
+    retry: bool = False
+    """It carries a doubtful record alone, as ``created``."""
 
     def json(self, timestamp: float) -> bytes:
         """Write the answer."""
@@ -47,15 +50,23 @@ class Page(msgspec.Struct):
         return b"".join(pieces)
 
 
-def read(db: Database, ledger: Ledger, *, budget_bytes: int, hidden: frozenset[str]) -> Page:
+def read(db: Database, ledger: Ledger, *, budget_bytes: int, hidden: frozenset[str], now_ms: int) -> Page:
     """Read a page in the ledger's view.
 
     budget_bytes: for the JSON; one record always fits. hidden: clinics whose patients the user may not see;
     their records are moved to the ledger's ``hidden``.
     """
-    page = Page({}, {})
+    doubt = ledger.due(db, now_ms)
+    page = Page({}, {}, doubt=doubt, retry=doubt is not None)
     limit = _LIMITS[ledger.attempts] if ledger.attempts < len(_LIMITS) else 1
     reader = _Reader(db, page, budget_bytes, limit, hidden if _any_patient(db, hidden) else frozenset())
+    if doubt:
+        alone = Sheet()
+        alone.owed = BitMap([doubt.num])
+        reader.table(TABLES[doubt.table_name], alone, doubtful=False)
+        if page.records:
+            return page
+        page.doubt, page.retry = None, False
     for name, table in TABLES.items():
         sheet = ledger.sheets[name]
         if sheet.owed and not reader.full():
@@ -93,8 +104,11 @@ class _Reader:
                 break
             if is_deleted:
                 deleted.append(data)
-            elif num in sheet.held or doubtful:
+            elif num in sheet.held:
                 updated.append(data)
+            elif doubtful:
+                updated.append(data)
+                self._page.doubt = Doubt(table.name, num)
             else:
                 created.append(data)
             taken.add(num)

@@ -12,6 +12,9 @@ from hub.core.tables import Table
 View = Database
 """One unchanging view of everything committed, as ``Store.read`` and ``Transaction.db`` give it."""
 
+SCANNED = 20_000
+"""How many records are looked through, at most, for those that fit; whoever means older ones narrows the time."""
+
 ROWS = 2000
 """How many records one answer may hold: more than any patient or clinic has of a kind."""
 
@@ -53,8 +56,8 @@ def between(db: Database, table: Table, column: str, start: float, end: float) -
     """Give the live records whose ``column``, an indexed moment, lies in [start, end]; latest first."""
     rows = db.execute(
         f"SELECT data, cut FROM [{table.name}] WHERE [{column}] BETWEEN ? AND ?"
-        f" AND local_server_deleted_at IS NULL ORDER BY [{column}] DESC, num DESC",
-        [start, end],
+        f" AND local_server_deleted_at IS NULL ORDER BY [{column}] DESC, num DESC LIMIT ?",
+        [start, end, SCANNED],
     )
     for row in rows:
         yield records.stored(table, *row)

@@ -108,9 +108,12 @@ def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Reco
 
 def of_government_id(db: Database, seen: Scope, government_id: str) -> list[Record]:
     """Give the patients who have this government id, however it is written."""
-    asked = search.number(government_id)
-    found, _ = matching(db, seen, {"government_id": asked}, limit=COUNTED, offset=0)
-    return [record for record in found if search.number(str(record.get("government_id"))) == asked]
+    asked = search.whole(government_id)
+    if not asked:
+        return []
+    sql, wanted = _statement(seen, [asked], [])
+    found = _records(db, [row[0] for row in db.execute(f"{sql} LIMIT ?", [*wanted, COUNTED])])
+    return [record for record in found if search.whole(str(record.get("government_id"))) == asked]
 
 
 def _conditions(filters: Mapping[str, str]) -> tuple[list[str], list[str]]:
@@ -155,10 +158,10 @@ def _named(typed: str) -> Iterator[tuple[str, str]]:
 
 
 def _numbered(typed: str) -> Iterator[tuple[str, str]]:
-    fragment = search.number(typed)
-    if len(fragment) >= search.FRAGMENT_CHARS:
-        yield "patient_numbers", f'"{fragment}"'
-    elif fragment:
+    fragment = search.fragment(typed)
+    if fragment:
+        yield "patient_numbers", fragment
+    elif search.number(typed):
         yield "patient_words", _NOTHING  # too short to be looked up
 
 

@@ -85,7 +85,7 @@ Answer = Page | Go | Download
 class Relay(msgspec.Struct, frozen=True):
     """What a page can do about the cloud; None for what this hub cannot."""
 
-    connect: Callable[[str, str], None] | None = None
+    connect: Callable[[str, str], object] | None = None
     """Checks a key with the cloud at an address and keeps it; raises HubError."""
     disconnect: Callable[[], None] | None = None
     sync: Callable[[], None] | None = None

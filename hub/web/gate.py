@@ -46,14 +46,15 @@ class Gate:
 
     @asynccontextmanager
     async def growing(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        """Give what a message asks for room with as it comes: a stranger who is slow, or lies about its size, holds
-        no more than was sent.
+        """Give what a message asks for room with as it comes.
+
+        A stranger who is slow, or lies about the size, so holds no more than was sent.
         """
         tickets: list[int] = []
 
         async def grow(size_bytes: int) -> None:
-            while size_bytes > _SMALL_BYTES and size_bytes > sum(tickets):
-                tickets.append(await self.enter(_STEP_BYTES))
+            while _SMALL_BYTES < size_bytes > (held := sum(tickets)) < self._capacity:
+                tickets.append(await self.enter(min(_STEP_BYTES, self._capacity - held)))
 
         try:
             yield grow

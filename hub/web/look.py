@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from hub.core.lights import PATTERNS, Levels, Pattern
 from hub.web.words import LANGUAGES, Words
@@ -41,7 +42,7 @@ def router() -> Router:
     """Give the stylesheet and the script; their address changes with their content."""
 
     @get("/static/{mark:str}/{name:str}", sync_to_thread=False)
-    def asset(mark: str, name: str) -> Response[bytes]:
+    def asset(mark: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         if name not in _KINDS or mark != _mark(name):
             raise NotFoundException
         headers = {"cache-control": _YEAR, "x-content-type-options": "nosniff"}

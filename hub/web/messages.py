@@ -3,6 +3,7 @@
 ``python -m hub.web.messages`` brings the catalogues up to date: new messages come in empty, old ones go.
 """
 
+import io
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,6 +26,15 @@ Message = str | tuple[str, str]
 """A text, or the texts for one and for many."""
 
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_NOISE = (
+    '"POT-Creation-Date',
+    '"PO-Revision-Date',
+    '"Last-Translator',
+    '"Language-Team',
+    '"Report-Msgid-Bugs-To',
+    '"Generated-By',
+    '"Project-Id-Version',
+)
 _KEYWORDS = {"_": None, "say": None, "_n": (1, 2), "count": (1, 2)}
 
 
@@ -56,8 +66,16 @@ def update(code: str) -> None:
         catalogue.add(message, known.string if known else "")
         if code == "en":
             catalogue.add(message, message)
-    with path(code).open("wb") as file:
-        write_po(file, catalogue, width=120, omit_header=False, sort_output=False)
+    save(code, catalogue)
+
+
+def save(code: str, catalogue: Catalog) -> None:
+    """Write the catalogue of a language, without dates and names that would change with every run."""
+    out = io.BytesIO()
+    catalogue.header_comment = f"# {LANGUAGES[code]}: translations of the pages of Hikma Hub."
+    write_po(out, catalogue, width=120)
+    lines = out.getvalue().decode().splitlines(keepends=True)
+    path(code).write_text("".join(line for line in lines if not line.startswith(_NOISE)), "utf-8")
 
 
 def _tables() -> Iterator[Message]:

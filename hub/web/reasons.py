@@ -20,7 +20,9 @@ _COLUMNS = {
 PERMISSIONS = tuple(_COLUMNS.values())
 
 REASONS = {
-    r"the hub does not know this table": "The phone sent something that this hub does not know; the hub may be too old.",
+    r"the hub does not know this table": (
+        "The phone sent something that this hub does not know; the hub may be too old."
+    ),
     r"a phone cannot delete reference data": "A phone tried to delete what only the organisation can change.",
     r"(?P<table>\w+) comes from the organisation; a phone cannot change it": (
         "A phone tried to change what only the organisation can change."
@@ -39,5 +41,6 @@ def reason(words: Words, english: str) -> str | None:
             continue
         named = found.groupdict().get("needs", "")
         needs = [words.say(_COLUMNS[column]) for column in named.split(" or ") if column in _COLUMNS]
-        return words.say(text, needs=f" {words.say('or')} ".join(needs)) if needs else words.say(text)
+        between = words.say("or")
+        return words.say(text, needs=f" {between} ".join(needs)) if needs else words.say(text)
     return None

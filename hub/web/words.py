@@ -50,11 +50,13 @@ class Words:
 
     def number(self, value: float) -> str:
         """Write a number."""
-        return numbers.format_decimal(value, format="#,##0.#", locale=self._locale).translate(self._digits)
+        return numbers.format_decimal(
+            value, format="#,##0.#", locale=self._locale, numbering_system="default"
+        ).translate(self._digits)
 
     def percent(self, share: float) -> str:
         """Write a share of one."""
-        return numbers.format_percent(share, locale=self._locale).translate(self._digits)
+        return numbers.format_percent(share, locale=self._locale, numbering_system="default").translate(self._digits)
 
     def size(self, size_bytes: float) -> str:
         """Write a size in the unit that suits it, by thousands as disks are sold."""

@@ -1,47 +1,43 @@
-"""Calls the hub's ASGI application with bodies that no HTTP client would send."""
+"""Calls the phones' endpoints as an ASGI application, with bodies that no HTTP client would send."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from litestar import Litestar
 
-from hub import app
-from hub.settings import Settings
-from hub.store.database import Store
-from tests.hubs import prepare
+from hub.web import refusals, rpc
+from hub.web.gate import Gate
+from tests.hubs import InProcessHub
+
+MIB = 1024 * 1024
 
 
 class Asgi:
-    """The whole application on its own data, in this process; a ``tests.hubs`` transport."""
+    """The endpoints of a hub in this process, all on one event loop."""
 
-    def __init__(self, data: Path, settings: Settings | None = None) -> None:
-        prepare(data)
-        self.store = Store(data)
-        self.app: Litestar = app.create(self.store, settings or Settings())
+    def __init__(self, hub: InProcessHub) -> None:
+        self._phones = rpc.Phones(
+            hub.rpc, workers=2, gate=Gate(16 * MIB), payload_max=MIB, page_bytes=hub.policy.page_bytes
+        )
+        self._app = Litestar(
+            route_handlers=[rpc.router(self._phones)],
+            exception_handlers={Exception: refusals.refuse},
+            openapi_config=None,
+            logging_config=None,
+            request_max_body_size=None,
+        )
         self._runner = asyncio.Runner()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._runner.run(self.app.on_shutdown[0]()) if asyncio.iscoroutinefunction(
-            self.app.on_shutdown[0]
-        ) else self.app.on_shutdown[0]()  # type: ignore[call-arg]
+    def close(self) -> None:
+        """Let its threads end."""
+        self._phones.close()
         self._runner.close()
-        self.store.close()
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        return self.send("GET", path, [])
-
-    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        return self.send("POST", path, [body], {"content-length": str(len(body))})
 
     def send(
-        self, method: str, path: str, body: Iterable[bytes], headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Iterable[bytes] = (), headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a request whose body comes in these pieces."""
+        """Send a request whose body comes in these pieces; gives status and body of the answer."""
         return self._runner.run(self._send(method, path, list(body), headers or {}))
 
     async def _send(self, method: str, path: str, body: list[bytes], headers: Mapping[str, str]) -> tuple[int, bytes]:
@@ -52,7 +48,7 @@ class Asgi:
             "method": method,
             "scheme": "http",
             "path": path,
-            "raw_path": path.encode("utf-8", "surrogatepass"),
+            "raw_path": path.encode(),
             "query_string": b"",
             "root_path": "",
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
@@ -61,17 +57,18 @@ class Asgi:
             "state": {},
         }
         pieces = iter(body)
-        answer = [0, b""]
+        statuses: list[int] = []
+        answer = bytearray()
 
-        async def receive() -> Any:  # noqa: ANN401  whatever ASGI says
+        async def receive() -> Any:  # noqa: ANN401  an event is a dict of anything
             piece = next(pieces, None)
             return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
-        async def send(event: Any) -> None:  # noqa: ANN401  whatever ASGI says
+        async def send(event: Any) -> None:  # noqa: ANN401  as above
             if event["type"] == "http.response.start":
-                answer[0] = event["status"]
+                statuses.append(event["status"])
             else:
-                answer[1] += event.get("body", b"")
+                answer.extend(event.get("body", b""))
 
-        await self.app(scope, receive, send)
-        return answer[0], answer[1]  # type: ignore[return-value]
+        await self._app(scope, receive, send)
+        return statuses[0], bytes(answer)

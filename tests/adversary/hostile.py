@@ -53,7 +53,7 @@ SQL = (
     "a\0b",
     "\x1b[31m",
     "\r\nevent=fake",
-    "𝕏" * 60,
+    "🏥" * 60,
     "__class__",
     "__struct_fields__",
     "id",

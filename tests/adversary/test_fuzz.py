@@ -1,6 +1,7 @@
 """Whatever comes in, a phone gets an answer that it understands, nothing half-done stays, and the hub lives on."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asgi]:
-    with Asgi(tmp_path_factory.mktemp("fuzz") / "asgi") as made:
-        yield made
+def served(world: World) -> Iterator[Asgi]:
+    made = Asgi(world.hub)
+    yield made
+    made.close()
 
 
 envelopes = st.fixed_dictionaries(
@@ -92,11 +94,11 @@ def test_any_body_is_refused_or_answered_and_a_refusal_stores_nothing(world: Wor
 @given(path=st.sampled_from(PATHS), body=bodies, cuts=st.lists(st.integers(0, 300), max_size=3))
 def test_any_body_in_any_pieces_gets_an_answer_over_asgi(served: Asgi, path: str, body: bytes, cuts: list[int]) -> None:
     ends = sorted({0, len(body), *(min(cut, len(body)) for cut in cuts)})
-    pieces = [body[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [body[start:end] for start, end in pairwise(ends)]
     status, answer = served.send("POST", path, pieces)
     assert status in ALLOWED
     assert isinstance(msgspec.json.decode(answer), dict)
-    assert served.get("/rpc/heartbeat")[0] == 200
+    assert served.send("GET", "/rpc/heartbeat")[0] == 200
 
 
 @FEW
@@ -155,7 +157,7 @@ def test_any_parameters_of_any_procedure_get_an_answer(world: World, data: st.Da
     assert world.lives()
 
 
-@MANY
+@FEW
 @given(changes=change_sets())
 def test_any_records_leave_the_good_one_beside_them_stored(world: World, changes: dict[str, Any]) -> None:
     world.pushes += 1
@@ -177,7 +179,7 @@ def test_any_records_leave_the_good_one_beside_them_stored(world: World, changes
     assert pulled.status == 200
     for name, part in pulled.json["changes"].items():
         for record in (*part["created"], *part["updated"]):
-            assert msgspec.convert(record, TABLES[name].shape)
+            msgspec.convert(record, TABLES[name].shape)
 
 
 def test_a_refused_handshake_pairs_nobody(world: World) -> None:

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from hub import settings
+from hub.cli import lights
 from hub.cli.lights import STARTING_S, Look
 from hub.core import label
+from hub.core.errors import OperatorError
 from hub.core.lights import Light
 from hub.core.status import Facts
 from hub.services import status_file
 from hub.services.status_file import OLD_S
+from hub.settings import Settings
+from hub.store import pairing
+from hub.store.database import Store
 from tests.cli.conftest import Run
 
 SAFE = Facts(free_bytes=10**12)
@@ -68,6 +74,24 @@ def test_a_file_of_another_version_is_a_fault(path: Path) -> None:
     now_s = written(path)
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":99'))
     assert Look(path, now_s).light(now_s) is Light.FAULT
+
+
+def test_the_button_opens_pairing_in_the_hub_beside_which_it_hangs(store: Store) -> None:
+    lights._actions(store.path.parent, Settings()).open_pairing()
+    with store.read() as db:
+        assert 0 < pairing.left_s(db, store.now_ms(db)) <= Settings().pairing.minutes * 60
+
+
+def test_the_button_switches_off_by_the_command_of_the_settings(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    command = {"HIKMA_HUB_BOX_SHUTDOWN_COMMAND": f"touch {asked}"}
+    lights._actions(tmp_path, settings.load(None, command)).shut_down()
+    assert asked.exists()
+
+
+def test_a_button_without_a_hub_says_that_it_cannot(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError):
+        lights._actions(tmp_path, Settings()).open_pairing()
 
 
 def test_the_label_is_printed_as_text_and_as_a_drawing(run: Run) -> None:

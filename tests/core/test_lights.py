@@ -2,6 +2,7 @@
 
 import itertools
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -92,3 +93,8 @@ def test_the_label_shows_rhythms_as_they_blink() -> None:
     lines = {line.split("  ")[-1].split(" ", 1)[-1].strip(): line for line in label.as_text().splitlines()}
     fault = next(line for line in lines.values() if "does not answer" in line)
     assert fault.startswith("#.#.#.#.")
+
+
+def test_the_page_on_the_lights_shows_the_table_as_it_is() -> None:
+    page = files("hub").joinpath("services/lights/README.md").read_text("utf-8")
+    assert f"```\n{label.as_text()}\n```" in page

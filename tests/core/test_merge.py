@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.core import merge, records
@@ -56,6 +56,8 @@ def every_order(edits: Sequence[Edit], *, whole: bool = False) -> list[dict[str,
     return [after(order, whole=whole) for order in itertools.permutations(edits)]
 
 
+WHOLE_A = dict.fromkeys(COLUMNS, "a")
+WHOLE_B = {**WHOLE_A, "surname": "b"}
 TIMES = st.integers(-5, 5).map(lambda step: 1000 + step)
 VALUES = st.sampled_from(["a", "b", "c"])
 
@@ -79,12 +81,15 @@ def test_p3_edits_of_different_columns_all_survive_in_every_order(columns: list[
 
 
 @given(concurrent(columns=st.sets(st.sampled_from(COLUMNS), min_size=1, max_size=3)))
+@example([Edit(2, 1001, {"phone": "a"}), Edit(3, 1002, {"phone": "a"}), Edit(4, 1001, {"phone": "b"})])
 def test_p3_edits_of_the_same_columns_end_the_same_in_every_order(edits: list[Edit]) -> None:
     first, *others = every_order(edits)
     assert all(other == first for other in others)
 
 
 @given(concurrent(columns=st.just(set(COLUMNS))))
+@example([Edit(2, 1001, WHOLE_A), Edit(3, 1001, WHOLE_B), Edit(4, 1002, WHOLE_A)])
+@example([Edit(2, 1001, WHOLE_A), Edit(3, 1002, WHOLE_A), Edit(4, 1002, WHOLE_B)])
 def test_p3_whole_records_end_the_same_in_every_order(edits: list[Edit]) -> None:
     first, *others = every_order(edits, whole=True)
     assert all(other == first for other in others)

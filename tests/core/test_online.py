@@ -12,11 +12,11 @@ from hub.core.records import Record
 from hub.core.tables import TABLES, Kind, Table
 
 
-def built(table: str, **values: Any) -> Record:
+def built(table: str, **values: object) -> Record:
     return records.build(TABLES[table], {"id": "x", **values})
 
 
-def shown(table: str, **values: Any) -> dict[str, Any]:
+def shown(table: str, **values: object) -> dict[str, Any]:
     return online.shown(TABLES[table], built(table, **values))
 
 
@@ -62,7 +62,7 @@ def test_a_date_is_its_day(date: str) -> None:
     assert online.taken(TABLES["patients"], {"date_of_birth": date}) == {"date_of_birth": "1991-02-03"}
 
 
-@pytest.mark.parametrize("date", ["03.02.1991", "1991-02-30", "1991-02-03x", 665452800000, "٢٠٢٠-٠١-٠١"])
+@pytest.mark.parametrize("date", ["03.02.1991", "1991-02-30", "1991-02-03x", 665452800000, "\u0662020-01-01"])
 def test_what_is_no_date_is_refused_with_the_column(date: object) -> None:
     with pytest.raises(BadRecord, match="date_of_birth"):
         online.taken(TABLES["patients"], {"date_of_birth": date})

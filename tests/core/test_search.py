@@ -15,7 +15,7 @@ def finds(typed: str, stored: str) -> bool:
 
     def holds(expression: str) -> bool:
         python = expression.replace("AND", "and").replace("OR", "or").replace("*", "")
-        parts = [part for part in python.split('"')[1::2]]
+        parts = python.split('"')[1::2]
         for part in sorted(set(parts), key=len, reverse=True):
             python = python.replace(f'"{part}"', str(any(word.startswith(part) for word in words)))
         return bool(eval(python))  # noqa: S307  built of True, False, and, or

@@ -150,6 +150,8 @@ class PhoneBook:
         self._last: dict[tuple[str, str], Any] = {}
         self._confirming: tuple[float, dict[Place, Value]] | None = None
         self._arrived: set[tuple[str, str]] = set()
+        self._held: set[tuple[str, str]] = set()
+        """Records of which the hub must know that they are on the phone: brought by it, or confirmed by its cursor."""
         self._before: State | None = None
         self._after: State | None = None
 
@@ -159,6 +161,7 @@ class PhoneBook:
         self.unsent.clear()
         self.deleted_here.clear()
         self._known.clear()
+        self._held.clear()
         self._confirming = None
         if not same_device:
             self._own.clear()
@@ -193,8 +196,10 @@ class PhoneBook:
         if cursor and self._confirming and self._confirming[0] == cursor:
             for place, value in self._confirming[1].items():
                 self._known[place].add(value)
+                self._held.add(place[:2])
         else:
             self._known.clear()
+            self._held.clear()
             self._confirming = None
         self._arrived = set()
         for table, lists in answer["changes"].items():
@@ -235,6 +240,7 @@ class PhoneBook:
             return
         key = (table, record["id"])
         self._books.acknowledged.add(key)
+        self._held.add(key)
         if record.get("is_deleted"):
             self._books.deleted.add(key)
         if self._last.get(key) == record:
@@ -262,9 +268,11 @@ class PhoneBook:
         if self._attempts() <= _DOUBT:
             unknown = [record["id"] for record in lists["updated"] if record["id"] not in here]
             assert not unknown, f"{table} {unknown} would be skipped: the phone has no such row to update"
-        again = {(table, record["id"]) for record in lists["created"] if record["id"] in here}
-        blocked = {key for key in again if here[key[1]]["_status"] == "deleted"} - self.deleted_here
+        created = {(table, record["id"]) for record in lists["created"]}
+        blocked = {(t, i) for t, i in created if i in here and here[i]["_status"] == "deleted"} - self.deleted_here
         assert not blocked, f"{blocked} would block the phone for good"
+        again = created & self._held
+        assert not again, f"{again} would block the phone for good, had its user deleted them there"
 
     def _attempts(self) -> int:
         return attempts(self._hub.store, self._phone.client_id)

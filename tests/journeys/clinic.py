@@ -17,10 +17,10 @@ from hub.core.access import Permission
 from hub.core.tables import TABLES, UNCOUNTED
 from hub.demo.phone import Outcome, Phone
 from hub.demo.rows import Row, Value
-from hub.services.rpc.dispatch import Rpc
+from hub.services.procedures.registry import Policy
 from hub.store import database, devices, pages, pairing, people, shelf
 from hub.store.database import Store
-from tests.hubs import BOUNDS, PASSWORD, POLICY, add_user
+from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, attempts, state
 from tests.journeys.line import Fault, Line
 
@@ -75,23 +75,12 @@ class PhoneClock:
         self._now_ms += hours * HOUR_MS + 1
 
 
-class Box:
+class Box(InProcessHub):
     """The hub: a database that stays, and everything else that a restart loses."""
 
-    def __init__(self, data: Path, page_bytes: int) -> None:
-        self.page_bytes = page_bytes
-        self._data = data
+    def __post_init__(self) -> None:
+        """Open it; its clinics and people are there already."""
         self._open()
-
-    def restart(self) -> None:
-        """Lose everything in memory."""
-        self.store.close()
-        self._open()
-
-    def _open(self) -> None:
-        self.store = Store(self._data)
-        policy = msgspec.structs.replace(POLICY, page_bytes=self.page_bytes)
-        self.rpc = Rpc(self.store, BOUNDS, policy)
 
 
 class Station:
@@ -135,7 +124,7 @@ class Station:
         """
         patience = LOST_MOST - attempts(self.box.store, self.phone.client_id)
         with self._faulty(fault if patience >= 0 else Fault.NONE, repeat=repeat):
-            self.line.meanwhile = (lambda: self.phone.sync()) if meanwhile and patience > 1 else None
+            self.line.meanwhile = self.phone.sync if meanwhile and patience > 1 else None
             crossed = self.line.meanwhile is not None
             outcome = self.phone.sync()
         return self._noted(outcome, in_order=not crossed)
@@ -245,7 +234,7 @@ class Clinic:
         if few is not None:
             self._patch.setattr(pages, "_FEW", few)  # a backlog of 4,096 records takes too long to enter by hand
         shutil.copytree(template, data)
-        self.box = Box(data, page_bytes)
+        self.box = Box(data, policy=_policy(page_bytes))
         self.books = Books()
         self.stations = [Station(number, self.box, self.books) for number in range(phones)]
         for station in self.stations:
@@ -282,8 +271,7 @@ class Clinic:
 
     def resize(self, page_bytes: int) -> None:
         """Restart the hub with another budget for its answers."""
-        self.box.page_bytes = page_bytes
-        self.box.restart()
+        self.box.restart(policy=_policy(page_bytes))
 
     def allow(self, user: int, clinic: int, *, view: bool) -> None:
         """Give or take a user's right to see a clinic's patients."""
@@ -302,22 +290,26 @@ class Clinic:
         for station in self.stations:
             if station.revoked:
                 station.reinstall(keep_client_id=False)
-        for _ in range(self._rounds()):
-            outcomes = [station.sync() for station in self.stations]
-            if all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes):
-                break
-        else:
-            message = f"no rest after {self._rounds()} rounds: {outcomes}"
-            raise AssertionError(message)
+        rounds = range(self._rounds())
+        assert any(self._at_rest() for _ in rounds), f"no rest after {len(rounds)} rounds"
         self.check()
         for station in self.stations:
             assert station.differences() == [], station.phone.name
         assert state(self.box.store).quarantined == []
 
+    def _at_rest(self) -> bool:
+        """Let every phone sync once; tells whether nothing moved."""
+        outcomes = [station.sync() for station in self.stations]
+        return all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
+
     def _rounds(self) -> int:
         """Give how many rounds it may take: a page holds one record at least, a blocked one takes ten tries."""
         deleted_here = sum(len(station.book.deleted_here) for station in self.stations)
         return 20 + 3 * len(state(self.box.store).rows) + 30 * deleted_here
+
+
+def _policy(page_bytes: int) -> Policy:
+    return msgspec.structs.replace(POLICY, page_bytes=page_bytes)
 
 
 @cache

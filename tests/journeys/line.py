@@ -1,4 +1,4 @@
-"""The network between a model phone and a hub in this process: it loses and cuts messages, and lets the books look on."""
+"""The network between a model phone and a hub in this process: it loses and cuts messages, the books look on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,8 @@ from hub.core.cipher import Direction
 from hub.core.keys import SessionKey
 from hub.core.wire import Envelope
 from hub.demo.transport import NetworkLostError
-from hub.services.rpc.dispatch import Rpc
 from hub.store import devices
-from hub.store.database import Store
-from tests.hubs import RpcTransport
+from tests.hubs import InProcessHub, RpcTransport
 
 
 class Fault(Enum):
@@ -47,17 +45,6 @@ _KINDS = {
     "/rpc/query": (Direction.QUERY, Direction.QUERY_RESPONSE),
     "/rpc/command": (Direction.COMMAND, Direction.COMMAND_RESPONSE),
 }
-
-
-class Hub(Protocol):
-    """The hub at the other end, which can be killed."""
-
-    store: Store
-    rpc: Rpc
-
-    def restart(self) -> None:
-        """Lose everything in memory."""
-        ...
 
 
 class Witness(Protocol):
@@ -96,13 +83,15 @@ class Line:
     repeat: sends every push twice.
     """
 
-    def __init__(self, hub: Hub, witness: Witness) -> None:
+    meanwhile: Callable[[], object] | None
+
+    def __init__(self, hub: InProcessHub, witness: Witness) -> None:
         self.fault = Fault.NONE
         self.repeat = False
-        self.meanwhile: Callable[[], object] | None = None
+        self.meanwhile = None
         self._hub = hub
         self._witness = witness
-        self._direct = RpcTransport(hub)  # type: ignore[arg-type]  it needs no more than the Rpc
+        self._direct = RpcTransport(hub)
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Ask for the heartbeat."""

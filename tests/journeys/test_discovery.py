@@ -10,7 +10,7 @@ from tests.journeys.lan import Host, Lan, lan, until
 
 __all__ = ["lan"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 HUBS = "_hikma-hub._tcp"
 SHAKE = """

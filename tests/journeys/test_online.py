@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from hub.core import records
+from hub.core.tables import TABLES
 from hub.demo.phone import Phone
+from hub.store import shelf
 from hub.store.database import Store
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, Client, ServedHub
 
@@ -26,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def phone_of(served: ServedHub, seed: int) -> Phone:
-    phone = Phone(rng=random.Random(seed), now_ms=lambda: NOW_MS, connect=served.connect, name=f"phone-{seed}")
+    phone = Phone(rng=random.Random(seed), now_ms=lambda: NOW_MS, connect=served.connect, name=f"phone-{seed}")  # noqa: S311  the same seed, the same phone
     phone.pair({"type": "sync_hub", "url": served.url})
     phone.login(EMAIL, PASSWORD)
     return phone
@@ -48,7 +51,7 @@ def work(phone: Phone, clinic_id: str) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     made: dict[str, str] = {}
 
-    def send(name: str, number: int = 0, **changed: Any) -> None:
+    def send(name: str, number: int = 0, **changed: object) -> None:
         request = CAPTURED[name][number]
         ask = phone.command if request["kind"] == "command" else phone.query
         answers[name] = ask(name, {**request["params"], **changed})
@@ -110,6 +113,23 @@ def test_what_was_written_online_waits_for_the_cloud_over_a_power_cut(serve: Ser
         "patient_vitals": 1,
         "patient_problems": 1,
     }
+
+
+def test_a_refusal_for_lack_of_stock_says_what_there_is(serve: Serve) -> None:
+    served = serve()
+    phone = phone_of(served, 1)
+    work(phone, clinic_of(served))
+    stock = {"clinic_id": clinic_of(served), "drug_id": "d1", "batch_id": "b1", "quantity_available": 2}
+    with closing(Store(served.data)) as store, store.write() as tx:
+        for table, values in (("drug_catalogue", {"id": "d1"}), ("clinic_inventory", {"id": "s1", **stock})):
+            shelf.put(tx, TABLES[table], records.build(TABLES[table], dict(values)))
+    client = Client(served.connect(), phone.client_id)
+    client.token = phone.session.token if phone.session else None
+    assert client.shake().status == 200
+    asked = {"patient_id": PATIENT, "drug_id": "d1", "quantity_dispensed": 3}
+    refused = client.command("dispensing.create", asked)
+    assert (refused.status, refused.json["message"]) == (409, "only 2 available")
+    assert client.command("dispensing.create", {**asked, "quantity_dispensed": 2}).status == 200
 
 
 def test_many_calls_at_once_with_handshakes_in_between_all_succeed(serve: Serve) -> None:

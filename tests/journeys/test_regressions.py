@@ -88,10 +88,10 @@ def test_an_answer_that_arrives_late_and_whose_sync_then_fails_leaves_nothing_ol
 
     def overtake() -> None:
         assert one.phone.sync().ok
-        one.phone.create("patients", {"given_name": "Zoé", "primary_clinic_id": CLINICS[0]})
+        patient(one)
+        one.line.fault = Fault.PUSH_REQUEST_LOST
 
-    one.line.fault = Fault.PUSH_REQUEST_LOST
-    one.line.meanwhile = lambda: (setattr(one.line, "fault", Fault.NONE), overtake(), setattr(one.line, "fault", Fault.PUSH_REQUEST_LOST))
+    one.line.meanwhile = overtake
     assert not one.phone.sync().ok
     one.line.fault = Fault.NONE
     clinic.settle()
@@ -101,8 +101,7 @@ def test_an_answer_that_arrives_late_and_whose_sync_then_fails_leaves_nothing_ol
 def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgotten(clinic: Clinic) -> None:
     one, other, _ = clinic.stations
     clinic.allow(0, 1, view=False)
-    values = {"given_name": "Amal", "primary_clinic_id": CLINICS[1]}
-    record_id = str(other.phone.create("patients", values)["id"])
+    record_id = str(other.phone.create("patients", {"primary_clinic_id": CLINICS[1]})["id"])
     other.phone.create("visits", {"patient_id": record_id, "clinic_id": CLINICS[1]})
     assert other.sync().ok
     assert one.sync().ok
@@ -113,7 +112,7 @@ def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgott
         assert device is not None
         held = ledger.Ledger(db, device.num, scope=CLINICS[1])
         held.open(db, one.phone.cursor or 0)
-        page = pages.read(db, held, budget_bytes=100_000, hidden=frozenset({CLINICS[1]}))
+        page = pages.read(db, held, budget_bytes=100_000, hidden=frozenset({CLINICS[1]}), now_ms=0)
     other.phone.edit("patients", record_id, {"primary_clinic_id": CLINICS[0]})
     assert other.sync().ok
     with clinic.box.store.write() as tx:  # and writes in another

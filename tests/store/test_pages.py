@@ -153,6 +153,49 @@ def test_p5_a_phone_whose_user_deleted_a_record_that_is_sent_as_created_gets_thr
     assert phone.store.find("patients", "q")
 
 
+def hours_pass(hub: InProcessHub, hours: int) -> None:
+    """Let hub time go on."""
+    clock = hub.store._clock
+    hub.store._clock = msgspec.structs.replace(clock, anchor_ms=clock.anchor_ms + hours * 3_600_000)
+
+
+def test_p5_a_record_whose_answers_were_all_lost_still_comes(hub: InProcessHub) -> None:
+    phone = hub.phone()
+    assert phone.sync().ok
+    push(hub.store, patients("late"), device=OTHER)
+    client = hub.client(phone.client_id)
+    for _ in range(pages._DOUBT):
+        pull(client, phone.cursor)  # the phone never sees these
+    assert phone.sync().ok
+    assert phone.store.find("patients", "late") is None
+    hours_pass(hub, 2)
+    assert phone.sync().ok
+    assert phone.store.find("patients", "late")
+    hours_pass(hub, 1000)
+    assert phone.sync().pulled == 0
+
+
+def test_p5_the_retry_of_a_record_that_its_user_deleted_costs_one_sync_and_comes_more_and_more_seldom(
+    hub: InProcessHub,
+) -> None:
+    phone = hub.phone()
+    phone.sync()
+    phone.create("patients", {"id": "p"})
+    phone.delete_locally("patients", "p")
+    push(hub.store, patients("p"), device=OTHER)
+    while not phone.sync().ok:
+        pass
+    waited = []
+    for _ in range(3):
+        hours = 0
+        while phone.sync().ok:
+            hours += 1
+            hours_pass(hub, 1)
+        waited.append(hours)
+    assert waited == sorted(set(waited))
+    assert phone.sync().ok
+
+
 # What a user may not see
 
 

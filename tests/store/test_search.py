@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,7 +23,7 @@ ALL = Rights("admin", unrestricted=True, clinics={}, known=frozenset(CLINICS))
 NORTH = Rights("nurse", unrestricted=False, clinics={"north": frozenset({Permission.VIEW})}, known=frozenset(CLINICS))
 
 
-def put(store: Store, record_id: str, **values: Any) -> None:
+def put(store: Store, record_id: str, **values: object) -> None:
     made = {"created_at": 1, "updated_at": 1, "primary_clinic_id": "north", **values, "id": record_id}
     with store.write() as tx:
         shelf.put(tx, PATIENTS, records.build(PATIENTS, made))
@@ -68,6 +67,7 @@ def people(store: Store) -> Store:
         ("٧٠١٢٣", ["fatima"]),
         ("12345", ["fatima", "jerome"]),
         ("b123", ["jerome"]),
+        ("070 123", ["fatima"]),
         ("leila 999", []),
         ("12", []),
         ("xyz", []),
@@ -105,6 +105,23 @@ def test_who_may_not_be_seen_is_not_found_listed_or_counted(people: Store) -> No
     assert "layla" not in alike
     put(people, "jerome", given_name="J", government_id="AB-12/3456", primary_clinic_id="south")
     assert found(people, "123456", rights=NORTH) == ["fatima"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("ab123456", ["jerome"]),
+        ("AB 12-3456", ["jerome"]),
+        ("123456", []),
+        ("7", ["short"]),
+        ("", []),
+    ],
+)
+def test_a_government_id_is_known_whole_however_it_is_written(people: Store, asked: str, expected: list[str]) -> None:
+    put(people, "short", government_id="7", phone="123456")
+    with people.read() as db:
+        found_ids = [record.id for record in search.of_government_id(db, search.scope(db, ALL), asked)]
+    assert found_ids == expected
 
 
 def test_like_names_are_found_the_likest_first(people: Store) -> None:

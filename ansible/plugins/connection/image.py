@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ansible.errors import AnsibleError
+
 from ansible.plugins.connection import ConnectionBase
 
 DOCUMENTATION = """

@@ -164,8 +164,8 @@ def create(call: Call, params: CreateAppointment) -> AppointmentMade:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.current_visit_id)
         own = {"clinic_id": charts.clinic(), "user_id": charts.rights.user_id, "status": "pending"}
-        said = chart.filled(params)
-        return AppointmentMade(charts.create(_APPOINTMENTS, {**own, **said}).id)
+        said = chart.sent(params)
+        return AppointmentMade(charts.create(_APPOINTMENTS, said, own).id)
 
 
 @command("appointments.update", needs=SEE)

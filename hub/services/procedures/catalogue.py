@@ -29,6 +29,23 @@ What phones may ask of a hub, as PROTOCOL.md "Envelopes" carries it: a query by 
 |---|---|---|---|---|---|
 """
 
+_TAIL = """
+## What the app sends, and what the hub makes of it
+
+- Attributes at registration carry the *form field's* id, the same for all patients, and an empty `patient_id`: there
+  is one answer for each patient and field, and its id is the hub's own.
+- A correction of a patient carries '' for every field that the app was not told, a new `created_at` and no clinic:
+  what comes empty changes nothing, so an entry cannot be emptied this way; making and clinic stay.
+- What names no clinic, provider, time or author gets the user's own, and now.
+- An event without a visit begins one. An id that was sent before is the same record again, and the same dispensing.
+- `is_deleted`, `deleted_at` and `updated_at` are the hub's: deleting is a procedure of its own.
+- Everything that is typed into the search box comes as `given_name`: words are beginnings of names, in any order;
+  whatever has a digit in it is a part of a phone number or ID, of three characters or more.
+- Matches are counted, and put in order of their making, up to 200; lists by time are counted up to 2000.
+- Stock is the hub's own count until the cloud's is pulled, which wins; dispensing takes what expires first, and makes
+  a record for each batch, so that the cloud deducts from the same ones.
+"""
+
 _WORDS: dict[type[types.Type], str] = {
     types.StrType: "text",
     types.IntType: "whole number",
@@ -43,7 +60,8 @@ _MOMENT = {"text", "whole number", "number"}
 
 def page() -> str:
     """Give the whole page."""
-    return _HEAD + "".join(map(_line, sorted(registry.every(), key=lambda each: (each.name, each.kind.value))))
+    lines = map(_line, sorted(registry.every(), key=lambda each: (each.name, each.kind.value)))
+    return _HEAD + "".join(lines) + _TAIL
 
 
 def _line(procedure: Procedure) -> str:

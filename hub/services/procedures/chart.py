@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ from hub.core.errors import BadRecord, Conflict, Forbidden, Malformed, NotAllowe
 from hub.core.records import Pushed, Record
 from hub.core.tables import TABLES, Table
 from hub.services.procedures.registry import Call
-from hub.store import intake, people, reading
+from hub.store import counters, devices, intake, people, reading
 from hub.store.database import Transaction
 from hub.store.people import User
 from hub.store.reading import View
@@ -33,6 +34,7 @@ Json = dict[str, Any] | list[Any] | str | UnsetType | None
 T = TypeVar("T")
 
 PAGE_ROWS = 500
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _OFFSET_MAX = 10_000_000
 
 
@@ -139,6 +141,7 @@ class Writer(Reader):
         self._tx = tx
         self.now_ms = date_ms(tx.now_ms)
         """The time that people will read."""
+        self.written = 0
 
     @property
     def user(self) -> User:
@@ -159,17 +162,20 @@ class Writer(Reader):
             return home
         return allowed[0]
 
-    def create(self, table: Table, values: Mapping[str, Any]) -> Record:
-        """Make a record, or change it if it came before with the same id; '' and null leave a column to the hub."""
-        given = _given(values)
-        given["id"] = given.get("id") or str(uuid.uuid4())
-        stored = reading.find(self.db, table, given["id"])
+    def create(self, table: Table, values: Mapping[str, Any], own: Mapping[str, Any] = _NOTHING) -> Record:
+        """Make a record of ``values``, and of ``own`` where they say nothing: neither '' nor null does.
+
+        One that came before with the same id is changed, by ``values`` alone. Raises Conflict for a deleted one.
+        """
+        said = _filled(_given(values))
+        said["id"] = said.get("id") or str(uuid.uuid4())
+        stored = reading.find(self.db, table, said["id"])
         if stored is not None:
-            return self.change(table, self.record(table, stored.id) if table.patient else stored, _filled(given))
-        if reading.known(self.db, table, given["id"]):
+            return self.change(table, self._again(table, stored, said), said)
+        if reading.known(self.db, table, said["id"]):
             message = f"this record of {table.name} was deleted"
             raise Conflict(message)
-        made = {"created_at": self.now_ms, **online.blank(table), **_filled(given), "updated_at": self.now_ms}
+        made = {"created_at": self.now_ms, **online.blank(table), **own, **said, "updated_at": self.now_ms}
         return self._enter(table, records.build(table, online.taken(table, made)), ())
 
     def change(self, table: Table, stored: Record, values: Mapping[str, Any]) -> Record:
@@ -184,6 +190,7 @@ class Writer(Reader):
     def delete(self, table: Table, record: Record) -> None:
         """Delete a record with what goes with it."""
         intake.remove(self._tx, table, record.id, self.rights)
+        self.written += 1
 
     def visit(self, patient_id: str, visit_id: object) -> str | None:
         """Give the visit that a new record of the patient names, if it names one; raises NotFound, Malformed."""
@@ -195,11 +202,21 @@ class Writer(Reader):
             raise Malformed(message)
         return visit_id
 
+    def _again(self, table: Table, stored: Record, said: Row) -> Record:
+        """Check that a record that comes a second time is the same patient's."""
+        if table.patient is None:
+            return stored
+        if said.get("patient_id") != stored.text("patient_id"):
+            message = "id is that of another patient's record"
+            raise Malformed(message)
+        return self.record(table, stored.id)
+
     def _enter(self, table: Table, record: Record, changed: tuple[str, ...]) -> Record:
         if len(records.write(record)[0]) > records.RECORD_BYTES:
             message = f"larger than {records.RECORD_BYTES} bytes"
             raise BadRecord(message)
         intake.enter(self._tx, table, Pushed(record, changed, synced=False), self.rights)
+        self.written += 1
         entered = reading.find(self.db, table, record.id)
         if entered is None:
             raise AssertionError(record.id)
@@ -221,7 +238,10 @@ def writer(call: Call) -> Iterator[Writer]:
     """
     try:
         with call.context.store.write() as tx:
-            yield Writer(tx, call)
+            charts = Writer(tx, call)
+            yield charts
+            counters.add(tx, entered=charts.written)
+            devices.seen(tx, call.device.num)
     except NotAllowed as error:
         raise Forbidden(error.reason) from None
     except BadRecord as error:
@@ -235,11 +255,6 @@ def sent(params: msgspec.Struct) -> Row:
 
 def _given(values: Mapping[str, Any]) -> Row:
     return {name: value for name, value in values.items() if value is not UNSET and name not in _OWN}
-
-
-def filled(params: msgspec.Struct) -> Row:
-    """Give the parameters that say something: neither '' nor null."""
-    return _filled(sent(params))
 
 
 def _filled(values: Mapping[str, Any]) -> Row:

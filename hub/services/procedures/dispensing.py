@@ -65,7 +65,7 @@ def create(call: Call, params: CreateDispensing) -> Made:
         item = _item(charts, params)
         clinic_id = params.clinic_id or charts.clinic(Permission.DISPENSE) or ""
         taken = stock.take(charts, str(clinic_id), params.drug_id, params.quantity_dispensed, params.batch_id)
-        said = chart.filled(params)
+        said = chart.sent(params)
         records = hand_out(charts, {**said, "clinic_id": clinic_id}, taken)
         if item:
             count(charts, item, params.quantity_dispensed)
@@ -83,12 +83,12 @@ def hand_out(charts: Writer, values: Row, taken: list[Taken]) -> list[Record]:
         charts.create(
             _DISPENSED,
             {
-                **own,
                 **values,
                 "id": values.get("id") if number == 0 else None,
                 "batch_id": part.batch_id,
                 "quantity_dispensed": part.quantity,
             },
+            own,
         )
         for number, part in enumerate(taken)
     ]

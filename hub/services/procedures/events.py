@@ -88,8 +88,8 @@ def create(call: Call, params: CreateEvent) -> Entered:
         visit_id = charts.visit(params.patient_id, params.visit_id)
         visit_id = visit_id or visits.begin(charts, {"patient_id": params.patient_id}).id
         own = {"recorded_by_user_id": charts.rights.user_id}
-        said = chart.filled(params)
-        event = charts.create(_EVENTS, {**own, **said, "visit_id": visit_id})
+        said = chart.sent(params)
+        event = charts.create(_EVENTS, {**said, "visit_id": visit_id}, own)
     return Entered(event.id, visit_id)
 
 

@@ -103,12 +103,12 @@ def create(call: Call, params: CreateItem) -> Made:
             "item_status": "active",
             "recorded_by_user_id": charts.rights.user_id,
         }
-        said = chart.filled(params)
+        said = chart.sent(params)
         patient_id = prescription.row.patient_id
-        if said.get("patient_id", patient_id) != patient_id:
+        if said.get("patient_id") not in {None, "", patient_id}:
             message = "patient_id is not the prescription's"
             raise Malformed(message)
-        return Made(charts.create(_ITEMS, {**own, **said, "patient_id": patient_id}).id)
+        return Made(charts.create(_ITEMS, {**said, "patient_id": patient_id}, own).id)
 
 
 @command("prescription_items.update", needs=HANDLE)

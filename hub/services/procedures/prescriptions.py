@@ -128,8 +128,8 @@ def create(call: Call, params: CreatePrescription) -> PrescriptionMade:
             "status": "pending",
             "priority": "normal",
         }
-        said = chart.filled(params)
-        return PrescriptionMade(charts.create(_PRESCRIPTIONS, {**own, **said}).id)
+        said = chart.sent(params)
+        return PrescriptionMade(charts.create(_PRESCRIPTIONS, said, own).id)
 
 
 @command("prescriptions.update", needs=HANDLE)

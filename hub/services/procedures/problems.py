@@ -71,8 +71,8 @@ def create(call: Call, params: CreateProblem) -> Made:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.visit_id)
         own = {"recorded_by_user_id": charts.rights.user_id}
-        said = chart.filled(params)
-        return Made(charts.create(_PROBLEMS, {**own, **said}).id)
+        said = chart.sent(params)
+        return Made(charts.create(_PROBLEMS, said, own).id)
 
 
 @command("problems.update", needs=SEE)

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from hub.core.access import Permission
 from hub.core.errors import Malformed
@@ -27,7 +27,7 @@ class Attribute(msgspec.Struct, frozen=True):
 
     id: str = ""
     attribute_id: str = ""
-    attribute: str = ""
+    attribute: str | UnsetType = UNSET
     string_value: str | None = None
     number_value: int | float | None = None
     date_value: Moment = None
@@ -64,7 +64,7 @@ def register_patient(call: Call, params: RegisterPatient) -> Registered:
     entry cannot be emptied this way. Who names no clinic registers in their own.
     """
     with chart.writer(call) as charts:
-        stored = reading.find(charts.db, _PATIENTS, str(params.patient.get("id") or ""))
+        stored = reading.find(charts.db, _PATIENTS, _id(params.patient))
         patient = _corrected(charts, stored, params.patient) if stored else _entered(charts, params.patient)
         for attribute in params.additional_attributes:
             _answer(charts, patient.id, attribute)
@@ -79,9 +79,18 @@ def delete_patient(call: Call, params: OfPatient) -> Deleted:
     return Deleted(deleted=True, patient_id=params.patient_id)
 
 
+def _id(patient: dict[str, Any]) -> str:
+    found = patient.get("id") or ""
+    if not isinstance(found, str):
+        message = "patient.id should be text"
+        raise Malformed(message)
+    return found
+
+
 def _entered(charts: Writer, values: dict[str, Any]) -> Record:
     clinic = values.get("primary_clinic_id") or charts.clinic(Permission.REGISTER)
-    return charts.create(_PATIENTS, {**values, "primary_clinic_id": clinic, "last_modified_by": charts.rights.user_id})
+    own = {"primary_clinic_id": clinic, "last_modified_by": charts.rights.user_id}
+    return charts.create(_PATIENTS, values, own)
 
 
 def _corrected(charts: Writer, stored: Record, values: dict[str, Any]) -> Record:

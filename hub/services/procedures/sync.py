@@ -51,11 +51,11 @@ def sync_pull(call: Call, params: SyncPull) -> bytes:
             ledger = Ledger(db, call.device.num, scope=",".join(sorted(hidden)))
             ledger.open(db, params.cursor)
             budget = int(call.context.policy.page_bytes * _SEALED_SHARE)
-            page = pages.read(db, ledger, budget_bytes=budget, hidden=hidden)
+            page = pages.read(db, ledger, budget_bytes=budget, hidden=hidden, now_ms=store.now_ms(db))
         timestamp: float = params.cursor
         if page.records or not ledger.known:
             with store.write() as tx:
-                timestamp = ledger.deliver(tx, page.delivered)
+                timestamp = ledger.deliver(tx, page.delivered, doubt=page.doubt, retry=page.retry)
                 devices.seen(tx, call.device.num, synced=True)
         else:
             with store.write(durable=False) as tx:

@@ -72,5 +72,4 @@ def begin(charts: Writer, values: Row) -> Record:
         "provider_name": user.name,
         "check_in_timestamp": charts.now_ms,
     }
-    said = {name: value for name, value in values.items() if value not in ("", None)}
-    return charts.create(_VISITS, {**own, **said})
+    return charts.create(_VISITS, values, own)

@@ -71,8 +71,8 @@ def create(call: Call, params: CreateVitals) -> Made:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.visit_id)
         own = {"timestamp": charts.now_ms, "recorded_by_user_id": charts.rights.user_id}
-        said = chart.filled(params)
-        return Made(charts.create(_VITALS, {**own, **said}).id)
+        said = chart.sent(params)
+        return Made(charts.create(_VITALS, said, own).id)
 
 
 @command("vitals.update", needs=SEE)

@@ -93,7 +93,7 @@ class Guesses:
 
     def _account(self, name: str, password: str) -> Account | None:
         with self._here.store.read() as db:
-            if "@" not in name:
+            if "@" not in name or administrators.exists(db, name):
                 is_one = administrators.opens_with(db, name, password)
                 return Account(Kind.ADMINISTRATOR, name) if is_one else None
             user = people.find_by_email(db, name)

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ CAPTURED = json.loads((Path(__file__).parents[2] / "vectors/phone/online_request
 PATIENT = "bb971f8e-f9c5-45ec-b9a5-51892e521445"
 
 
-def sent(ward: Ward, name: str, number: int = 0, **changed: Any) -> Answer:
+def sent(ward: Ward, name: str, number: int = 0, **changed: object) -> Answer:
     """Send a captured request; ``changed`` stands for the ids that are the hub's and for the user's clinic."""
     request = CAPTURED[name][number]
     params = {**request["params"], **changed}

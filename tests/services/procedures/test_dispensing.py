@@ -1,13 +1,12 @@
 """Dispensing: stock, record and prescription item change together or not at all."""
 
 from threading import Thread
-from typing import Any
 
 from tests.hubs import Answer
 from tests.services.procedures.ward import DAY_MS, Ward, ok
 
 
-def dispense(ward: Ward, quantity: int, **more: Any) -> Answer:
+def dispense(ward: Ward, quantity: int, **more: object) -> Answer:
     asked = {"patient_id": ward.patient, "drug_id": ward.drug, "quantity_dispensed": quantity, **more}
     return ward.client.command("dispensing.create", asked)
 

@@ -18,17 +18,17 @@ def _patient(ward: Ward) -> dict[str, Any]:
     return {"patient_id": ward.patient}
 
 
-def _record(table: str, **values: Any) -> Make:
+def _record(table: str, **values: object) -> Make:
     def make(ward: Ward) -> dict[str, Any]:
         mine = {"patient_id": ward.patient, **values}
         if table not in {"patient_vitals", "patient_problems", "events"}:
             mine["pickup_clinic_id" if table == "prescriptions" else "clinic_id"] = ward.hub.clinic_id
-        return {"id": ward.put(table, **mine)}
+        return {"id": ward.put(table, "", **mine)}
 
     return make
 
 
-def _with(make: Make, **more: Any) -> Make:
+def _with(make: Make, **more: object) -> Make:
     return lambda ward: {**make(ward), **more}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hub.core.access import Permission
 from tests.hubs import NOW_MS
 from tests.services.procedures.ward import DAY_MS, Ward, ok
 
@@ -70,6 +71,26 @@ def test_an_answer_replaces_the_one_before(ward: Ward) -> None:
         )
     [stored] = ward.every("patient_additional_attributes")
     assert (stored["string_value"], stored["number_value"]) == (None, 5)
+
+
+def test_an_answer_without_its_name_keeps_it(ward: Ward) -> None:
+    for answer in ({"attribute": "blood_group", "string_value": "A"}, {"string_value": "B"}):
+        asked = {"patient": {"id": ward.patient}, "additional_attributes": [{"attribute_id": "f1", **answer}]}
+        ok(ward.client.command("register_patient", asked))
+    [stored] = ward.every("patient_additional_attributes")
+    assert (stored["attribute"], stored["string_value"]) == ("blood_group", "B")
+
+
+def test_a_record_that_comes_again_keeps_its_author_and_its_patient(ward: Ward) -> None:
+    event = {"id": "e1", "patient_id": ward.patient, "visit_id": ward.visit, "form_data": [1]}
+    ok(ward.client.command("create_event", event))
+    other = ward.user("other", set(Permission))
+    ok(other.command("create_event", {**event, "form_data": [2]}))
+    [stored] = ward.every("events")
+    assert (stored["form_data"], stored["recorded_by_user_id"]) == ("[2]", ward.hub.user.id)
+    second = ward.put("patients", given_name="B", primary_clinic_id=ward.hub.clinic_id)
+    assert ward.client.command("vitals.create", {"id": "v1", "patient_id": ward.patient}).status == 200
+    assert ward.client.command("vitals.create", {"id": "v1", "patient_id": second}).status == 400
 
 
 def test_columns_nobody_knows_survive(ward: Ward) -> None:
@@ -229,6 +250,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("register_patient", {"patient": {"date_of_birth": "31.12.1990"}}, "date_of_birth"),
     ("register_patient", {"patient": {"date_of_birth": "1990-13-31"}}, "date_of_birth"),
     ("register_patient", {"patient": {"id": "\u0000"}}, "id"),
+    ("register_patient", {"patient": {"id": {"a": 1}}}, "id"),
     ("register_patient", {"patient": {}, "additional_attributes": [{"attribute": "x"}]}, "attribute_id"),
 ]
 

@@ -4,12 +4,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from hub.core import records
 from hub.core.access import Permission
 from hub.core.tables import TABLES
 from hub.demo.phone import Phone
 from hub.store import people, reading, shelf
-from hub.store.people import User
 from tests.hubs import NOW_MS, PASSWORD, Answer, Client, InProcessHub, add_clinic, add_user
 
 DAY_MS = 86_400_000
@@ -38,7 +39,7 @@ class Ward:
         self.visit = self.put("visits", patient_id=self.patient, clinic_id=self.hub.clinic_id)
         self.put("drug_catalogue", self.drug, generic_name="Amoxicillin", barcode="4006381333931", is_active=True)
 
-    def put(self, table: str, record_id: str = "", **values: Any) -> str:
+    def put(self, table: str, record_id: str = "", **values: object) -> str:
         """Store a record as it comes from the cloud; gives its id."""
         record_id = record_id or str(uuid.uuid4())
         given = {"created_at": NOW_MS, "updated_at": NOW_MS, **values, "id": record_id}
@@ -95,9 +96,8 @@ class Ward:
 
     def homeless(self, name: str) -> Client:
         """Make a user who works in no clinic; gives their signed-in client."""
-        like = self.hub.user
-        user = User(
-            f"user-{name}", f"{name}@clinic.example", name, "provider", None, like.hashed_password, False, "hub"
+        user = msgspec.structs.replace(
+            self.hub.user, id=f"user-{name}", email=f"{name}@clinic.example", name=name, clinic_id=None
         )
         with self.hub.store.write() as tx:
             people.put(tx, user)

@@ -1,10 +1,13 @@
 """A hub with a stand-in cloud beside it, over real HTTP: what phones enter, what cycles do, what each side holds."""
 
 import json
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -235,10 +238,25 @@ def uid() -> str:
     return str(uuid.uuid4())
 
 
-@contextmanager
-def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **options: int) -> Iterator[World]:
-    """Set up a small organisation and a hub of it."""
-    kept = open_store(tmp_path / "cloud")
+@dataclass(frozen=True)
+class _Organisation:
+    """What the cloud of a template holds."""
+
+    hub: Hub
+    here: str
+    elsewhere: str
+    admin: str
+    nurse: str
+    form: str
+    drug: str
+    batch: str
+
+
+@cache
+def _template() -> tuple[tempfile.TemporaryDirectory[str], _Organisation]:
+    """Give a directory with a small organisation in a cloud, and an empty hub; made once, copied often."""
+    made = tempfile.TemporaryDirectory(prefix="hikma-relay-")
+    kept = open_store(Path(made.name) / "cloud")
     seed = Seed(kept)
     elsewhere, here = seed.clinic("Green Valley"), seed.clinic("Al Noor")
     admin = seed.user("Amal Admin", "admin@test", PASSWORD, clinic=elsewhere, role="admin")
@@ -246,23 +264,23 @@ def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **o
     seed.permissions(nurse, here, can_register_patients=True, can_view_history=True, can_edit_records=True)
     form, drug = seed.event_form("General visit"), seed.drug("Amoxicillin")
     batch = seed.stock(here, drug, 200)
+    organisation = _Organisation(seed.hub("hub-1", here), here, elsewhere, admin, nurse, form, drug, batch)
+    kept.close()
+    Store(Path(made.name) / "hub").close()
+    return made, organisation
+
+
+@contextmanager
+def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **options: int) -> Iterator[World]:
+    """Set up a small organisation and a hub of it."""
+    template, organisation = _template()
+    shutil.copytree(template.name, tmp_path, dirs_exist_ok=True)
+    kept = open_store(tmp_path / "cloud")
     app = create_app(kept, time_zone=time_zone, **{"rate_limit": 100_000, **options})  # type: ignore[arg-type]
     store = Store(tmp_path / "hub")
     with running(app) as url:
-        made = World(
-            app=app,
-            url=url,
-            seed=seed,
-            store=store,
-            hub=seed.hub("hub-1", here),
-            here=here,
-            elsewhere=elsewhere,
-            admin=admin,
-            nurse=nurse,
-            form=form,
-            drug=drug,
-            batch=batch,
-        )
+        given = {name: getattr(organisation, name) for name in organisation.__dataclass_fields__}
+        made = World(app=app, url=url, seed=Seed(kept), store=store, **given)
         if connected:
             made.connect()
         try:

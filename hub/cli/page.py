@@ -1,0 +1,83 @@
+"""hikma-hub setup-code, fingerprint and admin: what the pages need from whoever stands at the box."""
+
+from pathlib import Path
+
+import click
+
+from hub.cli import options, reach
+from hub.cli.people import read_password
+from hub.store import administrators, certificate, setup
+
+
+@click.command("setup-code")
+@options.data
+@options.as_json
+def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Show the code that the first visitor of the page must know."""
+    with options.store(data, create=True) as store:
+        code = setup.code(store)
+    if as_json:
+        options.show_one({"setup_code": code}, as_json=True)
+    elif code:
+        click.echo(code)
+    else:
+        click.echo("The hub is set up: it needs no setup code any more.")
+
+
+@click.command()
+@options.data
+@options.config
+def fingerprint(data: Path, config: Path | None) -> None:
+    """Show the fingerprint of the hub's certificate, to compare with what a browser shows."""
+    with options.store(data, create=True) as store:
+        host = reach.of(store, options.settings(config)).host_name()
+        click.echo(certificate.load(store, host).fingerprint)
+
+
+@click.group()
+def admin() -> None:
+    """Make, list and remove who looks after the hub by its page."""
+
+
+@admin.command("list")
+@options.data
+@options.as_json
+def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """List the administrators."""
+    with options.store(data) as store, store.read() as db:
+        options.show(administrators.every(db), as_json=as_json, empty="There is no administrator yet.")
+
+
+@admin.command("add")
+@options.data
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
+    """Make an administrator. The first one ends the setup."""
+    password = read_password(from_stdin=password_stdin)
+    with options.store(data, create=True) as store, store.write() as tx:
+        if not setup.finish(tx, name, password):
+            administrators.add(tx, name, password)
+    click.echo(f"{name} can sign in on the page.")
+
+
+@admin.command("password")
+@options.data
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
+    """Give an administrator a new password, when the old one is forgotten."""
+    password = read_password(from_stdin=password_stdin)
+    with options.store(data) as store, store.write() as tx:
+        administrators.set_password(tx, name, password)
+    click.echo("The password is changed.")
+
+
+@admin.command("remove")
+@options.data
+@click.argument("name")
+def remove(data: Path, name: str) -> None:
+    """Remove an administrator; the last one stays."""
+    with options.store(data) as store, store.write() as tx:
+        administrators.remove(tx, name)
+    click.echo(f"{name} is removed.")

@@ -1,0 +1,136 @@
+"""Every page in every language, light and dark, small and large: readable, accessible and light."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from hub.web.words import LANGUAGES
+from tests.browser.visit import PAGE_BYTES_MAX, Visit, administer
+from tests.hubs import ServedHub, changes, row
+
+pytestmark = pytest.mark.slow
+
+PAGES = ("/", "/phones", "/pairing", "/cloud", "/quarantine", "/box", "/people", "/settings", "/log")
+_LOCALES = {"en": "en-GB", "ar": "ar-LB", "es": "es-MX", "fr": "fr-FR"}
+
+
+@pytest.fixture
+def lived_in(served: ServedHub) -> Iterator[ServedHub]:
+    """Give a hub with phones, records, a quarantine and open pairing."""
+    administer(served)
+    for number in range(3):
+        client = served.client(f"phone-{number}")
+        rows = [row("patients", f"p{number}-{index}", given_name="Amina") for index in range(4 + 7 * number)]
+        client.push(changes("patients", created=rows))
+        client.pull()
+    client.push(changes("patients", created=[{"id": 7}, row("patients", "x", created_at="never")]))
+    served.client("phone-old")
+    served.cli("device", "revoke", "phone-old")
+    yield served
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("wide", [False, True], ids=["phone", "desktop"])
+def test_every_page_is_accessible(
+    visit: Callable[..., Visit], lived_in: ServedHub, language: str, *, wide: bool
+) -> None:
+    size = "desktop" if wide else "phone"
+    some = visit(language=_LOCALES[language], wide=wide)
+    some.go("/")
+    some.check()
+    some.picture(f"{language}-{size}-public")
+    some.go("/sign-in")
+    some.check()
+    some.picture(f"{language}-{size}-sign-in")
+    some.sign_in()
+    for path in PAGES:
+        some.go(path)
+        assert some.page.get_attribute("html", "lang") == language
+        some.check()
+        some.picture(f"{language}-{size}-{path.strip('/') or 'overview'}")
+    assert lived_in.pid
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_every_page_is_accessible_in_the_dark(
+    visit: Callable[..., Visit], lived_in: ServedHub, language: str
+) -> None:
+    some = visit(language=_LOCALES[language], dark=True, wide=True)
+    some.sign_in()
+    for path in PAGES:
+        some.go(path)
+        some.check()
+        some.picture(f"dark-{language}-{path.strip('/') or 'overview'}")
+    assert lived_in.pid
+
+
+def test_opened_parts_are_accessible_too(visit: Callable[..., Visit], lived_in: ServedHub) -> None:
+    some = visit()
+    some.sign_in()
+    for path in PAGES:
+        some.go(path)
+        for closed in some.page.locator("main details:not([open]) > summary").all():
+            closed.click()
+        some.check()
+        some.picture(f"opened-{path.strip('/') or 'overview'}")
+    assert lived_in.pid
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", *PAGES[1:]])
+def test_no_page_weighs_more_than_it_may(visit: Callable[..., Visit], lived_in: ServedHub, path: str) -> None:
+    some = visit()
+    some.sign_in()
+    assert 1_000 < some.weight(path) < PAGE_BYTES_MAX
+    assert lived_in.pid
+
+
+def test_pages_can_be_read_and_used_without_script(visit: Callable[..., Visit], lived_in: ServedHub) -> None:
+    some = visit(script=False, wide=True)
+    some.go("/")
+    some.see("kept apart")
+    some.sign_in()
+    for path in PAGES:
+        assert some.go(path).status == 200
+        assert some.page.locator("h1").first.is_visible()
+    some.go("/pairing")
+    some.click("Close the door now")
+    some.see("No new phone may join now.")
+    some.go("/phones")
+    some.click("Shut out …")
+    some.page.locator("button.danger:visible").first.click()
+    some.see("The phone is shut out.")
+    assert lived_in.pid
+
+
+def test_a_page_can_be_walked_with_the_keyboard_alone(visit: Callable[..., Visit], lived_in: ServedHub) -> None:
+    some = visit(wide=True)
+    some.go("/sign-in")
+    some.page.keyboard.press("Tab")
+    assert some.page.evaluate("document.activeElement.className") == "skip"
+    some.page.focus("#name")
+    some.page.keyboard.type("amal")
+    some.page.keyboard.press("Tab")
+    some.page.keyboard.type("four words are enough")
+    some.page.keyboard.press("Enter")
+    some.see("Overview")
+    some.go("/phones")
+    some.page.locator("summary").first.focus()
+    some.page.keyboard.press("Enter")
+    some.page.keyboard.press("Tab")
+    assert some.page.evaluate("document.activeElement.className") == "danger"
+    outline = some.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    assert lived_in.pid
+
+
+def test_the_language_is_the_browsers_until_another_is_chosen(visit: Callable[..., Visit], served: ServedHub) -> None:
+    some = visit(language="es-MX")
+    some.go("/")
+    some.see("Todo lo registrado está a salvo en este hub.")
+    some.click("العربية")
+    some.see("كل ما أُدخل محفوظ بأمان على هذا المحور.")
+    assert some.page.get_attribute("html", "dir") == "rtl"
+    some.go("/setup")
+    some.see("أهلًا بك. هل هذا محورك؟")
+    some.check()
+    assert served.pid

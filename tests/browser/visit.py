@@ -1,0 +1,111 @@
+"""A visit to the pages with a real browser: clicks, looks, checks and keeps pictures."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Response, expect
+
+from tests.hubs import ServedHub
+
+PICTURES = Path("build/screenshots")
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
+PAGE_BYTES_MAX = 100_000
+NAME, SECRET = "amal", "four words are enough"
+_AXE = Path(__file__).with_name("axe") / "axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Visit:
+    """One browser, with its own cookies.
+
+    wide: a desktop's screen instead of a phone's. script: whether JavaScript is on.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        language: str = "en-GB",
+        wide: bool = False,
+        script: bool = True,
+        dark: bool = False,
+    ) -> None:
+        self.url = url
+        self.complaints: list[str] = []
+        self._context = browser.new_context(
+            viewport=DESKTOP if wide else PHONE,  # type: ignore[arg-type]  # Playwright's own dict
+            device_scale_factor=1 if wide else 2,
+            locale=language,
+            java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        self.page: Page = self._context.new_page()
+        self.page.on("console", lambda message: self._complain(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def close(self) -> None:
+        """Close it."""
+        self._context.close()
+
+    def go(self, path: str = "/") -> Response:
+        """Load a page."""
+        answer = self.page.goto(self.url + path)
+        assert answer is not None
+        return answer
+
+    def click(self, text: str) -> None:
+        """Press the one button or link of this name."""
+        self.page.locator("a, button, summary").filter(has_text=text).filter(visible=True).first.click()
+
+    def see(self, text: str) -> None:
+        """Wait until this can be read."""
+        expect(self.page.locator("body")).to_contain_text(text, timeout=15_000)
+
+    def sign_in(self, name: str = NAME, password: str = SECRET) -> None:
+        """Sign in."""
+        self.go("/sign-in")
+        self.page.fill("#name", name)
+        self.page.fill("#password", password)
+        self.page.locator("main form button").click()
+
+    def picture(self, name: str) -> Path:
+        """Keep a picture of the whole page for looking at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        path = PICTURES / f"{name}.png"
+        self.page.screenshot(path=path, full_page=True, animations="disabled")
+        return path
+
+    def check(self) -> None:
+        """Hold the page to WCAG AA as far as axe can tell, to its width, and to having complained of nothing."""
+        self.page.evaluate(_AXE.read_text("utf-8"))
+        found: dict[str, Any] = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", _RULES
+        )
+        told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+        assert told == [], json.dumps(told, indent=1, ensure_ascii=False)
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{self.page.url} is {wide} pixels too wide"
+        assert self.complaints == []
+
+    def weight(self, path: str) -> int:
+        """Give the bytes of a page with all that it loads, from an empty cache."""
+        bodies: list[Response] = []
+        self.page.on("response", bodies.append)
+        self.go(path)
+        self.page.wait_for_load_state("load")
+        self.page.remove_listener("response", bodies.append)
+        return sum(len(answer.body()) for answer in bodies if "/events" not in answer.url)
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+
+def administer(served: ServedHub, name: str = NAME, password: str = SECRET) -> None:
+    """Make an administrator, which ends the setup."""
+    done = served.cli("admin", "add", name, "--password-stdin", stdin=f"{password}\n")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,170 @@
+"""What a flashed card has become after its first start, seen from the clinic and by a technician."""
+
+import re
+import ssl
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+import msgspec
+import pytest
+
+from tests.device import guest
+from tests.device.conftest import EMAIL, PASSWORD, WIFI_PASSWORD, Keys, paired, toml
+from tests.device.guest import Guest
+
+PATIENT = ("Zebulon", "Quicksilver")
+
+
+def report(board: Guest) -> dict[str, str]:
+    found = msgspec.json.decode(board.ssh("cat /run/hikma-hub-firstboot.json"), type=dict[str, str | None])
+    return {name: value or "" for name, value in found.items()}
+
+
+def test_a_phone_pairs_signs_in_and_syncs_with_the_hub_in_the_board(board: Guest) -> None:
+    first, second = paired(board, 1), paired(board, 2)
+    patient = first.create("patients", {"given_name": PATIENT[0], "surname": PATIENT[1]})
+    assert first.sync().ok
+    outcome = second.sync()
+    assert outcome.ok, outcome.error
+    found = second.store.find("patients", str(patient["id"]))
+    assert found is not None
+    assert found["surname"] == "Quicksilver"
+
+
+def test_the_file_is_obeyed(board: Guest) -> None:
+    assert board.ssh("cat /etc/hostname").strip() == "nord-sud"
+    assert board.ssh("readlink /etc/localtime").strip() == "/usr/share/zoneinfo/Asia/Amman"
+    assert board.phone(9).pair(board.hub("pairing show")).name == "Nord Süd عيادة"
+    assert f"psk={WIFI_PASSWORD}" in board.ssh("cat /etc/NetworkManager/system-connections/hikma-wifi-0.nmconnection")
+    assert board.ssh("nmcli -g connection.id connection show hikma-wifi-0").strip() == "hikma-wifi-0"
+    assert [clinic["name"] for clinic in board.hub("clinic list")] == ["North"]
+    assert [user["email"] for user in board.hub("user list")] == [EMAIL]
+
+
+def test_the_secrets_have_left_the_boot_partition(board: Guest) -> None:
+    board.ssh("sync")
+    text = guest.on_boot_partition(board.card, "hikma-hub.toml").decode()
+    assert 'name = "Clinic"' in text
+    boot = board.card.open("rb").read(260 * 1024**2)
+    for secret in (WIFI_PASSWORD, PASSWORD, "ten words on a paper"):
+        assert secret not in text
+        assert secret.encode() not in boot, "it still lies in the blocks of the boot partition"
+
+
+def test_the_card_without_its_key_gives_no_patient_away(board: Guest) -> None:
+    board.ssh("sync")
+    assert board.ssh("lsblk -rno TYPE /dev/mapper/hikma-data").split()[0] == "crypt"
+    assert board.ssh("findmnt -no SOURCE /var/lib/hikma-hub").startswith("/dev/mapper/hikma-data")
+    needles = [word.encode() for word in (*PATIENT, WIFI_PASSWORD)]
+    with board.card.open("rb") as card:
+        while chunk := card.read(16 * 1024**2):
+            assert not [needle for needle in needles if needle in chunk]
+            card.seek(-64, 1) if len(chunk) > 64 and card.tell() < guest.CARD_BYTES else None
+
+
+def test_the_kernel_has_the_cipher_of_boards_without_aes(board: Guest) -> None:
+    done = board.ssh(
+        "cd /run && truncate -s 32M vault && head -c 32 /dev/urandom >vault.key && "
+        "cryptsetup luksFormat -q --type luks2 --cipher xchacha12,aes-adiantum-plain64 --key-size 256 "
+        "--sector-size 4096 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file vault.key vault && "
+        "cryptsetup open --key-file vault.key vault test-vault && cryptsetup status test-vault; "
+        "cryptsetup close test-vault; rm -f vault vault.key"
+    )
+    assert "xchacha12,aes-adiantum-plain64" in done
+
+
+def test_the_recovery_passphrase_opens_the_data(board: Guest) -> None:
+    command = "cryptsetup open --test-passphrase --key-file - /dev/vda3 && echo opened"
+    assert board.ssh(command, stdin="ten words on a paper").strip() == "opened"
+
+
+def test_nothing_failed_to_start(board: Guest) -> None:
+    assert board.ssh("systemctl --failed --no-legend --plain").strip() == ""
+    for unit in ("hikma-hub", "nginx", "nftables", "NetworkManager", "chrony"):
+        assert board.ssh(f"systemctl is-active {unit}").strip() == "active", unit
+
+
+def test_the_root_is_not_written(board: Guest) -> None:
+    assert "ro" in board.ssh("findmnt -no OPTIONS /").split(",")
+    assert "ro" in board.ssh("findmnt -no OPTIONS /boot/firmware").split(",")
+    assert board.ssh("swapon --show").strip() == ""
+
+
+def test_the_page_answers_over_tls_with_this_cards_certificate(board: Guest) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"https://127.0.0.1:{board.ports['https']}/"
+    with urllib.request.urlopen(url, context=context, timeout=60) as answer:
+        assert answer.status == 200
+        assert b"<html" in answer.read().lower()
+    pem = ssl.get_server_certificate(("127.0.0.1", board.ports["https"]))
+    assert report(board)["certificate"].replace(":", "") in _sha256(pem)
+    with pytest.raises(URLError):
+        urllib.request.urlopen(f"{url}rpc/heartbeat", context=context, timeout=60)  # noqa: S310
+
+
+def test_only_the_named_ports_are_open(board: Guest) -> None:
+    assert board.ssh("systemctl is-active ssh").strip() == "active"
+    listening = board.ssh("ss -Hltn").splitlines()
+    outside = {line.split()[3].rsplit(":", 1)[1] for line in listening if not line.split()[3].startswith("127.")}
+    assert outside == {"22", "80", "443", "4001"}
+    rules = board.ssh("nft list set inet hikma services")
+    assert set(re.findall(r"\b\d+\b", rules.split("elements")[1])) == {"22", "80", "443", "4001"}
+
+
+def test_nobody_can_sign_in_with_a_password(board: Guest) -> None:
+    assert [line for line in board.ssh("cat /etc/shadow").splitlines() if line.split(":")[1][:1] not in "!*"] == []
+    assert "passwordauthentication no" in board.ssh("/usr/sbin/sshd -T")
+
+
+def test_the_sandbox_of_the_running_hub_is_tight(board: Guest) -> None:
+    for unit in ("hikma-hub.service", "hikma-hub-lights.service"):
+        score = re.search(
+            r"exposure level for \S+: ([\d.]+)", board.ssh(f"systemd-analyze security --no-pager {unit} | tail -2")
+        )
+        assert score
+        assert float(score[1]) <= 1.5
+
+
+def test_the_hub_fits_a_board_of_512_mb(board: Guest) -> None:
+    used = int(board.ssh("systemctl show -P MemoryCurrent hikma-hub"))
+    assert used < 288 * 1024**2
+    assert board.ssh("systemctl show -P NRestarts hikma-hub").strip() == "0"
+
+
+def test_a_hung_hub_is_restarted_by_its_watchdog(board: Guest) -> None:
+    board.ssh("systemctl set-property --runtime hikma-hub CPUWeight=100")
+    board.ssh("mkdir -p /run/systemd/system/hikma-hub.service.d")
+    board.ssh("printf '[Service]\\nWatchdogSec=20\\n' >/run/systemd/system/hikma-hub.service.d/fast.conf")
+    board.ssh("systemctl daemon-reload && systemctl restart hikma-hub")
+    pid = board.ssh("systemctl show -P MainPID hikma-hub").strip()
+    board.ssh(f"kill -STOP {pid}")
+    board.ssh(f"timeout 120 sh -c 'while [ -d /proc/{pid} ]; do sleep 1; done'")
+    board.wait_until_ready()
+    assert board.ssh("systemctl show -P MainPID hikma-hub").strip() != pid
+    assert "watchdog" in board.ssh("journalctl -u hikma-hub --no-pager | tail -40").lower()
+    board.ssh("rm -r /run/systemd/system/hikma-hub.service.d && systemctl daemon-reload")
+
+
+def test_first_boot_run_again_changes_nothing(board: Guest) -> None:
+    before = report(board)
+    board.ssh("hikma-hub firstboot")
+    assert report(board) == before
+    board.wait_until_ready()
+
+
+def test_two_cards_from_one_image_are_two_hubs(board: Guest, keys: Keys, tmp_path: Path) -> None:
+    with Guest(guest.card(tmp_path, "other", toml(keys)), keys.private) as other:
+        mine, theirs = report(board), report(other)
+        for name in ("hub_id", "certificate", "ssh_fingerprint"):
+            assert mine[name] != theirs[name]
+        for file in ("/etc/machine-id", "/etc/ssh/hub/ssh_host_ed25519_key.pub", "/var/lib/systemd/random-seed"):
+            assert board.ssh(f"sha256sum <{file}") != other.ssh(f"sha256sum <{file}")
+        for secret in ("cryptsetup luksUUID /dev/vda3", "sha256sum </etc/hikma-hub/data.key"):
+            assert board.ssh(secret) != other.ssh(secret)
+
+
+def _sha256(pem: str) -> str:
+    printed = guest.run("openssl", "x509", "-noout", "-fingerprint", "-sha256", stdin=pem.encode())
+    return printed.decode().replace(":", "").upper()

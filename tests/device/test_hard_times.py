@@ -1,0 +1,54 @@
+"""The board without a network, without a right clock, and switched off and on."""
+
+from tests.device.conftest import paired
+from tests.device.guest import Guest
+
+_INSIDE = """
+import random, sys
+from hub.demo.phone import Phone
+from hub.demo.transport import HttpTransport
+phone = Phone(rng=random.Random(77), now_ms=lambda: 1800000000000, connect=lambda _: HttpTransport("http://127.0.0.1:4001"))
+phone.pair({"type": "sync_hub", "url": "http://127.0.0.1:4001"})
+phone.login(*sys.argv[1:])
+phone.create("patients", {"given_name": "In", "surname": "Side"})
+print("synced" if phone.sync().ok else "failed")
+"""
+
+
+def test_with_the_network_gone_it_still_serves(board: Guest) -> None:
+    board.ssh("hikma-hub pairing open --minutes 5")
+    board.ssh("cat >/run/phone.py", stdin=_INSIDE)
+    board.ssh(
+        "ip link set eth0 down; /opt/hikma-hub/bin/python3 /run/phone.py amal@clinic.example 'correct horse battery' "
+        ">/run/phone.out 2>&1; systemctl is-active hikma-hub >>/run/phone.out; ip link set eth0 up",
+        check=False,
+    )
+    board.wait_until_ready()
+    assert board.ssh("cat /run/phone.out").split() == ["synced", "active"]
+
+
+def test_with_the_clock_at_1970_it_still_serves_also_after_a_restart(board: Guest) -> None:
+    phone = paired(board, 3)
+    phone.create("patients", {"given_name": "Before", "surname": "Midnight"})
+    assert phone.sync().ok
+    board.ssh("systemctl stop chrony; date --utc --set @60 && systemctl restart hikma-hub")
+    board.wait_until_ready()
+    patient = phone.create("patients", {"given_name": "After", "surname": "Midnight"})
+    outcome = phone.sync()
+    assert outcome.ok, outcome.error
+    other = paired(board, 4)
+    assert other.sync().ok
+    assert other.store.find("patients", str(patient["id"]))
+    assert board.ssh("date +%Y").strip() == "1970"
+
+
+def test_after_a_power_cut_the_last_known_time_is_taken_up_and_nothing_is_drawn_anew(board: Guest) -> None:
+    board.ssh("date --utc --set '2031-05-05 05:05:05' && systemctl start hikma-hub-clock && sync")
+    before = board.ssh("cat /run/hikma-hub-firstboot.json")
+    phone = paired(board, 5)
+    board.cut()
+    board.power_on()
+    print(f"\na boot that is not the first: {board.boot_s:.1f} s")  # noqa: T201  a measure for the log
+    assert board.ssh("date +%Y-%m").strip() == "2031-05"
+    assert board.ssh("cat /run/hikma-hub-firstboot.json") == before
+    assert phone.sync().ok, "neither pairing nor signing in again"

@@ -1,0 +1,125 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.outside import PROJECT, run, tool
+
+IMAGE = PROJECT / "image"
+SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", *(IMAGE / "steps").iterdir(), PROJECT / ".ci/run"])
+REQUIRED = {
+    "name": str,
+    "description": str,
+    "icon": str,
+    "url": str,
+    "extract_size": int,
+    "extract_sha256": str,
+    "image_download_size": int,
+    "release_date": str,
+}
+"""What Raspberry Pi Imager asks of an entry: doc/json-schema/os-list-schema.json of its repository."""
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_is_clean(script: Path) -> None:
+    done = run(tool("shellcheck", "apt install shellcheck"), "--external-sources", script)
+    assert done.returncode == 0, done.stdout
+    assert script.name == "lib.sh" or "set -euo pipefail" in script.read_text("utf-8")
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> dict[str, Any]:
+    image = tmp_path / "hub.img.xz"
+    image.write_bytes(bytes(1234))
+    words = (image, "--url", "https://example.org/hub.img.xz", "--extract-size", "99", "--extract-sha256", "ab" * 32)
+    done = run(sys.executable, IMAGE / "manifest.py", *words, "--date", "2026-11-20")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_imagers_list_is_as_its_schema_asks(listed: dict[str, Any]) -> None:
+    assert set(listed) == {"os_list"}
+    (entry,) = listed["os_list"]
+    for name, kind in REQUIRED.items():
+        assert isinstance(entry[name], kind), name
+    assert entry["image_download_size"] == 1234
+    assert entry["extract_size"] == 99
+
+
+def test_the_imager_is_not_told_to_write_settings_that_a_hub_does_not_read(listed: dict[str, Any]) -> None:
+    assert listed["os_list"][0]["init_format"] == "none"
+
+
+def test_the_bill_names_what_is_installed_and_nothing_else(tmp_path: Path) -> None:
+    status = tmp_path / "var/lib/dpkg/status"
+    status.parent.mkdir(parents=True)
+    status.write_text(
+        "Package: a\nStatus: install ok installed\nVersion: 1:2+b\nArchitecture: arm64\n\n"
+        "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\nArchitecture: all\n"
+    )
+    info = tmp_path / "opt/hikma-hub/lib/python3.13/site-packages/x.dist-info/METADATA"
+    info.parent.mkdir(parents=True)
+    info.write_text("Metadata-Version: 2.1\nName: Some_Thing\nVersion: 3\n")
+    bill = json.loads(run(sys.executable, IMAGE / "bill.py", tmp_path).stdout)
+    assert [component["purl"] for component in bill["components"]] == [
+        "pkg:deb/debian/a@1%3A2%2Bb?arch=arm64&distro=debian-13",
+        "pkg:pypi/some-thing@3",
+    ]
+
+
+def test_a_base_image_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
+    for program in ("sfdisk", "mcopy", "xz", "jq"):
+        tool(program, "apt install fdisk mtools xz-utils jq")
+    base = tmp_path / "raspios.img"
+    base.write_bytes(b"not it")
+    done = run(IMAGE / "steps/10-raspios", base, tmp_path / "root", BASE_SHA256="00" * 32)
+    assert done.returncode != 0
+    assert "wrong SHA-256" in done.stderr
+    done = run(IMAGE / "steps/10-raspios", base, tmp_path / "root")
+    assert "as its publisher gives it" in done.stderr
+
+
+def test_the_seal_leaves_nothing_that_two_cards_would_share(tmp_path: Path) -> None:
+    secrets = (
+        "etc/ssh/ssh_host_ed25519_key",
+        "etc/ssh/hub/ssh_host_ed25519_key",
+        "etc/ssh/authorized_keys/technician",
+        "etc/hikma-hub/data.key",
+        "etc/hikma-hub/tls/page.key",
+        "var/lib/hikma-hub/hub.db",
+        "var/lib/systemd/random-seed",
+        "var/log/journal/x/system.journal",
+        "etc/NetworkManager/system-connections/Clinic.nmconnection",
+    )
+    for name in (*secrets, "opt/hikma-hub/bin/hikma-hub", "etc/machine-id", "usr/bin/tool", "root/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    done = run(IMAGE / "steps/40-seal", tmp_path, SOURCE_DATE_EPOCH="1700000000")
+    assert done.returncode == 0, done.stderr
+    assert [name for name in secrets if (tmp_path / name).exists()] == []
+    assert (tmp_path / "etc/machine-id").read_text() == ""
+    assert (tmp_path / "usr/bin/tool").stat().st_mtime == 1_700_000_000
+
+
+def test_a_card_is_made_the_same_twice(tmp_path: Path) -> None:
+    for program in ("sfdisk", "mkfs.vfat", "mcopy", "mke2fs"):
+        tool(program, "apt install fdisk dosfstools mtools e2fsprogs")
+    root = tmp_path / "root"
+    (root / "boot/firmware").mkdir(parents=True)
+    (root / "boot/firmware/config.txt").write_text("arm_64bit=1\n")
+    (root / "etc").mkdir()
+    (root / "etc/hostname").write_text("hikma-hub\n")
+    subprocess.run(["find", root, "-exec", "touch", "-d", "@1700000000", "{}", "+"], check=True)  # noqa: S603, S607  the test's own tree
+    sums = []
+    for out in (tmp_path / "a.img", tmp_path / "b.img"):
+        done = run(IMAGE / "steps/50-card", root, out, SOURCE_DATE_EPOCH="1700000000")
+        assert done.returncode == 0, done.stderr
+        sums.append(run("sha256sum", out).stdout.split()[0])
+    table = json.loads(run("sfdisk", "--json", out).stdout)["partitiontable"]
+    assert [entry["type"] for entry in table["partitions"]] == ["c", "83"]
+    assert (root / "boot/firmware/config.txt").exists()
+    assert sums[0] == sums[1]

@@ -1,0 +1,82 @@
+"""Edits of one record on several phones, through the whole hub (P3), and what a phone hears of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.demo.rows import Value
+from tests.journeys.books import state
+from tests.journeys.clinic import CLINICS, Clinic, Station
+
+
+@pytest.fixture
+def clinic() -> Iterator[Clinic]:
+    made = Clinic(3, 100_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shared(clinic: Clinic) -> str:
+    """Give the id of a patient whom every phone holds, and is known to hold."""
+    values: dict[str, Value] = {"given_name": "Amal", "phone": "0", "primary_clinic_id": CLINICS[0]}
+    record_id = str(clinic.stations[0].phone.create("patients", values)["id"])
+    clinic.settle()
+    return record_id
+
+
+def edit(station: Station, record_id: str, **values: Value) -> None:
+    station.phone.edit("patients", record_id, values)
+
+
+def phone_number(clinic: Clinic, record_id: str) -> Value:
+    number: Value = state(clinic.box.store).rows["patients", record_id].data["phone"]
+    return number
+
+
+def test_p3_an_edit_made_knowing_another_wins_even_if_the_phones_clock_is_hours_behind(
+    clinic: Clinic, shared: str
+) -> None:
+    one, other, _ = clinic.stations
+    edit(one, shared, phone="first")
+    assert one.sync().ok
+    assert other.sync().ok
+    other.clock.step(-5)
+    edit(other, shared, phone="second")
+    clinic.settle()
+    assert phone_number(clinic, shared) == "second"
+
+
+def test_p3_it_wins_also_if_a_third_phone_changed_another_column_meanwhile(clinic: Clinic, shared: str) -> None:
+    one, other, third = clinic.stations
+    edit(one, shared, phone="first")
+    assert one.sync().ok
+    assert other.sync().ok
+    edit(third, shared, hometown="Gaza")
+    assert third.sync().ok
+    other.clock.step(-5)
+    edit(other, shared, phone="second")
+    clinic.settle()
+    assert phone_number(clinic, shared) == "second"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_p3_of_edits_that_did_not_know_each_other_the_newer_wins_in_both_orders(
+    clinic: Clinic, shared: str, order: tuple[int, int]
+) -> None:
+    older, newer, _ = clinic.stations
+    newer.clock.step(5)
+    edit(older, shared, phone="older")
+    edit(newer, shared, phone="newer")
+    for number in order:
+        assert clinic.stations[number].sync().ok
+    clinic.settle()
+    assert phone_number(clinic, shared) == "newer"
+
+
+def test_a_phone_does_not_hear_its_own_edits_again(clinic: Clinic, shared: str) -> None:
+    one = clinic.stations[0]
+    edit(one, shared, phone="1")
+    one.phone.create("visits", {"patient_id": shared, "clinic_id": CLINICS[0]})
+    assert one.sync().pushed == 2
+    assert one.sync().pulled == 0

@@ -1,0 +1,29 @@
+"""Programs that are not the hub's own: a developer's machine may lack one, the CI's may not."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+ANSIBLE = PROJECT / ".venv/ansible/bin"
+
+
+def tool(name: str, package: str) -> str:
+    """Give the path of a program; without it the test is skipped, or in CI fails."""
+    found = shutil.which(name, path=f"{ANSIBLE}:{os.environ['PATH']}")
+    if found is None:
+        message = f"{name} is not here: {package}"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def run(*command: str | Path, cwd: Path = PROJECT, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a program; gives its status and what it printed."""
+    words = [str(word) for word in command]
+    env = {**os.environ, "NO_COLOR": "1", **environ}
+    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  the test's own command

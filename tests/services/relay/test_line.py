@@ -1,0 +1,178 @@
+"""Lines that break at every point, clouds that want less, and cycles that go on where they stopped (R1, R6)."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from hub.core.errors import HubError
+from hub.services.relay import pace
+from hub.services.relay.client import Cloud
+from hub.services.relay.pace import Pace, Stopped
+from hub.services.relay.push import BATCH_BYTES_MIN
+from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.turn import turn
+from hub.store import cloud
+from tests.services.relay.test_guard import settle
+from tests.services.relay.world import Kind, World
+from tests.store import pushes
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP, Kind.LOSE, Kind.CUT, Kind.ERROR_500, Kind.HTML, Kind.TOO_MANY])
+@pytest.mark.parametrize("on", ["verify", "pull", "push"])
+def test_whatever_breaks_wherever_nothing_is_lost_and_nothing_is_there_twice(
+    connected: World, kind: Kind, on: str
+) -> None:
+    connected.limit(batch_records=10)
+    patients = [connected.patient() for _ in range(15)]
+    visits = [connected.visit(patient) for patient in patients]
+    connected.fail(kind, times=2, seconds=1, on=on)
+    connected.try_cycle()
+    connected.heal()
+    settle(connected)
+    assert {row["id"] for row in connected.seed.rows("patients")} == {made["id"] for made in patients}
+    assert {row["id"] for row in connected.seed.rows("visits")} == {made["id"] for made in visits}
+    assert len(pushes.live(connected.store, "patients")) == len(patients)
+    assert pushes.reasons(connected.store) == []
+
+
+def test_an_answer_that_was_lost_is_found_by_the_next_pull_and_not_sent_again(connected: World) -> None:
+    connected.patient()
+    connected.fail(Kind.LOSE, times=2, on="push")
+    assert connected.try_cycle().outcome.word == "no_line"
+    report = connected.cycle()
+    assert (report.pulled.seen, report.pushed.stored) == (1, 0)
+
+
+def test_every_batch_that_got_through_counts(connected: World) -> None:
+    connected.limit(batch_records=10)
+    for _ in range(30):
+        connected.patient()
+    real, calls = Cloud.push, []
+
+    def push(self: Cloud, content: bytes) -> object:
+        calls.append(content)
+        if len(calls) == 2:
+            connected.fail(Kind.DROP, times=5, on="push")
+        return real(self, content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cloud, "push", push)
+        assert connected.try_cycle().pushed.stored == 10
+    connected.heal()
+    assert connected.cycle().pushed.stored == 20
+
+
+def test_a_line_that_cannot_carry_a_batch_gets_smaller_ones(connected: World) -> None:
+    visit = connected.visit(connected.patient())
+    connected.cycle()
+    for _ in range(20):
+        connected.event(visit, form_data='[{"value":"' + "x" * 20_000 + '"}]')
+    connected.fail(Kind.DROP, times=1000, on="push")
+    sizes = []
+    for _ in range(5):
+        connected.try_cycle()
+        sizes.append(connected.progress().batch_bytes)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == BATCH_BYTES_MIN
+    connected.heal()
+    assert connected.cycle().pushed.stored == 20
+    assert connected.progress().batch_bytes > BATCH_BYTES_MIN
+
+
+def test_2_4_retry_after_is_obeyed_and_said(connected: World) -> None:
+    connected.fail(Kind.TOO_MANY, seconds=59, on="pull")
+    report = connected.try_cycle()
+    assert (report.outcome.word, report.retry_after_s) == ("busy", 59)
+    with connected.store.read() as db:
+        last = cloud.last(db)
+    assert last.next_s >= 59
+    assert last.failures == 0
+
+
+def test_2_4_no_more_than_so_many_requests_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    ours = Pace(40, stop)
+    times = []
+    for _ in range(200):
+        ours.wait()
+        times.append(now[0])
+    assert all(sum(1 for other in times if at - 60 < other <= at) <= 40 for at in times)
+    assert times[39] == 0
+    assert times[-1] == 240
+
+
+def test_0_a_connection_that_the_cloud_closed_meanwhile_is_no_failure(connected: World) -> None:
+    """It closes after 5 s; one that is found closed is opened again, once."""
+    connected.patient()
+    connected.fail(Kind.DROP, times=1, on="verify")
+    assert connected.cycle().pushed.stored == 1
+
+
+def test_a_stopped_cycle_goes_on_in_the_next(connected: World) -> None:
+    connected.limit(batch_records=10)
+    for _ in range(30):
+        connected.patient()
+    stop = threading.Event()
+    runner = Runner(connected.store, connected.rules, stop)
+    real: Callable[[Cloud, bytes], object] = Cloud.push
+
+    def push(self: Cloud, content: bytes) -> object:
+        answer = real(self, content)
+        stop.set()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cloud, "push", push)
+        report = runner.run()
+    runner.close()
+    assert report is not None
+    assert (report.outcome.word, report.pushed.stored) == ("stopped", 10)
+    assert connected.cycle().pushed.stored == 20
+
+
+def test_a_stopped_pace_does_not_wait() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        Pace(1, stop).pause(1000)
+    assert issubclass(Stopped, HubError)
+
+
+def test_two_cycles_never_run_at_once_and_the_second_joins_the_first(connected: World) -> None:
+    joined: list[object] = []
+    with turn(connected.store.path.parent) as free:
+        assert free
+        runner = Runner(connected.store, Rules())
+        waiting = threading.Thread(target=lambda: joined.append(runner.run()))
+        waiting.start()
+        waiting.join(0.2)
+        assert joined == []
+    waiting.join(10)
+    assert joined == [None]
+
+
+def test_a_month_that_is_used_up_withholds_the_relay(connected: World) -> None:
+    runner = Runner(connected.store, Rules(month_bytes=1))
+    assert runner.withheld() is not None
+    assert Runner(connected.store, Rules(month_bytes=10**9)).withheld() is None
+
+
+def test_an_idle_cycle_costs_one_verify_and_one_pull_and_nothing_for_the_disk_to_wait_for(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[bool] = []
+    real = type(connected.store).write
+
+    def write(self: object, *, durable: bool = True) -> object:
+        writes.append(durable)
+        return real(self, durable=durable)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("hub.services.relay.pull.OVERLAP_MS", -1)  # as when nothing came in the last minutes
+    monkeypatch.setattr(type(connected.store), "write", write)
+    report = connected.cycle()
+    assert report.traffic.requests == 2
+    assert writes == [False]

@@ -1,0 +1,145 @@
+"""Users, permissions, and a hub that worked before it had a cloud (issue items 7 and 8; S4)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bcrypt
+import pytest
+
+from hub.store import people, sessions
+from tests.services.relay import world as worlds
+from tests.services.relay.test_guard import settle
+from tests.services.relay.world import PASSWORD, World
+from tests.store import pushes
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[World]:
+    """Give a world whose hub has no cloud yet."""
+    with worlds.world(tmp_path, connected=False) as made:
+        yield made
+
+
+def token(world: World, user_id: str) -> str:
+    """Sign a user in on device 1; gives the token."""
+    with world.store.write() as tx:
+        return sessions.issue_token(tx, device=1, user_id=user_id, days=30)
+
+
+def holder(world: World, secret: str) -> str | None:
+    """Give whom a token stands for."""
+    with world.store.read() as db:
+        return sessions.token_user(db, secret, device=1, now_ms=world.store.now_ms(db))
+
+
+def user(world: World, user_id: str) -> people.User:
+    """Give a user as the hub has them."""
+    with world.store.read() as db:
+        found = people.find(db, user_id)
+    assert found is not None
+    return found
+
+
+def test_users_and_permissions_work_without_a_line(connected: World) -> None:
+    assert user(connected, connected.nurse).opens_with(PASSWORD)
+    assert connected.rights_of(connected.nurse).clinics.keys() == {connected.here}
+
+
+def test_a_user_who_is_deleted_there_is_shut_out_and_their_tokens_die(connected: World) -> None:
+    secret = token(connected, connected.nurse)
+    connected.seed.delete("users", connected.nurse)
+    connected.cycle()
+    assert user(connected, connected.nurse).is_deleted
+    assert holder(connected, secret) is None
+
+
+def test_a_changed_password_works_after_the_next_cycle_and_ends_the_old_sign_ins(connected: World) -> None:
+    secret = token(connected, connected.nurse)
+    hashed = bcrypt.hashpw(b"another one", bcrypt.gensalt(4)).decode()
+    connected.seed.edit("users", connected.nurse, hashed_password=hashed)
+    connected.cycle()
+    assert user(connected, connected.nurse).opens_with("another one")
+    assert holder(connected, secret) is None
+
+
+def test_a_user_who_did_not_change_keeps_their_sign_in(connected: World) -> None:
+    """P9: the same row comes again in every overlap."""
+    secret = token(connected, connected.nurse)
+    connected.cycle()
+    connected.seed.edit("users", connected.nurse, name="Pia P.")
+    connected.cycle()
+    assert user(connected, connected.nurse).name == "Pia P."
+    assert holder(connected, secret) == connected.nurse
+
+
+def test_a_user_who_was_shut_out_here_is_not_let_in_by_the_cloud(connected: World) -> None:
+    with connected.store.write() as tx:
+        people.disable(tx, user(connected, connected.nurse))
+    connected.seed.edit("users", connected.nurse, name="Pia P.")
+    connected.cycle()
+    assert user(connected, connected.nurse).is_deleted
+
+
+def test_a_user_whom_the_cloud_lets_in_again_is_let_in(connected: World) -> None:
+    connected.seed.delete("users", connected.nurse)
+    connected.cycle()
+    connected.seed.edit("users", connected.nurse, is_deleted=False, deleted_at=None)
+    connected.cycle()
+    assert not user(connected, connected.nurse).is_deleted
+
+
+def test_what_was_entered_before_there_was_a_cloud_goes_up(alone: World) -> None:
+    """Users are matched by email, the only clinic to the only clinic."""
+    with alone.store.write() as tx:
+        clinic_id = str(people.add_clinic(tx, "Our clinic")["id"])
+        nurse = people.add(tx, email="PIA@test", name="Pia", role="provider", clinic_id=clinic_id, password="secret")
+    secret = token(alone, nurse.id)
+    patient = alone.patient(primary_clinic_id=clinic_id, last_modified_by=nurse.id)
+    visit = alone.visit(patient, clinic_id=clinic_id, provider_id=nurse.id)
+    event = alone.event(visit, form_id="", recorded_by_user_id=nurse.id)
+    alone.connect()
+    settle(alone)
+    there = alone.there_is("visits", str(visit["id"]))
+    assert (there["clinic_id"], there["provider_id"]) == (alone.here, alone.nurse)
+    assert alone.there_is("events", str(event["id"]))["recorded_by_user_id"] == alone.nurse
+    assert alone.there_is("patients", str(patient["id"]))["primary_clinic_id"] == alone.here
+    assert alone.here_is("patients", str(patient["id"]))["primary_clinic_id"] == alone.here
+    assert holder(alone, secret) == alone.nurse
+    assert pushes.live(alone.store, "clinics") == {alone.here}
+    assert alone.rights_of(nurse.id).clinics.keys() == {alone.here}
+
+
+def test_a_phone_that_still_works_for_the_old_clinic_is_understood(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id = str(people.add_clinic(tx, "al  NOOR")["id"])
+    alone.connect()
+    settle(alone)
+    patient = alone.patient(primary_clinic_id=clinic_id)
+    settle(alone)
+    assert alone.there_is("patients", str(patient["id"]))["primary_clinic_id"] == alone.here
+
+
+def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id = str(people.add_clinic(tx, "Al Noor")["id"])
+        nurse = people.add(tx, email="new@test", name="N", role="provider", clinic_id=clinic_id, password="secret")
+    alone.connect()
+    visit = alone.visit(alone.patient(), provider_id=nurse.id)
+    settle_waiting = [alone.cycle().pushed.waiting for _ in range(2)]
+    assert settle_waiting == [1, 1]
+    assert alone.reasons() == ["the cloud has no user new@test; make one with this email there"]
+    theirs = alone.seed.user("N", "new@test", PASSWORD, clinic=alone.here)
+    settle(alone)
+    assert alone.there_is("visits", str(visit["id"]))["provider_id"] == theirs
+    assert alone.reasons() == []
+
+
+def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id = str(people.add_clinic(tx, "Third")["id"])
+        people.add_clinic(tx, "Fourth")
+    alone.connect()
+    alone.patient(primary_clinic_id=clinic_id)
+    alone.cycle()
+    assert alone.waiting()["waiting"] == 1
+    assert "has no clinic called 'Third'" in alone.reasons()[0]

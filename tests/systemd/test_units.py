@@ -1,0 +1,58 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.outside import PROJECT, run, tool
+
+UNITS = sorted((PROJECT / "systemd").iterdir())
+EXPOSURE_MAX = 1.5
+EXPOSED = ("hikma-hub.service", "hikma-hub-lights.service")
+_MISSING = re.compile(r".*(Command /opt/hikma-hub/bin/hikma-hub is not executable|man .* exist).*\n")
+
+
+def program(text: str) -> list[str]:
+    return re.findall(r"^ExecStart=/opt/hikma-hub/bin/hikma-hub (\S+)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_has_no_mistakes(unit: Path, tmp_path: Path) -> None:
+    stub = tmp_path / "hikma-hub"
+    stub.write_text("#!/bin/sh\n")
+    stub.chmod(0o755)
+    for each in UNITS:  # all of them: a timer is verified with its service
+        text = each.read_text("utf-8").replace("/opt/hikma-hub/bin/hikma-hub", str(stub))
+        (tmp_path / each.name).write_text(text, "utf-8")
+    done = run(tool("systemd-analyze", "apt install systemd"), "verify", "--man=no", tmp_path / unit.name)
+    assert done.returncode == 0, done.stderr
+    ours = [line for line in done.stderr.splitlines() if "hikma-hub" in line]
+    assert ours == [], "an unknown key is only a warning to systemd"
+
+
+@pytest.mark.parametrize("name", EXPOSED)
+def test_what_listens_or_runs_for_ever_is_in_a_tight_sandbox(name: str) -> None:
+    threshold = str(round(EXPOSURE_MAX * 10))
+    unit = PROJECT / "systemd" / name
+    done = run(
+        tool("systemd-analyze", "apt install systemd"), "security", "--offline=true", f"--threshold={threshold}", unit
+    )
+    assert done.returncode == 0, done.stdout[-300:]
+    score = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert score
+    assert float(score[1]) <= EXPOSURE_MAX
+
+
+def test_the_hub_is_restarted_for_ever_and_watched() -> None:
+    text = (PROJECT / "systemd/hikma-hub.service").read_text("utf-8")
+    for line in ("Type=notify", "WatchdogSec=90", "Restart=always", "StartLimitIntervalSec=0", "MemoryMax=352M"):
+        assert f"\n{line}\n" in text
+
+
+def test_the_hub_waits_neither_for_a_network_nor_for_the_time() -> None:
+    for unit in UNITS:
+        assert not re.search(r"network-online|time-sync|time-set", unit.read_text("utf-8")), unit.name
+
+
+def test_the_lights_do_not_depend_on_the_hub_whose_silence_they_show() -> None:
+    text = (PROJECT / "systemd/hikma-hub-lights.service").read_text("utf-8")
+    assert not re.search(r"^(Requires|BindsTo|PartOf|Wants)=.*hikma-hub\.service", text, re.MULTILINE)

@@ -1,0 +1,79 @@
+"""The pages of a hub in this process, visited over what they take for TLS."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+import httpx
+import msgspec
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from hub import app
+from hub.settings import Settings, Web
+from hub.store import setup
+from hub.store.database import Store
+from hub.web.desk import Desk
+
+ADMINISTRATOR = "amal"
+ADMINISTRATOR_PASSWORD = "four words are enough"
+_FORM_KEY = re.compile(r'name="form_key" value="(\w+)"')
+
+
+class Site:
+    """A hub's pages and one browser, from ``with`` to its end."""
+
+    def __init__(self, data: Path, *, settings: Settings | None = None, url: str = "https://hub.test") -> None:
+        self.store = Store(data)
+        settings = settings or Settings(web=Web(https_port=4443))
+        application, self.desk = app.create(self.store, settings)
+        self.client = TestClient(application, base_url=url)
+
+    def __enter__(self) -> Self:
+        self.client.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.__exit__(None, None, None)
+        self.store.close()
+
+    @contextlib.contextmanager
+    def stranger(self, cookies: Mapping[str, str] | None = None) -> Iterator[TestClient[Litestar]]:
+        """Be another browser for a while, which has not been here or holds just these cookies."""
+        own = dict(self.client.cookies)
+        self.client.cookies.clear()
+        self.client.cookies.update(dict(cookies or {}))
+        yield self.client
+        self.client.cookies.clear()
+        self.client.cookies.update(own)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Load a page."""
+        return self.client.get(path, headers={"accept": "text/html", **headers}, follow_redirects=False)
+
+    def submit(self, path: str, fields: Mapping[str, str], *, page: str = "", **headers: str) -> httpx.Response:
+        """Send a form of ``page``, as a browser does that loaded it just now."""
+        found = _FORM_KEY.search(self.get(page or path).text)
+        key = found[1] if found else ""
+        return self.client.post(
+            path,
+            data={"form_key": key, **fields},
+            headers={"accept": "text/html", "origin": str(self.client.base_url).rstrip("/"), **headers},
+            follow_redirects=False,
+        )
+
+    def set_up(self) -> None:
+        """Make the administrator."""
+        with self.store.write() as tx:
+            setup.finish(tx, ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+
+    def sign_in(self, name: str = ADMINISTRATOR, password: str = ADMINISTRATOR_PASSWORD) -> httpx.Response:
+        """Sign in."""
+        return self.submit("/sign-in", {"name": name, "password": password})
+
+
+def desk_with(desk: Desk, **options: object) -> None:
+    """Change options of a desk."""
+    desk.options = msgspec.structs.replace(desk.options, **options)
