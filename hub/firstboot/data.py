@@ -27,7 +27,6 @@ PLACES = (
     Place("network", "/var/lib/NetworkManager", 0o700),
     Place("chrony", "/var/lib/chrony", 0o750, "_chrony"),
     Place("systemd", "/var/lib/systemd", 0o755),
-    Place("tls", "/etc/hikma-hub/tls", 0o700),
 )
 """All that the box writes between two updates; everything else on the root is read-only."""
 

@@ -1,5 +1,6 @@
 """What the hub itself is told of the wishes: its settings file, its administrator, its first clinic."""
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -7,11 +8,14 @@ import msgspec
 
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.wishes import TAKEN, Wishes
-from hub.store import identity, people, setup
+from hub.store import certificate, identity, people, setup
 from hub.store.database import Store
 
 DATA = "/var/lib/hikma-hub"
 SETTINGS = f"{DATA}/hub.toml"
+_HOST_NAME = "hikma-hub.local"
+_CLOUD = f"{DATA}/cloud.wish"
+"""Address and key of the cloud until hikma-hub-cloud.service reached it: verifying the key needs a line."""
 _SETTINGS_HEAD = (
     "# Made by first boot from hikma-hub.toml; what is changed on the page is kept in the database and wins.\n"
 )
@@ -23,6 +27,8 @@ class Who(msgspec.Struct, frozen=True):
     """What the label and the console say of this hub."""
 
     hub_id: str
+    certificate: str
+    """SHA-256 fingerprint of the page's certificate."""
     setup_code: str | None
 
 
@@ -31,12 +37,30 @@ def ensure(machine: Machine) -> Who:
     settings = machine.path(SETTINGS)
     if not settings.exists():
         write(settings, _settings(Wishes()))
-    return _in_store(machine, lambda store: Who(identity.load(store).id, setup.code(store)))
+    return _in_store(machine, _who)
+
+
+def _who(store: Store) -> Who:
+    return Who(identity.load(store).id, _certificate(store), setup.code(store))
+
+
+def _certificate(store: Store) -> str:
+    """Draw the page's certificate, once; one that a power cut left half written is drawn anew."""
+    try:
+        found = certificate.load(store, _HOST_NAME).fingerprint
+    except ValueError:
+        for path in certificate.paths(store):
+            path.unlink(missing_ok=True)
+        found = certificate.load(store, _HOST_NAME).fingerprint
+    os.sync()
+    return found
 
 
 def apply(machine: Machine, wishes: Wishes) -> None:
     """Write the settings, make the administrator and the clinic; what is there already stays."""
     write(machine.path(SETTINGS), _settings(wishes))
+    if wishes.cloud and wishes.cloud.api_key != TAKEN:
+        write(machine.path(_CLOUD), f"{wishes.cloud.url}\n{wishes.cloud.api_key}\n".encode(), mode=0o600)
     _in_store(machine, lambda store: _people(store, wishes))
 
 
@@ -61,7 +85,15 @@ def _people(store: Store, wishes: Wishes) -> None:
 def _settings(wishes: Wishes) -> bytes:
     """Write the settings file: a TOML basic string escapes as JSON does."""
     name = msgspec.json.encode(wishes.hub.name).decode()
-    return f"{_SETTINGS_HEAD}\n[hub]\nname = {name}\n".encode()
+    return f"{_SETTINGS_HEAD}\n[hub]\nname = {name}\n{_BOX}".encode()
+
+
+_BOX = """
+[box]
+restart_command = "touch /run/hikma-hub/restart"
+shutdown_command = "touch /run/hikma-hub/power-off"
+"""
+"""The hub may not switch the box off; hikma-hub-power.path sees the file."""
 
 
 def _in_store(machine: Machine, work: Callable[[Store], T]) -> T:

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from hub.core.errors import SettingError
-from hub.firstboot import board, box, card, certificate, data, network, people, vault, wishes
+from hub.firstboot import board, box, card, data, network, people, vault, wishes
 from hub.firstboot.board import KeyPlace
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.wishes import FILE_NAME, TAKEN, Wishes
@@ -132,7 +132,7 @@ def _identify(state: _Run) -> None:
         "hub_id": who.hub_id,
         "setup_code": who.setup_code,
         "ssh_fingerprint": box.ssh_host_keys(machine),
-        "certificate": certificate.ensure(machine, host_name),
+        "certificate": who.certificate,
     }
 
 

@@ -32,8 +32,8 @@ from tests.adversary.hostile import (
 from tests.hubs import BOUNDS, POLICY, Client, InProcessHub, row
 
 PATHS = ("/rpc/handshake", "/rpc/query", "/rpc/command")
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-MANY = settings(FEW, max_examples=150)
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+MANY = settings(FEW, max_examples=80)
 
 
 class World:

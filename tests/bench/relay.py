@@ -1,4 +1,4 @@
-"""The relay against a bare peer: a first pull of 100,000 records, 10,000 records that wait, and a cycle with no news."""
+"""The relay against a bare peer: a first pull of 100,000 records, 10,000 that wait, and a cycle with no news."""
 
 import json
 import logging
@@ -115,11 +115,10 @@ def _idle(url: str, folder: Path, what: str) -> list[Row]:
     runner.run()
     cycles = 20
     cpu = time.process_time()
-    for _ in range(cycles):
-        report = runner.run()
+    reports = [runner.run() for _ in range(cycles)]
     cpu = (time.process_time() - cpu) * 1000 / cycles
-    assert report is not None
-    return [Row(f"{what}: CPU", cpu, limit=50, note=f"{report.traffic.requests} requests")]
+    requests = {report.traffic.requests for report in reports if report}
+    return [Row(f"{what}: CPU", cpu, limit=50, note=f"{max(requests)} requests")]
 
 
 def _floor(store: Store, folder: Path) -> float:
@@ -156,7 +155,7 @@ def _hub(data: Path, url: str) -> Store:
 
 def _fill(store: Store) -> list[int]:
     """Let phones enter records; gives the size of each one's JSON."""
-    rng = random.Random(2)
+    rng = random.Random(2)  # noqa: S311  the same records in every run
     rights = Rights(_USER, unrestricted=True, clinics={}, known=frozenset())
     rows = [_event(rng, "", phone=True) for _ in range(WAITING - 2)]
     patient = {"id": _uuid(rng), "given_name": "A", "primary_clinic_id": _CLINIC}
@@ -177,7 +176,7 @@ def _fill(store: Store) -> list[int]:
 
 
 def _write_pull(path: Path) -> int:
-    rng = random.Random(1)
+    rng = random.Random(1)  # noqa: S311  the same records in every run
     patients = [_uuid(rng) for _ in range(_PATIENTS)]
     with path.open("w", encoding="utf-8") as file:
         file.write('{"success":true,"changes":{"patients":{"created":[')

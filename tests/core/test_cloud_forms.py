@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core import cloud_forms, records
-from hub.core.cloud_tables import PUSH_ORDER
+from hub.core.cloud_tables import PUSH_ORDER, REFERENCES
 from hub.core.errors import BadRecord
 from hub.core.tables import TABLES, Kind, Table
 
@@ -60,9 +60,7 @@ def test_a_row_that_goes_back_is_the_same_to_the_cloud(name: str) -> None:
                 assert cloud_forms.same(table, each, one, other), each.name
 
 
-@pytest.mark.parametrize(
-    "text", ["1950-01-01T00:00:00.000Z", "1950-01-01T05:00:00.000Z", "1949-12-31T22:00:00.000Z"]
-)
+@pytest.mark.parametrize("text", ["1950-01-01T00:00:00.000Z", "1950-01-01T05:00:00.000Z", "1949-12-31T22:00:00.000Z"])
 def test_0_a_date_is_the_day_whose_midnight_it_is(text: str) -> None:
     assert read(PATIENTS, date_of_birth=text).get("date_of_birth") == "1950-01-01"
 
@@ -89,7 +87,9 @@ def test_unknown_columns_are_kept_but_not_the_clouds_own() -> None:
     assert found.cleared == {"image_timestamp"}
 
 
-@pytest.mark.parametrize("row", [{"id": 7}, {"id": ""}, {"id": _UUID, "created_at": "noon"}, {"id": _UUID, "phone": {}}])
+@pytest.mark.parametrize(
+    "row", [{"id": 7}, {"id": ""}, {"id": _UUID, "created_at": "noon"}, {"id": _UUID, "phone": {}}]
+)
 def test_a_row_that_is_none_is_named_and_no_value_of_it(row: dict[str, Any]) -> None:
     if row.get("phone") is not None:
         assert cloud_forms.read(PATIENTS, row).record.get("phone") == "{}"
@@ -99,7 +99,9 @@ def test_a_row_that_is_none_is_named_and_no_value_of_it(row: dict[str, Any]) -> 
     assert "noon" not in caught.value.reason
 
 
-@pytest.mark.parametrize(("ms", "text"), [(631_152_000_000, "1990-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z")])
+@pytest.mark.parametrize(
+    ("ms", "text"), [(631_152_000_000, "1990-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z")]
+)
 def test_4_2_a_time_before_2001_goes_as_text(ms: int, text: str) -> None:
     attribute = build(TABLES["patient_additional_attributes"], patient_id=_UUID, date_value=ms)
     assert written(TABLES["patient_additional_attributes"], attribute)["date_value"] == text
@@ -110,7 +112,9 @@ def test_4_2_a_time_that_no_calendar_holds_goes_as_null() -> None:
 
 
 def test_4_2_an_unset_time_goes_as_null() -> None:
-    assert written(TABLES["prescriptions"], build(TABLES["prescriptions"], expiration_date=0))["expiration_date"] is None
+    assert (
+        written(TABLES["prescriptions"], build(TABLES["prescriptions"], expiration_date=0))["expiration_date"] is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +207,7 @@ def test_r4_what_comes_back_as_it_went_is_the_same(data: st.DataObject, table: T
     """Round trip: phone, hub, cloud, hub changes nothing that the cloud can hold."""
     values: dict[str, Any] = {}
     for each in table.columns:
-        is_reference = each.name in cloud_forms.REFERENCES
+        is_reference = each.name in REFERENCES
         wanted = st.uuids().map(str) if is_reference else _VALUES[each.kind]
         values[each.name] = data.draw(st.none() | wanted if each.optional else wanted)
     record = build(table, **values)

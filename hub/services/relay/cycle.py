@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import msgspec
-import structlog
 
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.core.relaying import Outcome
@@ -23,8 +22,6 @@ PULL_FAILURES = 3
 """After so many pulls in a row that failed edits are pushed without one (R3); new records never wait for it."""
 FULL_EVERY_MS = 86_400_000
 """A patient who came from another clinic is worth a full pull, but not every few minutes."""
-
-log = structlog.get_logger()
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -91,7 +88,6 @@ def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps
         report.outcome, report.detail = _outcome(error), str(error)
         report.retry_after_s = error.retry_after_s if isinstance(error, CloudBusy) else 0
     report.ms = round((time.monotonic() - started) * 1000)
-    _tell(report)
     return report
 
 
@@ -236,20 +232,3 @@ def _outcome(error: Exception) -> Outcome:
 
 def _since(before: Traffic, now: Traffic) -> Traffic:
     return Traffic(now.requests - before.requests, now.up - before.up, now.down - before.down)
-
-
-def _tell(report: Report) -> None:
-    tell = log.warning if report.outcome.failed else log.info
-    tell(
-        "relay",
-        outcome=report.outcome.word,
-        detail=report.detail or None,
-        pulled=report.pulled.created + report.pulled.updated + report.pulled.deleted,
-        pushed=report.pushed.stored,
-        held=report.pushed.held,
-        seen=report.pulled.seen,
-        requests=report.traffic.requests,
-        up=report.traffic.up,
-        down=report.traffic.down,
-        ms=report.ms,
-    )

@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from hub.core.errors import HubError
 from hub.core.relaying import Outcome
+from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
 from hub.store import cloud, departures
 from hub.store.database import Store
@@ -102,6 +103,8 @@ class Schedule:
         self._scheduler.shutdown(wait=True)
         if self._cycle is not None:
             self._cycle.join(_STOP_S)
+        if self._cycle is None or not self._cycle.is_alive():
+            self._runner.close()
 
     def _look(self) -> None:
         if self._cycle is not None and self._cycle.is_alive():
@@ -127,6 +130,7 @@ class Schedule:
         try:
             report = self._runner.run()
             if report is not None:
+                _tell(report)
                 with self._store.read() as db:
                     wait_s = cloud.last(db).next_s or wait_s
                 obey = report.outcome.failed or bool(report.retry_after_s)
@@ -143,3 +147,20 @@ def _is_routed() -> bool:
     except OSError:
         return True
     return any(line.split()[1:2] == [_DEFAULT_ROUTE] for line in lines)
+
+
+def _tell(report: Report) -> None:
+    tell = log.warning if report.outcome.failed else log.info
+    tell(
+        "relay",
+        outcome=report.outcome.word,
+        detail=report.detail or None,
+        pulled=report.pulled.created + report.pulled.updated + report.pulled.deleted,
+        pushed=report.pushed.stored,
+        held=report.pushed.held,
+        seen=report.pulled.seen,
+        requests=report.traffic.requests,
+        up=report.traffic.up,
+        down=report.traffic.down,
+        ms=report.ms,
+    )

@@ -1,12 +1,10 @@
 """Lines that break at every point, clouds that want less, and cycles that go on where they stopped (R1, R6)."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from hub.core.errors import HubError
-from hub.services.relay import pace
 from hub.services.relay.client import Cloud
 from hub.services.relay.pace import Pace, Stopped
 from hub.services.relay.push import BATCH_BYTES_MIN
@@ -92,7 +90,7 @@ def test_2_4_retry_after_is_obeyed_and_said(connected: World) -> None:
 
 def test_2_4_no_more_than_so_many_requests_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("hub.services.relay.pace.time.monotonic", lambda: now[0])
     stop = threading.Event()
     monkeypatch.setattr(stop, "wait", lambda seconds: now.__setitem__(0, now[0] + seconds))
     ours = Pace(40, stop)
@@ -118,7 +116,7 @@ def test_a_stopped_cycle_goes_on_in_the_next(connected: World) -> None:
         connected.patient()
     stop = threading.Event()
     runner = Runner(connected.store, connected.rules, stop)
-    real: Callable[[Cloud, bytes], object] = Cloud.push
+    real = Cloud.push
 
     def push(self: Cloud, content: bytes) -> object:
         answer = real(self, content)

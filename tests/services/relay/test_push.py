@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.services.relay import batches
+from hub.core.cloud_tables import PUSH_ORDER
 from hub.services.relay.client import Cloud
 from tests.services.relay.world import World, uid
 
@@ -225,7 +225,7 @@ def test_4_4_what_is_named_goes_before_what_names_it(connected: World, bodies: l
     connected.limit(batch_records=1)
     everything(connected)
     connected.cycle()
-    assert [table for body in bodies for table in body] == [table.name for table in batches.PUSH_ORDER]
+    assert [table for body in bodies for table in body] == [table.name for table in PUSH_ORDER]
 
 
 def test_a_batch_is_bounded_in_records(connected: World, bodies: list[dict[str, Any]]) -> None:
@@ -239,7 +239,9 @@ def test_a_batch_is_bounded_in_records(connected: World, bodies: list[dict[str, 
 def test_a_batch_is_bounded_in_bytes_and_a_larger_record_goes_by_itself(connected: World) -> None:
     connected.limit(batch_bytes=32 * 1024)
     visit = connected.visit(connected.patient())
-    events = [connected.event(visit, form_data=json.dumps([{"value": "x" * size}])) for size in (20_000, 20_000, 90_000)]
+    events = [
+        connected.event(visit, form_data=json.dumps([{"value": "x" * size}])) for size in (20_000, 20_000, 90_000)
+    ]
     report = connected.cycle()
     assert report.pushed.batches == 3
     assert all(connected.is_there("events", str(event["id"])) for event in events)

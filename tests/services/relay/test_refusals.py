@@ -1,4 +1,4 @@
-"""What the cloud will not take: found, held back with its reason, and the rest gets through (R5; CLOUD.md 4.3 to 4.9)."""
+"""What the cloud will not take: found, held back with its reason, the rest gets through (R5; CLOUD.md 4.3-4.9)."""
 
 import pytest
 

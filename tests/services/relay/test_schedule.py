@@ -96,6 +96,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "QUIET_S", 0.02)
 
 
+def said(world: World) -> str:
+    with world.store.read() as db:
+        return cloud.last(db).sentence
+
+
 def until(world: World, condition: str) -> Iterator[bool]:
     """Look until a table of the cloud has rows; a bounded number of looks."""
     pause = threading.Event()
@@ -138,12 +143,10 @@ def test_a_relay_that_is_withheld_says_why(connected: World) -> None:
     pause = threading.Event()
     try:
         for _ in range(500):
-            with connected.store.read() as db:
-                last = cloud.last(db)
-            if last.outcome == "over_budget":
+            if said(connected) == Outcome.OVER_BUDGET.sentence:
                 break
             pause.wait(0.02)
     finally:
         relay.stop()
-    assert last.sentence == Outcome.OVER_BUDGET.sentence
+    assert said(connected) == Outcome.OVER_BUDGET.sentence
     assert connected.seed.rows("patients") == []

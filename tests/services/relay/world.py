@@ -16,6 +16,7 @@ from litestar import Litestar
 from hub.core.access import Rights
 from hub.core.tables import TABLES
 from hub.demo.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
+from hub.demo.rows import Row
 from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
 from hub.services.relay.runner import Rules, Runner
@@ -23,7 +24,7 @@ from hub.store import cloud, departures, people
 from hub.store.cloud import Progress
 from hub.store.database import Store
 from hub.store.intake import Receipt
-from tests.hubs import Row, changes, row
+from tests.hubs import changes, row
 from tests.hubs import edit as edited
 from tests.store import pushes
 
