@@ -12,11 +12,13 @@ from hub.cli import (
     devices,
     discover,
     firstboot,
+    label,
     lights,
     page,
     pairing,
     people,
     quarantine,
+    retire,
     serve,
     upkeep,
 )
@@ -51,6 +53,8 @@ for _command in (
     lights.lights,
     demo.demo,
     firstboot.firstboot,
+    label.label,
+    retire.retire,
 ):
     hikma_hub.add_command(_command)
 

@@ -10,6 +10,9 @@ from hub.core.errors import OperatorError
 from hub.firstboot import steps
 from hub.firstboot.machine import Machine
 
+_SECRET = frozenset({"setup_code", "access_point_password"})
+"""Not for the journal; the label shows them."""
+
 
 @click.command()
 @click.option("--card", type=click.Path(path_type=Path), help="The card's device, where it is not that of the root.")
@@ -22,5 +25,5 @@ def firstboot(card: Path | None, as_json: bool) -> None:  # noqa: FBT001  click'
     report = steps.run(Machine(), device=card, progress=lambda name: click.echo(f"hikma-hub: {name}", err=True))
     if report.refused:
         click.echo(f"hikma-hub: {report.refused}", err=True)
-    rows = {name: getattr(report, name) for name in report.__struct_fields__ if name != "setup_code" or as_json}
+    rows = {name: getattr(report, name) for name in report.__struct_fields__ if as_json or name not in _SECRET}
     options.show_one(rows, as_json=as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from hub.cli import options
+from hub.cli import fitness, options
 from hub.core import status as states
 from hub.store import facts
 from hub.store.database import Store
@@ -32,11 +32,14 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
 @options.data
 @options.config
 @options.as_json
-def doctor(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001
+@click.option("--box", is_flag=True, help="Also the box: card, supply, radio, clock, encryption. Takes some seconds.")
+@click.option("--capacity", is_flag=True, help="Also try the whole card, which takes up to hours.")
+def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: bool) -> None:  # noqa: FBT001
     """Check the hub thoroughly; ends with status 1 if anything fails."""
     options.settings(config)
     with options.store(data) as store:
-        checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in _checks(store)]
+        found = [*_checks(store), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
+    checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]
     options.show(checks, as_json=as_json, empty="")
     sys.exit(any(check["result"] == _UNFIT for check in checks))
 

@@ -11,7 +11,7 @@ from hub.core.errors import OperatorError
 from hub.firstboot.machine import Machine, write
 
 KEY_BYTES = 32
-_CARD_FILE = "/etc/hikma-hub/data.key"
+CARD_FILE = "/etc/hikma-hub/data.key"
 _USB_FILE = "hikma-hub.key"
 _USB_MOUNT = "/run/hikma-hub-usb"
 USB_STAMP = "/etc/hikma-hub/key-on-usb"
@@ -49,13 +49,13 @@ def key(machine: Machine, place: KeyPlace, *, make: bool) -> tuple[bytes, KeyPla
     """
     if place is KeyPlace.USB:
         return _on_stick(machine, make=make), KeyPlace.USB
-    file = machine.path(_CARD_FILE)
+    file = machine.path(CARD_FILE)
     if not file.exists():
         fused = _fused(machine)
         if fused:
             return fused, KeyPlace.BOARD
         if not make:
-            message = f"the key of the data partition is gone: neither fuses nor {_CARD_FILE} hold it"
+            message = f"the key of the data partition is gone: neither fuses nor {CARD_FILE} hold it"
             raise OperatorError(message)
         write(file, secrets.token_bytes(KEY_BYTES), mode=0o400)
     return file.read_bytes(), KeyPlace.CARD

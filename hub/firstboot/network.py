@@ -1,7 +1,5 @@
 """NetworkManager's connections: the Wi-Fi networks to join and the hub's own access point."""
 
-import configparser
-import io
 import re
 import secrets
 import uuid
@@ -41,9 +39,12 @@ def apply(machine: Machine, wishes: Wishes) -> None:
 ACCESS_POINT = f"{_OURS}access-point"
 
 
-def access_point_password(machine: Machine) -> str | None:
-    """Give the password of the hub's own network, for its label."""
-    return _known_password(machine.path(FOLDER), ACCESS_POINT)
+def access_point(machine: Machine) -> tuple[str | None, str | None]:
+    """Give name and password of the hub's own network, for its label."""
+    folder = machine.path(FOLDER)
+    written = re.search(r"^ssid=([\d;]+)$", _text(folder, ACCESS_POINT), re.MULTILINE)
+    name = bytes(int(byte) for byte in written[1].split(";") if byte).decode() if written else None
+    return name, _known_password(folder, ACCESS_POINT)
 
 
 def _wifi(folder: Path, number: int, wifi: Wifi) -> bytes:
@@ -111,10 +112,10 @@ def _escaped(value: str) -> str:
 
 def _known_password(folder: Path, name: str) -> str | None:
     """Give the password that an earlier file brought."""
+    kept = re.search(r"^psk=(.*)$", _text(folder, name), re.MULTILINE)
+    return re.sub(r"\\(.)", lambda found: " " if found[1] == "s" else found[1], kept[1]) if kept else None
+
+
+def _text(folder: Path, name: str) -> str:
     path = folder / f"{name}.nmconnection"
-    if not path.exists():
-        return None
-    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",))
-    parser.read_file(io.StringIO(path.read_text("utf-8")))
-    kept = parser.get("wifi-security", "psk", fallback=None)
-    return re.sub(r"\\(.)", lambda found: " " if found[1] == "s" else found[1], kept) if kept else None
+    return path.read_text("utf-8") if path.exists() else ""

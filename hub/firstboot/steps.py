@@ -36,6 +36,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     setup_code: str | None = None
     certificate: str = ""
     ssh_fingerprint: str = ""
+    access_point: str | None = None
+    access_point_password: str | None = None
     key_place: str = ""
     key_protects: str = ""
     refused: str | None = None
@@ -127,7 +129,10 @@ def _identify(state: _Run) -> None:
     box.own_machine_id(machine)
     who = people.ensure(machine)
     host_name = machine.path("/etc/hostname").read_text("ascii").strip()
+    point, password = network.access_point(machine)
     state.facts |= {
+        "access_point": point,
+        "access_point_password": password,
         "host_name": host_name,
         "hub_id": who.hub_id,
         "setup_code": who.setup_code,

@@ -14,7 +14,7 @@ MAPPED = Path("/dev/mapper") / NAME
 MADE = "hikma-data"
 """LUKS label of a partition whose file system is complete; until then it is UNMADE and may be made again."""
 UNMADE = "hikma-unmade"
-_STAMP = "/etc/hikma-hub/data-partition"
+STAMP = "/etc/hikma-hub/data-partition"
 """Kept on the root: the UUID of the finished partition. With it nothing is ever formatted, whatever the header says."""
 
 _DRAWN = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
@@ -48,7 +48,7 @@ def open_or_make(machine: Machine, device: Path, *, place: KeyPlace, passphrase:
 
     passphrase: a second way to open it, added when the partition is made; for a board that died.
     """
-    stamp = machine.path(_STAMP)
+    stamp = machine.path(STAMP)
     label = _label(machine, device)
     if not stamp.exists() and label != MADE:
         _make(machine, device, place, passphrase)

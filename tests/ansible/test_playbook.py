@@ -74,4 +74,4 @@ def test_a_wrong_type_is_refused(tmp_path: Path) -> None:
 def test_the_firewall_lets_in_nothing_but_what_is_named() -> None:
     text = (FOLDER / "roles/network/templates/nftables.conf.j2").read_text("utf-8")
     assert "hook input priority filter; policy drop;" in text
-    assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [80, 443, 4001]
+    assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443]

@@ -94,10 +94,14 @@ class Visit:
     def weight(self, path: str) -> int:
         """Give the bytes of a page with all that it loads, from an empty cache."""
         bodies: list[Response] = []
-        self.page.on("response", bodies.append)
+
+        def keep(answer: Response) -> None:
+            bodies.append(answer)
+
+        self.page.on("response", keep)
         self.go(path)
         self.page.wait_for_load_state("load")
-        self.page.remove_listener("response", bodies.append)
+        self.page.remove_listener("response", keep)
         return sum(len(answer.body()) for answer in bodies if "/events" not in answer.url)
 
     def _complain(self, kind: str, text: str) -> None:

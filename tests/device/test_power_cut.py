@@ -93,9 +93,7 @@ def test_every_acknowledged_record_is_there_after_every_cut(losing: Guest) -> No
         promised |= new
         losing.power_on()
         missing = promised - held(auditor)
-        tell(
-            f"cut {cut + 1}: {len(new)} acknowledged, {len(missing)} missing; {losing.lost}; up in {losing.boot_s:.0f} s"
-        )
+        tell(f"cut {cut + 1}: {len(new)} acknowledged, {len(missing)} missing; {losing.lost}; {losing.boot_s:.0f} s")
         assert not missing
     assert len(promised) > CUTS * _ROWS
     assert losing.hub("status")["state"] != "damaged"
@@ -111,7 +109,7 @@ def test_a_hub_that_does_not_wait_for_the_card_is_caught(losing: Guest) -> None:
         promised = load_and_cut(losing, 9000 + control * 10)
         losing.power_on()
         lost += len(promised - held(auditor))
-        tell(f"not waiting {control + 1}: {len(promised)} acknowledged, {lost} missing so far; {losing.lost}")
+        tell(f"control {control + 1}: {len(promised)} acknowledged, {lost} missing so far; {losing.lost}")
         if lost:
             return
     pytest.fail("a hub that does not flush lost nothing: this test would not notice one that does not")

@@ -161,6 +161,8 @@ def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
             mapped.unlink()
         case "config":
             card.put_header(**{**header, "label": words[-1]})
+        case "erase":
+            card.put_header(**{**header, "key": "", "passphrase": ""})
         case "luksUUID":
             return header["uuid"] + "\n"
         case other:
@@ -244,6 +246,8 @@ _PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
     "date": _nothing,
     "systemd-machine-id-setup": _machine_id,
     "ssh-keygen": _ssh_keygen,
+    "systemctl": _nothing,
+    "blkdiscard": _nothing,
 }
 
 

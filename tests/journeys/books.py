@@ -151,7 +151,7 @@ class PhoneBook:
         self._confirming: tuple[float, dict[Place, Value]] | None = None
         self._arrived: set[tuple[str, str]] = set()
         self._held: set[tuple[str, str]] = set()
-        """Records of which the hub must know that they are on the phone: brought by it, or confirmed by its cursor."""
+        """Records of which the hub must know that they are on the phone: made there, or confirmed by its cursor."""
         self._before: State | None = None
         self._after: State | None = None
 
@@ -181,12 +181,12 @@ class PhoneBook:
     def synced(self, *, in_order: bool) -> None:
         """Note that a sync ended well: the phone will come back with its new cursor.
 
-        in_order: not if two answers arrived in another order than they were sent.
+        in_order: not if two answers arrived in another order than they were sent; nothing is claimed then.
         """
         self.look()
         held = self._arrived | {place[:2] for place in self._known}
         showing = {place: value for place, value in self._showing().items() if place[:2] in held}
-        self._confirming = (self._phone.cursor or 0, showing if in_order else {})
+        self._confirming = (self._phone.cursor or 0, showing) if in_order else None
 
     # What the line sees
 
@@ -240,7 +240,8 @@ class PhoneBook:
             return
         key = (table, record["id"])
         self._books.acknowledged.add(key)
-        self._held.add(key)
+        if not existed:
+            self._held.add(key)
         if record.get("is_deleted"):
             self._books.deleted.add(key)
         if self._last.get(key) == record:
@@ -259,7 +260,7 @@ class PhoneBook:
         elif whole:
             books.repeated_whole[place].add(value)
         else:
-            knowable = self._known[place] | self._own[place] | {books.made_with.get(place)}
+            knowable = self._known.get(place, set()) | self._own[place] | {books.made_with.get(place)}
             books.dead[place] |= (books.seen.get((place, value), frozenset()) & knowable) - {value}
         self._own[place].add(value)
 

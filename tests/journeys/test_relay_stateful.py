@@ -54,6 +54,8 @@ class Relay(RuleBasedStateMachine):
         self.made: dict[str, list[Row]] = {table: [] for table in EDITED}
         self.poison: set[str] = set()
         self.values = 0
+        self.pulled: dict[str, dict[str, object]] = {}
+        """What another hub has of each table."""
         self.allowed: dict[tuple[str, str, str], set[str]] = {}
         """What a column may hold in the end: the last edit here, or what was entered there after it."""
 
@@ -118,18 +120,32 @@ class Relay(RuleBasedStateMachine):
 
     # The cloud
 
-    @rule(table=TABLE, which=WHICH, column=st.integers(0, 1))
-    def another_hub_edits(self, table: str, which: int, column: int) -> None:
-        """It pulled just now, and pushes the whole row."""
+    @rule(table=TABLE, which=WHICH)
+    def another_hub_pulls(self, table: str, which: int) -> None:
         made = self.one(table, which)
         row = self.world.seed.row(table, str(made["id"])) if made else None
-        if row and not row["is_deleted"]:
-            name = EDITED[table][column % len(EDITED[table])]
-            value = self.value()
-            edited = {**row, name: value, "updated_at": "2026-12-31T00:00:00.000Z"}
-            self.world.seed.push_as(self.world.hub, changes(table, updated=[edited]))
-            if (self.world.seed.row(table, str(row["id"])) or {})[name] == value:
-                self.allowed.setdefault((table, str(row["id"]), name), {str(row[name])}).add(value)
+        if row:
+            self.pulled[table] = row
+
+    @rule(table=TABLE, column=st.integers(0, 1))
+    def another_hub_edits(self, table: str, column: int) -> None:
+        """It pushes the whole row as it pulled it, perhaps long ago, with one column changed."""
+        row = self.pulled.get(table)
+        row_id = str(row["id"]) if row else ""
+        now = self.world.seed.row(table, row_id) if row else None
+        if row is None or now is None or now["is_deleted"]:
+            return
+        name = EDITED[table][column % len(EDITED[table])]
+        stood = self.world.where(table, row)  # type: ignore[arg-type]
+        edited = {**row, name: self.value(), "updated_at": f"2027-01-01T00:00:{self.values % 60:02}.000Z"}
+        self.world.seed.push_as(self.world.hub, changes(table, updated=[edited]))
+        if (self.world.seed.row(table, row_id) or {})[name] != edited[name]:
+            return
+        for each in EDITED[table]:
+            # What the hub has sent and seen there is the cloud's to change; what it has not seen it will mend.
+            if each == name or stood == "cloud":
+                place = (table, row_id, each)
+                self.allowed.setdefault(place, {str(now[each])}).add(str(edited[each]))
 
     @rule(which=WHICH)
     def a_deletion_there(self, which: int) -> None:

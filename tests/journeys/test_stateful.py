@@ -105,7 +105,7 @@ class Journey(RuleBasedStateMachine):
         self._sync(one, way, table, which)
 
     @rule(who=WHO, table=TABLE, which=WHICH, column=WHICH, hours=HOURS, third=YES)
-    def one_corrects_what_another_did(  # noqa: PLR0917
+    def one_corrects_what_another_did(
         self,
         who: int,
         table: str,

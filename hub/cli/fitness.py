@@ -1,0 +1,124 @@
+"""What ``hikma-hub doctor`` looks at beside the database: card, supply, radio, clock and encryption of the box."""
+
+import hashlib
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from os import cpu_count
+from pathlib import Path
+
+import msgspec
+
+from hub.core import status
+from hub.firstboot.steps import REPORT, Report
+from hub.services.machine import card, measures
+
+Check = tuple[str, str, str]
+"""Name, result, detail."""
+
+PASS, FAIL, UNKNOWN = "pass", "fail", "not measured"
+_WRITE_MB_S_MIN = 5.0
+"""What an SD card of class 10 promises is 10; half of it, for the encryption takes its share on a Pi 3."""
+_COMMIT_MS_MAX = 120.0
+_LOAD_S = 5.0
+_PHONES_MIN = 8
+
+
+def checks(data: Path, *, capacity: bool = False) -> Iterator[Check]:
+    """Give the checks of the box, one after the other; ``capacity`` tries the whole card, which takes long."""
+    yield _card_speed(data)
+    if capacity:
+        yield _card_capacity(data)
+    yield _card_errors()
+    yield from _under_load()
+    yield _radio(_iw())
+    yield _clock(data)
+    yield _encryption(Path(REPORT))
+
+
+def _card_speed(data: Path) -> Check:
+    found = card.speed(data)
+    fit = found.write_mb_s >= _WRITE_MB_S_MIN and found.commit_ms <= _COMMIT_MS_MAX
+    return "card speed", PASS if fit else FAIL, f"{found.write_mb_s:.1f} MB/s, {found.commit_ms:.0f} ms until safe"
+
+
+def _card_capacity(data: Path) -> Check:
+    wrong = card.lies(data)
+    return "card capacity", FAIL if wrong else PASS, f"{wrong} MB came back wrong" if wrong else "all of it is real"
+
+
+def _card_errors() -> Check:
+    found = card.errors()
+    if found is None:
+        return "card errors", UNKNOWN, "this file system does not count them"
+    return "card errors", FAIL if found else PASS, f"{found} since the file system was made"
+
+
+def _under_load() -> Iterator[Check]:
+    """Let all cores work for some seconds: a weak supply and a box without air show themselves then."""
+    stop = threading.Event()
+    workers = [threading.Thread(target=_work, args=(stop,)) for _ in range(cpu_count() or 1)]
+    for worker in workers:
+        worker.start()
+    weak = None
+    until = time.monotonic() + _LOAD_S
+    while time.monotonic() < until:
+        seen = measures.power_weak()
+        weak = seen if weak is None else weak or seen
+        stop.wait(0.2)
+    temperature = measures.temperature_c()
+    stop.set()
+    for worker in workers:
+        worker.join()
+    if weak is None:
+        yield "supply under load", UNKNOWN, "this board does not tell"
+    else:
+        yield "supply under load", FAIL if weak else PASS, "the voltage drops" if weak else "the voltage holds"
+    if temperature is None:
+        yield "temperature under load", UNKNOWN, "this board does not tell"
+    else:
+        yield "temperature under load", FAIL if temperature >= status.HOT_C else PASS, f"{temperature:.0f} °C"
+
+
+def _work(stop: threading.Event) -> None:
+    """Keep a core busy, outside Python's lock."""
+    block = bytes(1024 * 1024)
+    while not stop.is_set():
+        hashlib.sha256(block)
+
+
+def _iw() -> str:
+    """Ask the radio what it can; "" where there is no radio or no iw."""
+    try:
+        return subprocess.run(["/usr/sbin/iw", "list"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _radio(printed: str) -> Check:
+    """Read ``iw list``: whether it can be an access point, and for how many phones."""
+    if not printed.strip():
+        return "radio", UNKNOWN, "there is no Wi-Fi; phones need the clinic's own"
+    if not re.search(r"^\s+\* AP$", printed, re.MULTILINE):
+        return "radio", FAIL, "it cannot make a network of its own"
+    most = re.search(r"[Mm]aximum associated stations in AP mode: (\d+)", printed)
+    if most is None:
+        return "radio", PASS, "it can make a network; for how many phones it does not tell (a Pi's takes some ten)"
+    return "radio", PASS if int(most[1]) >= _PHONES_MIN else FAIL, f"its own network takes {most[1]} phones"
+
+
+def _clock(data: Path) -> Check:
+    wall_ms = measures.measure(data).clock_ms
+    known_ms = int(max((path.stat().st_mtime for path in data.glob("hub.db*")), default=0) * 1000)
+    wrong = measures.clock_is_wrong(wall_ms, known_ms)
+    return "clock", FAIL if wrong else PASS, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(wall_ms / 1000))
+
+
+def _encryption(path: Path) -> Check:
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError):
+        return "encryption", FAIL, "first boot did not encrypt this storage"
+    return "encryption", PASS, f"the key is {report.key_place}. {report.key_protects}"

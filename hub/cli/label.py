@@ -1,0 +1,80 @@
+"""hikma-hub label: what is printed and stuck on the box."""
+
+import html
+from pathlib import Path
+
+import click
+import msgspec
+import segno
+
+from hub.cli import options, reach
+from hub.core import label as legend
+from hub.core import qr
+from hub.core.errors import OperatorError
+from hub.firstboot.steps import REPORT, Report
+from hub.store import identity
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{name}</title><style>
+@page {{ size: A5 landscape; margin: 8mm }}
+body {{ font: 10pt/1.35 sans-serif; margin: 0; color: #000 }}
+h1 {{ font-size: 20pt; margin: 0 0 2mm }}
+main {{ display: grid; grid-template-columns: 62mm 1fr; gap: 6mm }}
+.qr svg {{ width: 60mm; height: 60mm }} .lights svg {{ width: 100% }}
+dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 }} dd {{ margin: 0; font-weight: 600 }}
+</style></head><body><h1>{name}</h1><main><section><div class="qr">{code}</div><dl>{rows}</dl></section>
+<section class="lights">{lights}</section></main></body></html>
+"""
+
+
+@click.command()
+@options.data
+@options.config
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="HTML file to write; print it from a browser, on A5.",
+)
+def label(data: Path, config: Path | None, output: Path) -> None:
+    """Make the label of this box: its name, QR code, addresses and what its lights mean. It holds the setup code."""
+    settings = options.settings(config)
+    with options.store(data) as store:
+        ways = reach.of(store, settings)
+        who = identity.load(store)
+        payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
+        with store.read() as db:
+            name = identity.name(db) or settings.hub.name
+    code = segno.make(msgspec.json.encode(payload).decode(), error="m")
+    rows = {"Page": f"http://{ways.host_name()}", "Hub": who.id[:8], **_rows(first_boot())}
+    page = _PAGE.format(
+        name=html.escape(name),
+        code=code.svg_inline(border=2),
+        rows="".join(f"<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>" for key, value in rows.items()),
+        lights=legend.as_svg(),
+    )
+    try:
+        output.touch(mode=0o600)
+        output.write_text(page, "utf-8")
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}"
+        raise OperatorError(message) from error
+    click.echo(f"The label is in {output}.")
+
+
+def first_boot(path: Path = Path(REPORT)) -> Report:
+    """Give what first boot told; nothing on a machine that is no card of ours."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError):
+        return Report()
+
+
+def _rows(report: Report) -> dict[str, str]:
+    found = {
+        "Setup code": report.setup_code,
+        "Wi-Fi": report.access_point,
+        "Wi-Fi password": report.access_point_password,
+        "Certificate": report.certificate[:23] + " ..." if report.certificate else None,
+    }
+    return {name: value for name, value in found.items() if value}

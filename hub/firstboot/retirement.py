@@ -1,0 +1,33 @@
+"""Erases a box: without its keys the encrypted data is noise, whatever the card keeps behind its own back."""
+
+from collections.abc import Iterator
+
+from hub.firstboot import board, card, vault
+from hub.firstboot.machine import Machine
+from hub.firstboot.steps import BOOT
+from hub.firstboot.wishes import FILE_NAME
+
+_UNITS = ("hikma-hub.service", "hikma-hub-lights.service", "hikma-hub-console.service")
+
+
+def erase(machine: Machine) -> Iterator[str]:
+    """Erase step by step, saying what was done; a power cut on the way leaves less, never more."""
+    device = card.partition(card.disk(machine), card.DATA_NUMBER)
+    machine.run("systemctl", "stop", *_UNITS)
+    # All key slots at once: from here on nobody can read the data, with or without the key file or passphrase.
+    machine.run("cryptsetup", "erase", "--batch-mode", str(device))
+    yield "The keys of the data are destroyed."
+    with machine.writable("/"):
+        for drawn in (board.CARD_FILE, vault.STAMP, "/etc/machine-id"):
+            machine.path(drawn).unlink(missing_ok=True)
+        machine.path("/etc/machine-id").touch()
+        for host_key in machine.path("/etc/ssh/hub").glob("*"):
+            host_key.unlink()
+        for way_in in machine.path("/etc/ssh/authorized_keys").glob("*"):
+            way_in.unlink()
+    yield "The keys of this box are deleted."
+    with machine.writable(BOOT):
+        machine.path(f"{BOOT}/{FILE_NAME}").unlink(missing_ok=True)
+    yield "The settings are deleted."
+    machine.run("blkdiscard", "--force", str(device), accept=(0, 1))
+    yield "Switch the box off now. Flash the card again to make a new hub of it."
