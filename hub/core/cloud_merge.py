@@ -116,7 +116,7 @@ def _stays(
         return False  # sent under its name in the cloud, which is how it is called from now on
     if not pending.sent:
         return True
-    return False
+    return cloud_forms.mark(table, column, new) in pending.known.get(column.name, frozenset())
 
 
 def _unprovable(table: Table, column: Column) -> bool:

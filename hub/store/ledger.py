@@ -117,7 +117,7 @@ class Ledger:
                 self._settle(delivery)
             self._absorb(db)
             if delivery:
-                self._doubt(db, delivery)
+                self._owe_overtaken(db, delivery)
         else:
             self._forget(db, fresh=not self.known and not cursor)
 
@@ -269,7 +269,7 @@ class Ledger:
         sheet.owed |= changed
         sheet.hidden -= changed
 
-    def _doubt(self, db: Database, arrived: _Delivery) -> None:
+    def _owe_overtaken(self, db: Database, arrived: _Delivery) -> None:
         """Owe again what changed since the view of an answer that may have come late, over something newer.
 
         Two syncs of a phone can overlap. Of the answers that it did not confirm nobody knows whether they came and

@@ -10,8 +10,8 @@ from hub.store.counters import Bucket
 from hub.web.words import Words
 
 HOUR_MS = 3_600_000
-_WIDTH, _HEIGHT = 480, 190
-_LEFT, _TOP, _BOTTOM = 46, 10, 24
+_WIDTH, _HEIGHT = 400, 190
+_LEFT, _TOP, _BOTTOM = 46, 10, 28
 _GAP = 0.22
 """Share of a step that stays empty between bars."""
 
@@ -159,7 +159,7 @@ def _ticks(words: Words, steps: Sequence[Slot], *, by_day: bool) -> list[tuple[f
             ticks.append((round(_LEFT + (index + 2) * step_width, 1), words.day(step.at)))
         elif not by_day and step.at.hour % 6 == 0:
             ticks.append((round(_LEFT + (index + 0.5) * step_width, 1), words.hour(step.at)))
-    return [(x, label) for x, label in ticks if _LEFT + 10 < x < _WIDTH - 10]
+    return [(x, label) for x, label in ticks if _LEFT + 15 < x < _WIDTH - 15]
 
 
 def _first_of_day(steps: Sequence[Slot]) -> int:

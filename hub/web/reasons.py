@@ -29,18 +29,36 @@ REASONS = {
     ),
     r"the user does not work in this record's clinic": "The person does not work in the clinic of this record.",
     r"the user lacks (?P<needs>[\w ]+)": "The person is not allowed to {needs}.",
-    r"not readable as JSON": "The record cannot be read.",
+    r"not readable as JSON|not an object|holds a value that JSON cannot carry|\w+ is nested deeper than .*": (
+        "The record cannot be read."
+    ),
+    r"larger than .*|_changed is longer than .*|more than \d+ unknown columns": "The record is too large.",
+    r"id is (not a text|no text).*|\w+ is no uuid": "The record has no proper number.",
+    r"(?P<column>\w+) (should be|is not a date) .*|(?P<other>\w+) should be a date, .*": (
+        "A value has the wrong form: {column}"
+    ),
+    r"its patient or visit was deleted": "Its patient or visit was deleted.",
+    r"the cloud's row does not fit: .*": "The cloud sent something that does not fit.",
+    r".* was deleted in the cloud before this was sent": "It was deleted in the cloud before this was sent.",
+    r"the cloud says that it took this, and does not keep .*": "The cloud says that it took this, but does not keep it.",
+    r"it names no clinic: .*": "It names no clinic: the cloud keeps such records and sends them to no hub.",
+    r"the cloud refused or changed it and did not say so; .*": (
+        "The cloud refused or changed it and did not say so; look it up there."
+    ),
+    r"the cloud has no user .*": "The cloud does not know its person; make a user with the same email there.",
+    r"the cloud has no clinic called .*": "The cloud does not know its clinic; give a clinic there the same name.",
 }
 
 
 def reason(words: Words, english: str) -> str | None:
     """Translate a reason; None for one that has no translation."""
     for pattern, text in REASONS.items():
-        found = re.fullmatch(pattern, english)
-        if found is None:
-            continue
-        named = found.groupdict().get("needs", "")
-        needs = [words.say(_COLUMNS[column]) for column in named.split(" or ") if column in _COLUMNS]
-        between = words.say("or")
-        return words.say(text, needs=f" {between} ".join(needs)) if needs else words.say(text)
+        found = re.fullmatch(pattern, english, re.DOTALL)
+        if found:
+            named = {name: value or "" for name, value in found.groupdict().items()}
+            needs = [
+                words.say(_COLUMNS[column]) for column in named.get("needs", "").split(" or ") if column in _COLUMNS
+            ]
+            between = words.say("or")
+            return words.say(text, needs=f" {between} ".join(needs), column=named.get("column") or named.get("other"))
     return None

@@ -139,20 +139,15 @@ def test_odd_paths_lead_nowhere(hub: ServedHub, method: bytes, path: str) -> Non
     assert not any(leak in answer for leak in LEAKS)
 
 
-@pytest.mark.parametrize(
-    "sent", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-a: ", b"POST /rpc/query HTTP/1.1\r\n"]
-)
 @pytest.mark.slow
-def test_headers_that_never_end_are_closed(hub: ServedHub, sent: bytes) -> None:
-    with connect(hub, sent) as made:
-        assert receive(made).endswith(CLOSED)
-
-
-@pytest.mark.slow
-def test_a_connection_that_is_kept_for_nothing_is_closed(hub: ServedHub) -> None:
-    with connect(hub, b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n") as made:
-        assert b" 200 " in receive(made, until=b"alive")
-        assert receive(made) == CLOSED
+def test_headers_that_never_end_and_connections_kept_for_nothing_are_closed(hub: ServedHub) -> None:
+    complete = b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n"
+    unfinished = (b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-a: ", b"POST /rpc/query HTTP/1.1\r\n")
+    with ExitStack() as slow:
+        connections = [slow.enter_context(connect(hub, sent)) for sent in (complete, *unfinished)]
+        assert b" 200 " in receive(connections[0], until=b"alive")
+        for connection in connections:
+            assert receive(connection).endswith(CLOSED)
 
 
 def test_a_body_over_the_bound_is_refused_by_what_it_says_and_by_what_comes(hub: ServedHub) -> None:

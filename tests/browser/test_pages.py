@@ -69,8 +69,7 @@ def test_opened_parts_are_accessible_too(visit: Callable[..., Visit], lived_in: 
     some.sign_in()
     for path in PAGES:
         some.go(path)
-        for closed in some.page.locator("main details:not([open]) > summary").all():
-            closed.click()
+        some.page.evaluate("for (const part of document.querySelectorAll('main details')) part.open = true")
         some.check()
         some.picture(f"opened-{path.strip('/') or 'overview'}")
     assert lived_in.pid

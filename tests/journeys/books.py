@@ -29,9 +29,6 @@ TRACKED = {
 Place = tuple[str, str, str]
 """Table, id, column."""
 
-_DOUBT = 9
-"""After so many unconfirmed answers the hub sends a single record as ``updated``, see hub.store.pages."""
-
 
 class Row(NamedTuple):
     """A record as the hub holds it."""
@@ -266,17 +263,14 @@ class PhoneBook:
 
     def _check_names(self, table: str, lists: dict[str, list[dict[str, Any]]]) -> None:
         here = self._phone.store.table(table)
-        if self._attempts() <= _DOUBT:
-            unknown = [record["id"] for record in lists["updated"] if record["id"] not in here]
-            assert not unknown, f"{table} {unknown} would be skipped: the phone has no such row to update"
+        doubtful = doubts(self._hub.store, self._phone.client_id)
+        unknown = {(table, record["id"]) for record in lists["updated"] if record["id"] not in here} - doubtful
+        assert not unknown, f"{unknown} would be skipped: the phone has no such row to update"
         created = {(table, record["id"]) for record in lists["created"]}
         blocked = {(t, i) for t, i in created if i in here and here[i]["_status"] == "deleted"} - self.deleted_here
         assert not blocked, f"{blocked} would block the phone for good"
-        again = created & self._held
+        again = (created & self._held) - doubtful
         assert not again, f"{again} would block the phone for good, had its user deleted them there"
-
-    def _attempts(self) -> int:
-        return attempts(self._hub.store, self._phone.client_id)
 
     def _showing(self) -> dict[Place, Value]:
         return {
@@ -287,10 +281,14 @@ class PhoneBook:
         }
 
 
-def attempts(store: Store, client_id: str) -> int:
-    """Give how many answers in a row this phone has not confirmed, by the hub's count."""
+def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
+    """Give the records of which the hub does not know whether the phone could store them (hub.store.ledger.Doubt)."""
     with store.read() as db:
-        row = db.execute(
-            "SELECT attempts FROM ledger_heads JOIN devices ON num = device WHERE client_id = ?", [client_id]
-        ).fetchone()
-    return int(row[0]) if row else 0
+        rows = db.execute(
+            "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",
+            [client_id],
+        ).fetchall()
+        return {
+            (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0])  # noqa: S608
+            for table, num in rows
+        }

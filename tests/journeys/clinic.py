@@ -21,18 +21,17 @@ from hub.services.procedures.registry import Policy
 from hub.store import database, devices, pages, pairing, people, shelf
 from hub.store.database import Store
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
-from tests.journeys.books import Books, PhoneBook, attempts, state
+from tests.journeys.books import Books, PhoneBook, doubts, state
 from tests.journeys.line import Fault, Line
 
 CLINICS = ("clinic-0", "clinic-1", "clinic-2")
 EMAILS = ("amal@clinic.example", "lucia@clinic.example", "tadesse@clinic.example")
 START_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
-LOST_MOST = 7
-"""Answers lost in a row; past nine the hub takes a phone for unable to store a record (hub.store.pages)."""
-
 _FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is one
 _HUB_STEP_NS = 3_000_000
+_RETRIES = 8
+"""How often the hub is given twice the time of before to try a doubtful record again (hub.store.ledger.Doubt)."""
 
 
 class BoxClock:
@@ -51,6 +50,10 @@ class BoxClock:
     def time_ns(self) -> int:
         """Give the wall clock."""
         return self.wall_ms * 1_000_000
+
+    def pass_by(self, hours: int) -> None:
+        """Let time go by."""
+        self._monotonic_ns += hours * HOUR_MS * 1_000_000
 
     def reboot(self, hours: int) -> None:
         """Begin a new boot with the wall clock somewhere else; the monotonic clock starts anew."""
@@ -118,16 +121,11 @@ class Station:
         self.pair()
 
     def sync(self, fault: Fault = Fault.NONE, *, repeat: bool = False, meanwhile: bool = False) -> Outcome:
-        """Sync; no fault happens any more when the hub is about to take the phone for unable to store an answer.
-
-        meanwhile: another sync starts and ends while the answer to this one's pull is on its way.
-        """
-        patience = LOST_MOST - attempts(self.box.store, self.phone.client_id)
-        with self._faulty(fault if patience >= 0 else Fault.NONE, repeat=repeat):
-            self.line.meanwhile = self.phone.sync if meanwhile and patience > 1 else None
-            crossed = self.line.meanwhile is not None
+        """Sync once; ``meanwhile`` another sync starts and ends while the answer to this one's pull is on its way."""
+        with self._faulty(fault, repeat=repeat):
+            self.line.meanwhile = self.phone.sync if meanwhile else None
             outcome = self.phone.sync()
-        return self._noted(outcome, in_order=not crossed)
+        return self._noted(outcome, in_order=not meanwhile)
 
     def sync_while_editing(self, change: Callable[[], tuple[str, str, str] | None]) -> Outcome:
         """Sync, and change a column while the push is on its way."""
@@ -177,7 +175,9 @@ class Station:
         assert "TypeError" not in outcome.error, outcome.error
         return outcome
 
-    # Comparing
+    def doubtful(self) -> set[tuple[str, str]]:
+        """Give the records that the hub could not deliver, be it by bad luck alone, and will try again later."""
+        return doubts(self.box.store, self.phone.client_id) - self.book.deleted_here
 
     def differences(self) -> list[str]:
         """Name everything in which the phone differs from what the hub holds for its user."""
@@ -290,12 +290,20 @@ class Clinic:
         for station in self.stations:
             if station.revoked:
                 station.reinstall(keep_client_id=False)
-        rounds = range(self._rounds())
-        assert any(self._at_rest() for _ in rounds), f"no rest after {len(rounds)} rounds"
+        self._rest()
+        for doubling in range(_RETRIES):
+            if not any(station.doubtful() for station in self.stations):
+                break
+            self.clock.pass_by(2**doubling)
+            self._rest()
         self.check()
         for station in self.stations:
             assert station.differences() == [], station.phone.name
         assert state(self.box.store).quarantined == []
+
+    def _rest(self) -> None:
+        rounds = range(self._rounds())
+        assert any(self._at_rest() for _ in rounds), f"no rest after {len(rounds)} rounds"
 
     def _at_rest(self) -> bool:
         """Let every phone sync once; tells whether nothing moved."""
@@ -309,7 +317,7 @@ class Clinic:
 
 
 def _policy(page_bytes: int) -> Policy:
-    return msgspec.structs.replace(POLICY, page_bytes=page_bytes)
+    return msgspec.structs.replace(POLICY, page_bytes=page_bytes, token_days=3650)
 
 
 @cache

@@ -50,6 +50,22 @@ class Way(Enum):
     EVERYONE = auto()
 
 
+class Between(Enum):
+    """What comes between two corrections, the second made knowing the first."""
+
+    NOTHING = auto()
+    OTHER_COLUMN = auto()
+    ANSWER_LOST = auto()
+
+
+class ClockStep(Enum):
+    """What becomes of time."""
+
+    PHONE = auto()
+    HUB_WAKES_UP_AT_ANOTHER_TIME = auto()
+    TIME_GOES_BY = auto()
+
+
 class Journey(RuleBasedStateMachine):
     """What may happen in a clinic, in any order."""
 
@@ -89,6 +105,11 @@ class Journey(RuleBasedStateMachine):
         else:
             station.sync(fault, repeat=repeat)
 
+    @rule(who=WHO, fault=st.sampled_from([Fault.PULL_ANSWER_LOST, Fault.PUSH_REQUEST_LOST]), times=st.integers(2, 12))
+    def sync_over_a_line_that_stays_bad(self, who: int, fault: Fault, times: int) -> None:
+        for _ in range(times):
+            self._station(who).sync(fault)
+
     @rule(who=WHO, table=TABLE, which=WHICH, columns=st.tuples(WHICH, WHICH), drop=WHICH, way=st.sampled_from(Way))
     def two_correct_the_same(
         self, who: int, table: str, which: int, columns: tuple[int, int], drop: int, way: Way
@@ -104,42 +125,40 @@ class Journey(RuleBasedStateMachine):
         other.sync()
         self._sync(one, way, table, which)
 
-    @rule(who=WHO, table=TABLE, which=WHICH, column=WHICH, hours=HOURS, third=YES)
+    @rule(who=WHO, table=TABLE, which=WHICH, column=WHICH, hours=HOURS, between=st.sampled_from(Between))
     def one_corrects_what_another_did(
-        self,
-        who: int,
-        table: str,
-        which: int,
-        column: int,
-        hours: int,
-        third: bool,  # noqa: FBT001
+        self, who: int, table: str, which: int, column: int, hours: int, between: Between
     ) -> None:
         one, other = self._station(who), self._station(who + 1)
         row = self._row(one, table, which)
         if row is None:
             return
         self._correct_row(one, table, str(row["id"]), column)
-        one.sync()
+        one.sync(Fault.PUSH_ANSWER_LOST if between is Between.ANSWER_LOST else Fault.NONE)
         other.sync()
         if other.phone.store.find(table, row["id"]) is None:
             return
-        if third and one.phone.store.find(table, row["id"]):
+        if between is Between.OTHER_COLUMN and one.phone.store.find(table, row["id"]):
             self._correct_row(one, table, str(row["id"]), column + 1)
             one.sync()
         other.clock.step(hours)
         self._correct_row(other, table, str(row["id"]), column)
         other.sync()
+        one.sync()
 
     @rule()
     def rest(self) -> None:
         self.clinic.settle()
 
-    @rule(hours=HOURS, who=WHO, hub=YES)
-    def set_a_clock(self, hours: int, who: int, hub: bool) -> None:  # noqa: FBT001
-        if hub:
-            self.clinic.reboot(hours)
-        else:
-            self._station(who).clock.step(hours)
+    @rule(hours=HOURS, who=WHO, way=st.sampled_from(ClockStep))
+    def set_a_clock(self, hours: int, who: int, way: ClockStep) -> None:
+        match way:
+            case ClockStep.PHONE:
+                self._station(who).clock.step(hours)
+            case ClockStep.HUB_WAKES_UP_AT_ANOTHER_TIME:
+                self.clinic.reboot(hours)
+            case ClockStep.TIME_GOES_BY:
+                self.clinic.clock.pass_by(abs(hours))
 
     @rule(budget=BUDGET)
     def kill_the_hub(self, budget: int) -> None:

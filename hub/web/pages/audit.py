@@ -23,11 +23,11 @@ EVENTS: Final = {
     "cloud.connected": "The cloud was connected",
     "cloud.disconnected": "The cloud was disconnected",
     "cloud.matched": "Something made here was found in the cloud",
-    "device.paired": "The phone {device} joined",
-    "device.revoked": "The phone {device} was shut out",
+    "device.paired": "{device} joined",
+    "device.revoked": "{device} was shut out",
     "hub.renamed": "The hub was named {detail}",
-    "login": "{user} signed in on the phone {device}",
-    "login.refused": "A sign-in was refused on the phone {device}",
+    "login": "{user} signed in on {device}",
+    "login.refused": "A sign-in was refused on {device}",
     "page.refused": "A sign-in on this page was refused",
     "page.sign_in": "Signed in on this page",
     "page.sign_out": "Signed out of this page",
@@ -36,9 +36,9 @@ EVENTS: Final = {
     "quarantine.exported": "The quarantine was saved as a file",
     "setup.done": "The hub was set up",
     "setup.refused": "A wrong setup code was entered",
-    "token.revoked": "Sign-ins were ended: {user} {device}",
-    "user.added": "The person {user} was made",
-    "user.disabled": "The person {user} was shut out",
+    "token.revoked": "Sign-ins on phones were ended",
+    "user.added": "{user} was made",
+    "user.disabled": "{user} was shut out",
     "user.password": "The password of {user} was changed",
 }
 
@@ -84,13 +84,13 @@ def _row(
     said = EVENTS.get(entry["event"])
     what = {
         "detail": entry["detail"] or "",
-        "device": phones.get(entry["device"], "") if entry["device"] else "",
-        "user": names.get(entry["user_id"] or "", ""),
+        "device": phones.get(entry["device"]) or words.say("a phone"),
+        "user": names.get(entry["user_id"]) or words.say("somebody"),
     }
     return Row(
         when=words.moment(wall_ms) if wall_ms else "",
         age=words.ago((now_ms - entry["at"]) / 1000),
-        what=words.say(said, **what).strip(" :") if said else entry["event"],
+        what=words.say(said, **what) if said else entry["event"],
         who=_who(words, entry["actor"], names),
     )
 

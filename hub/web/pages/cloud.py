@@ -8,6 +8,7 @@ from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
 from hub.core.relaying import Outcome
 from hub.store import cloud, departures, outbox
 from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.reasons import reason
 from hub.web.visitor import Visitor
 from hub.web.words import Words
 
@@ -20,6 +21,14 @@ class Shelf(msgspec.Struct, frozen=True):
     label: str
     count: int
     share: int
+
+
+class _Reason(msgspec.Struct, frozen=True):
+    text: str
+    is_english: bool
+    """It has no translation."""
+    count: int
+    table: str
 
 
 def handlers(here: Desk) -> list[Any]:
@@ -67,8 +76,8 @@ class _Cloud:
             link=link,
             counts=counts,
             shelves=_shelves(words, ages),
-            reasons=reasons,
-            missed=missed,
+            reasons=[_Reason(*_said(words, row["reason"]), row["records"], row["table_name"]) for row in reasons],
+            missed=[_Reason(*_said(words, row.reason), 1, row.table) for row in missed],
             tried=ago(last.tried_ms),
             succeeded=ago(last.succeeded_ms),
             outcome=_outcome(words, last.outcome),
@@ -121,6 +130,11 @@ def _shelves(words: Words, ages: list[int]) -> list[Shelf]:
     )
     most = max(*ages, 1)
     return [Shelf(label, count, 100 * count // most) for label, count in zip(labels, ages, strict=True)]
+
+
+def _said(words: Words, english: str) -> tuple[str, bool]:
+    said = reason(words, english)
+    return said or english, said is None
 
 
 def _outcome(words: Words, word: str) -> str:

@@ -1,0 +1,130 @@
+"""The relay over real processes: killed at any moment, on a line that hardly carries, and by itself beside phones."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.demo.cloud import Seed
+from hub.services.relay.connect import connect
+from hub.services.relay.cycle import Limits
+from hub.services.relay.runner import Rules, Runner
+from hub.store import departures
+from tests.hubs import InProcessHub, ServedHub
+from tests.journeys.slow_line import slow_line
+from tests.services.relay import world as worlds
+from tests.services.relay.test_guard import settle
+from tests.services.relay.world import PASSWORD, World
+from tests.store import pushes
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with worlds.world(tmp_path) as made:
+        yield made
+
+
+def relay_once(world: World) -> subprocess.Popen[bytes]:
+    environ = {**os.environ, "HIKMA_HUB_DATA": str(world.store.path.parent), "HIKMA_HUB_RELAY_BATCH_RECORDS": "10"}
+    command = (sys.executable, "-m", "hub.cli", "relay", "--once", "--json")
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)  # noqa: S603  the hub itself
+
+
+def test_a_relay_that_is_killed_anywhere_goes_on_without_loss_or_duplicate(world: World) -> None:
+    world.seed.bulk(300, 1, clinic=world.here, provider=world.nurse)
+    patients = [world.patient() for _ in range(60)]
+    visits = [world.visit(patient) for patient in patients]
+    for visit in visits:
+        world.event(visit)
+        world.prescription(visit)
+    rng = random.Random(1)  # noqa: S311  the same moments in every run, as far as a machine has them
+    for _ in range(10):
+        with relay_once(world) as child:
+            try:
+                child.wait(rng.uniform(0.6, 2.2))
+            except subprocess.TimeoutExpired:
+                child.kill()
+    settle(world)
+    made_up = [row for row in world.seed.rows("visits") if row["metadata"] != {}]
+    assert made_up == []
+    assert len(world.seed.rows("patients")) == 300 + len(patients)
+    assert len(world.seed.rows("visits")) == 300 + len(visits)
+    assert len(world.seed.rows("events")) == 300 + len(visits)
+    assert len(world.seed.rows("prescriptions")) == len(visits)
+    assert len(pushes.live(world.store, "patients")) == 300 + len(patients)
+    assert pushes.reasons(world.store) == []
+
+
+def test_on_a_line_that_hardly_carries_every_cycle_moves_something_or_the_line_broke(world: World) -> None:
+    """64 kbit/s, and a connection breaks after some 60 kB: a batch of the usual size would never arrive."""
+    visit = world.visit(world.patient())
+    world.cycle()
+    for _ in range(60):
+        world.event(visit, form_data=json.dumps([{"value": "x" * 4000}]))
+    with slow_line(world.url, bytes_per_s=8_000, breaks_after=60_000) as (url, line):
+        connect(world.store, url, world.hub.api_key)
+        runner = Runner(world.store, Rules(requests_per_minute=1000, limits=Limits(batch_bytes=256 * 1024)))
+        left = [waiting(world)]
+        for _ in range(40):
+            runner.run()
+            left.append(waiting(world))
+            if not left[-1]:
+                break
+        runner.close()
+    assert left == sorted(left, reverse=True), left
+    assert left[-1] == 0
+    assert line.broken
+    sent = sum(len(str(row["form_data"])) for row in world.seed.rows("events"))
+    assert line.carried < 4 * sent, "it starts over again and again"
+
+
+def waiting(world: World) -> int:
+    with world.store.read() as db:
+        return departures.counts(db, 0)["waiting"]
+
+
+def test_a_nurses_visit_reaches_the_cloud_by_itself_and_the_clouds_news_reach_the_nurse(
+    world: World, tmp_path: Path
+) -> None:
+    """The whole way, by real processes: phone, hub, cloud, and back."""
+    world.cycle()
+    world.close()
+    world.store.close()
+    served = ServedHub(world.store.path.parent, {"HIKMA_HUB_PAIRING_MODE": "open"})
+    try:
+        served.start()
+        client = served.client(email=None)
+        assert client.login("pia@test", PASSWORD).status == 200
+        patient = {"id": (patient_id := worlds.uid()), "given_name": "Layla", "primary_clinic_id": world.here}
+        answer = client.push({"patients": {"created": [{**patient, "updated_at": 1.8e12}], "updated": [], "deleted": []}})
+        assert answer.status == 200
+        assert any(looks(world, "patients", patient_id)), served.output()[-2000:]
+        other = world.seed.add("patients", given_name="Omar", primary_clinic_id=world.here)
+        connected = served.cli("relay", "--once", "--json")
+        assert connected.returncode == 0, connected.stderr
+        client.shake()
+        pulled = client.pull().json["changes"]["patients"]
+        assert other in {row["id"] for row in [*pulled["created"], *pulled["updated"]]}
+        assert served.stop() == 0
+    finally:
+        served.close()
+    assert "error" not in served.output()
+    assert tmp_path.exists()
+    assert InProcessHub is not None
+
+
+def looks(world: World, table: str, row_id: str) -> Iterator[bool]:
+    """Look whether the cloud has a row, for at most half a minute."""
+    pause = threading.Event()
+    seed: Seed = world.seed
+    for _ in range(300):
+        yield seed.row(table, row_id) is not None
+        pause.wait(0.1)
