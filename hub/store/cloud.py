@@ -39,6 +39,8 @@ class Progress(msgspec.Struct, frozen=True):
     """How many pulls were complete."""
     pull_failures: int = 0
     """How many pulls in a row failed."""
+    retried_cloud_ms: int = 0
+    """When what was held back was last tried again."""
     batch_bytes: int = 0
     """What the line carried last in one request; 0 for no limit of its own."""
     month: str = ""

@@ -185,6 +185,19 @@ def release(tx: Transaction, table_name: str | None = None, record_id: str | Non
     )
 
 
+def release_some(tx: Transaction, most: int) -> None:
+    """Let the first few that were held back go again: what the cloud refused yesterday it may take today."""
+    for table in PUSH_ORDER:
+        rows = tx.db.execute(
+            f"SELECT t.id FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            " WHERE o.table_name = ? AND o.held IS o.revision LIMIT ?",
+            [table.name, most],
+        ).fetchall()
+        for (record_id,) in rows:
+            release(tx, table.name, record_id)
+        most -= len(rows)
+
+
 def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
     """Let a quarantined record go to the cloud again, or ask the cloud for it again; tells whether there is a way."""
     quarantine.remove(tx, entry["num"])

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import bcrypt
@@ -47,15 +48,19 @@ class User(msgspec.Struct, frozen=True):
     """"cloud" or "hub"."""
 
     def opens_with(self, password: str) -> bool:
-        """Tell whether ``password`` is the user's; takes as long for a user who does not exist (see NOBODY)."""
+        """Tell whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
         try:
             return bcrypt.checkpw(password.encode()[:PASSWORD_BYTES_MAX], self.hashed_password.encode())
         except ValueError:
             return False
 
 
-NOBODY = User("", "", "", "", None, bcrypt.hashpw(b"nobody", bcrypt.gensalt(_ROUNDS)).decode(), True, "hub")  # noqa: FBT003
-"""Stands in for an unknown account, so that it takes as long to refuse as a known one."""
+@cache
+def nobody() -> User:
+    """Stand in for an unknown account, so that it takes as long to refuse as a known one."""
+    hashed = bcrypt.hashpw(b"nobody", bcrypt.gensalt(_ROUNDS)).decode()
+    return User("", "", "", "", None, hashed, is_deleted=True, source="hub")
+
 
 _COLUMNS = "id, email, name, role, clinic_id, hashed_password, is_deleted, source"
 

@@ -12,6 +12,8 @@ SPENT_KEYS = 2_000_000
 """About 40 MB. When it is reached the hub draws a new key pair, under which none of them means anything."""
 ATTEMPT_KEYS = 10_000
 TOKENS_PER_DEVICE = 20
+_PEOPLE_AT_AN_ADDRESS = 4
+"""Several phones may come by one address; their people may all mistype, and sign in at the same moment."""
 _DAY_MS = 86_400_000
 
 
@@ -76,8 +78,9 @@ def check_attempts(db: Database, keys: list[str], *, now_ms: int, free: int, wai
     """
     for key in keys:
         row = db.execute("SELECT failures, last FROM attempts WHERE key = ?", [_hash(key)]).fetchone()
-        if row and row[0] >= free and now_ms - row[1] < _DAY_MS:
-            wait_ms = min(wait_s * 2 ** min(row[0] - free, 20), wait_max_s) * 1000
+        allowed = free * _PEOPLE_AT_AN_ADDRESS if key.startswith("address:") else free
+        if row and row[0] >= allowed and now_ms - row[1] < _DAY_MS:
+            wait_ms = min(wait_s * 2 ** min(row[0] - allowed, 20), wait_max_s) * 1000
             left_ms = row[1] + wait_ms - now_ms
             if left_ms > 0:
                 message = "too many failed sign-ins"
@@ -99,9 +102,14 @@ def note_failure(tx: Transaction, keys: list[str]) -> None:
 
 
 def forget_failures(tx: Transaction, keys: list[str]) -> None:
-    """Forgive after a sign-in that succeeded."""
-    for key in keys:
-        tx.db.execute("DELETE FROM attempts WHERE key = ?", [_hash(key)])
+    """Forgive an account its failures after a sign-in that succeeded; ``keys`` begin with the account's.
+
+    Its device and address are forgiven no more than those: who has one account of his own could otherwise go on
+    guessing at all the others from the same place.
+    """
+    row = tx.db.execute("DELETE FROM attempts WHERE key = ? RETURNING failures", [_hash(keys[0])]).fetchone()
+    for key in keys[1:] if row else ():
+        tx.db.execute("UPDATE attempts SET failures = max(0, failures - ?) WHERE key = ?", [row[0], _hash(key)])
 
 
 def _hash(secret: str) -> bytes:

@@ -40,10 +40,21 @@ REASONS = {
     r"its patient or visit was deleted": "Its patient or visit was deleted.",
     r"the cloud's row does not fit: .*": "The cloud sent something that does not fit.",
     r".* was deleted in the cloud before this was sent": "It was deleted in the cloud before this was sent.",
-    r"the cloud says that it took this, and does not keep .*": "The cloud says that it took this, but does not keep it.",
+    r"the cloud says that it took this, and does not keep .*": (
+        "The cloud says that it took this, but does not keep it."
+    ),
     r"it names no clinic: .*": "It names no clinic: the cloud keeps such records and sends them to no hub.",
     r"the cloud refused or changed it and did not say so; .*": (
         "The cloud refused or changed it and did not say so; look it up there."
+    ),
+    r"it waits for its .*, which the cloud does not have yet": (
+        "It waits for something that belongs to it and that the cloud does not have yet."
+    ),
+    r"its clinic is none of this hub's in the cloud, .*": "Its clinic is not a clinic of this hub in the cloud.",
+    r"its visit is not .*; the cloud would make one up in another clinic": "Its visit is not known.",
+    r"the cloud refuses it, perhaps because of its .*": "The cloud refuses it: it names something unknown.",
+    r"the cloud refuses it and does not say why; .*": (
+        "The cloud refuses it and does not say why; perhaps a value is too long or of the wrong kind."
     ),
     r"the cloud has no user .*": "The cloud does not know its person; make a user with the same email there.",
     r"the cloud has no clinic called .*": "The cloud does not know its clinic; give a clinic there the same name.",

@@ -41,7 +41,10 @@ class Line:
             far.settimeout(None)
             life = self._rng.expovariate(1 / self._breaks_after)
             left = [life]
-            ways = [threading.Thread(target=self._one_way, args=way, daemon=True) for way in ((near, far, left), (far, near, left))]
+            ways = [
+                threading.Thread(target=self._one_way, args=way, daemon=True)
+                for way in ((near, far, left), (far, near, left))
+            ]
             for way in ways:
                 way.start()
             for way in ways:

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.cloud import Seed
 from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import Rules, Runner
 from hub.store import departures
-from tests.hubs import InProcessHub, ServedHub
+from tests.hubs import ServedHub
 from tests.journeys.slow_line import slow_line
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
@@ -35,7 +34,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def relay_once(world: World) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "HIKMA_HUB_DATA": str(world.store.path.parent), "HIKMA_HUB_RELAY_BATCH_RECORDS": "10"}
     command = (sys.executable, "-m", "hub.cli", "relay", "--once", "--json")
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)  # noqa: S603  the hub itself
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
 
 
 def test_a_relay_that_is_killed_anywhere_goes_on_without_loss_or_duplicate(world: World) -> None:
@@ -64,12 +63,12 @@ def test_a_relay_that_is_killed_anywhere_goes_on_without_loss_or_duplicate(world
 
 
 def test_on_a_line_that_hardly_carries_every_cycle_moves_something_or_the_line_broke(world: World) -> None:
-    """64 kbit/s, and a connection breaks after some 60 kB: a batch of the usual size would never arrive."""
+    """64 kbit/s, and a connection breaks after some 40 kB: a batch of the usual size would never arrive."""
     visit = world.visit(world.patient())
     world.cycle()
-    for _ in range(60):
+    for _ in range(24):
         world.event(visit, form_data=json.dumps([{"value": "x" * 4000}]))
-    with slow_line(world.url, bytes_per_s=8_000, breaks_after=60_000) as (url, line):
+    with slow_line(world.url, bytes_per_s=8_000, breaks_after=40_000) as (url, line):
         connect(world.store, url, world.hub.api_key)
         runner = Runner(world.store, Rules(requests_per_minute=1000, limits=Limits(batch_bytes=256 * 1024)))
         left = [waiting(world)]
@@ -91,9 +90,7 @@ def waiting(world: World) -> int:
         return departures.counts(db, 0)["waiting"]
 
 
-def test_a_nurses_visit_reaches_the_cloud_by_itself_and_the_clouds_news_reach_the_nurse(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_nurses_entry_reaches_the_cloud_by_itself_and_the_clouds_news_reach_the_nurse(world: World) -> None:
     """The whole way, by real processes: phone, hub, cloud, and back."""
     world.cycle()
     world.close()
@@ -104,7 +101,9 @@ def test_a_nurses_visit_reaches_the_cloud_by_itself_and_the_clouds_news_reach_th
         client = served.client(email=None)
         assert client.login("pia@test", PASSWORD).status == 200
         patient = {"id": (patient_id := worlds.uid()), "given_name": "Layla", "primary_clinic_id": world.here}
-        answer = client.push({"patients": {"created": [{**patient, "updated_at": 1.8e12}], "updated": [], "deleted": []}})
+        answer = client.push(
+            {"patients": {"created": [{**patient, "updated_at": 1.8e12}], "updated": [], "deleted": []}}
+        )
         assert answer.status == 200
         assert any(looks(world, "patients", patient_id)), served.output()[-2000:]
         other = world.seed.add("patients", given_name="Omar", primary_clinic_id=world.here)
@@ -117,14 +116,11 @@ def test_a_nurses_visit_reaches_the_cloud_by_itself_and_the_clouds_news_reach_th
     finally:
         served.close()
     assert "error" not in served.output()
-    assert tmp_path.exists()
-    assert InProcessHub is not None
 
 
 def looks(world: World, table: str, row_id: str) -> Iterator[bool]:
     """Look whether the cloud has a row, for at most half a minute."""
     pause = threading.Event()
-    seed: Seed = world.seed
     for _ in range(300):
-        yield seed.row(table, row_id) is not None
+        yield world.seed.row(table, row_id) is not None
         pause.wait(0.1)

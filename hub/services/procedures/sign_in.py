@@ -7,7 +7,7 @@ import msgspec
 from hub.core.errors import Unauthorised
 from hub.services.procedures.registry import Call, command
 from hub.store import audit, devices, people, sessions
-from hub.store.people import NOBODY, User
+from hub.store.people import User
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ def login(call: Call, params: Login) -> SignedIn:
         )
         sessions.note_failure(tx, keys)
         user = people.find_by_email(tx.db, params.email)
-    if not (user or NOBODY).opens_with(params.password) or user is None:
+    if not (user or people.nobody()).opens_with(params.password) or user is None:
         with context.store.write() as tx:
             audit.note(tx, "login.refused", device=call.device.num, user_id=user.id if user else None)
         message = "unknown account or wrong password"

@@ -20,6 +20,9 @@ from hub.store.database import Store
 
 PULL_FAILURES = 3
 """After so many pulls in a row that failed edits are pushed without one (R3); new records never wait for it."""
+RETRY_EVERY_MS = 86_400_000
+RETRIED = 20
+"""What was held back is tried again once a day, a few at a time: each takes a dozen requests to be found again."""
 FULL_EVERY_MS = 86_400_000
 """A patient who came from another clinic is worth a full pull, but not every few minutes."""
 
@@ -158,7 +161,8 @@ class _Cycle:
         tally, progress = pulled.tally, self._progress
         clinics = self._link.clinics
         with self._store.read() as db:
-            waits = departures.counts(db, progress.pulls)["sent"] > 0
+            counts = departures.counts(db, progress.pulls)
+        waits = counts["sent"] or counts["held"]
         wanted = "a patient came from another clinic" if tally.moved_in else progress.full_wanted
         idle = tally == Tally(unchanged=tally.unchanged, foreign=tally.foreign) and not full and not waits
         self._progress = msgspec.structs.replace(
@@ -175,6 +179,9 @@ class _Cycle:
             self._report.progress = self._progress
             return
         with self._store.write() as tx:
+            if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
+                departures.release_some(tx, RETRIED)
+                self._progress = msgspec.structs.replace(self._progress, retried_cloud_ms=pulled.cloud_ms)
             cloud_names.match_clinics(tx, clinics)
             self._report.again = departures.overdue(tx, self._progress.pulls)
             cloud.advance(tx, self._progress)

@@ -79,10 +79,12 @@ class Push:
             self._suspect(items[0])
 
     def _suspect(self, item: Item) -> None:
-        """Note a record that fails alone; raises CloudFailing where everything fails."""
+        """Note a record that fails alone, and again while another push succeeds; raises CloudFailing where all fail."""
         if self._ask(b"{}") is not Verdict.STORED:
             message = "the cloud fails at everything that is pushed"
             raise CloudFailing(message)
+        if self._stored([item]):
+            return
         self._failed.add(item.key)
         self._suspects.append(item)
         if len(self._suspects) > SUSPECTS_MAX and not self.sent.stored:

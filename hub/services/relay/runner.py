@@ -72,6 +72,13 @@ class Runner:
             new = msgspec.structs.replace(last, outcome=outcome.word, sentence=outcome.sentence, running_since_ms=0)
             cloud.ended(self._store, new)
 
+    def begin(self) -> None:
+        """Forget a cycle that was under way when the power failed."""
+        with self._store.read() as db:
+            last = cloud.last(db)
+        if last.running_since_ms:
+            cloud.ended(self._store, msgspec.structs.replace(last, running_since_ms=0))
+
     def close(self) -> None:
         """Close the connection to the cloud."""
         if self._spoken:

@@ -94,6 +94,7 @@ class Schedule:
 
     def start(self) -> None:
         """Begin to look."""
+        self._runner.begin()
         self._scheduler.add_job(self._look, "interval", seconds=LOOK_S, coalesce=True, max_instances=1)
         self._scheduler.start()
 

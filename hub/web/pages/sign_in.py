@@ -6,7 +6,7 @@ from typing import Any
 from hub.core.errors import TooMany
 from hub.store import administrators, audit, page_sessions, people, sessions, setup
 from hub.store.page_sessions import Account, Kind
-from hub.store.people import NOBODY, PASSWORD_BYTES_MAX
+from hub.store.people import PASSWORD_BYTES_MAX
 from hub.web.desk import Answer, Desk, Form, Go, may_administer
 from hub.web.visitor import Visitor
 
@@ -97,7 +97,7 @@ class Guesses:
                 is_one = administrators.opens_with(db, name, password)
                 return Account(Kind.ADMINISTRATOR, name) if is_one else None
             user = people.find_by_email(db, name)
-            fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or NOBODY).opens_with(password)
+            fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or people.nobody()).opens_with(password)
             return Account(Kind.USER, user.id) if user and fits and may_administer(db, user) else None
 
 

@@ -71,6 +71,26 @@ def test_4_3_a_held_record_is_tried_again_when_someone_says_so(connected: World)
     assert connected.is_there("visits", str(visit["id"]))
 
 
+def test_4_3_a_held_record_is_tried_again_once_a_day(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = connected.visit(connected.patient(), provider_id=(doctor := uid()))
+    connected.cycle()
+    connected.seed.add("users", id=doctor, name="D", email="d@test", role="provider", hashed_password="x")
+    connected.cycle()
+    assert connected.cycle().pushed.stored == 0
+    monkeypatch.setattr("hub.services.relay.cycle.RETRY_EVERY_MS", 0)
+    settle(connected)
+    assert connected.is_there("visits", str(visit["id"]))
+    assert pushes.reasons(connected.store) == []
+
+
+def test_4_3_a_cloud_that_stumbles_at_just_this_record_holds_nothing_back(connected: World) -> None:
+    connected.patient()
+    connected.patient()
+    connected.fail(Kind.ERROR_500, times=3, on="push")
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (2, 0)
+
+
 def test_4_3_a_cloud_that_fails_at_everything_costs_no_record_its_place(connected: World) -> None:
     made = [connected.patient() for _ in range(40)]
     connected.fail(Kind.ERROR_500, times=1000, on="push")

@@ -1,0 +1,234 @@
+"""What the pages say and do, and to whom."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.core.access import Permission
+from hub.demo.phone import Phone
+from hub.services.machine.switch import Switch
+from hub.store import audit, counters, devices, pairing, people, quarantine, reached
+from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
+from tests.web.site import ADMINISTRATOR, Site, desk_with
+
+PATIENT = "Amina-Zahra"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    prepared = InProcessHub(tmp_path / "data")
+    prepared.client().push(changes("patients", created=[row("patients", "p", given_name=PATIENT), {"id": 7}]))
+    prepared.close()
+    with Site(tmp_path / "data") as made:
+        made.set_up()
+        yield made
+
+
+@pytest.fixture
+def inside(site: Site) -> Site:
+    site.sign_in()
+    return site
+
+
+def events(site: Site) -> list[tuple[str, str | None]]:
+    with site.store.read() as db:
+        return [(entry["event"], entry["actor"]) for entry in audit.entries(db)]
+
+
+def test_anyone_is_told_the_state_and_nothing_of_people(site: Site) -> None:
+    text = site.get("/").text
+    assert "1 record could not be taken in" in text
+    for secret in (PATIENT, EMAIL, "amal", "Phone 1", "quarantine/"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("path", ["/phones", "/pairing", "/cloud", "/quarantine", "/box", "/people", "/settings"])
+def test_no_page_shows_what_is_in_a_record(inside: Site, path: str) -> None:
+    assert PATIENT not in inside.get(path).text
+
+
+def test_the_audit_page_names_who_did_what(inside: Site) -> None:
+    inside.submit("/pairing/close", {}, page="/pairing")
+    assert ("pairing.closed", f"administrator:{ADMINISTRATOR}") in events(inside)
+    text = inside.get("/log").text
+    assert "New phones were kept out" in text
+    assert "Phone 1 joined" in text
+
+
+def test_the_audit_page_goes_on_to_older_entries(inside: Site) -> None:
+    with inside.store.write() as tx:
+        for number in range(60):
+            audit.note(tx, "hub.renamed", detail=f"name {number}")
+    first = inside.get("/log").text
+    assert "name 59" in first
+    assert "name 3<" not in first
+    older = first.split('href="/log?before=')[1].split('"')[0]
+    assert "name 3<" in inside.get(f"/log?before={older}").text
+
+
+def test_pairing_opens_with_a_code_and_closes(inside: Site) -> None:
+    inside.submit("/pairing/close", {}, page="/pairing")
+    assert "<svg" not in inside.get("/pairing").text.split('id="door"')[1]
+    assert inside.submit("/pairing/open", {}, page="/pairing").headers["location"] == "/pairing?done=opened"
+    assert 'class="qr"' in inside.get("/pairing").text
+    with inside.store.read() as db:
+        assert pairing.left_s(db, inside.store.now_ms(db)) > 590
+
+
+def test_a_moved_hub_is_told_on_the_pairing_page(inside: Site) -> None:
+    with inside.store.write() as tx:
+        reached.note(tx, 1, "192.168.77.7")
+    assert "1 phone looks for the hub at 192.168.77.7" in inside.get("/pairing").text
+
+
+def test_a_phone_is_shut_out(inside: Site) -> None:
+    inside.submit("/phones/revoke", {"phone": "client-1"}, page="/phones")
+    with inside.store.read() as db:
+        device = devices.find(db, "client-1")
+    assert device is not None
+    assert device.state is devices.State.REVOKED
+    assert inside.submit("/phones/revoke", {"phone": "nobody"}, page="/phones").headers["location"].endswith("gone")
+
+
+def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
+    with inside.store.read() as db:
+        clinic = next(iter(people.clinics(db)))["id"]
+    user = add_user(inside.store, clinic, email="new@clinic.example", without=[Permission.REGISTER])
+    with inside.store.write() as tx:
+        quarantine.add(
+            tx,
+            table_name="patients",
+            record_id="q",
+            action=quarantine.Action.KEEP,
+            reason="the user lacks can_register_patients",
+            raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
+            device=1,
+            user_id=user.id,
+            most=100,
+        )
+    assert "not allowed to register patients" in inside.get("/quarantine").text
+    assert inside.submit("/quarantine/retry", {"num": "2"}, page="/quarantine").headers["location"].endswith("refused")
+    with inside.store.read() as db:
+        num = str(max(entry["num"] for entry in quarantine.entries(db)))
+    with inside.store.write() as tx:
+        people.grant(tx, user.id, clinic, set(Permission))
+    assert inside.submit("/quarantine/retry", {"num": num}, page="/quarantine").headers["location"].endswith("taken")
+
+
+@pytest.mark.parametrize("num", ["", "999", "x", "-1", "9" * 30])
+def test_a_retry_of_what_is_not_there_changes_nothing(inside: Site, num: str) -> None:
+    assert inside.submit("/quarantine/retry", {"num": num}, page="/quarantine").headers["location"].endswith("gone")
+
+
+def test_the_quarantine_is_exported_whole_and_noted(inside: Site) -> None:
+    answer = inside.submit("/quarantine/export", {}, page="/quarantine")
+    assert "attachment" in answer.headers["content-disposition"]
+    assert [json.loads(line)["raw"] for line in answer.text.splitlines()] == ['{"id":7}']
+    assert ("quarantine.exported", f"administrator:{ADMINISTRATOR}") in events(inside)
+
+
+def test_people_and_clinics_are_made(inside: Site) -> None:
+    clinic = add_clinic(inside.store, "South")
+    fields = {"name": "Zoé", "email": "zoe@clinic.example", "role": "provider", "clinic": clinic, "password": "secret1"}
+    assert inside.submit("/people/add", fields, page="/people").status_code == 303
+    assert inside.submit("/people/add", fields, page="/people").status_code == 400
+    assert inside.submit("/people/clinic", {"name": "South"}, page="/people").status_code == 400
+    with inside.store.read() as db:
+        user = people.find_by_email(db, "zoe@clinic.example")
+    assert user is not None
+    assert user.opens_with("secret1")
+    inside.submit("/people/password", {"user": user.id, "password": "secret2"}, page="/people")
+    inside.submit("/people/disable", {"user": user.id}, page="/people")
+    with inside.store.read() as db:
+        gone = people.find(db, user.id)
+    assert gone is not None
+    assert gone.opens_with("secret2")
+    assert gone.is_deleted
+
+
+@pytest.mark.parametrize("missing", ["name", "email", "role", "clinic", "password"])
+def test_a_person_without_everything_is_refused_and_the_form_keeps_the_rest(inside: Site, missing: str) -> None:
+    fields = {"name": "Zoé", "email": "z@x.example", "role": "provider", "clinic": "c", "password": "secret1"}
+    answer = inside.submit("/people/add", {**fields, missing: ""}, page="/people")
+    assert answer.status_code == 400
+    if missing != "name":
+        assert 'value="Zoé"' in answer.text
+
+
+def test_a_second_administrator_comes_and_goes(inside: Site) -> None:
+    who = {"name": "Zoé", "password": "another password", "again": "another password"}
+    assert inside.submit("/people/administrator", who, page="/people").status_code == 303
+    assert inside.submit("/people/administrator", who, page="/people").status_code == 400
+    assert inside.submit("/people/remove-administrator", {"name": "Zoé"}, page="/people").status_code == 303
+
+
+def test_the_hub_is_renamed_for_the_page_and_for_phones(inside: Site) -> None:
+    inside.submit("/settings/name", {"name": "<b>North</b>"}, page="/settings")
+    assert "&lt;b&gt;North&lt;/b&gt;" in inside.get("/").text
+    assert inside.desk.rpc.name == "<b>North</b>"
+    assert inside.submit("/settings/name", {"name": " "}, page="/settings").status_code == 400
+
+
+def test_the_settings_page_marks_what_is_not_the_default(inside: Site) -> None:
+    desk_with(inside.desk, listed=(("pairing", "mode", "open", False), ("pairing", "minutes", "10", True)))
+    changed = [part for part in inside.get("/settings").text.split("<div") if 'class="changed"' in part]
+    assert len(changed) == 1
+    assert "open" in changed[0]
+
+
+def test_the_box_is_found_by_its_lights(inside: Site) -> None:
+    inside.submit("/box/locate", {}, page="/box")
+    assert inside.desk.watch.facts.locating_left_s > 50
+    assert "This is the hub you look for." in inside.get("/box").text
+
+
+def test_a_box_without_commands_has_no_buttons_for_them(inside: Site) -> None:
+    text = inside.get("/box").text
+    assert "/box/restart" not in text
+    assert "/box/shut-down" not in text
+    assert inside.client.post("/box/restart").status_code == 404
+
+
+def test_switching_off_runs_the_command_that_the_settings_name(tmp_path: Path) -> None:
+    mark = tmp_path / "off"
+    Switch(shutdown_command=f"touch {mark}").shut_down()
+    assert mark.exists()
+
+
+def test_charts_show_what_was_entered(inside: Site) -> None:
+    with inside.store.write() as tx:
+        counters.add(tx, entered=41)
+    text = inside.get("/").text
+    assert "42 records entered" in text
+    assert 'class="bar s0"' in text
+
+
+def test_a_page_that_is_not_there_is_explained_to_people(inside: Site) -> None:
+    answer = inside.get("/box/nothing")
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
+
+
+def test_the_language_is_kept_and_the_address_cleaned(inside: Site) -> None:
+    answer = inside.get("/phones?lang=ar&x=1")
+    assert answer.headers["location"] == "/phones?x=1"
+    assert 'dir="rtl"' in inside.get("/phones").text
+
+
+def test_a_note_comes_from_the_hub_and_not_from_the_address(inside: Site) -> None:
+    assert "New phones may join now." in inside.get("/pairing?done=opened").text
+    assert "<script" not in inside.get("/pairing?done=<script>x").text.replace("<script src", "")
+
+
+def test_the_names_of_phones_are_text_and_not_markup(inside: Site) -> None:
+    with inside.store.write() as tx:
+        devices.pair(tx, "evil", "<img src=x onerror=alert(1)>", most=100)
+    assert "<img" not in inside.get("/phones").text
+    assert "<img" not in inside.get("/log").text
+
+
+def test_a_phone_knows_nothing_of_pages(inside: Site) -> None:
+    assert Phone is not None
+    assert inside.client.get("/rpc/heartbeat").json() == {"status": "ok"}

@@ -1,0 +1,112 @@
+"""The languages: every message in all four, and numbers and times as people write them there."""
+
+import string
+
+import pytest
+from babel.messages.pofile import read_po
+
+from hub.core.status import FREE_BYTES_LOW, Facts, State, Trouble
+from hub.web import messages
+from hub.web.reasons import reason
+from hub.web.words import LANGUAGES, choose, words
+
+MESSAGES = messages.every()
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_message_exists_in_every_language(code: str) -> None:
+    with messages.path(code).open("rb") as file:
+        catalogue = read_po(file, locale=code, abort_invalid=True)
+    missing = []
+    for message in MESSAGES:
+        found = catalogue.get(message if isinstance(message, str) else message[0])
+        if found is None or found.fuzzy or not all([found.string] if isinstance(found.string, str) else found.string):
+            missing.append(message)
+    assert missing == [], "python -m hub.web.messages brings the catalogues up to date; then translate"
+    assert {message.id for message in catalogue if message.id} == set(MESSAGES)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_translation_asks_for_what_the_message_does_not_give(code: str) -> None:
+    with messages.path(code).open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    for message in catalogue:
+        if isinstance(message.id, tuple):
+            given = fields(message.id[1])
+            assert all(fields(form) <= given for form in message.string), message.id
+            assert fields(message.string[-1]) == given, message.id
+        elif message.id:
+            assert fields(message.string) == fields(message.id), message.id
+
+
+def test_english_is_its_own_translation() -> None:
+    with messages.path("en").open("rb") as file:
+        assert all(message.string == message.id for message in read_po(file, locale="en") if message.id)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("named", State)
+def test_every_state_has_its_sentence_in_every_language(code: str, named: State) -> None:
+    facts = Facts(waiting=1412, waiting_s=7300, quarantined=3, free_bytes=FREE_BYTES_LOW)
+    sentence, remedy = (words(code).state(text, facts) for text in named.texts)
+    assert sentence
+    assert remedy
+    assert "{" not in sentence + remedy
+    if code != "en":
+        assert sentence != words("en").state(named.texts[0], facts)
+
+
+def test_the_sentence_counts_as_each_language_counts() -> None:
+    def said(code: str, waiting: int) -> str:
+        facts = Facts(cloud=True, trouble=Trouble.LINE, waiting=waiting, waiting_s=7300)
+        return words(code).state(State.LINE_LOST.texts[0], facts)
+
+    assert said("en", 1) == "1 record is safe on this hub, waiting for the internet for 2 hours."
+    assert said("es", 1412).startswith("1.412 registros están a salvo en este hub")
+    assert said("fr", 0).startswith("0 dossier est en sécurité")
+    assert said("ar", 1).startswith("سجل واحد محفوظ")
+    assert said("ar", 2).startswith("سجلان محفوظان")
+    assert said("ar", 5).startswith("٥ سجلات")
+    assert said("ar", 11).startswith("١١ سجلًا")
+    assert said("ar", 100).startswith("١٠٠ سجل محفوظة")
+
+
+def test_numbers_sizes_and_times_are_written_as_people_do() -> None:
+    assert words("en").number(1234567) == "1,234,567"
+    assert words("ar").number(1234) == "١٬٢٣٤"
+    assert words("fr").size(81_300_000_000) == "81,3 Go"
+    assert words("en").size(999) == "999 B"
+    assert words("es").ago(200) == "hace 3 minutos"
+    assert words("en").ago(4) == "just now"
+    assert words("ar").span(7300) == "ساعتان"
+    assert not set("0123456789") & set(words("ar").moment(1_800_000_000_000))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "code"),
+    [
+        ("fr", "es", "fr"),
+        (None, "es-MX,es;q=0.9,en;q=0.8", "es"),
+        (None, "de-DE,de;q=0.9,ar;q=0.5,en;q=0.3", "ar"),
+        (None, "en;q=0.2,fr;q=0.7", "fr"),
+        ("xx", "", "en"),
+        (None, "zz;q=much,,;;", "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_or_else_the_browsers_best(
+    chosen: str | None, accepted: str, code: str
+) -> None:
+    assert choose(chosen, accepted) == code
+
+
+def test_a_reason_is_translated_with_the_permissions_that_it_names() -> None:
+    english = "the user lacks can_prescribe_medications or can_dispense_medications"
+    assert reason(words("es"), english) == (
+        "La persona no tiene permiso para recetar medicamentos o dispensar medicamentos."
+    )
+    assert reason(words("en"), "birth should be a number, is str") == "A value has the wrong form: birth"
+    assert reason(words("en"), "something new") is None
