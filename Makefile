@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test check bench image test-device power-cut catalogue lock clean
+.PHONY: help venv run test lint check bench image test-device power-cut catalogue lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -35,11 +35,13 @@ run: $(STAMP) ## start a hub with model phones working on a made-up clinic
 test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too
 	$(BIN)/pytest -n 2 --dist loadscope -m "not device"
 
-check: $(STAMP) $(ANSIBLE) ## style, types, layers and the quick tests; what pre-commit and CI call
+lint: $(STAMP) ## style, types and layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check: lint $(ANSIBLE) ## lint, and the quick tests: under a minute; what pre-commit calls
 	$(BIN)/pytest -q -n 2 --dist loadscope -m "not slow and not device"
 
 bench: $(STAMP) ## measure speed and memory against the raw floor

@@ -16,7 +16,7 @@ import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 
 from hub.core.errors import Damaged, HubError
 from hub.core.status import Facts
@@ -35,10 +35,11 @@ from hub.store import certificate, cloud, facts, identity, listening, proof, set
 from hub.store.database import Store
 from hub.store.listening import Listening
 from hub.web import closed, health, look, pages, refusals, rpc
+from hub.web.body import AnyRequest
 from hub.web.desk import Desk, Options, Relay
 from hub.web.gate import Gate
 from hub.web.gathering import Gathering
-from hub.web.pages import public
+from hub.web.pages import problem, public
 from hub.web.watch import Watch
 
 _MIB = 1024 * 1024
@@ -70,7 +71,7 @@ def create(store: Store, settings: Settings) -> tuple[Litestar, Desk]:
         look.router(),
         pages.router(desk),
     ]
-    return _application(routers, on_shutdown=[phones.close]), desk
+    return _application(routers, refuse=problem.explain(desk), on_shutdown=[phones.close]), desk
 
 
 def _desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
@@ -206,10 +207,15 @@ def _check(store: Store, settings: Settings) -> tuple[str, ...]:
     return tuple(store.check(full=settings.store.check_at_start == "full"))
 
 
-def _application(routers: list[Router], on_shutdown: list[Callable[[], None]] | None = None) -> Litestar:
+def _application(
+    routers: list[Router],
+    *,
+    refuse: Callable[[AnyRequest, Exception], Response[bytes]] = refusals.refuse,
+    on_shutdown: list[Callable[[], None]] | None = None,
+) -> Litestar:
     return Litestar(
         route_handlers=routers,
-        exception_handlers={Exception: refusals.refuse},
+        exception_handlers={Exception: refuse},
         on_shutdown=on_shutdown,
         openapi_config=None,
         logging_config=None,  # hub.cli.logs says what is logged, and how

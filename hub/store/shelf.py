@@ -161,12 +161,21 @@ def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
 def children(db: Database, parent: Table, record_id: str) -> Iterator[tuple[Table, list[int]]]:
     """Give the live records that go with a deleted patient or visit, table by table."""
     for table, cascade in DELETES_WITH.get(parent.name, ()):
-        nums = db.execute(
-            f"SELECT num FROM [{table.name}] WHERE [{cascade.value}] = ? AND local_server_deleted_at IS NULL",
-            [record_id],
-        ).fetchall()
-        if nums:
-            yield table, [row[0] for row in nums]
+        yield from _live(db, table, f"[{cascade.value}] = :id", record_id)
+    if parent.name != "patients":
+        return
+    # With a patient go the visits, and with these also what names another patient by mistake.
+    for table, cascade in DELETES_WITH["visits"]:
+        visits = "SELECT id FROM visits WHERE patient_id = :id AND local_server_deleted_at IS NULL"
+        yield from _live(db, table, f"[{cascade.value}] IN ({visits}) AND patient_id IS NOT :id", record_id)
+
+
+def _live(db: Database, table: Table, condition: str, record_id: str) -> Iterator[tuple[Table, list[int]]]:
+    nums = db.execute(
+        f"SELECT num FROM [{table.name}] WHERE {condition} AND local_server_deleted_at IS NULL", {"id": record_id}
+    ).fetchall()
+    if nums:
+        yield table, [row[0] for row in nums]
 
 
 def count(db: Database, table: Table) -> int:

@@ -63,9 +63,8 @@ def update(code: str) -> None:
     catalogue = Catalog(locale=code, charset="utf-8", fuzzy=False, project="Hikma Hub")
     for message in every():
         known = before.get(message[0] if isinstance(message, tuple) else message)
-        catalogue.add(message, known.string if known else "")
-        if code == "en":
-            catalogue.add(message, message)
+        translated = known.string if known else ""
+        catalogue.add(message, message if code == "en" else translated)
     save(code, catalogue)
 
 

@@ -80,3 +80,16 @@ def test_a_phone_does_not_hear_its_own_edits_again(clinic: Clinic, shared: str) 
     one.phone.create("visits", {"patient_id": shared, "clinic_id": CLINICS[0]})
     assert one.sync().pushed == 2
     assert one.sync().pulled == 0
+
+
+def test_a_phone_gets_its_own_new_record_as_an_update_when_another_changed_it_before_it_pulled(clinic: Clinic) -> None:
+    one, other, _ = clinic.stations
+    assert one.sync().ok
+    record_id = str(one.phone.create("patients", {"given_name": "Amal", "primary_clinic_id": CLINICS[0]})["id"])
+    assert one.sync().ok
+    assert other.sync().ok
+    edit(other, record_id, phone="1")
+    assert other.sync().ok
+    one.phone.delete_locally("patients", record_id)
+    one.book.deleted_here.add(("patients", record_id))
+    assert one.sync().ok

@@ -79,6 +79,17 @@ def test_a_child_that_is_moved_to_a_deleted_visit_goes_with_it(clinic: Clinic) -
     assert state(clinic.box.store).rows["events", str(event["id"])].deleted
 
 
+def test_what_hangs_on_a_visit_goes_with_its_patient_even_if_it_names_another_patient(clinic: Clinic) -> None:
+    one = clinic.stations[0]
+    record_id, stranger = patient(one), patient(one)
+    visit = one.phone.create("visits", {"patient_id": record_id, "clinic_id": CLINICS[0]})
+    event = one.phone.create("events", {"patient_id": stranger, "visit_id": visit["id"]})
+    assert one.sync().ok
+    one.phone.soft_delete("patients", record_id)
+    clinic.settle()
+    assert state(clinic.box.store).rows["events", str(event["id"])].deleted
+
+
 def test_an_answer_that_arrives_late_and_whose_sync_then_fails_leaves_nothing_old_behind(clinic: Clinic) -> None:
     record_id = shared(clinic)
     one, other, _ = clinic.stations

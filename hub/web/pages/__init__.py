@@ -26,5 +26,5 @@ def router(here: Desk) -> Router:
     return Router(
         "/",
         route_handlers=[route for page in _PAGES for route in page.handlers(here)],
-        exception_handlers={SignInNeeded: problem.ask, Exception: problem.explain(here)},
+        exception_handlers={SignInNeeded: problem.ask},
     )

@@ -16,6 +16,7 @@ from hub.web.reasons import reason
 from hub.web.visitor import Visitor
 
 SHOWN_MAX = 200
+_DIGITS_MAX = 15
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def handlers(here: Desk) -> list[Any]:
 
     def retry(_who: Visitor, form: Form) -> Answer:
         text = form.get("num", "")
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > _DIGITS_MAX:
             return Go("/quarantine", "gone")
         with here.store.write() as tx:
             if quarantine.entry(tx.db, int(text)) is None:
