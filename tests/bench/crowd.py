@@ -30,7 +30,8 @@ def run() -> Iterator[Row]:
         store.close()
         started = time.perf_counter()
         with _serving(Path(folder)) as process:
-            yield Row("start until ready", (time.perf_counter() - started) * 1000, note=f"{_RECORDS:,} records, quick check")
+            ready_ms = (time.perf_counter() - started) * 1000
+            yield Row("start until ready", ready_ms, note=f"{_RECORDS:,} records, quick check")
             yield Row("memory, idle", process.memory_info().rss / MIB, unit="MiB")
             phones = [LeanPhone(_poster(), f"phone-{number}") for number in range(_PHONES)]
             for phone in phones:
@@ -48,7 +49,8 @@ def run() -> Iterator[Row]:
 
 @contextmanager
 def _serving(folder: Path) -> Iterator[psutil.Process]:
-    command = [sys.executable, "-m", "hub.cli", "serve", "--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
+    where = ["--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
+    command = [sys.executable, "-m", "hub.cli", "serve", *where]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_ready(process)
@@ -115,5 +117,5 @@ def _push_many(phone: LeanPhone) -> None:
 
 
 def _peak_mib(pid: int) -> float:
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024

@@ -29,8 +29,8 @@ def events(count: int, *, seed: int = 1, patients: int = 500) -> Iterator[dict[s
     people_ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(patients)]
     for number in range(count):
         answers = [
-            {"inputType": "text", "fieldType": "text", "name": "Complaint", "value": "headache, fièvre, ألم" + "x" * 40, "fieldId": "fld-1"},
-            {"inputType": "number", "fieldType": "number", "name": "Pain", "value": rng.randrange(10), "fieldId": "fld-2"},
+            _answer("text", "Complaint", "headache, fièvre, ألم" + "x" * 40, "fld-1"),
+            _answer("number", "Pain", rng.randrange(10), "fld-2"),
         ]
         made = _START_MS + number * 1000
         yield {
@@ -51,14 +51,16 @@ def events(count: int, *, seed: int = 1, patients: int = 500) -> Iterator[dict[s
         }
 
 
+def _answer(kind: str, name: str, value: object, field: str) -> dict[str, object]:
+    return {"inputType": kind, "fieldType": kind, "name": name, "value": value, "fieldId": field}
+
+
 def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
     """Make a hub that holds so many events, a user, and open pairing."""
     store = Store(folder)
     with store.write() as tx:
         clinic = people.add_clinic(tx, "Clinic")
-        user = people.add(
-            tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD
-        )
+        user = people.add(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD)
         pairing.open_for(tx, 240)
         rights = people.rights(tx.db, user)
     source = Source(0, rights, 10_000)
@@ -81,9 +83,7 @@ def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
         sessions_per_device=128,
         handshakes_per_minute=1_000_000,
     )
-    policy = Policy(
-        page_bytes=page_bytes, quarantine_max=10_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900
-    )
+    policy = Policy(page_bytes=page_bytes, quarantine_max=10_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
     return Rpc(store, bounds, policy)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.store.database import Store
-from tests.bench.material import LeanPhone, direct, events, hub, signed_in
+from tests.bench.material import LeanPhone, events, hub, signed_in
 from tests.bench.rows import Row, median_ms
 
 MANY, FEW = 100_000, 1_000
@@ -61,7 +61,8 @@ def _page(store: Store, phone: LeanPhone, what: str, *, skip: int) -> Row:
         text = base64.urlsafe_b64encode(nonce + key.encrypt(nonce, plain, b"query_response"))
         return len(b'{"payload":"' + text + b'"}')
 
-    return Row(what, measured, floor=median_ms(floor, times=9), limit=2, note=f"{count} records, {len(sizes[0]):,} bytes")
+    note = f"{count} records, {len(sizes[0]):,} bytes"
+    return Row(what, measured, floor=median_ms(floor, times=9), limit=2, note=note)
 
 
 def _small_pull(writer: LeanPhone, reader: LeanPhone, small_writer: LeanPhone, small_reader: LeanPhone) -> Row:
@@ -97,7 +98,7 @@ def _drain(phone: LeanPhone) -> int:
         answer = json.loads(phone.call("query", "sync_pull", {"lastPulledAt": cursor}))
         cursor = answer["timestamp"]
         if not answer["changes"]:
-            return cursor
+            return int(cursor)
 
 
 def _push(folder: Path, phone: LeanPhone) -> Row:
@@ -139,7 +140,8 @@ def _push_one(folder: Path, phone: LeanPhone) -> Row:
 
 def _plain(path: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(path, isolation_level=None)
-    conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id TEXT PRIMARY KEY, data)")
+    conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    conn.execute("CREATE TABLE t (id TEXT PRIMARY KEY, data)")
     return conn
 
 
