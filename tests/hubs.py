@@ -241,7 +241,7 @@ class InProcessHub:
         email: str | None = EMAIL,
     ) -> Phone:
         """Give a model phone, paired and, unless ``email`` is None, signed in."""
-        phone = Phone(rng=random.Random(seed), now_ms=now_ms, connect=connect or self.connect, name=f"phone-{seed}")  # noqa: S311  the same seed, the same phone
+        phone = Phone(rng=random.Random(seed), now_ms=now_ms, connect=connect or self.connect, name=f"phone-{seed}")
         phone.pair({"type": "sync_hub", "url": "http://hub"})
         if email:
             phone.login(email, PASSWORD)
@@ -267,7 +267,7 @@ class ServedHub:
         """Start it and wait until this page is there."""
         where = ("--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port))
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603  the hub itself
+            self._child = subprocess.Popen(
                 (sys.executable, "-m", "hub.cli", "serve", *where),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -327,7 +327,7 @@ class ServedHub:
 
     def cli(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one command on the same data, as a process of its own."""
-        return subprocess.run(  # noqa: S603  the hub itself
+        return subprocess.run(
             (sys.executable, "-m", "hub.cli", *words, "--data", str(self.data)),
             input=stdin,
             capture_output=True,

@@ -86,7 +86,7 @@ def room(table: dict[str, Any], sectors: int) -> tuple[int, int]:
     """Give start and size, in sectors, of what is left behind the last partition of an sfdisk table."""
     end = max(int(entry["start"]) + int(entry["size"]) for entry in table["partitions"])
     start = -(-end // _ALIGN_SECTORS) * _ALIGN_SECTORS
-    size = sectors - _GPT_TAIL_SECTORS - start
+    size = (sectors - _GPT_TAIL_SECTORS - start) // _ALIGN_SECTORS * _ALIGN_SECTORS
     if size * SECTOR_BYTES < _DATA_BYTES_MIN:
         need = (start * SECTOR_BYTES + _DATA_BYTES_MIN) // 10**9 + 1
         message = f"the card is too small: it must have {need} GB or more"

@@ -31,6 +31,7 @@ class Words:
         self._locale = Locale.parse(code)
         self._catalogue = catalogue
         self._digits = _DIGITS.get(code, {})
+        self._numbering = "arab" if code in _DIGITS else "latn"
 
     def say(self, english: str, **values: object) -> str:
         """Translate a text and fill its ``{name}`` in."""
@@ -51,12 +52,14 @@ class Words:
     def number(self, value: float) -> str:
         """Write a number."""
         return numbers.format_decimal(
-            value, format="#,##0.#", locale=self._locale, numbering_system="default"
+            value, format="#,##0.#", locale=self._locale, numbering_system=self._numbering
         ).translate(self._digits)
 
     def percent(self, share: float) -> str:
         """Write a share of one."""
-        return numbers.format_percent(share, locale=self._locale, numbering_system="default").translate(self._digits)
+        return numbers.format_percent(share, locale=self._locale, numbering_system=self._numbering).translate(
+            self._digits
+        )
 
     def size(self, size_bytes: float) -> str:
         """Write a size in the unit that suits it, by thousands as disks are sold."""

@@ -91,7 +91,7 @@ ids = st.sampled_from(["a", "b", "c", "d"]) | words
 
 
 @st.composite
-def records(draw: st.DrawFn, table: str | None = None) -> Any:  # noqa: ANN401  any JSON
+def records(draw: st.DrawFn, table: str | None = None) -> Any:
     """Give something like a record: a true row with columns spoilt, or anything."""
     if draw(st.integers(0, 9)) == 0:
         return draw(json_values)
@@ -133,4 +133,4 @@ def contents(store: Store) -> dict[str, list[Any]]:
     """Give all that is stored, but for what refusing itself has to write."""
     with closing(sqlite3.connect(f"file:{store.path}?mode=ro", uri=True)) as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        return {name: db.execute(f"SELECT * FROM [{name}]").fetchall() for name in tables if name not in _OWN}  # noqa: S608  names of the schema itself
+        return {name: db.execute(f"SELECT * FROM [{name}]").fetchall() for name in tables if name not in _OWN}

@@ -133,7 +133,7 @@ def _floor(store: Store, folder: Path) -> float:
     for name in ("patients", "events"):
         table = TABLES[name]
         with store.read() as db:
-            rows = db.execute(f"SELECT data, cut FROM [{name}] ORDER BY num").fetchall()  # noqa: S608  our own name
+            rows = db.execute(f"SELECT data, cut FROM [{name}] ORDER BY num").fetchall()
         for at in range(0, len(rows), shelf.CHUNK):
             new = [New(records.stored(table, data, cut), data, cut) for data, cut in rows[at : at + shelf.CHUNK]]
             start = time.perf_counter()
@@ -155,7 +155,7 @@ def _hub(data: Path, url: str) -> Store:
 
 def _fill(store: Store) -> list[int]:
     """Let phones enter records; gives the size of each one's JSON."""
-    rng = random.Random(2)  # noqa: S311  the same records in every run
+    rng = random.Random(2)
     rights = Rights(_USER, unrestricted=True, clinics={}, known=frozenset())
     rows = [_event(rng, "", phone=True) for _ in range(WAITING - 2)]
     patient = {"id": _uuid(rng), "given_name": "A", "primary_clinic_id": _CLINIC}
@@ -171,12 +171,12 @@ def _fill(store: Store) -> list[int]:
         return [
             len(data.encode())
             for name in tables
-            for (data,) in db.execute(f"SELECT data FROM [{name}]")  # noqa: S608  our own names
+            for (data,) in db.execute(f"SELECT data FROM [{name}]")
         ]
 
 
 def _write_pull(path: Path) -> int:
-    rng = random.Random(1)  # noqa: S311  the same records in every run
+    rng = random.Random(1)
     patients = [_uuid(rng) for _ in range(_PATIENTS)]
     with path.open("w", encoding="utf-8") as file:
         file.write('{"success":true,"changes":{"patients":{"created":[')

@@ -52,9 +52,7 @@ def test_every_page_is_accessible(
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_page_is_accessible_in_the_dark(
-    visit: Callable[..., Visit], lived_in: ServedHub, language: str
-) -> None:
+def test_every_page_is_accessible_in_the_dark(visit: Callable[..., Visit], lived_in: ServedHub, language: str) -> None:
     some = visit(language=_LOCALES[language], dark=True, wide=True)
     some.sign_in()
     for path in PAGES:

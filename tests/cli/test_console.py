@@ -73,7 +73,7 @@ def test_it_waits_for_the_first_start(run: Run, tmp_path: Path) -> None:
 
 
 def test_it_refreshes_itself_in_place(store: Store) -> None:
-    child = subprocess.Popen(  # noqa: S603  the hub itself
+    child = subprocess.Popen(
         (sys.executable, "-m", "hub.cli", "console", "--seconds", "0.2", "--data", str(store.path.parent)),
         stdout=subprocess.PIPE,
         env=os.environ,

@@ -26,7 +26,7 @@ def test_show_prints_the_code_of_the_running_hub_as_json(served: ServedHub, run:
 
 
 def test_a_phone_pairs_by_the_printed_code(served: ServedHub, run: Run) -> None:
-    phone = Phone(rng=random.Random(5), now_ms=lambda: 0, connect=served.connect)  # noqa: S311
+    phone = Phone(rng=random.Random(5), now_ms=lambda: 0, connect=served.connect)
     phone.pair(run("pairing", "show", "--json", data=served.data).json, check_pk=True)
 
 

@@ -49,7 +49,7 @@ def on_boot_partition(made: Path, name: str) -> bytes:
 
 def run(*command: str, stdin: bytes = b"", timeout_s: float = _STEP_S) -> bytes:
     """Run a program of this machine; gives what it printed."""
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout_s, check=False)  # noqa: S603  the test's own
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout_s, check=False)
     assert done.returncode == 0, f"{command[:4]}: {done.stderr.decode()[-800:]}{done.stdout.decode()[-800:]}"
     return done.stdout
 
@@ -87,7 +87,7 @@ class Guest:
         begun = time.monotonic()
         self._serial = self.card.with_suffix(".serial")
         self._disk = self._start_disk() if self.loses else None
-        self._board = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  QEMU
+        self._board = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             self.wait_until_ready(_BOOT_S)
         except BaseException:
@@ -127,18 +127,18 @@ class Guest:
         words = ["ssh", "-i", str(self.key), "-p", str(self.ports["ssh"]), "-o", "StrictHostKeyChecking=no"]
         words += ["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60"]
         words += ["technician@127.0.0.1", f"sudo sh -c {_quoted(command)}"]
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=_STEP_S, check=False)  # noqa: S603  ssh
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=_STEP_S, check=False)
         assert not check or done.returncode == 0, f"{command}: {done.stderr[-2000:]}{done.stdout[-2000:]}"
         return done.stdout
 
-    def hub(self, command: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
+    def hub(self, command: str, stdin: str = "") -> Any:
         """Run a command of the hub in it; gives what ``--json`` printed."""
         return msgspec.json.decode(self.ssh(f"hikma-hub {command} --json", stdin))
 
     def phone(self, seed: int) -> Phone:
         """Give a model phone of the outside, which reaches the hub by the board's port."""
         return Phone(
-            rng=random.Random(seed),  # noqa: S311  two phones with different ids
+            rng=random.Random(seed),
             now_ms=lambda: time.time_ns() // 1_000_000,
             connect=lambda _: HttpTransport(self.url()),
             name=f"phone-{seed}",
@@ -149,7 +149,7 @@ class Guest:
         where.unlink(missing_ok=True)
         server = Path(__file__).with_name("volatile_disk.py")
         words = [sys.executable, str(server), str(self.card), str(where)]
-        disk = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603  the test's own
+        disk = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
         while not where.exists():
             assert disk.poll() is None
             time.sleep(_POLL_S)

@@ -68,7 +68,7 @@ def load_and_cut(board: Guest, seed: int) -> set[str]:
     nurses = [Nurse(joined(board, seed + number)) for number in range(_WRITERS)]
     for nurse in nurses:
         nurse.start()
-    time.sleep(random.uniform(*_LOAD_S))  # noqa: S311  the moment of the cut, not a wait for something
+    time.sleep(random.uniform(*_LOAD_S))
     board.cut()
     for nurse in nurses:
         nurse.join()
@@ -76,7 +76,7 @@ def load_and_cut(board: Guest, seed: int) -> set[str]:
 
 
 def tell(sentence: str) -> None:
-    print(f"\n{sentence}", flush=True)  # noqa: T201  the campaign's protocol
+    print(f"\n{sentence}", flush=True)
 
 
 def held(auditor: Phone) -> set[str]:

@@ -72,7 +72,7 @@ class VolatileDisk:
 
     def cut(self) -> str:
         """Lose the power; gives how much was kept and lost."""
-        chance = random.Random()  # noqa: S311  which sectors survive is no secret
+        chance = random.Random()
         kept = [number for number in self._waiting if chance.random() < _KEPT]
         lost = len(self._waiting) - len(kept)
         self._keep(kept)

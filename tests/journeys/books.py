@@ -66,7 +66,7 @@ def _rows(db: Database, table: str) -> list[tuple[str, Row]]:
     return [
         (record_id, Row(revision, deleted is not None, msgspec.json.decode(data)))
         for record_id, revision, deleted, data in db.execute(
-            f"SELECT id, local_server_last_modified, local_server_deleted_at, data FROM [{table}]"  # noqa: S608
+            f"SELECT id, local_server_last_modified, local_server_deleted_at, data FROM [{table}]"
         )
     ]
 
@@ -289,6 +289,6 @@ def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
             [client_id],
         ).fetchall()
         return {
-            (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0])  # noqa: S608
+            (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0])
             for table, num in rows
         }

@@ -145,7 +145,7 @@ class Line:
         for session in live:
             try:
                 key, plain = cipher.open_with_any([session.key], sealed, _KINDS[path][0])
-            except Exception:  # noqa: BLE001, S112  not this one
+            except Exception:
                 continue
             inside = msgspec.json.decode(plain)
             return _Message(key, inside.get("query") or inside.get("command"), inside)
@@ -163,6 +163,6 @@ class Line:
         sealed = cipher.seal(message.key, plain, _KINDS[path][0])
         return msgspec.json.encode({"client_id": envelope.client_id, "payload": wire.encode(sealed)})
 
-    def _stop_if(self, lost: bool) -> None:  # noqa: FBT001
+    def _stop_if(self, lost: bool) -> None:
         if lost:
             raise NetworkLostError(self.fault.name)

@@ -21,7 +21,7 @@ class Line:
         self._target = (parts.hostname or "", parts.port or 80)
         self._rate = bytes_per_s
         self._breaks_after = breaks_after
-        self._rng = random.Random(seed)  # noqa: S311  the same breaks in every run
+        self._rng = random.Random(seed)
         self._lock = threading.Lock()
         self._free_s = 0.0
         self.carried = 0

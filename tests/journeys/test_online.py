@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def phone_of(served: ServedHub, seed: int) -> Phone:
-    phone = Phone(rng=random.Random(seed), now_ms=lambda: NOW_MS, connect=served.connect, name=f"phone-{seed}")  # noqa: S311  the same seed, the same phone
+    phone = Phone(rng=random.Random(seed), now_ms=lambda: NOW_MS, connect=served.connect, name=f"phone-{seed}")
     phone.pair({"type": "sync_hub", "url": served.url})
     phone.login(EMAIL, PASSWORD)
     return phone

@@ -30,7 +30,7 @@ class Writer:
 
     def __init__(self, number: int, hub: ServedHub) -> None:
         self.phone = Phone(
-            rng=random.Random(number),  # noqa: S311  the same number, the same phone
+            rng=random.Random(number),
             now_ms=lambda: NOW_MS,
             connect=hub.connect,
             name=f"phone-{number}",
@@ -103,7 +103,7 @@ def stored(data: Path) -> Names:
     """Give the ids that the restarted hub's database holds, read beside it."""
     with closing(sqlite3.connect(data / FILE_NAME)) as db:
         return {
-            table: [found[0] for found in db.execute(f"SELECT id FROM [{table}]")]  # noqa: S608
+            table: [found[0] for found in db.execute(f"SELECT id FROM [{table}]")]
             for table in ("patients", "visits", "events")
         }
 
@@ -132,7 +132,7 @@ def test_p1_p9_nothing_acknowledged_is_lost_and_no_phone_notices_when_the_hub_is
     data = tmp_path / "data"
     prepare(data)
     hub = ServedHub(data)
-    moments = random.Random(1)  # noqa: S311  when the power goes; how far the hub is by then is chance enough
+    moments = random.Random(1)
     with closing(hub):
         hub.start()
         writers = [Writer(number, hub) for number in range(WRITERS)]

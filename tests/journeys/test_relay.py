@@ -44,7 +44,7 @@ def test_a_relay_that_is_killed_anywhere_goes_on_without_loss_or_duplicate(world
     for visit in visits:
         world.event(visit)
         world.prescription(visit)
-    rng = random.Random(1)  # noqa: S311  the same moments in every run, as far as a machine has them
+    rng = random.Random(1)
     for _ in range(10):
         with relay_once(world) as child:
             try:

@@ -181,7 +181,7 @@ def test_p5_two_processes_share_one_rising_time(store: Store) -> None:
     stamps = [stamp(store)]
     for _ in range(2):
         command = [sys.executable, "-c", STAMP_ONCE, str(store.path.parent)]
-        stamps.append(int(subprocess.run(command, capture_output=True, check=True).stdout))  # noqa: S603  our own program
+        stamps.append(int(subprocess.run(command, capture_output=True, check=True).stdout))
         stamps.append(stamp(store))
     assert stamps == sorted(set(stamps))
 
@@ -226,12 +226,12 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_sound_database_has_no_findings(store: Store, full: bool) -> None:  # noqa: FBT001
+def test_a_sound_database_has_no_findings(store: Store, full: bool) -> None:
     assert store.check(full=full) == []
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_damaged_page_is_found(tmp_path: Path, full: bool) -> None:  # noqa: FBT001
+def test_a_damaged_page_is_found(tmp_path: Path, full: bool) -> None:
     store = Store(tmp_path)
     with store.read() as db:
         page = int(db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'patients'").fetchone()[0])

@@ -87,7 +87,7 @@ def test_p3_a_phone_whose_edit_lost_gets_the_hubs_version(hub: InProcessHub) -> 
 
 
 @pytest.mark.parametrize("confirm", [True, False])
-def test_p4_a_phone_that_pushes_a_record_deleted_meanwhile_is_told(hub: InProcessHub, confirm: bool) -> None:  # noqa: FBT001
+def test_p4_a_phone_that_pushes_a_record_deleted_meanwhile_is_told(hub: InProcessHub, confirm: bool) -> None:
     base = row("patients", "a")
     push(hub.store, changes("patients", created=[base]), device=OTHER)
     client, cursor = settled(hub)
@@ -218,7 +218,7 @@ def test_a_phone_that_is_up_to_date_is_not_behind(hub: InProcessHub) -> None:
 @pytest.mark.parametrize("page_bytes", [600, 4000, 1_000_000])
 def test_p5_a_phone_that_keeps_syncing_holds_what_the_hub_holds(hub: InProcessHub, seed: int, page_bytes: int) -> None:
     hub.restart(policy=msgspec.structs.replace(POLICY, page_bytes=page_bytes))
-    rng = random.Random(seed)  # noqa: S311  the same seed, the same story
+    rng = random.Random(seed)
     phones = [hub.phone(10 * seed + number) for number in range(3)]
     for _ in range(12):
         phone = rng.choice(phones)

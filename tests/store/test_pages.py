@@ -71,7 +71,7 @@ def test_what_a_phone_needs_first_comes_first(hub: InProcessHub) -> None:
 
 @pytest.mark.parametrize("table", ["patients", "visits", "events"])
 def test_the_newest_records_come_first(hub: InProcessHub, table: str) -> None:
-    rows = [row(table, str(made), created_at=made) for made in random.Random(1).sample(range(1000), 50)]  # noqa: S311
+    rows = [row(table, str(made), created_at=made) for made in random.Random(1).sample(range(1000), 50)]
     push(hub.store, changes(table, created=rows), device=OTHER)
     got = [int(name) for name in ids(pull(hub.client()), table)]
     assert got == sorted(got, reverse=True)

@@ -97,9 +97,7 @@ def test_numbers_sizes_and_times_are_written_as_people_do() -> None:
         (None, "zz;q=much,,;;", "en"),
     ],
 )
-def test_the_language_is_the_chosen_one_or_else_the_browsers_best(
-    chosen: str | None, accepted: str, code: str
-) -> None:
+def test_the_language_is_the_chosen_one_or_else_the_browsers_best(chosen: str | None, accepted: str, code: str) -> None:
     assert choose(chosen, accepted) == code
 
 

@@ -59,7 +59,9 @@ def handlers(here: Desk) -> list[Any]:
     def show(who: Visitor, query: Form) -> Answer:
         before = query.get("before", "")
         with here.store.read() as db:
-            entries = list(audit.entries(db, limit=PAGE_ROWS + 1, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None))
+            entries = list(
+                audit.entries(db, limit=PAGE_ROWS + 1, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None)
+            )
             phones = {device.num: device.name for device in devices.every(db)}
             names = {user.id: user.name for user in people.every(db)}
             now_ms = here.store.now_ms(db)

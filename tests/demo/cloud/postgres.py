@@ -45,4 +45,4 @@ def _binary(name: str) -> str:
 def _as_postgres(*command: str) -> None:
     """Run as the postgres user when we are root, because PostgreSQL refuses to run as root."""
     user = "postgres" if os.geteuid() == 0 else None
-    subprocess.run(command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=60)  # noqa: S603
+    subprocess.run(command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=60)

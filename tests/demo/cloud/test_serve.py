@@ -175,7 +175,7 @@ def test_the_program_prints_where_it_listens_and_a_key_that_works(tmp_path: Path
     command = [sys.executable, "-m", "hub.demo.cloud", "--data", str(tmp_path), "--seed-demo"]
     keys = []
     for _ in range(2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             greeting = json.loads(process.stdout.readline())
             answer = httpx.post(greeting["url"] + "/api/hub/verify-key", json={"api_key": greeting["api_key"]})
@@ -184,4 +184,4 @@ def test_the_program_prints_where_it_listens_and_a_key_that_works(tmp_path: Path
         assert answer.json()["name"] == "Demo hub 1"
         keys.append(greeting["api_key"])
     assert keys[0] == keys[1]
-    assert os.stat(tmp_path / "api-key").st_mode & 0o777 == 0o600  # noqa: PTH116
+    assert os.stat(tmp_path / "api-key").st_mode & 0o777 == 0o600

@@ -1,0 +1,143 @@
+"""The work that people do with the pages: letting phones join, shutting them out, mending, watching."""
+
+import random
+import re
+from collections.abc import Callable
+
+import msgspec
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import expect
+
+from hub.core.access import Permission
+from hub.demo.phone import Phone
+from hub.store import people
+from hub.store.database import Store
+from tests.browser.visit import Visit, administer
+from tests.hubs import EMAIL, NOW_MS, PASSWORD, ServedHub, changes, row
+
+pytestmark = pytest.mark.slow
+
+
+def scanned(visit: Visit) -> dict[str, object]:
+    """Read the code from a picture of the screen, as the camera of a phone does."""
+    with Image.open(visit.picture("pairing-to-scan")) as picture:
+        found = zxingcpp.read_barcodes(picture.convert("L"))
+    assert [code.format for code in found] == [zxingcpp.BarcodeFormat.QRCode]
+    return msgspec.json.decode(found[0].text, type=dict[str, object])
+
+
+def sentence(visit: Visit, text: str | re.Pattern[str]) -> None:
+    """Wait until the large sentence says this, without loading the page."""
+    expect(visit.page.locator("h1")).to_contain_text(text, timeout=20_000)
+
+
+def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
+    visit: Callable[..., Visit], served: ServedHub
+) -> None:
+    administer(served)
+    served.cli("pairing", "close")
+    desk = visit(wide=True)
+    desk.sign_in()
+    desk.go("/pairing")
+    desk.see("The door is closed")
+    desk.click("Let new phones join for 10 minutes")
+    desk.see("New phones may join for")
+    qr = scanned(desk)
+    assert qr["url"] == served.url
+
+    phone = Phone(rng=random.Random(1), now_ms=lambda: NOW_MS, connect=served.connect, name="phone")
+    phone.pair(qr, check_pk=True)
+    desk.see("Phone 1")  # by itself: the page is live
+    phone.login(EMAIL, PASSWORD)
+    phone.create("patients", {"given_name": "Amina"})
+    assert phone.sync().ok
+
+    desk.click("Close the door now")
+    desk.see("No new phone may join now.")
+    assert phone.sync().ok
+    other = Phone(rng=random.Random(2), now_ms=lambda: NOW_MS, connect=served.connect)
+    with pytest.raises(Exception, match="403"):
+        other.pair(qr)
+
+    desk.go("/phones")
+    desk.see("has everything")
+    desk.click("Shut out …")
+    desk.click("Shut Phone 1 out")
+    desk.see("The phone is shut out.")
+    assert not phone.sync().ok
+    desk.go("/log")
+    desk.see("Phone 1 was shut out")
+    desk.check()
+
+
+def test_the_countdown_runs_by_itself(visit: Callable[..., Visit], served: ServedHub) -> None:
+    administer(served)
+    desk = visit()
+    desk.sign_in()
+    desk.go("/pairing")
+    clock = desk.page.locator("[data-left]")
+    expect(clock).to_have_text(re.compile(r"^\d+:\d\d$"), timeout=5_000)
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before, timeout=5_000)
+
+
+def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
+    visit: Callable[..., Visit], served: ServedHub
+) -> None:
+    administer(served)
+    grant(served, without=Permission.REGISTER)
+    served.client("phone-1").push(changes("patients", created=[row("patients", "p1")]))
+
+    desk = visit(wide=True)
+    desk.go("/")
+    sentence(desk, "1 record could not be taken in")
+    desk.sign_in()
+    desk.go("/quarantine")
+    desk.see("The person is not allowed to register patients.")
+    desk.check()
+    desk.picture("quarantine-1-refused")
+    desk.page.get_by_role("button", name="Try again").click()
+    desk.see("still cannot be taken in")
+
+    with desk.page.expect_download() as download:
+        desk.click("Save as a file …")
+        desk.click("Save the file")
+    assert '"p1"' in download.value.path().read_text("utf-8").replace("\\", "")
+
+    grant(served)
+    desk.go("/quarantine")
+    desk.page.get_by_role("button", name="Try again").click()
+    desk.see("The record was taken in.")
+    desk.see("Nothing is in quarantine.")
+    desk.picture("quarantine-2-taken")
+    desk.go("/")
+    sentence(desk, "Everything entered is safe on this hub.")
+
+
+def grant(served: ServedHub, without: Permission | None = None) -> None:
+    """Give the nurse every permission in every clinic, but perhaps one."""
+    store = Store(served.data)
+    with store.write() as tx:
+        user = people.find_by_email(tx.db, EMAIL)
+        assert user is not None
+        for clinic in list(people.clinics(tx.db)):
+            people.grant(tx, user.id, clinic["id"], set(Permission) - {without})
+    store.close()
+
+
+def test_the_page_follows_the_hub_without_being_loaded_again(visit: Callable[..., Visit], served: ServedHub) -> None:
+    anyone = visit(language="ar-LB")
+    anyone.go("/")
+    sentence(anyone, "كل ما أُدخل محفوظ بأمان على هذا المحور.")
+    served.client("phone-1").push(changes("patients", created=[{"id": 1}, {"id": 2}]))
+    sentence(anyone, "تعذّر قبول سجلين")
+    anyone.picture("ar-live-attention")
+    anyone.check()
+
+
+def test_a_hub_stops_at_once_though_pages_follow_it(visit: Callable[..., Visit], served: ServedHub) -> None:
+    for _ in range(3):
+        visit().go("/")
+    assert served.stop() == 0
