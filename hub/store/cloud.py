@@ -102,13 +102,15 @@ def disconnect(tx: Transaction) -> None:
 
 def told(tx: Transaction, found: Link) -> None:
     """Keep what the cloud says of this hub now."""
-    if found != link(tx.db):
+    if link(tx.db) not in {None, found}:
         _put(tx, "link", found)
         audit.note(tx, "cloud.changed", detail=f"{found.status}, {len(found.clinics)} clinics")
 
 
 def advance(tx: Transaction, now: Progress) -> None:
-    """Keep how far the relay has come."""
+    """Keep how far the relay has come, unless the cloud was disconnected meanwhile."""
+    if link(tx.db) is None:
+        return
     _put(tx, "progress", now)
 
 

@@ -116,6 +116,9 @@ def waiting(words: Words, title: str, steps: Sequence[Slot], *, by_day: bool) ->
     top = _top(max((value for _, value in known), default=0))
     step_width = (_WIDTH - _LEFT) / len(steps)
     points = [(round(_LEFT + (index + 0.5) * step_width, 1), round(_y(value, top), 1)) for index, value in known]
+    if len(points) == 1:  # a single point would not be seen
+        (x, y), half = points[0], step_width / 2
+        points = [(round(x - half, 1), y), (round(x + half, 1), y)]
     curve = "M" + "L".join(f"{x} {y}" for x, y in points) if points else ""
     area = f"{curve}L{points[-1][0]} {_HEIGHT - _BOTTOM}L{points[0][0]} {_HEIGHT - _BOTTOM}Z" if points else ""
     now = known[-1][1] if known else 0

@@ -1,6 +1,7 @@
 """Stands in for the phones' endpoints while the database is damaged: phones keep what they have and come again."""
 
 from litestar import Router, route
+from litestar.params import FromPath
 
 from hub.core.errors import Unavailable
 
@@ -9,7 +10,7 @@ def router() -> Router:
     """Refuse everything below /rpc and /api with 503."""
 
     @route(["/rpc/{_path:path}", "/api/{_path:path}"], http_method=["GET", "POST"])
-    async def refuse(_path: str) -> None:
+    async def refuse(_path: FromPath[str]) -> None:
         message = "the hub's database is damaged"
         raise Unavailable(message)
 

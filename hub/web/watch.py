@@ -23,11 +23,14 @@ log = structlog.get_logger()
 class Watch:
     """The newest facts. ``gather`` measures, ``publish`` tells the rest of the box."""
 
-    def __init__(self, facts: Facts, gather: Callable[[], Facts], publish: Callable[[Facts], None]) -> None:
+    def __init__(
+        self, facts: Facts, gather: Callable[[], Facts], publish: Callable[[Facts], None], *, every_s: float = EVERY_S
+    ) -> None:
         self.facts = facts
         self.revision = 1
         self._gather = gather
         self._publish = publish
+        self._every_s = every_s
         self._changed = asyncio.Event()
         self._streams = 0
         self._is_over = False
@@ -43,7 +46,7 @@ class Watch:
                 if type(error).__name__ != failing:
                     failing = type(error).__name__
                     log.exception("watch", error=failing)
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     async def refresh(self) -> None:
         """Look again at once, after something was done by a page."""

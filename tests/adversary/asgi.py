@@ -60,11 +60,11 @@ class Asgi:
         statuses: list[int] = []
         answer = bytearray()
 
-        async def receive() -> Any:
+        async def receive() -> Any:  # noqa: ANN401  an event is a dict of anything
             piece = next(pieces, None)
             return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
-        async def send(event: Any) -> None:
+        async def send(event: Any) -> None:  # noqa: ANN401  as above
             if event["type"] == "http.response.start":
                 statuses.append(event["status"])
             else:

@@ -91,7 +91,7 @@ ids = st.sampled_from(["a", "b", "c", "d"]) | words
 
 
 @st.composite
-def records(draw: st.DrawFn, table: str | None = None) -> Any:
+def records(draw: st.DrawFn, table: str | None = None) -> Any:  # noqa: ANN401  any JSON
     """Give something like a record: a true row with columns spoilt, or anything."""
     if draw(st.integers(0, 9)) == 0:
         return draw(json_values)

@@ -90,7 +90,7 @@ def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
 class LeanPhone:
     """A phone that only speaks; ``post`` takes a path and a body and gives the answer's body."""
 
-    def __init__(self, post: Any, client_id: str) -> None:
+    def __init__(self, post: Any, client_id: str) -> None:  # noqa: ANN401  a function or a bound method
         self._post = post
         self.client_id = client_id
         self.token: str | None = None
@@ -123,7 +123,7 @@ class LeanPhone:
         return cipher.open_sealed(self.key, sealed, Direction(f"{kind}_response".encode()))
 
 
-def direct(served: Rpc) -> Any:
+def direct(served: Rpc) -> Any:  # noqa: ANN401  a function
     """Give a ``post`` that asks the hub within this process."""
 
     def post(path: str, body: bytes) -> bytes:

@@ -168,11 +168,7 @@ def _fill(store: Store) -> list[int]:
         with store.write() as tx:
             intake.take(tx, {name: part}, Source(1, rights, 1000))
     with store.read() as db:
-        return [
-            len(data.encode())
-            for name in tables
-            for (data,) in db.execute(f"SELECT data FROM [{name}]")
-        ]
+        return [len(data.encode()) for name in tables for (data,) in db.execute(f"SELECT data FROM [{name}]")]
 
 
 def _write_pull(path: Path) -> int:

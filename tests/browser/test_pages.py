@@ -1,6 +1,6 @@
 """Every page in every language, light and dark, small and large: readable, accessible and light."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +15,7 @@ _LOCALES = {"en": "en-GB", "ar": "ar-LB", "es": "es-MX", "fr": "fr-FR"}
 
 
 @pytest.fixture
-def lived_in(served: ServedHub) -> Iterator[ServedHub]:
+def lived_in(served: ServedHub) -> ServedHub:
     """Give a hub with phones, records, a quarantine and open pairing."""
     administer(served)
     for number in range(3):
@@ -23,10 +23,10 @@ def lived_in(served: ServedHub) -> Iterator[ServedHub]:
         rows = [row("patients", f"p{number}-{index}", given_name="Amina") for index in range(4 + 7 * number)]
         client.push(changes("patients", created=rows))
         client.pull()
-    client.push(changes("patients", created=[{"id": 7}, row("patients", "x", created_at="never")]))
+    served.client("phone-0").push(changes("patients", created=[{"id": 7}, row("patients", "x", created_at="never")]))
     served.client("phone-old")
     served.cli("device", "revoke", "phone-old")
-    yield served
+    return served
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -21,7 +21,7 @@ class Done:
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401  any JSON
         """Read what it printed."""
         assert self.status == 0, self.err
         return json.loads(self.out)

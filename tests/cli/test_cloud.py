@@ -24,9 +24,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def cli(world: World, *words: str, stdin: str = "", status: int = 0) -> str:
     environ = {**os.environ, "HIKMA_HUB_DATA": str(world.store.path.parent)}
     command = (sys.executable, "-m", "hub.cli", *words)
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=60, check=False, env=environ
-    )
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False, env=environ)
     assert done.returncode == status, done.stderr
     return done.stdout + done.stderr
 

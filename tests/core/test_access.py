@@ -80,12 +80,12 @@ def test_a_record_of_no_known_clinic_asks_for_the_permission_of_any(clinic: str 
 
 @pytest.mark.parametrize("clinic", [OURS, None, UNKNOWN])
 def test_who_works_in_no_clinic_may_do_nothing(clinic: str | None) -> None:
-    nobody = Rights("me", False, {}, frozenset({OURS}))
+    nobody = Rights("me", False, {}, frozenset({OURS}))  # noqa: FBT003
     assert is_refused("create", "visits", nobody, clinic)
 
 
 @pytest.mark.parametrize(("permission", "refused"), [(Permission.EDIT_OTHERS, False), (Permission.EDIT, True)])
-def test_another_providers_event_asks_for_its_own_permission(permission: Permission, refused: bool) -> None:
+def test_another_providers_event_asks_for_its_own_permission(permission: Permission, refused: bool) -> None:  # noqa: FBT001
     old = record("events", recorded_by_user_id="someone else")
     if refused:
         with pytest.raises(BadRecord):

@@ -21,7 +21,7 @@ _UUID = "722ec9fb-c976-5da8-9803-ada1362fa54c"
 PATIENTS, EVENTS, VITALS = TABLES["patients"], TABLES["events"], TABLES["patient_vitals"]
 
 
-def build(table: Table, **values: Any) -> records.Record:
+def build(table: Table, **values: Any) -> records.Record:  # noqa: ANN401
     return records.build(table, {"id": _UUID, **values})
 
 
@@ -31,11 +31,11 @@ def written(table: Table, record: records.Record, **names: str) -> dict[str, Any
     return row
 
 
-def read(table: Table, **row: Any) -> records.Record:
+def read(table: Table, **row: Any) -> records.Record:  # noqa: ANN401
     return cloud_forms.read(table, {"id": _UUID, **row}).record
 
 
-def column(table: Table, name: str) -> Any:
+def column(table: Table, name: str) -> Any:  # noqa: ANN401
     return table.by_name[name]
 
 

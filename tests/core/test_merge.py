@@ -96,7 +96,7 @@ def test_p3_whole_records_end_the_same_in_every_order(edits: list[Edit]) -> None
 
 
 @given(concurrent(columns=st.sets(st.sampled_from(COLUMNS), min_size=1)), st.booleans())
-def test_p2_an_edit_sent_again_changes_nothing(edits: list[Edit], whole: bool) -> None:
+def test_p2_an_edit_sent_again_changes_nothing(edits: list[Edit], whole: bool) -> None:  # noqa: FBT001
     first = version = base()
     for revision, edit in enumerate(edits, BASE_REVISION + 1):
         push = pushed(first, edit, whole=whole)
@@ -184,7 +184,7 @@ def test_p8_unknown_columns_stay_when_a_phone_that_does_not_know_them_pushes_the
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_phone_whose_edit_was_taken_as_it_is_holds_just_this(whole: bool) -> None:
+def test_a_phone_whose_edit_was_taken_as_it_is_holds_just_this(whole: bool) -> None:  # noqa: FBT001
     edit = Edit(2, 2000, {"phone": "2"})
     assert take(base(), pushed(base(), edit, whole=whole), edit, 101).exact
 

@@ -108,7 +108,7 @@ def test_a_time_as_text_becomes_milliseconds(text: str, moment_ms: int) -> None:
 
 
 @pytest.mark.parametrize(("value", "flag"), [(1, True), (0, False), ("true", True), ("1", True), ("0", False)])
-def test_a_flag_in_disguise_is_read(value: object, flag: bool) -> None:
+def test_a_flag_in_disguise_is_read(value: object, flag: bool) -> None:  # noqa: FBT001
     assert build("patients", is_deleted=value).get("is_deleted") is flag
 
 
@@ -199,7 +199,7 @@ def test_changed_columns_are_read_from_their_list(text: object, columns: tuple[s
 @pytest.mark.parametrize(
     ("status", "synced"), [("synced", True), ("created", False), ("updated", False), (None, False)]
 )
-def test_a_phone_says_when_it_has_nothing_new(status: object, synced: bool) -> None:
+def test_a_phone_says_when_it_has_nothing_new(status: object, synced: bool) -> None:  # noqa: FBT001
     assert read("patients", {"id": "x", "_status": status}).synced is synced
 
 

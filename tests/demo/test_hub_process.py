@@ -101,7 +101,7 @@ def test_a_command_that_prints_no_json_is_told(hub: HubProcess) -> None:
 
 @pytest.mark.parametrize(
     ("host", "url"),
-    [("0.0.0.0", "http://127.0.0.1:1"), ("::1", "http://[::1]:1"), ("10.0.0.5", "http://10.0.0.5:1")],
+    [("0.0.0.0", "http://127.0.0.1:1"), ("::1", "http://[::1]:1"), ("10.0.0.5", "http://10.0.0.5:1")],  # noqa: S104
 )
 def test_the_url_can_be_reached_from_this_machine(tmp_path: Path, host: str, url: str) -> None:
     assert HubProcess(tmp_path, host=host, port=1, log=tmp_path / "log").url == url

@@ -369,7 +369,7 @@ def test_the_old_cursor_goes_to_a_second_hub(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_new_install_starts_empty_and_may_keep_its_client_id(hub: FakeHub, phone: Phone, keep: bool) -> None:
+def test_a_new_install_starts_empty_and_may_keep_its_client_id(hub: FakeHub, phone: Phone, keep: bool) -> None:  # noqa: FBT001  pytest gives it
     before = phone.client_id
     phone.create("patients", {"id": "p1"})
     phone.sync()

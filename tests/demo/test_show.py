@@ -23,7 +23,7 @@ class FakeCommands:
         assert ("--password-stdin" in words) is (stdin is not None)
         return ""
 
-    def cli_json(self, *words: str, stdin: str | None = None) -> Any:
+    def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  as the real one
         self.cli(*words, stdin=stdin)
         answers: dict[str, Any] = {"list": self.clinics, "show": QR}
         return answers.get(words[1], {"id": "clinic-9"})

@@ -74,7 +74,7 @@ def board(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gues
     """Give a board that was plugged in with a flashed card, and is ready."""
     folder = tmp_path_factory.mktemp("board")
     with Guest(guest.card(folder, "card", toml(keys)), keys.private) as made:
-        print(f"\nfirst boot, until phones were served: {made.boot_s:.1f} s")
+        print(f"\nfirst boot, until phones were served: {made.boot_s:.1f} s")  # noqa: T201  a measure for the log
         yield made
 
 

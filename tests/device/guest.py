@@ -131,7 +131,7 @@ class Guest:
         assert not check or done.returncode == 0, f"{command}: {done.stderr[-2000:]}{done.stdout[-2000:]}"
         return done.stdout
 
-    def hub(self, command: str, stdin: str = "") -> Any:
+    def hub(self, command: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
         """Run a command of the hub in it; gives what ``--json`` printed."""
         return msgspec.json.decode(self.ssh(f"hikma-hub {command} --json", stdin))
 
@@ -163,7 +163,7 @@ class Guest:
         if self.loses:
             drive = f"file.driver=nbd,file.server.type=unix,file.server.path={self.card.with_suffix('.nbd')},format=raw"
         return [
-            *("nice", "-n", "10", "qemu-system-aarch64"),
+            *("nice", "-n", "5", "qemu-system-aarch64"),
             *("-M", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a72", "-smp", "2", "-m", str(_MEMORY_MB)),
             *("-display", "none", "-monitor", "none", "-serial", f"file:{self._serial}", "-no-reboot"),
             *("-kernel", str(kernel), "-initrd", str(initrd), "-append", words),

@@ -48,7 +48,7 @@ def test_after_a_power_cut_the_last_known_time_is_taken_up_and_nothing_is_drawn_
     phone = paired(board, 5)
     board.cut()
     board.power_on()
-    print(f"\na boot that is not the first: {board.boot_s:.1f} s")
+    print(f"\na boot that is not the first: {board.boot_s:.1f} s")  # noqa: T201  a measure for the log
     assert board.ssh("date +%Y-%m").strip() == "2031-05"
     assert board.ssh("cat /run/hikma-hub-firstboot.json") == before
     assert phone.sync().ok, "neither pairing nor signing in again"

@@ -9,6 +9,7 @@ import msgspec
 
 from hub.core import cipher, wire
 from hub.core.cipher import Direction
+from hub.core.errors import Unauthorised
 from hub.core.keys import SessionKey
 from hub.core.wire import Envelope
 from hub.demo.transport import NetworkLostError
@@ -100,7 +101,7 @@ class Line:
     def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Carry a request there and its answer back, as far as the fault lets it."""
         if path == "/rpc/handshake":
-            self._stop_if(self.fault is Fault.HANDSHAKE_LOST)
+            self._stop_if(lost=self.fault is Fault.HANDSHAKE_LOST)
             return self._direct.post(path, body)
         message = self._opened(path, body)
         if message is None or message.name not in {"sync_pull", "sync_push"}:
@@ -109,7 +110,7 @@ class Line:
 
     def _carry(self, path: str, body: bytes, message: _Message, word: str) -> tuple[int, bytes]:
         fault = self.fault if f"_{word}" in f"_{self.fault.name}" else Fault.NONE
-        self._stop_if(fault in _REQUEST_LOST)
+        self._stop_if(lost=fault in _REQUEST_LOST)
         if fault in _KILLED_BEFORE:
             self._hub.restart()
         status, answer = self._witnessed(path, body, message)
@@ -118,7 +119,7 @@ class Line:
         if word == "PULL" and self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
-        self._stop_if(fault in _ANSWER_LOST)
+        self._stop_if(lost=fault in _ANSWER_LOST)
         return status, answer[: len(answer) // 2] if fault in _ANSWER_CUT else answer
 
     def _witnessed(self, path: str, body: bytes, message: _Message) -> tuple[int, bytes]:
@@ -145,7 +146,7 @@ class Line:
         for session in live:
             try:
                 key, plain = cipher.open_with_any([session.key], sealed, _KINDS[path][0])
-            except Exception:
+            except Unauthorised:
                 continue
             inside = msgspec.json.decode(plain)
             return _Message(key, inside.get("query") or inside.get("command"), inside)
@@ -163,6 +164,6 @@ class Line:
         sealed = cipher.seal(message.key, plain, _KINDS[path][0])
         return msgspec.json.encode({"client_id": envelope.client_id, "payload": wire.encode(sealed)})
 
-    def _stop_if(self, lost: bool) -> None:
+    def _stop_if(self, *, lost: bool) -> None:
         if lost:
             raise NetworkLostError(self.fault.name)

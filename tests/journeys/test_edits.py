@@ -93,3 +93,18 @@ def test_a_phone_gets_its_own_new_record_as_an_update_when_another_changed_it_be
     one.phone.delete_locally("patients", record_id)
     one.book.deleted_here.add(("patients", record_id))
     assert one.sync().ok
+
+
+def test_p5_a_reinstalled_phone_gets_its_own_old_records_as_new_also_when_another_changes_them_meanwhile(
+    clinic: Clinic,
+) -> None:
+    one, other, _ = clinic.stations
+    values: dict[str, Value] = {"given_name": "Amal", "primary_clinic_id": CLINICS[0]}
+    record_id = str(one.phone.create("patients", values)["id"])
+    clinic.settle()
+    clinic.resize(300)  # one record at a time
+    one.reinstall(keep_client_id=True)
+    assert one.sync().ok
+    assert one.phone.store.find("patients", record_id) is None
+    edit(other, record_id, phone="1")
+    clinic.settle()

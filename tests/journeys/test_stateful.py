@@ -74,7 +74,7 @@ class Journey(RuleBasedStateMachine):
     """Whether anything is forced up or down: the hub then sends everything again, which heals what went wrong."""
 
     @initialize(phones=st.integers(2, 4), budget=BUDGET, few=st.sampled_from([None, 2]), forced=YES)
-    def open(self, phones: int, budget: int, few: int | None, forced: bool) -> None:
+    def open(self, *, phones: int, budget: int, few: int | None, forced: bool) -> None:
         self.forced = forced
         self.clinic = Clinic(phones, budget, few=few)
         for number, station in enumerate(self.clinic.stations):
@@ -98,7 +98,7 @@ class Journey(RuleBasedStateMachine):
         self._sync(self._station(who), way, table, which)
 
     @rule(who=WHO, fault=FAULT, repeat=YES, forced=st.sampled_from([False, False, True]))
-    def sync_over_a_bad_line(self, who: int, fault: Fault, repeat: bool, forced: bool) -> None:
+    def sync_over_a_bad_line(self, *, who: int, fault: Fault, repeat: bool, forced: bool) -> None:
         station = self._station(who)
         if forced and self.forced:
             station.force_upload(fault, repeat=repeat)
@@ -165,7 +165,7 @@ class Journey(RuleBasedStateMachine):
         self.clinic.resize(budget)
 
     @rule(who=WHO, keep_client_id=YES, revoked=YES)
-    def lose_a_phone(self, who: int, keep_client_id: bool, revoked: bool) -> None:
+    def lose_a_phone(self, *, who: int, keep_client_id: bool, revoked: bool) -> None:
         station = self._station(who)
         if revoked:
             self.clinic.revoke(station)
@@ -174,7 +174,7 @@ class Journey(RuleBasedStateMachine):
         station.reinstall(keep_client_id=keep_client_id)
 
     @rule(user=st.integers(0, len(EMAILS) - 1), clinic=st.integers(0, len(CLINICS) - 1), view=YES)
-    def change_who_sees_a_clinic(self, user: int, clinic: int, view: bool) -> None:
+    def change_who_sees_a_clinic(self, *, user: int, clinic: int, view: bool) -> None:
         self.clinic.allow(user, clinic, view=view)
 
     @invariant()

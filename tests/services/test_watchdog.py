@@ -26,9 +26,9 @@ def run(prove: Callable[[], bool], environ: dict[str, str], until: Callable[[], 
         if not serve:
             server.close()
             await server.wait_closed()
-        task = asyncio.create_task(watchdog.keep(environ, ("0.0.0.0", port), prove))
+        task = asyncio.create_task(watchdog.keep(environ, ("0.0.0.0", port), prove))  # noqa: S104  what the setting says
         async with asyncio.timeout(20):
-            while not until():
+            while not until():  # noqa: ASYNC110  the condition is the test's own
                 await asyncio.sleep(0.005)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

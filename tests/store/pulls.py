@@ -9,7 +9,7 @@ OTHER = 99
 """The number of that other device."""
 
 
-def pull(client: Client, cursor: object = 0) -> Any:
+def pull(client: Client, cursor: object = 0) -> Any:  # noqa: ANN401  any JSON
     """Give one answer."""
     answer = client.pull(cursor)
     assert answer.status == 200
@@ -28,7 +28,7 @@ def pull_all(client: Client, cursor: object = 0, most: int = 1000) -> list[Any]:
     raise AssertionError(most)
 
 
-def ids(answer: Any, table: str, part: str = "created") -> list[str]:
+def ids(answer: Any, table: str, part: str = "created") -> list[str]:  # noqa: ANN401  any JSON
     """Give the ids in one list of an answer."""
     return [record["id"] for record in answer["changes"].get(table, {}).get(part, [])]
 
@@ -40,12 +40,12 @@ def settled(hub: InProcessHub, client_id: str = "client-1") -> tuple[Client, Any
     return client, pull(client, cursor)["timestamp"]
 
 
-def patients(*names: str, **values: Any) -> dict[str, Any]:
+def patients(*names: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
     """Give a change set of new patients."""
     return changes("patients", created=[row("patients", name, **values) for name in names])
 
 
-def backlog(hub: InProcessHub, table: str, count: int, **values: Any) -> list[str]:
+def backlog(hub: InProcessHub, table: str, count: int, **values: Any) -> list[str]:  # noqa: ANN401  any JSON
     """Push records of rising age, the newest last; gives their ids."""
     rows = [row(table, f"{table}-{number:05}", created_at=number, **values) for number in range(count)]
     push(hub.store, changes(table, created=rows), device=OTHER)

@@ -226,12 +226,12 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_sound_database_has_no_findings(store: Store, full: bool) -> None:
+def test_a_sound_database_has_no_findings(store: Store, full: bool) -> None:  # noqa: FBT001
     assert store.check(full=full) == []
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_damaged_page_is_found(tmp_path: Path, full: bool) -> None:
+def test_a_damaged_page_is_found(tmp_path: Path, full: bool) -> None:  # noqa: FBT001
     store = Store(tmp_path)
     with store.read() as db:
         page = int(db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'patients'").fetchone()[0])

@@ -87,7 +87,7 @@ def test_p3_a_phone_whose_edit_lost_gets_the_hubs_version(hub: InProcessHub) -> 
 
 
 @pytest.mark.parametrize("confirm", [True, False])
-def test_p4_a_phone_that_pushes_a_record_deleted_meanwhile_is_told(hub: InProcessHub, confirm: bool) -> None:
+def test_p4_a_phone_that_pushes_a_record_deleted_meanwhile_is_told(hub: InProcessHub, confirm: bool) -> None:  # noqa: FBT001
     base = row("patients", "a")
     push(hub.store, changes("patients", created=[base]), device=OTHER)
     client, cursor = settled(hub)

@@ -68,7 +68,7 @@ def test_a_super_admin_is_unrestricted(store: Store) -> None:
 def test_the_organisation_can_switch_permission_checking_off(
     store: Store,
     values: dict[str, object],
-    off: bool,
+    off: bool,  # noqa: FBT001
 ) -> None:
     user = add_user(store, add_clinic(store, "A"))
     config(store, key="disable-mobile-permissions-checking", data_type="boolean", **values)

@@ -243,7 +243,7 @@ class Kept(RuleBasedStateMachine):
 
 
 def _folder() -> Iterator[Path]:
-    import tempfile
+    import tempfile  # noqa: PLC0415  a state machine gets no tmp_path
 
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)

@@ -7,10 +7,23 @@ from babel.messages.pofile import read_po
 
 from hub.core.status import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
+from hub.web.messages import Message
 from hub.web.reasons import reason
 from hub.web.words import LANGUAGES, choose, words
 
 MESSAGES = messages.every()
+
+
+def catalogue(code: str) -> dict[Message, tuple[str, ...]]:
+    """Give every message with its translation, or its forms."""
+    with messages.path(code).open("rb") as file:
+        read = read_po(file, locale=code, abort_invalid=True)
+    found: dict[Message, tuple[str, ...]] = {}
+    for message in read:
+        if message.id and not message.fuzzy:
+            key = message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
+            found[key] = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+    return found
 
 
 def fields(text: str) -> set[str]:
@@ -19,33 +32,23 @@ def fields(text: str) -> set[str]:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_message_exists_in_every_language(code: str) -> None:
-    with messages.path(code).open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
-    missing = []
-    for message in MESSAGES:
-        found = catalogue.get(message if isinstance(message, str) else message[0])
-        if found is None or found.fuzzy or not all([found.string] if isinstance(found.string, str) else found.string):
-            missing.append(message)
+    found = catalogue(code)
+    missing = [message for message in MESSAGES if not all(found.get(message) or ("",))]
     assert missing == [], "python -m hub.web.messages brings the catalogues up to date; then translate"
-    assert {message.id for message in catalogue if message.id} == set(MESSAGES)
+    assert set(found) == set(MESSAGES)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_translation_asks_for_what_the_message_does_not_give(code: str) -> None:
-    with messages.path(code).open("rb") as file:
-        catalogue = read_po(file, locale=code)
-    for message in catalogue:
-        if isinstance(message.id, tuple):
-            given = fields(message.id[1])
-            assert all(fields(form) <= given for form in message.string), message.id
-            assert fields(message.string[-1]) == given, message.id
-        elif message.id:
-            assert fields(message.string) == fields(message.id), message.id
+    for message, forms in catalogue(code).items():
+        given = fields(message if isinstance(message, str) else message[1])
+        assert all(fields(form) <= given for form in forms), message
+        assert fields(forms[-1]) == given, message
 
 
 def test_english_is_its_own_translation() -> None:
-    with messages.path("en").open("rb") as file:
-        assert all(message.string == message.id for message in read_po(file, locale="en") if message.id)
+    for message, forms in catalogue("en").items():
+        assert forms == ((message,) if isinstance(message, str) else message)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -184,4 +184,4 @@ def test_the_program_prints_where_it_listens_and_a_key_that_works(tmp_path: Path
         assert answer.json()["name"] == "Demo hub 1"
         keys.append(greeting["api_key"])
     assert keys[0] == keys[1]
-    assert os.stat(tmp_path / "api-key").st_mode & 0o777 == 0o600
+    assert os.stat(tmp_path / "api-key").st_mode & 0o777 == 0o600  # noqa: PTH116

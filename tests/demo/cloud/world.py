@@ -118,12 +118,12 @@ class World:
         return str(record["id"])
 
 
-def vector(name: str) -> Any:
+def vector(name: str) -> Any:  # noqa: ANN401
     """Return a JSON body that was captured from the real cloud."""
     return json.loads((_VECTORS / name).read_text())
 
 
-def new(**given: Any) -> dict[str, Any]:
+def new(**given: Any) -> dict[str, Any]:  # noqa: ANN401
     """Make a record with a fresh id and an early time, so that later edits win."""
     return {"id": str(uuid.uuid4()), "updated_at": "2026-01-01T00:00:00.000Z", **given}
 

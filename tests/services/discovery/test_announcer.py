@@ -14,7 +14,7 @@ from hub.store import announced
 from hub.store.announced import Announced
 from hub.store.database import Store
 
-OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)
+OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
 LINKS = (Link("eth0", "10.0.0.5/24"), Link("wlan0", "10.0.0.7/24"))
 
 

@@ -33,8 +33,8 @@ def test_only_addresses_that_phones_can_reach_count() -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_the_code_carries_a_private_address_before_others() -> None:
-    assert links.reachable("0.0.0.0") == "192.168.4.1"
-    assert links.addresses("0.0.0.0") == ("192.168.4.1", "8.8.4.4")
+    assert links.reachable("0.0.0.0") == "192.168.4.1"  # noqa: S104
+    assert links.addresses("0.0.0.0") == ("192.168.4.1", "8.8.4.4")  # noqa: S104
 
 
 @pytest.mark.usefixtures("machine")
@@ -49,7 +49,7 @@ def test_loopback_is_known_in_all_its_forms(host: str) -> None:
     assert links.is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "hub.example"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "hub.example"])  # noqa: S104
 def test_nothing_else_is_loopback(host: str) -> None:
     assert not links.is_loopback(host)
 

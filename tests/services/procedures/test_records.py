@@ -9,7 +9,7 @@ from tests.hubs import NOW_MS
 from tests.services.procedures.ward import DAY_MS, Ward, ok
 
 
-def ids(listed: Any) -> list[str]:
+def ids(listed: Any) -> list[str]:  # noqa: ANN401  any JSON
     return [row["id"] for row in listed["data"]]
 
 

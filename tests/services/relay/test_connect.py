@@ -62,6 +62,19 @@ def test_a_web_page_is_no_cloud(world: World) -> None:
         world.connect()
 
 
+def test_a_cycle_that_ends_after_disconnecting_does_not_connect_again(connected: World) -> None:
+    with connected.store.read() as db:
+        link, progress, last = cloud.link(db), cloud.progress(db), cloud.last(db)
+    assert link is not None
+    with connected.store.write() as tx:
+        cloud.disconnect(tx)
+        cloud.told(tx, link)
+        cloud.advance(tx, progress)
+    cloud.ended(connected.store, last, progress)
+    with connected.store.read() as db:
+        assert (cloud.link(db), cloud.progress(db)) == (None, cloud.Progress())
+
+
 def test_connecting_as_another_device_begins_anew(connected: World) -> None:
     other = connected.seed.hub("hub-2", connected.elsewhere)
     connect(connected.store, connected.url, other.api_key)

@@ -97,7 +97,7 @@ class World:
         """Push rows as a phone."""
         return pushes.push(self.store, changes(table, created=rows), device=device)
 
-    def change(self, table: str, old: Row, *, device: int = 1, **values: Any) -> Row:
+    def change(self, table: str, old: Row, *, device: int = 1, **values: Any) -> Row:  # noqa: ANN401
         """Edit a row on a phone and push it; gives what the phone has now."""
         new = edited(old, **values)
         pushes.push(self.store, changes(table, updated=[new]), device=device)
@@ -107,60 +107,60 @@ class World:
         """Delete as a phone."""
         pushes.push(self.store, changes(table, deleted=ids))
 
-    def patient(self, **given: Any) -> Row:
+    def patient(self, **given: Any) -> Row:  # noqa: ANN401
         """Enter a patient of this clinic."""
         usual = {"given_name": "Layla", "surname": "Haddad", "date_of_birth": "1984-02-29", "additional_data": "{}"}
         usual |= {"metadata": "{}", "primary_clinic_id": self.here, "phone": "0791"}
         return self._entered("patients", usual | given)
 
-    def visit(self, patient: Row | str, **given: Any) -> Row:
+    def visit(self, patient: Row | str, **given: Any) -> Row:  # noqa: ANN401
         """Enter a visit."""
         usual = {"clinic_id": self.here, "provider_id": self.nurse, "provider_name": "Pia", "metadata": "{}"}
         return self._entered("visits", {"patient_id": _id(patient), **usual} | given)
 
-    def event(self, visit: Row, **given: Any) -> Row:
+    def event(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter an event of a visit."""
         usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "form_id": self.form}
         usual |= {"event_type": "Visit", "form_data": '[{"name":"Complaint","value":"cough"}]', "metadata": "{}"}
         return self._entered("events", usual | given)
 
-    def vitals(self, visit: Row, **given: Any) -> Row:
+    def vitals(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter vitals."""
         usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "timestamp": 1_800_000_000_000}
         usual |= {"systolic_bp": 120, "weight_kg": 70.255, "metadata": "{}", "recorded_by_user_id": self.nurse}
         return self._entered("patient_vitals", usual | given)
 
-    def problem(self, visit: Row, **given: Any) -> Row:
+    def problem(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter a problem."""
         usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "problem_code_system": "icd11"}
         usual |= {"problem_code": "CA23", "problem_label": "Asthma", "clinical_status": "active"}
         usual |= {"verification_status": "confirmed", "metadata": "{}"}
         return self._entered("patient_problems", usual | given)
 
-    def attribute(self, patient: Row, **given: Any) -> Row:
+    def attribute(self, patient: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter an additional attribute."""
         usual = {"patient_id": patient["id"], "attribute_id": "insurance", "attribute": "insurance", "metadata": "{}"}
         return self._entered("patient_additional_attributes", usual | given)
 
-    def appointment(self, visit: Row, **given: Any) -> Row:
+    def appointment(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter an appointment."""
         usual = {"patient_id": visit["patient_id"], "current_visit_id": visit["id"], "clinic_id": self.here}
         usual |= {"user_id": self.nurse, "timestamp": 1_800_000_000_000, "duration": 30, "status": "pending"}
         return self._entered("appointments", usual | {"departments": "[]", "metadata": "{}"} | given)
 
-    def prescription(self, visit: Row, **given: Any) -> Row:
+    def prescription(self, visit: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter a prescription."""
         usual = {"patient_id": visit["patient_id"], "visit_id": visit["id"], "pickup_clinic_id": self.here}
         usual |= {"provider_id": self.nurse, "status": "pending", "priority": "normal", "metadata": "{}"}
         return self._entered("prescriptions", usual | {"prescribed_at": 1_800_000_000_000} | given)
 
-    def item(self, prescription: Row, **given: Any) -> Row:
+    def item(self, prescription: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter a prescription item."""
         usual = {"patient_id": prescription["patient_id"], "prescription_id": prescription["id"]}
         usual |= {"drug_id": self.drug, "clinic_id": self.here, "quantity_prescribed": 21, "metadata": "{}"}
         return self._entered("prescription_items", usual | given)
 
-    def dispensing(self, item: Row, **given: Any) -> Row:
+    def dispensing(self, item: Row, **given: Any) -> Row:  # noqa: ANN401
         """Enter a dispensing record."""
         usual = {"patient_id": item["patient_id"], "prescription_item_id": item["id"], "clinic_id": self.here}
         usual |= {"drug_id": self.drug, "dispensed_by": self.nurse, "quantity_dispensed": 5, "metadata": "{}"}
@@ -227,11 +227,7 @@ class World:
         """Give everything that is in the hub's database, as text."""
         with self.store.read() as db:
             tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return "\n".join(
-                str(each)
-                for name in tables
-                for each in db.execute(f"SELECT * FROM [{name}]").fetchall()
-            )
+            return "\n".join(str(each) for name in tables for each in db.execute(f"SELECT * FROM [{name}]").fetchall())
 
 
 def uid() -> str:
@@ -296,6 +292,6 @@ def _id(of: Row | str) -> str:
     return of if isinstance(of, str) else str(of["id"])
 
 
-def loads(text: Any) -> Any:
+def loads(text: Any) -> Any:  # noqa: ANN401
     """Read JSON."""
     return json.loads(text)
