@@ -1,7 +1,6 @@
 """Sets up logging: one event, one line, to standard output, where systemd's journal takes it."""
 
 import logging
-import sys
 
 import structlog
 from structlog.typing import EventDict
@@ -25,8 +24,8 @@ def configure(log: Log) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, log.level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
     )
 
 

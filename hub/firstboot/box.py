@@ -54,8 +54,8 @@ def ssh_host_keys(machine: Machine) -> str:
     """Draw this card's ssh key, once; gives its fingerprint for the technician to compare."""
     file = machine.path("/etc/ssh/hub/ssh_host_ed25519_key")
     if not file.with_name(file.name + ".pub").exists():
-        file.unlink(missing_ok=True)
         with machine.writable("/"):
+            file.unlink(missing_ok=True)
             file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             machine.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "hikma-hub", "-f", str(file))
     _, blob, *_ = file.with_name(file.name + ".pub").read_text("ascii").split()

@@ -253,7 +253,7 @@ class Ledger:
         for name, num in db.execute(
             "SELECT table_name, num FROM debts WHERE device = ? AND revision > ?", [self.device, self._accounted]
         ):
-            self.sheets[name].owed.add(num)
+            self._owe(name, BitMap([num]), self._accounted)
 
     def _absorb_table(self, name: str, sheet: Sheet, rows: Iterable[tuple[int, int, int, int]]) -> None:
         changed, own = BitMap(), BitMap()
@@ -262,12 +262,17 @@ class Ledger:
             # It holds what it made, unless its database was emptied since.
             if device == self.device or (origin == self.device and created > self._since):
                 sheet.held.add(num)
-        newly = (changed & sheet.held) - sheet.owed
-        if newly:
-            self._stale.append((name, self._accounted, newly))
+        self._owe(name, changed, self._accounted)
         sheet.owed -= own
-        sheet.owed |= changed
         sheet.hidden -= changed
+
+    def _owe(self, name: str, nums: BitMap, held_revision: int) -> None:
+        """Owe records, and remember up to which revision the phone holds those that it has."""
+        sheet = self.sheets[name]
+        newly = (nums & sheet.held) - sheet.owed
+        if newly:
+            self._stale.append((name, held_revision, newly))
+        sheet.owed |= nums
 
     def _owe_overtaken(self, db: Database, arrived: _Delivery) -> None:
         """Owe again what changed since the view of an answer that may have come late, over something newer.
@@ -283,12 +288,8 @@ class Ledger:
         for timestamp, revision, name, nums in rows:
             if timestamp == arrived.timestamp == newest:
                 continue
-            sheet = self.sheets[name]
-            doubtful = BitMap.deserialize(nums) & _changed_since(db, name, revision)
-            newly = (doubtful & sheet.held) - sheet.owed
-            if newly:
-                self._stale.append((name, arrived.revision, newly))
-            sheet.owed |= doubtful
+            overtaken = BitMap.deserialize(nums) & _changed_since(db, name, revision)
+            self._owe(name, overtaken, arrived.revision)
 
     def _forget(self, db: Database, *, fresh: bool) -> None:
         """Owe everything. A phone that may hold records from before is told of every tombstone too."""

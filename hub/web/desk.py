@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get, route
 from litestar.handlers import HTTPRouteHandler
 
 from hub.core.access import SUPER_ADMIN, Permission
@@ -120,10 +120,15 @@ class Desk:
         return handler
 
     def action(self, path: str, act: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
-        """Give the route of a form; ``act`` runs in a thread, when the form came from a page of this hub."""
+        """Give the route of a form; ``act`` runs in a thread, when the form came from a page of this hub.
 
-        @post(path, status_code=200)
+        Whoever loads the address of a form again, or lets a page follow live that refused one, gets its page.
+        """
+
+        @route(path, http_method=["GET", "POST"], status_code=200)
         async def handler(request: AnyRequest) -> Response[bytes]:
+            if request.method != "POST":
+                return Response(b"", status_code=303, headers={"location": f"/{path.split('/')[1]}"})
             _check_origin(request)
             form = _form(await body.read(request, FORM_BYTES_MAX))
             answer = await asyncio.to_thread(self._answer, request, act, form, public=public, is_form=True)

@@ -141,3 +141,17 @@ def test_a_phone_whose_edit_was_refused_gets_the_hubs_record_back(clinic: Clinic
     assert one.sync().ok
     assert one.differences() == []
     assert state(clinic.box.store).quarantined == [record_id]
+
+
+def test_an_edit_counts_as_made_knowing_the_others_also_after_the_phones_last_one_lost(clinic: Clinic) -> None:
+    record_id = shared(clinic)
+    one, other, _ = clinic.stations
+    other.clock.step(5)
+    other.phone.edit("patients", record_id, {"phone": "2", "hometown": "Gaza"})
+    assert other.sync().ok
+    one.phone.edit("patients", record_id, {"hometown": "Rafah"})
+    assert one.sync().ok
+    one.phone.edit("patients", record_id, {"phone": "3"})
+    clinic.settle()
+    assert on_the_hub(clinic, record_id)["hometown"] == "Gaza"
+    assert on_the_hub(clinic, record_id)["phone"] == "3"

@@ -71,7 +71,7 @@ class Site:
 
     def sign_in(self, name: str = ADMINISTRATOR, password: str = ADMINISTRATOR_PASSWORD) -> httpx.Response:
         """Sign in."""
-        return self.submit("/sign-in", {"name": name, "password": password})
+        return self.submit("/sign-in/form", {"name": name, "password": password}, page="/sign-in")
 
 
 def desk_with(desk: Desk, **options: object) -> None:

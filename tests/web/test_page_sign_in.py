@@ -38,13 +38,13 @@ def test_an_administrator_sees_every_page(site: Site, path: str) -> None:
 
 def test_signing_in_leads_back_to_the_page_that_was_wanted(site: Site) -> None:
     fields = {"name": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD, "next": "/box"}
-    assert site.submit("/sign-in", fields).headers["location"] == "/box"
+    assert site.submit("/sign-in/form", fields, page="/sign-in").headers["location"] == "/box"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "box", "/a\r\nb"])
 def test_signing_in_never_leads_to_another_site(site: Site, elsewhere: str) -> None:
     fields = {"name": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD, "next": elsewhere}
-    assert site.submit("/sign-in", fields).headers["location"] == "/"
+    assert site.submit("/sign-in/form", fields, page="/sign-in").headers["location"] == "/"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,11 @@ def test_the_form_key_of_another_visitor_is_refused(site: Site) -> None:
 def test_a_form_from_another_site_is_refused(site: Site, header: dict[str, str]) -> None:
     site.sign_in()
     assert site.submit("/pairing/open", {}, page="/pairing", **header).status_code == 403
+
+
+def test_the_address_of_a_form_leads_to_its_page(site: Site) -> None:
+    site.sign_in()
+    assert site.get("/people/add").headers["location"] == "/people"
 
 
 def test_a_form_that_is_too_large_is_refused(site: Site) -> None:
