@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check bench image test-device power-cut catalogue lock clean
+.PHONY: help venv run test lint check bench image test-device power-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -58,6 +58,9 @@ power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.procedures.catalogue
+
+messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come in empty
+	$(BIN)/python -m hub.web.messages
 
 lock: $(STAMP) ## write the lock files again after a change of pyproject.toml; UPGRADE=1 takes the newest versions
 	$(LOCK) --output-file requirements.lock

@@ -252,10 +252,12 @@ class ServedHub:
     """``python -m hub.cli serve`` as a process of its own, on a free loopback port.
 
     settings: HIKMA_HUB_* variables, such as ``{"HIKMA_HUB_SYNC_PAGE_BYTES": "16384"}``.
+    host: where it listens; it is visited at 127.0.0.1 all the same.
     """
 
-    def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, settings: Mapping[str, str] | None = None, *, host: str = "127.0.0.1") -> None:
         self.data = data
+        self._host = host
         self.log = data.with_name(f"{data.name}.log")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -265,7 +267,7 @@ class ServedHub:
 
     def start(self, until: str = "/readyz") -> None:
         """Start it and wait until this page is there."""
-        where = ("--data", str(self.data), "--host", "127.0.0.1", "--port", str(self.port))
+        where = ("--data", str(self.data), "--host", self._host, "--port", str(self.port))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 (sys.executable, "-m", "hub.cli", "serve", *where),

@@ -26,4 +26,4 @@ def run(*command: str | Path, cwd: Path = PROJECT, **environ: str) -> subprocess
     """Run a program; gives its status and what it printed."""
     words = [str(word) for word in command]
     env = {**os.environ, "NO_COLOR": "1", **environ}
-    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=1200, check=False)

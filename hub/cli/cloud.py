@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from hub import app
+from hub.app import rules
 from hub.cli import options
 from hub.core.errors import OperatorError
 from hub.services.relay import connect as connecting
@@ -93,7 +93,7 @@ def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool
         if full:
             with store.write() as tx:
                 kept.want_everything(tx)
-        runner = Runner(store, app.relay_rules(settings))
+        runner = Runner(store, rules.relay_rules(settings))
         try:
             report = runner.run()
         finally:

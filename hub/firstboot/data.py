@@ -44,4 +44,6 @@ def mount(machine: Machine) -> None:
         folder.chmod(place.mode)
         machine.run("chown", f"{place.user}:", str(folder))
         if not machine.mounted(place.seen_at):
+            if not machine.path(place.seen_at).exists():
+                machine.path(place.seen_at).mkdir(parents=True)
             machine.run("mount", "--bind", str(folder), str(machine.path(place.seen_at)))

@@ -172,9 +172,9 @@ class Ledger:
             tx.db.execute(
                 "INSERT INTO doubts (device, table_name, num, due, wait)"
                 " VALUES (:device, :table, :num, :now + :wait, :wait)"
-                " ON CONFLICT DO UPDATE SET wait = 2 * wait, due = :now + 2 * wait",
+                " ON CONFLICT DO UPDATE SET wait = :longer * wait, due = :now + :longer * wait",
                 {"device": self.device, "table": doubt.table_name, "num": doubt.num, "now": tx.now_ms}
-                | {"wait": _DOUBT_WAIT_MS},
+                | {"wait": _DOUBT_WAIT_MS, "longer": 2 if retry else 1},  # only a retry that failed says something
             )
         parts = delivered or {"": Delivered(BitMap(), None)}
         tx.db.conn.executemany(

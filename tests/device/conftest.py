@@ -11,8 +11,9 @@ from tests.device import guest
 from tests.device.guest import Guest
 
 EMAIL = "amal@clinic.example"
-PASSWORD = "correct horse battery"
-WIFI_PASSWORD = "open sesame please"
+PASSWORD = "kestrel-harbour-4711"
+WIFI_PASSWORD = "pelican-harbour-4711"
+PASSPHRASE = "ten words on a zibbelquorn"
 TOML = """[hub]
 name = "Nord Süd عيادة"
 language = "ar"
@@ -34,7 +35,7 @@ name = "North"
 key = "{key}"
 
 [storage]
-recovery_passphrase = "ten words on a paper"
+recovery_passphrase = "{passphrase}"
 """
 
 
@@ -66,7 +67,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 def toml(keys: Keys) -> str:
     """Give the one file that a technician puts on the card."""
-    return TOML.format(wifi=WIFI_PASSWORD, email=EMAIL, password=PASSWORD, key=keys.public)
+    return TOML.format(passphrase=PASSPHRASE, wifi=WIFI_PASSWORD, email=EMAIL, password=PASSWORD, key=keys.public)
 
 
 @pytest.fixture(scope="session")
@@ -75,13 +76,13 @@ def board(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gues
     folder = tmp_path_factory.mktemp("board")
     with Guest(guest.card(folder, "card", toml(keys)), keys.private) as made:
         print(f"\nfirst boot, until phones were served: {made.boot_s:.1f} s")  # noqa: T201  a measure for the log
+        made.ssh("hikma-hub pairing open --minutes 240")
         yield made
 
 
 def paired(board: Guest, seed: int) -> Phone:
     """Give a phone that paired and signed in as the administrator's first clinic allows."""
-    board.ssh("hikma-hub pairing open --minutes 5")
     phone = board.phone(seed)
-    phone.pair(board.hub("pairing show"))
+    phone.pair({"type": "sync_hub", "url": board.url()})
     phone.login(EMAIL, PASSWORD)
     return phone

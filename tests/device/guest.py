@@ -64,6 +64,8 @@ class Guest:
     loses: bool = False
     """Whether the card loses, at a cut, what was not flushed."""
     devices: tuple[str, ...] = ()
+    words: str = ""
+    """Added to the kernel's command line."""
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
     boot_s: float = 0.0
     lost: str = ""
@@ -131,6 +133,15 @@ class Guest:
         assert not check or done.returncode == 0, f"{command}: {done.stderr[-2000:]}{done.stdout[-2000:]}"
         return done.stdout
 
+    def until(self, command: str) -> str:
+        """Run a command as root until it succeeds, also over a network that is gone for a while."""
+        deadline = time.monotonic() + _STEP_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+                return self.ssh(command)
+        message = f"{command} did not succeed in {_STEP_S} s"
+        raise AssertionError(message)
+
     def hub(self, command: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
         """Run a command of the hub in it; gives what ``--json`` printed."""
         return msgspec.json.decode(self.ssh(f"hikma-hub {command} --json", stdin))
@@ -166,7 +177,7 @@ class Guest:
             *("nice", "-n", "5", "qemu-system-aarch64"),
             *("-M", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a72", "-smp", "2", "-m", str(_MEMORY_MB)),
             *("-display", "none", "-monitor", "none", "-serial", f"file:{self._serial}", "-no-reboot"),
-            *("-kernel", str(kernel), "-initrd", str(initrd), "-append", words),
+            *("-kernel", str(kernel), "-initrd", str(initrd), "-append", f"{words} {self.words}"),
             *("-drive", f"if=none,id=card,{drive}", "-device", "virtio-blk-pci,drive=card"),
             # restrict: nothing gets from the board to the outside; the forwarded ports still answer.
             *("-netdev", f"user,id=net,restrict=on,{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="),

@@ -19,6 +19,8 @@ _WRITERS = 2
 _ROWS = 5
 """New patients of one sync."""
 _LOAD_S = (2.0, 8.0)
+_BARE = "systemd.mask=hikma-hub-lights.service systemd.mask=hikma-hub-console.service"
+"""Neither lamps nor screen: emulated, each start of theirs would cost a cut some seconds."""
 _DROP_IN = "/run/systemd/system/hikma-hub.service.d"
 _WEAK = """[Service]
 ExecStart=
@@ -50,7 +52,9 @@ class Nurse(threading.Thread):
 @pytest.fixture(scope="module")
 def losing(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     """Give a board whose card loses what was not flushed."""
-    made = Guest(guest.card(tmp_path_factory.mktemp("losing"), "card", toml(keys)), keys.private, loses=True)
+    made = Guest(
+        guest.card(tmp_path_factory.mktemp("losing"), "card", toml(keys)), keys.private, loses=True, words=_BARE
+    )
     with made:
         made.ssh("hikma-hub pairing open --minutes 240")
         yield made

@@ -30,7 +30,7 @@ START_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
 _FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is one
 _HUB_STEP_NS = 3_000_000
-_RETRIES = 8
+_RETRIES = 12
 """How often the hub is given twice the time of before to try a doubtful record again (hub.store.ledger.Doubt)."""
 
 

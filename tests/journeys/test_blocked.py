@@ -43,3 +43,17 @@ def test_p5_a_record_that_was_deleted_on_the_phone_before_it_was_confirmed_block
     assert other.phone.store.find("patients", later)
     assert ("patients", own) in state(clinic.box.store).rows
     assert other.differences() == []
+
+
+def test_p5_a_record_that_was_lost_on_the_way_twenty_times_comes_within_hours(clinic: Clinic) -> None:
+    one, other = clinic.stations
+    assert other.sync().ok
+    record_id = register(one)
+    assert one.sync().ok
+    for _ in range(20):
+        assert not other.sync(Fault.PULL_ANSWER_LOST).ok
+    assert other.sync().ok
+    clinic.clock.pass_by(2)
+    assert other.sync().ok
+    assert other.sync().ok
+    assert other.phone.store.find("patients", record_id)

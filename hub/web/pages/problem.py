@@ -33,7 +33,7 @@ def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
         plain = refusals.refuse(request, error)
         if "text/html" not in request.headers.get("accept", "") or request.url.path == "/events":
             return plain
-        status = plain.status_code
+        status = plain.status_code or 500
         usual = 404 if status < 500 else 500  # noqa: PLR2004
         who = visitor.recognise(request, plain_allowed=here.options.plain_sign_in)
         page = here.render("problem.html", who, status=status, sentence=SENTENCES.get(status, SENTENCES[usual]))

@@ -1,0 +1,174 @@
+"""Assembles the hub from its settings and serves it."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+
+import structlog
+from litestar import Litestar, Response, Router
+
+from hub.app import face, rules, servers
+from hub.core.errors import Damaged
+from hub.core.status import Facts
+from hub.services import discovery, status_file, watchdog
+from hub.services.discovery import Announcer
+from hub.services.relay.schedule import Schedule
+from hub.services.rpc.dispatch import Rpc
+from hub.settings import Settings
+from hub.store import facts, listening, proof, setup
+from hub.store.database import Store
+from hub.store.listening import Listening
+from hub.web import closed, health, look, pages, refusals, rpc
+from hub.web.body import AnyRequest
+from hub.web.desk import Desk
+from hub.web.gate import Gate
+from hub.web.pages import problem, public
+from hub.web.watch import Watch
+
+_MIB = 1024 * 1024
+_STARTING_S = 3.0
+log = structlog.get_logger()
+
+
+def create(store: Store, settings: Settings) -> tuple[Litestar, Desk]:
+    """Give the hub as an ASGI application, and the desk that receives its visitors."""
+    limits = settings.limits
+    phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
+    phones = rpc.Phones(
+        phones_rpc,
+        workers=limits.workers,
+        gate=Gate(limits.memory_mb * _MIB),
+        payload_max=settings.sync.push_bytes_max,
+        page_bytes=settings.sync.page_bytes,
+    )
+    gather = partial(facts.gather, store)
+    desk = face.desk(store, settings, phones_rpc)
+    routers = [
+        rpc.router(phones),
+        health.router(gather),
+        health.metrics_router(store, phones_rpc, gather),
+        look.router(),
+        pages.router(desk),
+    ]
+    return _application(routers, refuse=problem.explain(desk), on_shutdown=[phones.close]), desk
+
+
+def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
+    """Give what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
+
+    def gather() -> Facts:
+        return Facts(damage=damage, writable=False)
+
+    page = public.closed_router(settings.hub.name, gather)
+    return _application([closed.router(), health.router(gather), look.router(), page])
+
+
+def serve(data: Path, settings: Settings) -> None:
+    """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
+    with _starting(settings):
+        store, damage = _opened(data, settings)
+    if store is None:
+        _serve_closed(settings, damage)
+        return
+    try:
+        if damage:
+            _serve_closed(settings, damage)
+            return
+        listening.keep(store, Listening(settings.server.host, settings.server.port))
+        setup.code(store)  # it can be shown from the first start on
+        application, desk = create(store, settings)
+        beside = [*_beside(store, settings), desk.watch.run]
+        asyncio.run(servers.serve(application, settings, beside, desk))
+    finally:
+        store.close()
+
+
+def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:
+    """Open the database, if it is one, and give what is wrong with it."""
+    try:
+        store = Store(data)
+    except Damaged as error:
+        return None, (str(error),)
+    return store, _check(store, settings)
+
+
+def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
+    log.error("damaged", findings=len(damage), first=damage[0])
+    facts_now = Facts(damage=damage, writable=False)
+    watch = Watch(facts_now, lambda: facts_now, partial(_tell, settings))
+    # It stores nothing, so there is nothing to prove, and starting again would not mend it.
+    beside = [_watchdog(settings, lambda: True), watch.run]
+    asyncio.run(servers.serve(create_closed(settings, damage), settings, beside))
+
+
+@contextlib.contextmanager
+def _starting(settings: Settings) -> Iterator[None]:
+    """Tell meanwhile that the hub starts: checking a large database takes longer than a silence may."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while True:
+            _tell(settings, Facts(ready=False))
+            if done.wait(_STARTING_S):
+                return
+
+    teller = threading.Thread(target=tell, name="starting", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
+def _tell(settings: Settings, now: Facts) -> None:
+    """Write status.json where its folder is there."""
+    with contextlib.suppress(FileNotFoundError):
+        status_file.write(Path(settings.box.status_file), settings.hub.name, now)
+
+
+def _check(store: Store, settings: Settings) -> tuple[str, ...]:
+    if settings.store.check_at_start == "off":
+        return ()
+    return tuple(store.check(full=settings.store.check_at_start == "full"))
+
+
+def _application(
+    routers: list[Router],
+    *,
+    refuse: Callable[[AnyRequest, Exception], Response[bytes]] = refusals.refuse,
+    on_shutdown: list[Callable[[], None]] | None = None,
+) -> Litestar:
+    return Litestar(
+        route_handlers=routers,
+        exception_handlers={Exception: refuse},
+        on_shutdown=on_shutdown,
+        openapi_config=None,
+        logging_config=None,  # hub.cli.logs says what is logged, and how
+        request_max_body_size=None,  # hub.web.body holds each route to its own bound
+    )
+
+
+def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[None, None, None]]]:
+    """Give what runs beside the server, until it stops."""
+    announcer = Announcer(
+        store,
+        discovery.Options(
+            name=settings.hub.name,
+            host=settings.server.host,
+            port=settings.server.port,
+            host_name=settings.discovery.host_name,
+            always_open=settings.pairing.mode == "open",
+        ),
+    )
+    announcing = [announcer.run] if settings.discovery.enabled else []
+    relaying = Schedule(store, rules.relay_rules(settings))
+    return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing, relaying.run]
+
+
+def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:
+    return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)

@@ -1,0 +1,110 @@
+"""Assembles what the pages share: who may come, what they may do, and what the settings say of them."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from hub.app import rules
+from hub.core.errors import HubError
+from hub.core.status import Facts
+from hub.services import status_file
+from hub.services.discovery.reach import Reach
+from hub.services.machine.switch import Switch
+from hub.services.relay.connect import connect
+from hub.services.relay.runner import Runner
+from hub.services.rpc.dispatch import Rpc
+from hub.settings import Settings
+from hub.store import cloud, identity
+from hub.store.database import Store
+from hub.store.listening import Listening
+from hub.web.desk import Desk, Options, Relay
+from hub.web.gathering import Gathering
+from hub.web.watch import Watch
+
+log = structlog.get_logger()
+
+
+def desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
+    """Give what the pages share."""
+    with store.read() as db:
+        phones_rpc.name = identity.name(db) or settings.hub.name
+    path = Path(settings.box.status_file)
+
+    gathering = Gathering(store)
+
+    def publish(now: Facts) -> None:
+        status_file.write(path, phones_rpc.name, now)
+        if now.writable:
+            gathering.keep(now)
+
+    return Desk(
+        store,
+        phones_rpc,
+        Watch(gathering.gather(), gathering.gather, publish),
+        switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
+        relay=_relay(store, settings),
+        options=_options(store, settings),
+    )
+
+
+def _options(store: Store, settings: Settings) -> Options:
+    way = ways(store, settings)
+    return Options(
+        data=store.path.parent,
+        port=settings.server.port,
+        plain_sign_in=settings.web.plain_sign_in,
+        idle_minutes=settings.web.idle_minutes,
+        show_lights=settings.web.show_lights,
+        pairing_minutes=settings.pairing.minutes,
+        pairing_always=settings.pairing.mode == "open",
+        quarantine_max=settings.limits.quarantine_records,
+        attempts=settings.login.attempts,
+        wait_s=settings.login.wait_s,
+        wait_max_s=settings.login.wait_max_s,
+        host=way.host,
+        moved=way.moved,
+        listed=tuple(_listed(settings)),
+    )
+
+
+def ways(store: Store, settings: Settings) -> Reach:
+    """Give where phones find the hub."""
+    server = Listening(settings.server.host, settings.server.port)
+    by_name = settings.pairing.address == "name"
+    return Reach(store, server, wanted=settings.discovery.host_name, by_name=by_name)
+
+
+def _relay(store: Store, settings: Settings) -> Relay:
+    """Give what the page can do about the cloud."""
+
+    def disconnect() -> None:
+        with store.write() as tx:
+            cloud.disconnect(tx)
+
+    def cycle() -> None:
+        runner = Runner(store, rules.relay_rules(settings))
+        try:
+            runner.run()
+        except HubError as error:
+            log.warning("relay", outcome="failed", detail=str(error))
+        finally:
+            runner.close()
+
+    return Relay(
+        connect=partial(connect, store),
+        disconnect=disconnect,
+        sync=lambda: threading.Thread(target=cycle, name="relay by hand", daemon=True).start(),
+    )
+
+
+def _listed(settings: Settings) -> Iterator[tuple[str, str, str, bool]]:
+    """Give every setting as section, key, value, and whether the value is the default."""
+    default = msgspec.to_builtins(Settings())
+    for section, keys in msgspec.to_builtins(settings).items():
+        for key, value in keys.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            yield section, key, text or '""', value == default[section][key]

@@ -1,0 +1,49 @@
+"""Says to each part of the hub what the settings say of it."""
+
+from hub.services.procedures.registry import Policy
+from hub.services.relay.cycle import Limits
+from hub.services.relay.runner import Rules
+from hub.services.rpc.dispatch import Bounds
+from hub.settings import Settings
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Bound what phones may take."""
+    limits = settings.limits
+    return Bounds(
+        hub_name=settings.hub.name,
+        always_open=settings.pairing.mode == "open",
+        devices=limits.devices,
+        sessions=limits.sessions,
+        sessions_per_device=limits.sessions_per_device,
+        handshakes_per_minute=limits.handshakes_per_minute,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """Give the rules of the procedures."""
+    return Policy(
+        page_bytes=settings.sync.page_bytes,
+        quarantine_max=settings.limits.quarantine_records,
+        token_days=settings.login.token_days,
+        attempts=settings.login.attempts,
+        wait_s=settings.login.wait_s,
+        wait_max_s=settings.login.wait_max_s,
+    )
+
+
+def relay_rules(settings: Settings) -> Rules:
+    """Give what the settings say of the relay."""
+    relay = settings.relay
+    return Rules(
+        usual_s=relay.minutes * 60,
+        requests_per_minute=relay.requests_per_minute,
+        hours_from=relay.hours_from,
+        hours_to=relay.hours_to,
+        month_bytes=relay.month_mb * 1_000_000,
+        limits=Limits(
+            batch_records=relay.batch_records,
+            batch_bytes=relay.batch_bytes,
+            quarantine_max=settings.limits.quarantine_records,
+        ),
+    )

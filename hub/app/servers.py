@@ -1,0 +1,97 @@
+"""Serves the hub: phones and pages over plain HTTP, the pages over TLS beside it where others can listen."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar import Litestar
+
+from hub.app.face import ways
+from hub.services.discovery import links
+from hub.settings import Settings
+from hub.store import certificate
+from hub.web.desk import Desk
+
+_BACKLOG = 512
+_IN_FLIGHT = 256
+"""Requests that are worked on at once; more wait in the kernel's queue."""
+_HEADER_MS = 10_000
+
+
+log = structlog.get_logger()
+
+
+async def serve(
+    app: Litestar,
+    settings: Settings,
+    beside: Iterable[Callable[[], Coroutine[None, None, None]]] = (),
+    desk: Desk | None = None,
+) -> None:
+    """Serve until told to stop; ``beside`` runs meanwhile."""
+    servers = [_server(app, settings), *_tls_servers(app, settings, desk)]
+
+    def stop() -> None:
+        if desk:
+            desk.watch.close()
+        for server in servers:
+            server.stop()  # type: ignore[no-untyped-call]  # Granian's
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    log.info("serving", host=settings.server.host, port=settings.server.port)
+    tasks = [asyncio.create_task(run()) for run in beside]
+    try:
+        await asyncio.gather(*(server.serve() for server in servers))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    log.info("stopped")
+
+
+def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
+    given = {"port": settings.server.port, "interface": Interfaces.ASGI, **other}
+    return Server(
+        app,
+        address=settings.server.host,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_IN_FLIGHT,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
+        log_enabled=False,
+        **given,
+    )
+
+
+def _tls_servers(app: Litestar, settings: Settings, desk: Desk | None) -> list[Server]:
+    """Give the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
+    host, port = settings.server.host, settings.web.https_port
+    if desk is None or not port or links.is_loopback(host):
+        return []
+    if not _is_free(host, port):
+        log.error("no pages over TLS", reason="port is taken", port=port)
+        return []
+    fingerprint = certificate.load(desk.store, ways(desk.store, settings).host_name()).fingerprint
+    at, key_at = certificate.paths(desk.store)
+    desk.https_port = port
+    log.info("serving pages over TLS", port=port, fingerprint=fingerprint)
+    # The first server runs the application's start and end.
+    return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
