@@ -289,6 +289,5 @@ def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
             [client_id],
         ).fetchall()
         return {
-            (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0])
-            for table, num in rows
+            (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0]) for table, num in rows
         }
