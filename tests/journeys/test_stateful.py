@@ -296,10 +296,10 @@ _PROFILE = settings(
 
 
 def test_phones_that_sync_in_the_end_hold_what_the_hub_holds() -> None:
-    run_state_machine_as_test(Journey, settings=settings(_PROFILE, max_examples=12, stateful_step_count=30))
+    run_state_machine_as_test(Journey, settings=settings(_PROFILE, max_examples=10, stateful_step_count=30))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_phones_that_sync_in_the_end_hold_what_the_hub_holds_on_long_journeys() -> None:
-    run_state_machine_as_test(Journey, settings=settings(_PROFILE, max_examples=250, stateful_step_count=60))
+    run_state_machine_as_test(Journey, settings=settings(_PROFILE, max_examples=250, stateful_step_count=50))
