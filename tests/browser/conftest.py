@@ -24,7 +24,7 @@ _FLAGS = (
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Give the machine's own Chromium; Playwright's event loop must not be around in tests that run one of their own."""
+    """Give the machine's own Chromium; Playwright's event loop must not be around in tests that run their own."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     assert path, "these tests need Chromium: apt-get install chromium"
     with sync_playwright() as playwright:

@@ -126,12 +126,19 @@ class Guest:
 
     def ssh(self, command: str, stdin: str = "", *, check: bool = True) -> str:
         """Run a command as root, as a technician would; gives what it printed."""
-        words = ["ssh", "-i", str(self.key), "-p", str(self.ports["ssh"]), "-o", "StrictHostKeyChecking=no"]
-        words += ["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60"]
+        words = ["ssh", "-p", str(self.ports["ssh"]), *self._options()]
         words += ["technician@127.0.0.1", f"sudo sh -c {_quoted(command)}"]
         done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=_STEP_S, check=False)
         assert not check or done.returncode == 0, f"{command}: {done.stderr[-2000:]}{done.stdout[-2000:]}"
         return done.stdout
+
+    def scp(self, here: Path, there: str) -> list[str]:
+        """Give the command that copies a file into the board."""
+        return ["scp", "-P", str(self.ports["ssh"]), *self._options(), str(here), f"technician@127.0.0.1:{there}"]
+
+    def _options(self) -> list[str]:
+        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=60")
+        return ["-i", str(self.key), *(word for option in options for word in ("-o", option))]
 
     def until(self, command: str) -> str:
         """Run a command as root until it succeeds, also over a network that is gone for a while."""

@@ -4,11 +4,13 @@ Files and the partition table are real; what needs a kernel (device mapper, moun
 cut before any command or flush.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 
 from hub.core.errors import OperatorError
 from hub.firstboot import steps
+from hub.firstboot.data import PLACES
 from hub.firstboot.machine import Machine
 from hub.firstboot.steps import Report
 
@@ -71,17 +74,21 @@ class Flashed(Machine):
             seen_at = Path(bind.read_text())
             seen_at.unlink(missing_ok=True)
             bind.unlink()
+        for place in PLACES:
+            self.path(place.seen_at).mkdir(parents=True, exist_ok=True)
 
     def boot(self, *, cut_at: int | None = None) -> Report | None:
         """Run first boot; None if the power was cut before the end. ``moments`` says how many there were to cut at."""
         object.__setattr__(self, "cut_at", cut_at)
         object.__setattr__(self, "moments", 0)
         object.__setattr__(self, "commands", [])
+        _watched.append(self)
         try:
             return steps.run(self)
         except PowerCutError:
             return None
         finally:
+            _watched.clear()
             object.__setattr__(self, "cut_at", None)
             self.power_off()
 
@@ -102,7 +109,19 @@ class Flashed(Machine):
         self.moment()
         self.commands.append(" ".join(command))
         name, *words = command
-        return _PROGRAMS[name](self, words, stdin)
+        watched = _watched.copy()
+        _watched.clear()
+        try:
+            return _PROGRAMS[name](self, words, stdin)
+        finally:
+            _watched.extend(watched)
+
+    def refuse_to_write(self, path: Path) -> None:
+        """Fail as a file system that is mounted read-only does."""
+        real = path.parent.resolve()
+        for folder, mount in (("etc", "/"), ("boot", "/boot/firmware")):
+            if real.is_relative_to(self.root / folder) and "ro" in self._options(mount):
+                raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     # What stands in for the kernel
 
@@ -124,6 +143,25 @@ class Flashed(Machine):
     def _data_start(self) -> int:
         table = json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]
         return int(table["partitions"][2]["start"]) * SECTOR
+
+
+_watched: list[Flashed] = []
+"""The card whose first boot runs, but not while a program of the stand-in does."""
+_WRITES = {"os.remove", "os.rename", "os.mkdir", "os.symlink", "os.chmod"}
+
+
+def _hook(event: str, args: tuple[object, ...]) -> None:
+    """Keep Python itself from writing where the card is read-only."""
+    if not _watched or not args or not isinstance(args[0], str | Path):
+        return
+    opens_to_write = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+    if event == "os.mkdir" and Path(args[0]).exists():
+        return  # that there is one already comes before that it could not be made
+    if event in _WRITES or opens_to_write:
+        _watched[0].refuse_to_write(Path(args[0]))
+
+
+sys.addaudithook(_hook)
 
 
 def _tool(*command: str, stdin: bytes = b"") -> str:

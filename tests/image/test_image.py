@@ -9,7 +9,8 @@ import pytest
 from tests.outside import PROJECT, run, tool
 
 IMAGE = PROJECT / "image"
-SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", *(IMAGE / "steps").iterdir(), PROJECT / ".ci/run"])
+MORE = (IMAGE / "prerequisites", PROJECT / ".ci/run", PROJECT / "tests/device/build_gpio_sim")
+SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", *(IMAGE / "steps").iterdir(), *MORE])
 REQUIRED = {
     "name": str,
     "description": str,
