@@ -29,7 +29,8 @@ EMAILS = ("amal@clinic.example", "lucia@clinic.example", "tadesse@clinic.example
 START_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
 _FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is one
-_HUB_STEP_NS = 3_000_000
+_HUB_STEP_NS = 300_000
+"""Less than a millisecond: hub time must rise also when the clock has not moved on."""
 _RETRIES = 12
 """How often the hub is given twice the time of before to try a doubtful record again (hub.store.ledger.Doubt)."""
 

@@ -1,5 +1,6 @@
 """Edits of one record on several phones, through the whole hub (P3), and what a phone hears of its own."""
 
+import copy
 from collections.abc import Iterator
 
 import pytest
@@ -107,4 +108,13 @@ def test_p5_a_reinstalled_phone_gets_its_own_old_records_as_new_also_when_anothe
     assert one.sync().ok
     assert one.phone.store.find("patients", record_id) is None
     edit(other, record_id, phone="1")
+    clinic.settle()
+
+
+def test_p5_a_phone_restored_from_an_older_backup_gets_what_it_lost(clinic: Clinic, shared: str) -> None:
+    one, other, _ = clinic.stations
+    backup, cursor = copy.deepcopy(one.phone.store), one.phone.cursor
+    edit(other, shared, phone="1")
+    clinic.settle()
+    one.phone.store, one.phone.cursor = backup, cursor
     clinic.settle()
