@@ -29,7 +29,7 @@ $(ANSIBLE): ansible/requirements.lock $(STAMP)
 	.venv/ansible/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r ansible/requirements.lock
 	@touch $@
 
-run: $(STAMP) ## start a hub with model phones working on a made-up clinic
+run: $(STAMP) ## start a hub with model phones and a stand-in cloud, at work in a made-up clinic
 	$(BIN)/hikma-hub demo
 
 test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too

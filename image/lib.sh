@@ -7,6 +7,8 @@ BOOT_MIB=256
 ROOT_MIB=${ROOT_MIB:-2560} # room for two years of security updates beside 1.2 GB of system
 BOOT_LABEL=HIKMA-BOOT
 ROOT_LABEL=hikma-root
+DEBIAN=http://deb.debian.org/debian # what the box asks for packages, wherever it was built
+DEBIAN_SECURITY=http://deb.debian.org/debian-security
 # One time for every file and file system, so that the same input makes the same image.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$(dirname "${BASH_SOURCE[0]}")" log -1 --format=%ct)}
 
@@ -26,6 +28,21 @@ need() { # need COMMAND PACKAGE ...
     ((${#missing[@]} == 0)) || fail "this needs programs that are not here: apt install ${missing[*]}"
 }
 
+mirror() { # mirror CODENAME DEFAULT: where this machine takes it from, if it is a Debian; it may reach nothing else
+    local found
+    # shellcheck disable=SC2016 # apt expands it
+    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $1" 2>/dev/null | head -n 1) || true
+    found=${found%/}
+    echo "${found:-$2}"
+}
+
+# Rewrites a sources.list of the box for this machine: its own mirrors of Debian stand in for the public ones.
+here() {
+    local codename
+    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    sed "s|$DEBIAN_SECURITY |$(mirror "$codename-security" "$DEBIAN_SECURITY") |; s|$DEBIAN |$(mirror "$codename" "$DEBIAN") |"
+}
+
 # Lets this machine run arm64 programs. Debian's qemu-user-binfmt registers itself where systemd runs;
 # a container has to do it by hand.
 emulate_arm64() {
@@ -38,7 +55,9 @@ emulate_arm64() {
 # in_root ROOT COMMAND...: runs COMMAND of this machine while ROOT has /proc, /dev, a name server and no services.
 # All of it lives in a mount namespace of its own and vanishes with it, however COMMAND ends.
 in_root() {
-    unshare --mount --propagation private bash -s -- "$@" <<'NAMESPACE'
+    local sources=''
+    [[ ! -s $1/etc/apt/sources.list ]] || sources=$(here <"$1/etc/apt/sources.list")
+    SOURCES=$sources unshare --mount --propagation private bash -s -- "$@" <<'NAMESPACE'
 set -euo pipefail
 root=$1
 shift
@@ -57,6 +76,10 @@ mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
 [[ -L $root/etc/resolv.conf || ! -e $root/etc/resolv.conf ]] && { rm -f "$root/etc/resolv.conf"; touch "$root/etc/resolv.conf"; }
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+if [[ -n $SOURCES ]]; then
+    echo "$SOURCES" >"$root/run/sources.list"
+    mount --bind "$root/run/sources.list" "$root/etc/apt/sources.list"
+fi
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod +x "$root/usr/sbin/policy-rc.d"
 trap 'rm -f "$root/usr/sbin/policy-rc.d"' EXIT

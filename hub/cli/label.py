@@ -7,15 +7,16 @@ import click
 import msgspec
 import segno
 
-from hub.cli import options, reach
+from hub.cli import options, reach, speech
 from hub.core import label as legend
 from hub.core import qr
 from hub.core.errors import OperatorError
 from hub.firstboot.steps import REPORT, Report
 from hub.store import identity
+from hub.web.words import Words
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{name}</title><style>
+<html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>{name}</title><style>
 @page {{ size: A5 landscape; margin: 8mm }}
 body {{ font: 10pt/1.35 sans-serif; margin: 0; color: #000 }}
 h1 {{ font-size: 20pt; margin: 0 0 2mm }}
@@ -38,7 +39,7 @@ dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 
 )
 def label(data: Path, config: Path | None, output: Path) -> None:
     """Make the label of this box: its name, QR code, addresses and what its lights mean. It holds the setup code."""
-    settings = options.settings(config)
+    settings = options.settings(config, data)
     with options.store(data) as store:
         ways = reach.of(store, settings)
         who = identity.load(store)
@@ -46,12 +47,17 @@ def label(data: Path, config: Path | None, output: Path) -> None:
         with store.read() as db:
             name = identity.name(db) or settings.hub.name
     code = segno.make(msgspec.json.encode(payload).decode(), error="m")
-    rows = {"Page": f"http://{ways.host_name()}", "Hub": who.id[:8], **_rows(first_boot())}
+    words = speech.of(settings)
+    rows = {words.say("Page"): f"http://{ways.host_name()}", words.say("Hub"): who.id[:8], **_rows(words, first_boot())}
     page = _PAGE.format(
+        language=words.code,
+        direction=words.direction,
         name=html.escape(name),
         code=code.svg_inline(border=2),
-        rows="".join(f"<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>" for key, value in rows.items()),
-        lights=legend.as_svg(),
+        rows="".join(
+            f'<dt>{html.escape(key)}</dt><dd dir="ltr">{html.escape(value)}</dd>' for key, value in rows.items()
+        ),
+        lights=legend.as_svg(words.say, is_rtl=words.direction == "rtl"),
     )
     try:
         output.touch(mode=0o600)
@@ -70,11 +76,11 @@ def first_boot(path: Path = Path(REPORT)) -> Report:
         return Report()
 
 
-def _rows(report: Report) -> dict[str, str]:
+def _rows(words: Words, report: Report) -> dict[str, str]:
     found = {
-        "Setup code": report.setup_code,
-        "Wi-Fi": report.access_point,
-        "Wi-Fi password": report.access_point_password,
-        "Certificate": report.certificate[:23] + " ..." if report.certificate else None,
+        words.say("Setup code"): report.setup_code,
+        words.say("Wi-Fi"): report.access_point,
+        words.say("Wi-Fi password"): report.access_point_password,
+        words.say("Certificate"): report.certificate[:23] + " ..." if report.certificate else None,
     }
     return {name: value for name, value in found.items() if value}

@@ -1,14 +1,18 @@
 """hikma-hub lights: the lamps and the button of the box, as a process of its own."""
 
+import contextlib
+import itertools
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from hub.cli import logs, options
 from hub.core import label
+from hub.core.errors import SettingError
 from hub.core.lights import Light
 from hub.services import status_file
 from hub.services.lights.box import Box, Wiring
@@ -20,6 +24,8 @@ from hub.store import pairing
 STARTING_S = 600
 """A box that starts is not taken for a broken one for ten minutes: its first start encrypts the card."""
 _SHUTDOWN = "systemctl poweroff"
+_TICKS = 50
+"""The settings are looked at every two seconds."""
 
 
 @click.command()
@@ -31,22 +37,52 @@ def lights(data: Path, config: Path | None, drawn: str | None) -> None:
     if drawn:
         click.echo(label.as_svg() if drawn == "svg" else label.as_text())
         return
-    settings = options.settings(config)
-    logs.configure(settings.log)
-    box = Box(_wiring(settings))
-    try:
-        play(Show(box, _actions(data, settings)))
-    finally:
-        box.close()
-
-
-def play(show: Show) -> None:
-    """Tick until told to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(TICK_MS / 1000):
+    newest = Newest(config, data)
+    look = Look(Path(newest.settings.box.status_file), time.monotonic())
+    while not stop.is_set():
+        logs.configure(newest.settings.log)
+        box = Box(_wiring(newest.settings))
+        try:
+            play(Show(box, _actions(data, newest.settings, look)), stop, newest.changed)
+        finally:
+            box.close()
+
+
+def play(show: Show, stop: threading.Event, changed: Callable[[], bool]) -> None:
+    """Tick until told to stop, or until the settings have changed."""
+    for tick in itertools.count(1):
+        if stop.wait(TICK_MS / 1000) or (tick % _TICKS == 0 and changed()):
+            return
         show.tick(time.monotonic_ns() // 1_000_000)
+
+
+class Newest:
+    """The settings as their file says them, also one that came later: on a box the lights start before the data."""
+
+    def __init__(self, config: Path | None, data: Path) -> None:
+        self._config = config
+        self._data = data
+        self._mark = self._marked()
+        self.settings = options.settings(config, data)
+
+    def changed(self) -> bool:
+        """Read them again if the file was changed, and tell whether they are others; a wrong file changes nothing."""
+        mark, before = self._marked(), self.settings
+        if mark != self._mark:
+            self._mark = mark
+            with contextlib.suppress(SettingError):
+                self.settings = options.settings(self._config, self._data)
+        return self.settings != before
+
+    def _marked(self) -> tuple[int, int]:
+        try:
+            found = options.settings_file(self._config, self._data).stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino
 
 
 class Look:
@@ -67,9 +103,7 @@ class Look:
         return report.light if now_s - report.monotonic_s <= status_file.OLD_S else Light.FAULT
 
 
-def _actions(data: Path, settings: Settings) -> Actions:
-    look = Look(Path(settings.box.status_file), time.monotonic())
-
+def _actions(data: Path, settings: Settings, look: Look) -> Actions:
     def open_pairing() -> None:
         with options.store(data) as store, store.write() as tx:
             pairing.open_for(tx, settings.pairing.minutes)

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+import structlog
 
+from hub.core.errors import SettingError
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.wishes import TAKEN, Wishes
+from hub.settings import amend
 from hub.store import certificate, identity, people, setup
 from hub.store.database import Store
 
@@ -16,11 +19,14 @@ SETTINGS = f"{DATA}/hub.toml"
 _HOST_NAME = "hikma-hub.local"
 _CLOUD = f"{DATA}/cloud.wish"
 """Address and key of the cloud until hikma-hub-cloud.service reached it: verifying the key needs a line."""
-_SETTINGS_HEAD = (
-    "# Made by first boot from hikma-hub.toml; what is changed on the page is kept in the database and wins.\n"
-)
+_BOX = {
+    ("box", "restart_command"): "touch /run/hikma-hub/restart",
+    ("box", "shutdown_command"): "touch /run/hikma-hub/power-off",
+}
+"""The hub may not switch the box off; hikma-hub-power.path sees the file."""
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -34,9 +40,8 @@ class Who(msgspec.Struct, frozen=True):
 
 def ensure(machine: Machine) -> Who:
     """Draw the hub's identity and setup code, once, and write a settings file where there is none."""
-    settings = machine.path(SETTINGS)
-    if not settings.exists():
-        write(settings, _settings(Wishes()))
+    if not machine.path(SETTINGS).exists():
+        _set(machine, Wishes())
     return _in_store(machine, _who)
 
 
@@ -57,8 +62,8 @@ def _certificate(store: Store) -> str:
 
 
 def apply(machine: Machine, wishes: Wishes) -> None:
-    """Write the settings, make the administrator and the clinic; what is there already stays."""
-    write(machine.path(SETTINGS), _settings(wishes))
+    """Change the settings, make the administrator and the clinic; what else is there stays."""
+    _set(machine, wishes)
     if wishes.cloud and wishes.cloud.api_key != TAKEN:
         write(machine.path(_CLOUD), f"{wishes.cloud.url}\n{wishes.cloud.api_key}\n".encode(), mode=0o600)
     _in_store(machine, lambda store: _people(store, wishes))
@@ -82,18 +87,16 @@ def _people(store: Store, wishes: Wishes) -> None:
             )
 
 
-def _settings(wishes: Wishes) -> bytes:
-    """Write the settings file: a TOML basic string escapes as JSON does."""
-    name = msgspec.json.encode(wishes.hub.name).decode()
-    return f"{_SETTINGS_HEAD}\n[hub]\nname = {name}\n{_BOX}".encode()
-
-
-_BOX = """
-[box]
-restart_command = "touch /run/hikma-hub/restart"
-shutdown_command = "touch /run/hikma-hub/power-off"
-"""
-"""The hub may not switch the box off; hikma-hub-power.path sees the file."""
+def _set(machine: Machine, wishes: Wishes) -> None:
+    """Put the wishes into the settings file, where what the page has put stays; a wrong one is laid aside."""
+    path = machine.path(SETTINGS)
+    wanted = {("hub", "name"): wishes.hub.name, ("hub", "language"): wishes.hub.language, **_BOX}
+    try:
+        amend(path, wanted)
+    except SettingError as error:
+        log.warning("settings.refused", kept="hub.toml.refused", reason=str(error))
+        path.replace(path.with_name(path.name + ".refused"))
+        amend(path, wanted)
 
 
 def _in_store(machine: Machine, work: Callable[[Store], T]) -> T:

@@ -1,14 +1,12 @@
 """A board that QEMU emulates, with a hub's card in it, and an outside that only sees its ports."""
 
 import contextlib
-import os
 import random
-import shutil
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -17,41 +15,24 @@ import msgspec
 
 from hub.demo.phone import Phone
 from hub.demo.transport import HttpTransport, NetworkLostError
+from tests.device import card
+from tests.device.monitor import Monitor
 from tests.hubs import free_port
-from tests.outside import PROJECT
 
-IMAGE = Path(os.environ.get("HIKMA_HUB_IMAGE", PROJECT / "build/hikma-hub.img"))
-CARD_BYTES = 8 * 1024**3
-_BOOT_AT = 4 * 1024**2
 _MEMORY_MB = 512
 """The smallest board that the hub supports."""
-_BOOT_S = 420
-_STEP_S = 180
+_BOOT_S = 600
+_STEP_S = 240
 _POLL_S = 0.25
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 PORTS = {"phones": 4001, "ssh": 22, "https": 443, "http": 80, "closed": 8000}
 
 
-def card(folder: Path, name: str, toml: str | None = None) -> Path:
-    """Flash a card: a copy of the image on a larger card, with hikma-hub.toml on its boot partition."""
-    made = folder / f"{name}.img"
-    run("cp", "--sparse=always", "--reflink=auto", str(IMAGE), str(made))
-    os.truncate(made, CARD_BYTES)
-    if toml is not None:
-        run("mcopy", "-i", f"{made}@@{_BOOT_AT}", "-o", "-", "::hikma-hub.toml", stdin=toml.encode())
-    return made
-
-
-def on_boot_partition(made: Path, name: str) -> bytes:
-    """Read a file of the boot partition, from outside."""
-    return run("mcopy", "-i", f"{made}@@{_BOOT_AT}", f"::{name}", "-")
-
-
-def run(*command: str, stdin: bytes = b"", timeout_s: float = _STEP_S) -> bytes:
-    """Run a program of this machine; gives what it printed."""
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout_s, check=False)
-    assert done.returncode == 0, f"{command[:4]}: {done.stderr.decode()[-800:]}{done.stdout.decode()[-800:]}"
-    return done.stdout
+def ssh_options() -> list[str]:
+    """Give the options under which ssh takes a board that nobody has seen before."""
+    options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=60")
+    return [word for option in options for word in ("-o", option)]
 
 
 @dataclass
@@ -63,12 +44,20 @@ class Guest:
     """The technician's ssh key."""
     loses: bool = False
     """Whether the card loses, at a cut, what was not flushed."""
+    frozen: bool = False
+    """Whether it starts from where ``freeze`` stopped it, and not from cold."""
     devices: tuple[str, ...] = ()
     words: str = ""
     """Added to the kernel's command line."""
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
+    identity: dict[str, str] = field(default_factory=dict)
+    """What first boot drew on this card."""
     boot_s: float = 0.0
     lost: str = ""
+    """How much the last cut lost, in words."""
+    _board: subprocess.Popen[bytes] = field(init=False)
+    _disk: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _transports: list[HttpTransport] = field(default_factory=list, init=False)
 
     def __enter__(self) -> Self:
         """Switch it on and wait until the hub can take records."""
@@ -76,30 +65,60 @@ class Guest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Pull the plug."""
+        """Pull the plug, and close what its phones had open."""
         self.cut()
+        for transport in self._transports:
+            transport.close()
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether it has power, and did not switch itself off."""
+        return self._board.poll() is None
 
     @property
     def serial(self) -> str:
         """Give what the board said on its serial line."""
-        return self._serial.read_text("utf-8", "replace")
+        return _COLOURS.sub("", self._serial.read_text("utf-8", "replace"))
 
     def power_on(self) -> None:
         """Start the board; returns when the hub is ready, raises AssertionError when it does not get there."""
         begun = time.monotonic()
-        self._serial = self.card.with_suffix(".serial")
-        self._disk = self._start_disk() if self.loses else None
-        self._board = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, start_new_session=True)
+        self._start()
         try:
+            if self.frozen:
+                with Monitor(self._monitor) as monitor:
+                    monitor.ask("cont")
             self.wait_until_ready(_BOOT_S)
         except BaseException:
             self.cut()
             raise
         self.boot_s = time.monotonic() - begun
 
+    def freeze(self, moment: str) -> None:
+        """Start it, and stop it for good when its serial line says ``moment``; from now on it starts from there.
+
+        What it holds in memory then is kept, and so must be what lies on the card before the data partition: later
+        writes there are lost at every cut. Nothing of the data partition may have been read.
+        """
+        self.frozen = False
+        self._start()
+        deadline = time.monotonic() + _BOOT_S
+        while moment not in self.serial:
+            assert self.is_on, f"the board stopped:\n{self.evidence()}"
+            assert time.monotonic() < deadline, f"it never said {moment}:\n{self.evidence()}"
+            time.sleep(_POLL_S / 10)
+        with Monitor(self._monitor) as monitor:
+            monitor.ask("stop")
+            monitor.ask("migrate", uri=f"file:{self._memory}")
+            while monitor.ask("query-migrate")["status"] != "completed":
+                assert time.monotonic() < deadline
+                time.sleep(_POLL_S)
+        self.cut()
+        self.frozen = True
+
     def cut(self) -> None:
         """Take the power away, now."""
-        if self._board.poll() is None:
+        if self.is_on:
             self._board.kill()
         self._board.wait()
         if self._disk is not None:
@@ -107,18 +126,50 @@ class Guest:
             self.lost = self._disk.communicate(timeout=_STEP_S)[0].decode().strip()
             self._disk = None
 
+    def _start(self) -> None:
+        self._serial.write_bytes(b"")
+        self._disk = self._start_disk() if self.loses else None
+        self._board = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, start_new_session=True)
+
+    @property
+    def _serial(self) -> Path:
+        return self.card.with_suffix(".serial")
+
+    @property
+    def _monitor(self) -> Path:
+        return self.card.with_suffix(".qmp")
+
+    @property
+    def _memory(self) -> Path:
+        return self.card.with_suffix(".memory")
+
     def wait_until_ready(self, patience_s: float = _STEP_S) -> None:
         """Wait until the hub says that it can take records."""
         deadline = time.monotonic() + patience_s
         with contextlib.closing(HttpTransport(self.url(), timeout_s=10)) as transport:
             while time.monotonic() < deadline:
-                assert self._board.poll() is None, f"the board stopped:\n{self.serial[-3000:]}"
+                assert self.is_on, f"the board stopped:\n{self.serial[-3000:]}"
                 with contextlib.suppress(NetworkLostError):
                     if transport.get("/readyz")[0] == 200:
                         return
                 time.sleep(_POLL_S)
-        message = f"the hub did not get ready in {patience_s:.0f} s:\n{self.serial[-3000:]}"
+        message = f"the hub did not get ready in {patience_s:.0f} s:\n{self.evidence()}"
         raise AssertionError(message)
+
+    def evidence(self) -> str:
+        """Give what the board said last: its serial line, and its journal where it still lets a technician in."""
+        journal = ""
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+            journal = self.ssh("systemctl --failed --no-legend; journalctl -b -o short-monotonic | tail -n 120")
+        return f"{self.serial[-3000:]}\n{journal}"
+
+    def wait_until_off(self) -> None:
+        """Wait until it has switched itself off; raises AssertionError when it does not."""
+        try:
+            self._board.wait(_STEP_S)
+        except subprocess.TimeoutExpired:
+            message = f"the board did not switch itself off in {_STEP_S} s:\n{self.evidence()}"
+            raise AssertionError(message) from None
 
     def url(self) -> str:
         """Give where phones reach it."""
@@ -137,8 +188,7 @@ class Guest:
         return ["scp", "-P", str(self.ports["ssh"]), *self._options(), str(here), f"technician@127.0.0.1:{there}"]
 
     def _options(self) -> list[str]:
-        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=60")
-        return ["-i", str(self.key), *(word for option in options for word in ("-o", option))]
+        return ["-i", str(self.key), *ssh_options()]
 
     def until(self, command: str) -> str:
         """Run a command as root until it succeeds, also over a network that is gone for a while."""
@@ -158,15 +208,22 @@ class Guest:
         return Phone(
             rng=random.Random(seed),
             now_ms=lambda: time.time_ns() // 1_000_000,
-            connect=lambda _: HttpTransport(self.url()),
+            connect=self._connect,
             name=f"phone-{seed}",
         )
+
+    def _connect(self, _url: str) -> HttpTransport:
+        transport = HttpTransport(self.url())
+        self._transports.append(transport)
+        return transport
 
     def _start_disk(self) -> subprocess.Popen[bytes]:
         where = self.card.with_suffix(".nbd")
         where.unlink(missing_ok=True)
         server = Path(__file__).with_name("volatile_disk.py")
         words = [sys.executable, str(server), str(self.card), str(where)]
+        if self.frozen:
+            words += ["--kept-from", str(card.data_start(self.card))]
         disk = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
         while not where.exists():
             assert disk.poll() is None
@@ -175,44 +232,25 @@ class Guest:
 
     def _command(self) -> list[str]:
         folder = self.card.parent
-        kernel, initrd, words = _kernel(self.card, folder)
+        kernel, initrd, words = card.kernel(self.card, folder)
         forwards = ",".join(f"hostfwd=tcp:127.0.0.1:{port}-:{PORTS[name]}" for name, port in self.ports.items())
         drive = f"file={self.card},format=raw,cache=writeback"
         if self.loses:
             drive = f"file.driver=nbd,file.server.type=unix,file.server.path={self.card.with_suffix('.nbd')},format=raw"
+        board = f"-M virt -accel tcg,thread=multi -cpu cortex-a72 -smp 2 -m {_MEMORY_MB} -display none -no-reboot"
         return [
-            *("nice", "-n", "5", "qemu-system-aarch64"),
-            *("-M", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a72", "-smp", "2", "-m", str(_MEMORY_MB)),
-            *("-display", "none", "-monitor", "none", "-serial", f"file:{self._serial}", "-no-reboot"),
+            "qemu-system-aarch64",
+            *board.split(),
+            *("-serial", f"file:{self._serial}", "-qmp", f"unix:{self._monitor},server=on,wait=off"),
             *("-kernel", str(kernel), "-initrd", str(initrd), "-append", f"{words} {self.words}"),
             *("-drive", f"if=none,id=card,{drive}", "-device", "virtio-blk-pci,drive=card"),
             # restrict: nothing gets from the board to the outside; the forwarded ports still answer.
             *("-netdev", f"user,id=net,restrict=on,{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="),
             *("-device", "virtio-rng-pci"),
+            *(("-S", "-incoming", f"file:{self._memory}") if self.frozen else ()),
             *self.devices,
         ]
 
 
-def _kernel(made: Path, folder: Path) -> tuple[Path, Path, str]:
-    """Take kernel, initramfs and command line from the card's own boot partition, as the firmware of a Pi does."""
-    config = on_boot_partition(made, "config.txt").decode()
-    names = [line.split("=")[1] for line in config.splitlines() if line.startswith("kernel=")]
-    names += [line.split()[1] for line in config.splitlines() if line.startswith("initramfs ")]
-    for name in names:
-        if not (folder / name).exists():
-            (folder / name).write_bytes(on_boot_partition(made, name))
-    words = on_boot_partition(made, "cmdline.txt").decode().strip().replace("console=tty0", "console=ttyAMA0")
-    return folder / names[0], folder / names[1], words
-
-
 def _quoted(command: str) -> str:
     return "'" + command.replace("'", "'\\''") + "'"
-
-
-def needs() -> Iterator[str]:
-    """Name what is missing for this tier."""
-    for program in ("qemu-system-aarch64", "mcopy", "ssh", "ssh-keygen"):
-        if shutil.which(program) is None:
-            yield program
-    if not IMAGE.exists():
-        yield f"{IMAGE} (make image BASE=debian)"

@@ -33,3 +33,12 @@ def test_a_cut_loses_some_of_what_was_not_flushed_and_nothing_of_what_was(image:
     kept = sum(content[at : at + 512] == SECTOR for at in range(512 * 100, 512 * 1000, 512))
     assert content[: 512 * 100] == SECTOR * 100
     assert 300 < kept < 600
+
+
+def test_what_lies_before_the_kept_part_is_read_back_and_never_kept(image: Path) -> None:
+    disk = VolatileDisk(image, kept_from=512 * 10)
+    disk.write(512 * 9, SECTOR * 2)
+    disk.flush()
+    assert disk.read(512 * 9, 512 * 2) == SECTOR * 2
+    disk.cut()
+    assert image.read_bytes()[512 * 9 : 512 * 11] == bytes(512) + SECTOR

@@ -2,6 +2,7 @@
 
 Writes stay in memory until a FLUSH or a write with FUA takes them to the file, as the cache of a card or an SSD does.
 SIGUSR1 is the power cut: a random half of the sectors that were not flushed reach the file, the others never do.
+``--kept-from``: what lies before this byte is never written to the file, flushed or not.
 Source: the NBD protocol, doc/proto.md of github.com/NetworkBlockDevice/nbd, fixed newstyle.
 """
 
@@ -45,7 +46,8 @@ _EINVAL = 22
 class VolatileDisk:
     """The image, and the sectors that are in front of it."""
 
-    def __init__(self, image: Path) -> None:
+    def __init__(self, image: Path, kept_from: int = 0) -> None:
+        self._kept_from = kept_from // _SECTOR
         self._file = os.open(image, os.O_RDWR)
         self.size = os.fstat(self._file).st_size
         self._waiting: dict[int, bytes] = {}
@@ -73,13 +75,14 @@ class VolatileDisk:
     def cut(self) -> str:
         """Lose the power; gives how much was kept and lost."""
         chance = random.Random()
-        kept = [number for number in self._waiting if chance.random() < _KEPT]
-        lost = len(self._waiting) - len(kept)
+        waiting = [number for number in self._waiting if number >= self._kept_from]
+        kept = [number for number in waiting if chance.random() < _KEPT]
+        lost = len(waiting) - len(kept)
         self._keep(kept)
         return f"{len(kept)} sectors kept, {lost} lost"
 
     def _keep(self, numbers: list[int]) -> None:
-        numbers.sort()
+        numbers = sorted(number for number in numbers if number >= self._kept_from)
         start = 0
         for end in range(1, len(numbers) + 1):
             if end == len(numbers) or numbers[end] != numbers[end - 1] + 1:
@@ -149,8 +152,9 @@ def main(words: list[str]) -> NoReturn:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path)
     parser.add_argument("socket", type=Path)
+    parser.add_argument("--kept-from", type=int, default=0)
     given = parser.parse_args(words)
-    disk = VolatileDisk(given.image)
+    disk = VolatileDisk(given.image, given.kept_from)
 
     def cut(*_: object) -> None:
         sys.stdout.write(f"{disk.cut()}\n")

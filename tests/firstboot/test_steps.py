@@ -8,6 +8,7 @@ from hub.core.errors import OperatorError
 from hub.firstboot import network, vault
 from hub.firstboot.card import ROOT_BYTES
 from hub.firstboot.wishes import TAKEN
+from hub.settings import amend, load
 from hub.store import people, setup
 from hub.store.database import Store
 from tests.firstboot.flashed import CARD_BYTES, SECTOR, Flashed, card
@@ -96,7 +97,10 @@ def test_the_file_is_obeyed(card: Flashed) -> None:
         assert [clinic["name"] for clinic in people.clinics(db)] == ["North"]
         assert people.find_by_email(db, "amal@clinic.example")
     store.close()
-    assert "عيادة" in (root / "data/hub/hub.toml").read_text()
+    settings = load(root / "data/hub/hub.toml", {})
+    assert settings.hub.name == "عيادة Nord-Süd"
+    assert settings.hub.language == "ar"
+    assert settings.box.shutdown_command
     assert "passphrase" in card.header()
 
 
@@ -130,6 +134,30 @@ def test_a_taken_secret_is_kept_when_the_file_is_changed_later(card: Flashed) ->
     file.write_text(file.read_text().replace('name = "Clinic"', 'name = "New router"'))
     card.boot()
     assert "psk=open sesame" in (card.root / "data/connections/hikma-wifi-0.nmconnection").read_text()
+
+
+def test_settings_that_the_page_changed_stay_when_the_file_is_changed_later(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    settings = card.root / "data/hub/hub.toml"
+    assert load(settings, {}).hub.language == "ar"
+    amend(settings, {("pairing", "minutes"): 25})
+    file.write_text(file.read_text().replace("عيادة Nord-Süd", "South"))
+    card.boot()
+    found = load(settings, {})
+    assert (found.hub.name, found.pairing.minutes) == ("South", 25)
+    assert found.box.restart_command
+
+
+def test_a_settings_file_that_nothing_can_read_is_laid_aside_and_made_anew(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    settings = card.root / "data/hub/hub.toml"
+    settings.write_text("[pairing\n")
+    file.write_text(file.read_text().replace("عيادة Nord-Süd", "South"))
+    card.boot()
+    assert load(settings, {}).hub.name == "South"
+    assert settings.with_name("hub.toml.refused").read_text() == "[pairing\n"
 
 
 def test_a_network_that_left_the_file_is_forgotten_and_others_stay(card: Flashed) -> None:

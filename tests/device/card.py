@@ -1,0 +1,84 @@
+"""Cards of the image, and what can be seen of them from outside the board."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tests.outside import PROJECT
+
+IMAGE = Path(os.environ.get("HIKMA_HUB_IMAGE", PROJECT / "build/hikma-hub.img"))
+CARD_BYTES = 8 * 1024**3
+_BOOT_AT = 4 * 1024**2
+_PROGRAM_S = 240
+_PIECE_BYTES = 16 * 1024**2
+_OVERLAP_BYTES = 64
+
+
+def needs() -> Iterator[str]:
+    """Name what this tier needs and this machine has not got."""
+    for program in ("qemu-system-aarch64", "mcopy", "ssh", "ssh-keygen", "openssl"):
+        if shutil.which(program) is None:
+            yield f"{program} (image/prerequisites)"
+    if not IMAGE.exists():
+        yield f"{IMAGE} (RELEASE=no make image BASE=debian, as root)"
+
+
+def flash(folder: Path, name: str, toml: str | None = None) -> Path:
+    """Flash a card: a copy of the image on a larger card, with hikma-hub.toml on its boot partition."""
+    made = folder / f"{name}.img"
+    run("cp", "--sparse=always", "--reflink=auto", str(IMAGE), str(made))
+    os.truncate(made, CARD_BYTES)
+    if toml is not None:
+        run("mcopy", "-i", f"{made}@@{_BOOT_AT}", "-o", "-", "::hikma-hub.toml", stdin=toml.encode())
+    return made
+
+
+def on_boot_partition(made: Path, name: str) -> bytes:
+    """Read a file of the boot partition, from outside."""
+    return run("mcopy", "-i", f"{made}@@{_BOOT_AT}", f"::{name}", "-")
+
+
+def boot_names(made: Path) -> set[str]:
+    """List what lies on the boot partition, from outside."""
+    return {Path(line).name for line in run("mdir", "-b", "-i", f"{made}@@{_BOOT_AT}", "::").decode().splitlines()}
+
+
+def written(made: Path) -> Iterator[bytes]:
+    """Give what was ever written on it, in pieces that overlap."""
+    with made.open("rb", buffering=0) as file:
+        at = 0
+        with contextlib.suppress(OSError):  # there is no more data: ENXIO
+            while True:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                yield os.pread(file.fileno(), _PIECE_BYTES + _OVERLAP_BYTES, at)
+                at += _PIECE_BYTES
+
+
+def data_start(made: Path) -> int:
+    """Give where the data partition begins, in bytes."""
+    table = msgspec.json.decode(run("sfdisk", "--json", str(made)))["partitiontable"]
+    return int(table["partitions"][2]["start"]) * 512
+
+
+def run(*command: str, stdin: bytes = b"", timeout_s: float = _PROGRAM_S) -> bytes:
+    """Run a program of this machine; gives what it printed."""
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout_s, check=False)
+    assert done.returncode == 0, f"{command[:4]}: {done.stderr.decode()[-800:]}{done.stdout.decode()[-800:]}"
+    return done.stdout
+
+
+def kernel(made: Path, folder: Path) -> tuple[Path, Path, str]:
+    """Take kernel, initramfs and command line from the card's own boot partition, as the firmware of a Pi does."""
+    config = on_boot_partition(made, "config.txt").decode()
+    names = [line.split("=")[1] for line in config.splitlines() if line.startswith("kernel=")]
+    names += [line.split()[1] for line in config.splitlines() if line.startswith("initramfs ")]
+    for name in names:
+        if not (folder / name).exists():
+            (folder / name).write_bytes(on_boot_partition(made, name))
+    words = on_boot_partition(made, "cmdline.txt").decode().strip().replace("console=tty0", "console=ttyAMA0")
+    return folder / names[0], folder / names[1], f"{words} systemd.show_status=1"
