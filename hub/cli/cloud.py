@@ -88,7 +88,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool) -> None:  # noqa: FBT001
     """Fetch what is new in the cloud and send what waits; ends with status 1 if that failed."""
     del once  # a hub that serves relays by itself
-    settings = options.settings(config)
+    settings = options.settings(config, data)
     with options.store(data) as store:
         if full:
             with store.write() as tx:

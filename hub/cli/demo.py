@@ -1,7 +1,8 @@
-"""hikma-hub demo: a hub at work, with model phones."""
+"""hikma-hub demo: a hub at work, with model phones and a stand-in cloud."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,31 +13,21 @@ import click
 @click.option("--port", type=click.IntRange(1, 65535), default=4001, show_default=True)
 @click.option("--phones", type=click.IntRange(1, 50), default=5, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=1), help="Stop after so long; otherwise at Ctrl-C.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same clinic.")
-@click.option("--setup", is_flag=True, help="Leave the setup of the hub, on its page, to you.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same work.")
+@click.option(
+    "--cloud/--no-cloud", default=True, show_default=True, help="Run a stand-in cloud that the hub relays to."
+)
+@click.option("--line-fails", is_flag=True, help="Cut the line to the cloud now and then.")
+@click.option("--setup", "leave_setup", is_flag=True, help="Leave the setup of the hub, on its page, to you.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def demo(
-    data: Path | None,
-    host: str,
-    port: int,
-    phones: int,
-    seconds: float | None,
-    seed: int,
-    setup: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
-) -> None:
-    """Start a hub and let model phones work on a made-up clinic with it."""
-    from hub.demo.show import run_demo  # noqa: PLC0415  the other commands start faster without it
+def demo(**wishes: Any) -> None:  # noqa: ANN401  the options above, by name
+    """Start a hub and a cloud, and let model phones work on a made-up clinic with them.
 
-    sys.exit(
-        run_demo(
-            data=data,
-            host=host,
-            port=port,
-            phones=phones,
-            seconds=seconds,
-            seed=seed,
-            as_json=as_json,
-            leave_setup=setup,
-        )
-    )
+    At the end, phones, hub and cloud are compared; the status is 0 if all hold the same.
+    """
+    if wishes["line_fails"] and not wishes["cloud"]:
+        message = "without a cloud there is no line that could fail"
+        raise click.UsageError(message)
+    from hub.demo.run import Wishes, run_demo  # noqa: PLC0415  the other commands start faster without it
+
+    sys.exit(run_demo(Wishes(**wishes)))

@@ -13,7 +13,18 @@ from datetime import UTC, datetime, timedelta
 from hub.demo import habits
 from hub.demo.local_store import LocalStore
 from hub.demo.names import POPULATIONS, Population
-from hub.demo.reference import COMPLAINT_FORM, DAY_MS, FOLLOW_UP_FORM, FORM_FIELDS, FORM_NAMES, drug_ids, reference
+from hub.demo.reference import (
+    CLINIC_ID,
+    CLINIC_NAME,
+    COMPLAINT_FORM,
+    DAY_MS,
+    FOLLOW_UP_FORM,
+    FORM_FIELDS,
+    FORM_NAMES,
+    department_id,
+    drug_ids,
+    reference,
+)
 from hub.demo.rows import Row, Values
 
 _DIAGNOSES = (
@@ -43,7 +54,7 @@ class Provider:
 class Clinic:
     """A made-up clinic; every draw comes from ``seed``, every moment from the ``now_ms`` of a call."""
 
-    def __init__(self, seed: int, *, clinic_id: str = "clinic-1", name: str = "Al-Amal Clinic · عيادة الأمل") -> None:
+    def __init__(self, seed: int, *, clinic_id: str = CLINIC_ID, name: str = CLINIC_NAME) -> None:
         self.clinic_id = clinic_id
         self.name = name
         self._rng = random.Random(seed)
@@ -157,7 +168,8 @@ class Clinic:
 
     def appointment(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
         """Give an appointment in the coming weeks."""
-        department = {"id": "dep-opd", "name": "Outpatients", "seen_at": None, "seen_by": None, "status": "pending"}
+        seen = {"seen_at": None, "seen_by": None, "status": "pending"}
+        department = {"id": department_id(self.clinic_id, "opd"), "name": "Outpatients", **seen}
         return {
             "provider_id": by.user_id,
             "clinic_id": self.clinic_id,

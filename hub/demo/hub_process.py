@@ -8,19 +8,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
+from hub.demo import child
 from hub.demo.transport import HttpTransport, NetworkLostError
 
 READY_S = 30.0
 """A Pi with a cold card needs some seconds; past this something is wrong."""
 
-STOP_S = 15.0
-"""How long the hub may take to end by itself before it is killed."""
-
 CLI_S = 60.0
 _POLL_S = 0.1
-_LOG_LINES = 15
 _PROGRAM = (sys.executable, "-m", "hub.cli")
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  not bound to here, only recognised
 
@@ -29,11 +26,25 @@ class HubProcessError(Exception):
     """The hub or one of its commands did not do what was asked; the text is for the person at the terminal."""
 
 
+class Commands(Protocol):
+    """What the show needs of a hub: its address and its command line."""
+
+    url: str
+
+    def cli(self, *words: str, stdin: str | None = None) -> str:
+        """Run one command; gives what it printed."""
+        ...
+
+    def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
+        """Run one command with ``--json``; gives what it printed, read."""
+        ...
+
+
 class HubProcess:
     """``hikma-hub serve`` on its own data directory, from ``with`` to its end.
 
     program: what to run in place of this package's own command line.
-    settings: HIKMA_HUB_* variables for the hub.
+    settings: HIKMA_HUB_* variables for the hub and its commands.
     """
 
     def __init__(
@@ -82,7 +93,15 @@ class HubProcess:
     def cli(self, *words: str, stdin: str | None = None) -> str:
         """Run one command on the same data directory; gives what it printed."""
         command = (*self._program, *words, "--data", str(self.data))
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=CLI_S, check=False)  # noqa: S603  our own program
+        done = subprocess.run(  # noqa: S603  our own program
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=CLI_S,
+            check=False,
+            env={**os.environ, **self._settings},
+        )
         if done.returncode != 0:
             message = f"hikma-hub {' '.join(words[:2])} failed:\n{done.stderr.strip() or done.stdout.strip()}"
             raise HubProcessError(message)
@@ -97,37 +116,26 @@ class HubProcess:
             message = f"hikma-hub {' '.join(words[:2])} --json printed no JSON: {printed[:200]!r}"
             raise HubProcessError(message) from error
 
-    def _wait_until_ready(self, child: subprocess.Popen[bytes]) -> None:
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         # Someone else may listen on this port: only a hub of ours that is alive counts.
         transport = HttpTransport(self.url, timeout_s=2.0)
         deadline = time.monotonic() + READY_S
         with contextlib.closing(transport):
             while time.monotonic() < deadline:
-                if child.poll() is not None:
-                    message = f"the hub ended at once (exit {child.returncode}):\n{self._log_end()}"
+                if process.poll() is not None:
+                    message = f"the hub ended at once (exit {process.returncode}):\n{child.last_words(self._log)}"
                     raise HubProcessError(message)
                 with contextlib.suppress(NetworkLostError):
                     if transport.get("/readyz")[0] == 200:  # noqa: PLR2004
                         return
                 time.sleep(_POLL_S)
-        message = f"the hub did not get ready within {READY_S:.0f} s:\n{self._log_end()}"
+        message = f"the hub did not get ready within {READY_S:.0f} s:\n{child.last_words(self._log)}"
         raise HubProcessError(message)
 
     def _stop(self) -> None:
-        if self._child is None:
-            return
-        if self._child.poll() is None:
-            self._child.terminate()
-            try:
-                self._child.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
-        self._child = None
-
-    def _log_end(self) -> str:
-        lines = self._log.read_text("utf-8", "replace").splitlines()
-        return "\n".join(lines[-_LOG_LINES:]) or "(it printed nothing)"
+        if self._child is not None:
+            child.end(self._child)
+            self._child = None
 
 
 def _reachable(host: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hub.demo.clinic import Clinic, Provider
 from hub.demo.comparison import held
 from hub.demo.phone import Phone
+from hub.demo.reference import FORM_FIELDS
 from hub.demo.rows import Row
 
 
@@ -92,4 +93,9 @@ class Nurse:
         return "deleted a patient"
 
     def _events_of(self, patient: Row) -> list[Row]:
-        return [event for event in held(self.phone.store, "events").values() if event["patient_id"] == patient["id"]]
+        """Give a patient's filled-in forms, those whose fields are known here."""
+        return [
+            event
+            for event in held(self.phone.store, "events").values()
+            if event["patient_id"] == patient["id"] and event["form_id"] in FORM_FIELDS
+        ]

@@ -1,13 +1,26 @@
-"""Makes a clinic's reference data in the phone's form: forms, departments, drugs and what is in stock."""
+"""Makes a clinic's reference data in the phone's form: forms, departments, drugs and what is in stock.
+
+Ids are uuids, as the cloud wants them, and the same in every run: a show goes on where an earlier one ended.
+"""
 
 import json
 import random
+import uuid
 
 from hub.demo import rows
 from hub.demo.rows import Row, Values
 
-COMPLAINT_FORM = "form-complaint"
-FOLLOW_UP_FORM = "form-follow-up"
+_MADE_UP = uuid.UUID("0d2c5d1e-5a4f-4d0b-9b5e-6a1f0c3b7e42")
+
+
+def _id(*name: str) -> str:
+    return str(uuid.uuid5(_MADE_UP, "/".join(name)))
+
+
+CLINIC_ID = _id("clinic")
+CLINIC_NAME = "Al-Amal Clinic · عيادة الأمل"
+COMPLAINT_FORM = _id("form", "complaint")
+FOLLOW_UP_FORM = _id("form", "follow-up")
 
 DAY_MS = 86_400_000
 
@@ -45,9 +58,9 @@ def reference(clinic_id: str, clinic_name: str, rng: random.Random, now_ms: int)
     made: Values = {"created_at": now_ms, "updated_at": now_ms, "metadata": "{}"}
     return {
         "clinics": [_row("clinics", clinic_id, {"name": clinic_name, **made})],
-        "app_config": [_row("app_config", "config-operation-mode", {**_OFFLINE, **made})],
+        "app_config": [_row("app_config", _id("operation mode"), {**_OFFLINE, **made})],
         "registration_forms": [
-            _row("registration_forms", "form-registration", {"name": "Patient", "fields": _REGISTRATION, **made})
+            _row("registration_forms", _id("registration"), {"name": "Patient", "fields": _REGISTRATION, **made})
         ],
         "event_forms": [_form(form_id, made) for form_id in FORM_FIELDS],
         "clinic_departments": [_department(clinic_id, code, name, made) for code, name in _DEPARTMENTS],
@@ -58,7 +71,12 @@ def reference(clinic_id: str, clinic_name: str, rng: random.Random, now_ms: int)
 
 def drug_ids() -> tuple[str, ...]:
     """Give the ids of the drugs."""
-    return tuple(f"drug-{number}" for number in range(len(_DRUGS)))
+    return tuple(_id("drug", name) for name, *_ in _DRUGS)
+
+
+def department_id(clinic_id: str, code: str) -> str:
+    """Give the id of one of a clinic's departments."""
+    return _id(clinic_id, "department", code)
 
 
 _OFFLINE: Values = {"namespace": "system", "key": "operation_mode", "value": "offline", "data_type": "string"}
@@ -90,7 +108,7 @@ def _form(form_id: str, made: Values) -> Row:
 def _department(clinic_id: str, code: str, name: str, made: Values) -> Row:
     values: Values = {"clinic_id": clinic_id, "name": name, "code": code, "status": "active"}
     lists: Values = {"can_dispense_medications": code == "pharmacy", "additional_capabilities": "[]"}
-    return _row("clinic_departments", f"dep-{code}", {**values, **lists, **made})
+    return _row("clinic_departments", department_id(clinic_id, code), {**values, **lists, **made})
 
 
 def _drug(number: int, made: Values) -> Row:
@@ -101,6 +119,8 @@ def _drug(number: int, made: Values) -> Row:
 
 
 def _stock(clinic_id: str, number: int, rng: random.Random, now_ms: int, made: Values) -> Row:
-    values: Values = {"clinic_id": clinic_id, "drug_id": drug_ids()[number], "batch_id": f"batch-{number}"}
+    values: Values = {"clinic_id": clinic_id, "drug_id": drug_ids()[number], "batch_id": _id("batch", str(number))}
     batch: Values = {"batch_number": f"B{rng.randrange(10_000):04}", "batch_expiry_date": now_ms + 400 * DAY_MS}
-    return _row("clinic_inventory", f"stock-{number}", {**values, **batch, "quantity_available": 500, **made})
+    return _row(
+        "clinic_inventory", _id(clinic_id, "stock", str(number)), {**values, **batch, "quantity_available": 500, **made}
+    )

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlite_utils import Database
 
+from hub.core.clock import Heard
 from hub.store import audit
 from hub.store.database import Store, Transaction
 
@@ -22,6 +23,8 @@ class Link(msgspec.Struct, frozen=True):
     clinics: tuple[str, ...]
     status: str = ACTIVE
     """Anything but ``active`` and the hub relays no more, though the cloud would let it."""
+    ever: frozenset[str] = frozenset()
+    """All clinics that the cloud gave this hub at any time."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -61,11 +64,19 @@ class Last(msgspec.Struct, frozen=True):
     running_since_ms: int = 0
     """When the cycle began that moves records now; 0 if none does."""
     report: dict[str, Any] = {}
+    heard: Heard | None = None
+    """What the cloud last said of the time."""
 
 
 def link(db: Database) -> Link | None:
     """Give the cloud that this hub is connected to, if any."""
     return _get(db, "link", Link)
+
+
+def clinics_ever(db: Database) -> frozenset[str]:
+    """Give the clinics that the cloud gave this hub at any time."""
+    found = link(db)
+    return found.ever if found else frozenset()
 
 
 def api_key(db: Database) -> str:
@@ -89,7 +100,7 @@ def connect(tx: Transaction, found: Link, key: str) -> None:
     before = link(tx.db)
     if before is None or before.device != found.device:
         tx.db.execute("DELETE FROM cloud")
-    _put(tx, "link", found)
+    _put_link(tx, found, before)
     tx.db.execute("INSERT OR REPLACE INTO cloud (key, value) VALUES ('api_key', ?)", [key])
     audit.note(tx, "cloud.connected", detail=found.device)
 
@@ -102,8 +113,9 @@ def disconnect(tx: Transaction) -> None:
 
 def told(tx: Transaction, found: Link) -> None:
     """Keep what the cloud says of this hub now."""
-    if link(tx.db) not in {None, found}:
-        _put(tx, "link", found)
+    before = link(tx.db)
+    if before not in {None, found}:
+        _put_link(tx, found, before)
         audit.note(tx, "cloud.changed", detail=f"{found.status}, {len(found.clinics)} clinics")
 
 
@@ -127,6 +139,11 @@ def ended(store: Store, now: Last, come: Progress | None = None) -> None:
         _put(tx, "last", now)
         if come:
             _put(tx, "progress", come)
+
+
+def _put_link(tx: Transaction, found: Link, before: Link | None) -> None:
+    ever = found.ever.union(found.clinics, before.ever if before else ())
+    _put(tx, "link", msgspec.structs.replace(found, ever=ever))
 
 
 def _get(db: Database, key: str, kind: type[_T]) -> _T | None:

@@ -83,10 +83,26 @@ def unborn(db: Database, rows: Sequence[Waiting]) -> set[tuple[str, str]]:
     for table, ids in _named(rows).items():
         named = db.execute(
             f"SELECT t.id FROM [{table.name}] AS t CROSS JOIN outbox AS o ON o.table_name = ? AND o.num = t.num"
-            " WHERE t.id IN (SELECT value FROM json_each(?)) AND o.columns IS NULL AND o.sent IS NULL",
+            " WHERE t.id IN (SELECT value FROM json_each(?)) AND o.columns IS NULL AND o.sent IS NULL"
+            " AND t.local_server_deleted_at IS NULL",
             [table.name, msgspec.json.encode(sorted(ids)).decode()],
         )
         found |= {(table.name, row[0]) for row in named}
+    return found
+
+
+def graves(db: Database, rows: Sequence[Waiting]) -> list[tuple[Table, Waiting]]:
+    """Give the deleted records that these name, whether or not the cloud ever had them."""
+    found = []
+    for table, ids in _named(rows).items():
+        named = db.execute(
+            f"SELECT num, id, data, cut FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))"
+            " AND local_server_deleted_at IS NOT NULL",
+            [msgspec.json.encode(sorted(ids)).decode()],
+        )
+        for num, record_id, data, cut in named:
+            record = records.stored(table, data, cut)
+            found.append((table, Waiting(num, record_id, 0, None, 0, None, edited=False, record=record)))
     return found
 
 

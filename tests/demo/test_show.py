@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import click
 import pytest
 
-from hub.demo.clinic import Clinic
+from hub.demo.reference import CLINIC_NAME
 from hub.demo.show import Show
+from hub.demo.staff import STAFF
 from tests.demo.fake_hub import LOGIN, QR, SharingHub
 
 
@@ -17,6 +19,7 @@ class FakeCommands:
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
         self.clinics: list[dict[str, str]] = [{"id": "clinic-1", "name": "Another"}]
+        self.users: list[dict[str, str]] = []
 
     def cli(self, *words: str, stdin: str | None = None) -> str:
         self.asked.append(words)
@@ -25,12 +28,17 @@ class FakeCommands:
 
     def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  as the real one
         self.cli(*words, stdin=stdin)
-        answers: dict[str, Any] = {"list": self.clinics, "show": QR}
-        return answers.get(words[1], {"id": "clinic-9"})
+        answers: dict[tuple[str, ...], Any] = {
+            ("clinic", "list"): self.clinics,
+            ("user", "list"): self.users,
+            ("pairing", "show"): QR,
+            ("status",): {"sentence": "Everything entered is safe on this hub."},
+        }
+        return answers.get(words[:2], {"id": "clinic-9"})
 
 
-def show_on(hub: SharingHub, commands: FakeCommands, *, quiet: bool = False) -> Show:
-    return Show(commands, phones=3, seed=1, quiet=quiet, connect=hub.connect, pause_s=(0.0, 0.01))
+def show_on(hub: SharingHub, commands: FakeCommands) -> Show:
+    return Show(commands, phones=3, seed=1, say=click.secho, connect=hub.connect, pause_s=(0.0, 0.01))
 
 
 @pytest.fixture
@@ -46,20 +54,24 @@ def test_the_show_makes_clinic_staff_and_pairing_by_the_command_line(hub: Sharin
     assert [words[:2] for words in commands.asked] == [
         ("clinic", "list"),
         ("clinic", "add"),
+        ("user", "list"),
+        *[("user", "add")] * 3,
         ("pairing", "open"),
         ("pairing", "show"),
-        *[("user", "add")] * 4,
     ]
-    assert commands.asked[-1][commands.asked[-1].index("--clinic") + 1] == "clinic-9"
+    made = commands.asked[3]
+    assert made[made.index("--clinic") + 1] == "clinic-9"
     assert hub.paths[0] == commands.url
 
 
 def test_a_second_show_on_the_same_hub_goes_on_in_its_clinic(hub: SharingHub) -> None:
     commands = FakeCommands()
-    commands.clinics.append({"id": "clinic-7", "name": Clinic(1).name})
-    show_on(hub, commands, quiet=True).prepare()
+    commands.clinics.append({"id": "clinic-7", "name": CLINIC_NAME})
+    commands.users.append({"email": STAFF[0].email})
+    show_on(hub, commands).prepare()
     assert ("clinic", "add") not in {words[:2] for words in commands.asked}
-    assert commands.asked[-1][commands.asked[-1].index("--clinic") + 1] == "clinic-7"
+    added = [words for words in commands.asked if words[:2] == ("user", "add")]
+    assert [words[words.index("--clinic") + 1] for words in added] == ["clinic-7"] * 2
 
 
 def test_the_show_ends_with_all_phones_and_the_hub_alike(hub: SharingHub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,12 +83,12 @@ def test_the_show_ends_with_all_phones_and_the_hub_alike(hub: SharingHub, capsys
     assert show.summary.pushed > 0
     told = capsys.readouterr().out
     assert "All 3 phones and the hub hold the same" in told
-    assert FakeCommands.url in told.splitlines()[0]
+    assert "Everything entered is safe on this hub." in told.splitlines()[-1]
     assert "\x1b" not in told
 
 
 def test_the_show_notices_a_phone_that_holds_something_else(hub: SharingHub) -> None:
-    show = show_on(hub, FakeCommands(), quiet=True)
+    show = show_on(hub, FakeCommands())
     show.prepare()
     show.work(0.1)
     nurse = show._nurses[0]
@@ -88,7 +100,7 @@ def test_the_show_notices_a_phone_that_holds_something_else(hub: SharingHub) -> 
 
 
 def test_the_show_notices_phones_that_cannot_sync(hub: SharingHub) -> None:
-    show = show_on(hub, FakeCommands(), quiet=True)
+    show = show_on(hub, FakeCommands())
     show.prepare()
     hub.plain["sync_push"] = 500, b"{}"
     show.work(0.1)
@@ -97,16 +109,8 @@ def test_the_show_notices_phones_that_cannot_sync(hub: SharingHub) -> None:
     assert show.summary.failed > 0
 
 
-def test_a_quiet_show_prints_nothing(hub: SharingHub, capsys: pytest.CaptureFixture[str]) -> None:
-    show = show_on(hub, FakeCommands(), quiet=True)
-    show.prepare()
-    show.work(0.1)
-    show.settle()
-    assert capsys.readouterr().out == ""
-
-
 def test_phones_that_find_no_rest_are_not_called_the_same(hub: SharingHub) -> None:
-    show = show_on(hub, FakeCommands(), quiet=True)
+    show = show_on(hub, FakeCommands())
     show.prepare()
     hub.plain["sync_pull"] = 500, b"{}"
     show.settle()

@@ -1,31 +1,27 @@
-"""Phones, a hub, a cloud and another hub, in any order and over a line that breaks: in the end all hold the same.
+"""Phones, a hub, a cloud and another hub, in any order and over lines that break: in the end all hold the same.
 
 Every acknowledged record is in the cloud, or deleted, or in quarantine with a reason; none is there twice (R1 to R8).
 """
 
-import shutil
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from hub.core import cloud_forms
-from hub.core.cloud_tables import PUSH_ORDER, UNCOMPARED, keeping
-from hub.core.tables import TABLES
-from hub.demo.rows import Row
-from hub.store import departures
-from hub.store.database import Store
+from hub.demo.cloud.tables import CREATION_ORDER
+from hub.demo.rows import Row, Values
+from tests.demo.cloud.postgres import cluster
 from tests.hubs import changes
-from tests.services.relay import world as worlds
-from tests.services.relay.world import Kind, World
+from tests.journeys.region import Lost, Region, Station
+from tests.services.relay.world import Kind, uid
 from tests.store import pushes
 
-WHICH = st.integers(0, 30)
-DEVICE = st.integers(1, 3)
+WHO = st.integers(0, 2)
+WHICH = st.integers(0, 40)
 EDITED = {
     "patients": ("phone", "hometown"),
     "visits": ("provider_name",),
@@ -34,99 +30,108 @@ EDITED = {
     "patient_problems": ("problem_label",),
     "patient_additional_attributes": ("string_value",),
     "appointments": ("reason",),
+    "prescription_items": ("notes",),
 }
 TABLE = st.sampled_from(sorted(EDITED))
-FAULT = st.sampled_from([Kind.DROP, Kind.LOSE, Kind.CUT, Kind.ERROR_500, Kind.HTML, Kind.TOO_MANY])
+FAULT = st.sampled_from([Kind.DROP, Kind.LOSE, Kind.CUT, Kind.ERROR_500, Kind.HTML, Kind.TOO_MANY, Kind.SLOW])
 WHERE = st.sampled_from(["verify", "pull", "push", ""])
+POISON: dict[str, Values] = {
+    "patient_problems": {"problem_code": "x" * 200},
+    "patient_vitals": {"bp_position": "x" * 60},
+}
+SLOW_S = 0.05
+Place = tuple[str, str, str]
+"""Table, id, column."""
 
 
 class Relay(RuleBasedStateMachine):
     """What may happen between a clinic and its cloud."""
 
-    world: World
+    postgres = ""
+    region: Region
 
-    @initialize(batch=st.sampled_from([10, 500]))
-    def open(self, batch: int) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hikma-relay-"))
-        self.context = worlds.world(self.folder)
-        self.world = self.context.__enter__()
-        self.world.limit(batch_records=batch)
-        self.world.cycle()
-        self.made: dict[str, list[Row]] = {table: [] for table in EDITED}
+    @initialize(phones=st.integers(1, 3), batch=st.sampled_from([10, 500]), page=st.sampled_from([20_000, 1_000_000]))
+    def open(self, phones: int, batch: int, page: int) -> None:
+        self.region = Region(phones=phones, batch=batch, page_bytes=page, postgres=self.postgres)
+        self.world = self.region.world
         self.poison: set[str] = set()
         self.values = 0
-        self.pulled: dict[str, dict[str, object]] = {}
+        self.edits: list[tuple[Station, Place, str]] = []
+        """What was entered on a phone and not pushed yet."""
+        self.pulled: dict[str, dict[str, Any]] = {}
         """What another hub has of each table."""
-        self.allowed: dict[tuple[str, str, str], set[str]] = {}
+        self.allowed: dict[Place, set[str]] = {}
         """What a column may hold in the end: the last edit here, or what was entered there after it."""
 
     def teardown(self) -> None:
-        if not hasattr(self, "world"):
+        if not hasattr(self, "region"):
             return
         try:
             self.world.heal()
-            self.settle()
+            for station in self.region.stations:
+                self.sync(station, Lost.NOTHING)
+            self.region.settle()
             self.check()
         finally:
-            self.context.__exit__(None, None, None)
-            shutil.rmtree(self.folder)
+            self.region.close()
 
-    # Work
+    # On the phones
 
-    @rule(device=DEVICE)
-    def a_patient_comes(self, device: int) -> None:
-        del device
-        self.made["patients"].append(self.world.patient(phone=self.value()))
+    @rule(who=WHO, sync=st.booleans())
+    def a_patient_comes(self, *, who: int, sync: bool) -> None:
+        self.station(who).nurse.register()
+        self.sync_if(who, sync=sync)
 
-    @rule(which=WHICH)
-    def a_visit(self, which: int) -> None:
-        if patient := self.one("patients", which):
-            self.made["visits"].append(self.world.visit(patient, provider_name=self.value()))
+    @rule(who=WHO, which=WHICH, sync=st.booleans())
+    def a_patient_is_seen(self, *, who: int, which: int, sync: bool) -> None:
+        if patient := self.shown(who, "patients", which):
+            self.station(who).nurse.see(patient)
+        self.sync_if(who, sync=sync)
 
-    @rule(which=WHICH, kind=st.sampled_from(["event", "vitals", "problem", "appointment"]))
-    def a_record(self, which: int, kind: str) -> None:
-        if visit := self.one("visits", which):
-            table = {"event": "events", "appointment": "appointments"}.get(kind, f"patient_{kind}")
-            table = "patient_problems" if kind == "problem" else table
-            self.made[table].append(getattr(self.world, kind)(visit))
+    @rule(who=WHO, which=WHICH, field=st.integers(0, 2))
+    def a_field_is_filled_in(self, who: int, which: int, field: int) -> None:
+        """Two phones may do so for the same field: the cloud keeps one row of them."""
+        if patient := self.shown(who, "patients", which):
+            phone, value = self.station(who).phone, self.value()
+            known = {"patient_id": patient["id"], "attribute_id": f"own-{field}", "attribute": "own"}
+            phone.create("patient_additional_attributes", {**known, "string_value": value})
 
-    @rule(which=WHICH)
-    def an_attribute(self, which: int) -> None:
-        if patient := self.one("patients", which):
-            made = self.world.attribute(patient, attribute_id=self.value(), string_value=self.value())
-            self.made["patient_additional_attributes"].append(made)
+    @rule(who=WHO, which=WHICH, table=st.sampled_from(sorted(POISON)))
+    def a_poison_record(self, who: int, which: int, table: str) -> None:
+        if visit := self.shown(who, "visits", which):
+            station = self.station(who)
+            make = {"patient_problems": self.region.clinic.problem, "patient_vitals": self.region.clinic.vitals}[table]
+            values = make(str(visit["patient_id"]), str(visit["id"]), 1_795_000_000_000, station.by)
+            self.poison.add(str(station.phone.create(table, {**values, **POISON[table]})["id"]))
 
-    @rule(which=WHICH)
-    def a_poison_record(self, which: int) -> None:
-        if patient := self.one("patients", which):
-            made = self.world.problem({"id": None, "patient_id": patient["id"]}, problem_code="x" * 200)
-            self.poison.add(str(made["id"]))
+    @rule(who=WHO, table=TABLE, which=WHICH, column=st.integers(0, 1), sync=st.booleans())
+    def an_edit(self, *, who: int, table: str, which: int, column: int, sync: bool) -> None:
+        if row := self.shown(who, table, which):
+            name, value = EDITED[table][column % len(EDITED[table])], self.value()
+            self.station(who).phone.edit(table, str(row["id"]), {name: value})
+            self.edits.append((self.station(who), (table, str(row["id"]), name), value))
+        self.sync_if(who, sync=sync)
 
-    @rule(table=TABLE, which=WHICH, device=DEVICE, column=st.integers(0, 1), later=st.integers(-5, 5))
-    def a_phone_edits(self, table: str, which: int, device: int, column: int, later: int) -> None:
-        """Edit what the hub holds, by a clock that may be behind or ahead."""
-        if made := self.one(table, which):
-            name = EDITED[table][column % len(EDITED[table])]
-            here = self.world.here_is(table, str(made["id"]))
-            ms = int(here["updated_at"]) + later * 1000 + 1
-            value = self.value()
-            self.world.change(table, here, device=device, **{name: value, "updated_at": ms})
-            if self.world.here_is(table, str(made["id"]))[name] == value:
-                self.allowed[table, str(made["id"]), name] = {value}
+    @rule(who=WHO, table=st.sampled_from(["patients", "visits", "events"]), which=WHICH)
+    def a_delete(self, who: int, table: str, which: int) -> None:
+        if row := self.shown(who, table, which):
+            self.station(who).phone.soft_delete(table, str(row["id"]))
 
-    @rule(table=st.sampled_from(["patients", "visits", "events"]), which=WHICH)
-    def a_delete(self, table: str, which: int) -> None:
-        if made := self.one(table, which):
-            self.world.remove(table, str(made["id"]))
+    @rule(who=WHO, lost=st.sampled_from(Lost))
+    def a_sync(self, who: int, lost: Lost) -> None:
+        self.sync(self.station(who), lost)
 
-    # The cloud
+    @rule(who=WHO, hours=st.sampled_from([-30, -1, 1, 30]))
+    def a_clock_is_set(self, who: int, hours: int) -> None:
+        self.station(who).step(hours)
+
+    # In the cloud
 
     @rule(table=TABLE, which=WHICH)
     def another_hub_pulls(self, table: str, which: int) -> None:
-        made = self.one(table, which)
-        row = self.world.seed.row(table, str(made["id"])) if made else None
-        if row:
-            self.pulled[table] = row
+        rows = self.there(table)
+        if rows:
+            self.pulled[table] = rows[which % len(rows)]
 
     @rule(table=TABLE, column=st.integers(0, 1))
     def another_hub_edits(self, table: str, column: int) -> None:
@@ -137,7 +142,7 @@ class Relay(RuleBasedStateMachine):
         if row is None or now is None or now["is_deleted"]:
             return
         name = EDITED[table][column % len(EDITED[table])]
-        stood = self.world.where(table, row)  # type: ignore[arg-type]
+        stood = self.world.where(table, row)
         edited = {**row, name: self.value(), "updated_at": f"2027-01-01T00:00:{self.values % 60:02}.000Z"}
         self.world.seed.push_as(self.world.hub, changes(table, updated=[edited]))
         if (self.world.seed.row(table, row_id) or {})[name] != edited[name]:
@@ -146,17 +151,24 @@ class Relay(RuleBasedStateMachine):
             # What the hub has sent and seen there is the cloud's to change; what it has not seen it will mend.
             if each == name or stood == "cloud":
                 place = (table, row_id, each)
-                self.allowed.setdefault(place, {str(now[each])}).add(str(edited[each]))
-
-    @rule(which=WHICH)
-    def a_deletion_there(self, which: int) -> None:
-        made = self.one("visits", which)
-        if made and self.world.is_there("visits", str(made["id"])):
-            self.world.seed.push_as(self.world.hub, changes("visits", deleted=[made["id"]]))
+                self.allowed.setdefault(place, {str(now[each] or "")}).add(str(edited[each] or ""))
 
     @rule()
-    def the_hub_gets_another_clinic(self) -> None:
-        clinics = [self.world.here, self.world.elsewhere]
+    def another_hub_registers(self) -> None:
+        patient = {"id": uid(), "given_name": self.value(), "primary_clinic_id": self.world.here}
+        visit = {"id": uid(), "patient_id": patient["id"], "clinic_id": self.world.here}
+        self.world.seed.push_as(self.world.hub, {**changes("patients", created=[patient])})
+        self.world.seed.push_as(self.world.hub, {**changes("visits", created=[visit])})
+
+    @rule(which=WHICH, table=st.sampled_from(["patients", "visits", "events"]))
+    def a_deletion_there(self, which: int, table: str) -> None:
+        if rows := self.there(table):
+            deleted = changes(table, deleted=[rows[which % len(rows)]["id"]])
+            self.world.seed.push_as(self.world.hub, deleted)
+
+    @rule(both=st.booleans())
+    def the_hub_gets_or_loses_another_clinic(self, *, both: bool) -> None:
+        clinics = [self.world.here, self.world.elsewhere] if both else [self.world.here]
         self.world.seed.edit("devices", self.world.hub.id, clinic_ids=clinics)
 
     # The relay
@@ -166,90 +178,119 @@ class Relay(RuleBasedStateMachine):
         self.world.try_cycle()
 
     @rule(kind=FAULT, on=WHERE, times=st.integers(1, 4))
-    def something_breaks(self, kind: Kind, on: str, times: int) -> None:
-        self.world.fail(kind, times=times, on=on, seconds=1)
+    def something_will_break(self, kind: Kind, on: str, times: int) -> None:
+        self.world.fail(kind, times=times, on=on, seconds=SLOW_S if kind is Kind.SLOW else 1)
 
     @rule(kind=FAULT, on=WHERE)
     def a_cycle_breaks(self, kind: Kind, on: str) -> None:
-        self.world.fail(kind, times=2, on=on, seconds=1)
+        self.world.fail(kind, times=2, on=on, seconds=SLOW_S if kind is Kind.SLOW else 1)
         self.world.try_cycle()
         self.world.heal()
 
     @rule()
     def the_power_fails(self) -> None:
-        data = self.world.store.path.parent
-        self.world.close()
-        self.world.store.close()
-        self.world.store = Store(data)
+        self.region.lose_power()
+
+    @rule(steps=st.integers(0, 12))
+    def the_power_fails_in_a_cycle(self, steps: int) -> None:
+        self.region.lose_power_in_a_cycle(steps)
 
     # In the end
 
-    def settle(self) -> None:
-        """Let cycles run until nothing moves; the faults are over."""
-        for _ in range(16):
-            done = self.world.try_cycle().outcome.word == "done"
-            with self.world.store.write() as tx:
-                departures.release(tx)  # as a person would; the poison comes back
-            self.world.try_cycle()
-            counts = self.world.waiting()
-            if done and not counts["sent"] and not counts["waiting"]:
-                return
-        raise AssertionError((self.world.waiting(), self.world.reasons()))
-
     def check(self) -> None:
-        quarantined = self.quarantined()
-        assert self.poison <= quarantined | self.tombstones("patient_problems"), "a poison record is not shown"
-        for table in PUSH_ORDER:
-            there = {str(row["id"]): row for row in self.world.seed.rows(table.name)}
-            live = pushes.live(self.world.store, table.name)
-            for row_id in live - self.poison:
-                assert row_id in there, f"{table.name} {row_id} is not in the cloud"
-                assert not there[row_id]["is_deleted"], f"{table.name} {row_id} is deleted there and lives here"
-                self.check_same(table.name, self.world.here_is(table.name, row_id), there[row_id])
-            for row_id in self.tombstones(table.name) & there.keys():
-                assert there[row_id]["is_deleted"], f"{table.name} {row_id} lives there and is deleted here"
-        for (table_name, row_id, column), allowed in self.allowed.items():
-            if row_id in pushes.live(self.world.store, table_name):
-                held = self.world.here_is(table_name, row_id)[column]
-                assert held in allowed, f"{table_name} {row_id} {column} holds {held}, not one of {allowed}"
-        for table_name, rows in self.made.items():
-            kept = pushes.live(self.world.store, table_name) | self.tombstones(table_name)
-            assert {str(row["id"]) for row in rows} <= kept, "acknowledged and lost"
+        quarantined = self.region.quarantined()
+        deleted_there = {key for key, why in quarantined.items() if "was deleted in the cloud before" in why}
+        assert quarantined.keys() <= self.poison | deleted_there, quarantined
+        assert self.poison & self.live() <= quarantined.keys(), "a poison record is not shown"
+        lost = self.region.made() - self.region.here()
+        assert not lost, f"acknowledged and lost: {lost}"
+        unlike = [line for line in self.region.unlike() if not any(row_id in line for row_id in self.poison)]
+        assert not unlike, unlike
+        for (table, row_id, column), allowed in self.allowed.items():
+            if row_id in pushes.live(self.world.store, table):
+                held = self.world.here_is(table, row_id)[column] or ""
+                assert held in allowed, f"{table} {row_id} {column} holds {held}, not one of {allowed}"
 
-    def check_same(self, table_name: str, here: dict[str, Any], there: dict[str, Any]) -> None:
-        table = TABLES[table_name]
-        cloud = cloud_forms.read(table, there).record
-        for column in table.columns:
-            if column.name in UNCOMPARED or column.name in keeping(table).dropped | keeping(table).once:
-                continue
-            one, other = here[column.name], cloud.get(column.name)
-            assert cloud_forms.same(table, column, one, other), (table_name, column.name, one, other)
+    # Words
 
-    def one(self, table: str, which: int) -> Row | None:
-        """Give a live record that was made here."""
-        live = pushes.live(self.world.store, table)
-        rows = [row for row in self.made[table] if row["id"] in live]
+    def station(self, who: int) -> Station:
+        return self.region.stations[who % len(self.region.stations)]
+
+    def sync_if(self, who: int, *, sync: bool) -> None:
+        if sync:
+            self.sync(self.station(who), Lost.NOTHING)
+
+    def sync(self, station: Station, lost: Lost) -> None:
+        """Sync, and note which edits the hub took."""
+        station.sync(lost)
+        waiting = []
+        for edit in self.edits:
+            at, (table, row_id, column), value = edit
+            row = station.phone.store.find(table, row_id)
+            if at is not station or (row is not None and row["_status"] != "synced"):
+                waiting.append(edit)
+            elif row_id in pushes.live(self.world.store, table) and self.world.here_is(table, row_id)[column] == value:
+                self.allowed[table, row_id, column] = {value}
+        self.edits = waiting
+
+    def shown(self, who: int, table: str, which: int) -> Row | None:
+        """Give a record that a phone's user sees, poison left out."""
+        rows = [
+            row
+            for row in self.station(who).phone.store.rows(table)
+            if not row["is_deleted"] and row["id"] not in self.poison
+        ]
         return rows[which % len(rows)] if rows else None
+
+    def there(self, table: str) -> list[dict[str, Any]]:
+        """Give the live rows of the clinic's patients in the cloud."""
+        seed = self.world.seed
+        ours = {row["id"] for row in seed.rows("patients") if row["primary_clinic_id"] == self.world.here}
+        patient = "id" if table == "patients" else "patient_id"
+        return [row for row in seed.rows(table) if row[patient] in ours and not row["is_deleted"]]
+
+    def live(self) -> set[str]:
+        return {row_id for table in POISON for row_id in pushes.live(self.world.store, table)}
 
     def value(self) -> str:
         """Give a text that was never entered before."""
         self.values += 1
         return f"value {self.values}"
 
-    def tombstones(self, table: str) -> set[str]:
-        return pushes.tombstones(self.world.store, table)
 
-    def quarantined(self) -> set[str]:
-        with self.world.store.read() as db:
-            return {row[0] for row in db.execute("SELECT record_id FROM quarantine")}
+def run(machine: type[Relay], examples: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_hub_and_cloud_agree_in_the_end() -> None:
-    run_state_machine_as_test(
-        Relay,
-        settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+@pytest.mark.timeout(1200)
+def test_phones_hub_and_cloud_agree_in_the_end() -> None:
+    run(Relay, 60)
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL for this test."""
+    with cluster() as server:
+        with psycopg.connect(f"{server} dbname=postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE cloud")
+        yield f"{server} dbname=cloud"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_phones_hub_and_a_cloud_on_postgresql_agree_in_the_end(postgres: str) -> None:
+    class OnPostgres(Relay):
+        def teardown(self) -> None:
+            super().teardown()
+            names = ", ".join(f'"{table.name}"' for table in CREATION_ORDER)
+            with psycopg.connect(postgres, autocommit=True) as server:
+                server.execute(f"TRUNCATE {names}".encode())
+
+    OnPostgres.postgres = postgres
+    run(OnPostgres, 6)

@@ -1,42 +1,49 @@
-"""Seeds a small organisation for the demo: two clinics, people, forms, drugs, and one hub."""
+"""Seeds a small organisation for the demo: the made-up clinic with its staff, another one, and a hub of the first."""
 
+import time
+from collections.abc import Mapping
+
+from hub.core.access import Permission
+from hub.core.tables import SERVER_OWNED
+from hub.demo.clinic import Clinic
 from hub.demo.cloud.seed import Hub, Seed
 from hub.demo.cloud.store import Store
+from hub.demo.reference import CLINIC_ID
+from hub.demo.staff import PASSWORD, STAFF
 
-PASSWORD = "hikma-demo"  # noqa: S105  the same for all people of an organisation that does not exist
-
-_PEOPLE = (("Amal Admin", "admin@demo.test", "admin"), ("Pia Provider", "nurse@demo.test", "provider"))
-_COMPLAINT = {"id": "complaint", "name": "Complaint", "_tag": "text", "fieldType": "free-text", "inputType": "text"}
-_ALLOWED = {
-    "can_register_patients": True,
-    "can_view_history": True,
-    "can_edit_records": True,
-    "can_prescribe_medications": True,
-    "can_dispense_medications": True,
-}
+_NAMES = {"registration_forms": "patient_registration_forms"}
+_ALLOWED = {permission.value: True for permission in Permission if permission is not Permission.ADMIN}
+_SEED = 1
+"""The clinic is the same in every cloud."""
 
 
 def seed_example(store: Store) -> Hub:
-    """Add the organisation unless it is there, and register a hub for its first clinic."""
+    """Add the organisation unless it is there, and register a hub for the made-up clinic."""
     seed = Seed(store)
-    clinics = [str(row["id"]) for row in seed.rows("clinics")] or _organisation(seed)
-    return seed.hub(f"Demo hub {len(seed.rows('devices')) + 1}", clinics[0])
+    if not seed.rows("clinics"):
+        _organisation(seed)
+    return seed.hub(f"Demo hub {len(seed.rows('devices')) + 1}", CLINIC_ID)
 
 
-def _organisation(seed: Seed) -> list[str]:
-    here, elsewhere = seed.clinic("Al Noor Field Clinic"), seed.clinic("Green Valley Clinic")
-    users = [seed.user(name, email, PASSWORD, clinic=here, role=role) for name, email, role in _PEOPLE]
-    seed.user("Omar Other", "other@demo.test", PASSWORD, clinic=elsewhere)
+def _organisation(seed: Seed) -> None:
+    elsewhere = seed.clinic("Green Valley Clinic")
+    other = seed.user("Omar Other", "other@demo.test", PASSWORD, clinic=elsewhere)
+    for table, rows in Clinic(_SEED).reference(time.time_ns() // 1_000_000).items():
+        for row in rows:
+            _add(seed, table, row)
+    users = [seed.user(person.name, person.email, PASSWORD, clinic=CLINIC_ID) for person in STAFF]
     for user in users:
-        seed.permissions(user, here, **_ALLOWED)
-    seed.event_form("General visit", fields=[_COMPLAINT])
-    seed.registration_form("Registration", here, [_field("given_name", "First name"), _field("surname", "Surname")])
-    seed.stock(here, seed.drug("Amoxicillin"), 200)
-    seed.add("app_config", namespace="system", key="operation_mode", value="online")
-    for clinic in (here, elsewhere):
-        seed.bulk(12, 2, clinic=clinic, provider=users[-1], form_data_bytes=40)
-    return [here, elsewhere]
+        seed.permissions(user, CLINIC_ID, **_ALLOWED)
+    for clinic, provider in ((CLINIC_ID, users[0]), (elsewhere, other)):
+        seed.bulk(12, 2, clinic=clinic, provider=provider, form_data_bytes=40)
 
 
-def _field(column: str, label: str) -> dict[str, object]:
-    return {"id": column, "column": column, "label": {"en": label}, "fieldType": "text", "baseField": True}
+def _add(seed: Seed, table: str, row: Mapping[str, object]) -> None:
+    given = {name: value for name, value in row.items() if value is not None and name not in SERVER_OWNED}
+    if table == "registration_forms":
+        given["clinic_id"] = CLINIC_ID
+    if table == "clinic_inventory":
+        batch = {"expiry_date": given["batch_expiry_date"], "quantity_remaining": given["quantity_available"]}
+        named = {"drug_id": given["drug_id"], "batch_number": given["batch_number"]}
+        seed.add("drug_batches", id=given["batch_id"], **named, **batch)
+    seed.add(_NAMES.get(table, table), **given)

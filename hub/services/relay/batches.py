@@ -14,6 +14,8 @@ from hub.store.database import Store
 from hub.store.departures import Waiting
 
 _DAY_MS = 86_400_000
+_OLDEST_MS = 1.0
+"""Older than whatever the cloud can hold: stamped so, a record is inserted or nothing happens (CLOUD.md 4.5)."""
 
 Key = tuple[str, str]
 """Table and id."""
@@ -38,6 +40,8 @@ class Item(msgspec.Struct, frozen=True):
     table: Table
     row: Waiting
     body: bytes | None = None
+    buried: bool = False
+    """Goes only because a live record names it; the cloud stores it where it never had it, and is told of its end."""
 
     @property
     def key(self) -> Key:
@@ -87,6 +91,7 @@ class Batches:
         self._cloud = cloud
         self._bounds = bounds
         self._open: list[Item] = []
+        self._raised: set[Key] = set()
         with store.read() as db:
             self._until = departures.until(db)
             self._names = cloud_names.names(db)
@@ -152,7 +157,8 @@ class Batches:
             unborn = departures.unborn(db, page) - {item.key for item in self._open}
             visits = {visit for row in page if (visit := row.record.text("visit_id"))} if table.name == "events" else ()
             strangers = departures.strangers(db, TABLES["visits"], visits)
-        items: list[Item] = []
+        naming = [row for row in page if row.columns is None or not row.columns.isdisjoint(REFERENCES)]
+        items = list(self._buried(naming))
         reasons: dict[int, str | None] = {}
         for row in page:
             reason = None
@@ -172,6 +178,25 @@ class Batches:
             with self._store.write(durable=False) as tx:
                 departures.explain(tx, table, reasons)
         return items
+
+    def _buried(self, rows: list[Waiting]) -> Iterator[Item]:
+        """Give the deleted records that live ones name, what they name themselves first.
+
+        The vitals of a visit outlive it, and the cloud takes none of a visit that it never had (CLOUD.md 4.4). When
+        the next pull shows the visit there, its end is sent.
+        """
+        with self._store.read() as db:
+            graves = departures.graves(db, rows)
+        for table, row in graves:
+            if (table.name, row.id) in self._raised:
+                continue
+            self._raised.add((table.name, row.id))
+            yield from self._buried([row])
+            try:
+                body = cloud_forms.write(table, row.record, updated_ms=_OLDEST_MS, names=self._names)
+            except BadRecord:
+                continue  # what names it fails, and says so
+            yield Item(table, row, body, buried=True)
 
     def _check(self, table: Table, row: Waiting, unborn: set[Key], strangers: set[str]) -> None:
         """Raise what keeps a record here: _WaitError for now, BadRecord until it changes."""

@@ -96,15 +96,16 @@ class Push:
         if self._ask(body_of(items)) is not Verdict.STORED:
             return False
         tables: dict[Table, list[Item]] = {}
-        for item in items:
+        own = [item for item in items if not item.buried]
+        for item in own:
             tables.setdefault(item.table, []).append(item)
         with self._store.write() as tx:
-            counters.add(tx, relayed=len(items))
+            counters.add(tx, relayed=len(own))
             for table, sent in tables.items():
                 for shown in (True, False):
                     rows = [item.row for item in sent if item.shown is shown]
                     departures.confirm(tx, table, rows, pulls=self._bounds.pulls, shown=shown)
-        self.sent.stored += len(items)
+        self.sent.stored += len(own)
         self.sent.batches += 1
         return True
 
@@ -132,6 +133,8 @@ class Push:
 
     def _likely(self, item: Item) -> str:
         """Guess why the cloud refused a record: it does not say."""
+        if item.body is None:
+            return "the cloud does not delete it, perhaps because another record there names it"
         with self._store.read() as db:
             unknown = sorted(departures.unknown(db, item.names()))
         if unknown:

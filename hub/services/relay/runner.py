@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hub.core import relaying
+from hub.core.clock import Heard
 from hub.core.relaying import Outcome
 from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
@@ -121,6 +122,7 @@ class Runner:
             failures=failures,
             next_s=round(next_s),
             report=told(report),
+            heard=Heard(report.cloud_ms, time.time_ns() // 1_000_000, now_ms) if report.cloud_ms else last.heard,
         )
         cloud.ended(self._store, now, self._counted(report.progress or progress, report))
 

@@ -107,6 +107,11 @@ class Schedule:
         if self._cycle is None or not self._cycle.is_alive():
             self._runner.close()
 
+    def obey(self, rules: Rules) -> None:
+        """Go by other rules from now on: the next cycle begins when they let it, and at once after a longer wait."""
+        self._runner.rules = rules
+        self._signs.next_s = min(self._signs.next_s, time.monotonic() + rules.usual_s)
+
     def _look(self) -> None:
         if self._cycle is not None and self._cycle.is_alive():
             return

@@ -98,3 +98,51 @@ def test_a_record_that_was_deleted_before_it_was_sent_is_not_sent(connected: Wor
     connected.remove("patients", str(patient["id"]))
     settle(connected)
     assert not connected.is_there("patients", str(patient["id"]))
+
+
+def test_4_4_vitals_of_a_visit_that_was_deleted_before_it_was_sent_reach_the_cloud(connected: World) -> None:
+    """They outlive it; the cloud takes none of a visit that it never had, and refused them for ever."""
+    visit = connected.visit(connected.patient())
+    vitals = connected.vitals(visit)
+    connected.remove("visits", str(visit["id"]))
+    settle(connected)
+    assert connected.there_is("patient_vitals", str(vitals["id"]))["visit_id"] == visit["id"]
+    there = connected.there_is("visits", str(visit["id"]))
+    assert there["is_deleted"]
+    assert there["clinic_id"] == connected.here
+    assert pushes.reasons(connected.store) == []
+
+
+def test_4_4_vitals_that_come_after_their_visit_was_deleted_leave_the_clouds_visit_alone(connected: World) -> None:
+    """Another hub may know more of the visit by now."""
+    visit = connected.visit(connected.patient())
+    settle(connected)
+    connected.remove("visits", str(visit["id"]))
+    settle(connected)
+    before = connected.there_is("visits", str(visit["id"]))
+    vitals = connected.vitals(visit)
+    settle(connected)
+    assert connected.is_there("patient_vitals", str(vitals["id"]))
+    assert connected.there_is("visits", str(visit["id"])) == before
+
+
+def test_4_4_what_was_dispensed_of_a_deleted_prescription_reaches_the_cloud(connected: World) -> None:
+    prescription = connected.prescription(connected.visit(connected.patient()))
+    item = connected.item(prescription)
+    dispensed = connected.dispensing(item)
+    connected.remove("prescription_items", str(item["id"]))
+    connected.remove("prescriptions", str(prescription["id"]))
+    settle(connected)
+    assert connected.is_there("dispensing_records", str(dispensed["id"]))
+    assert connected.there_is("prescriptions", str(prescription["id"]))["is_deleted"]
+
+
+def test_4_6_an_item_of_which_something_was_dispensed_stays_there_and_that_is_said(connected: World) -> None:
+    """The cloud removes items for good, and cannot while a dispensing record names one."""
+    item = connected.item(connected.prescription(connected.visit(connected.patient())))
+    connected.dispensing(item)
+    settle(connected)
+    connected.remove("prescription_items", str(item["id"]))
+    settle(connected)
+    assert connected.is_there("prescription_items", str(item["id"]))
+    assert "does not delete it" in pushes.reasons(connected.store)[0]

@@ -209,3 +209,17 @@ def test_every_table_of_a_pull_is_read_also_one_that_is_new() -> None:
 
 
 _DAYS_AGO = "2026-01-01T00:00:00.000Z"
+
+
+def test_2_2_patients_of_a_new_clinic_are_hidden_before_all_of_it_has_come(connected: World) -> None:
+    """Patients come before their clinic; a pull that was cut between them showed them to everyone."""
+    connected.seed.bulk(1200, 0, clinic=connected.elsewhere, provider=connected.admin)
+    connected.seed.edit("devices", connected.hub.id, clinic_ids=[connected.here, connected.elsewhere])
+    connected.fail(FaultKind.CUT, on="pull")
+    assert connected.try_cycle().outcome.word == "no_line"
+    assert pushes.live(connected.store, "patients")
+    assert connected.elsewhere not in pushes.live(connected.store, "clinics")
+    assert connected.elsewhere in connected.rights_of(connected.nurse).hidden()
+    connected.seed.edit("devices", connected.hub.id, clinic_ids=[connected.here])
+    connected.cycle()
+    assert connected.elsewhere in connected.rights_of(connected.nurse).hidden()

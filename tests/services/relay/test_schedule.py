@@ -1,6 +1,7 @@
 """When to relay: often enough, at once when it helps, never twice, never against the cloud's wish."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -150,3 +151,27 @@ def test_a_relay_that_is_withheld_says_why(connected: World) -> None:
         relay.stop()
     assert said(connected) == Outcome.OVER_BUDGET.sentence
     assert connected.seed.rows("patients") == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_rules_that_change_count_at_once(connected: World) -> None:
+    connected.patient()
+    relay = Schedule(connected.store, Rules(month_bytes=1, requests_per_minute=10_000))
+    relay.start()
+    pause = threading.Event()
+    try:
+        while said(connected) != Outcome.OVER_BUDGET.sentence:
+            pause.wait(0.02)
+        relay.obey(RULES)
+        assert any(until(connected, "patients"))
+    finally:
+        relay.stop()
+
+
+def test_a_shorter_time_between_two_cycles_ends_a_longer_wait(connected: World) -> None:
+    relay = Schedule(connected.store, Rules(usual_s=86_400))
+    relay._signs.ran(time.monotonic(), wait_s=86_400, newest=0, obey=False)
+    relay.obey(Rules(usual_s=60))
+    now_s = time.monotonic()
+    assert not relay._signs.see(now_s, newest=0, routed=True)
+    assert relay._signs.see(now_s + 61, newest=0, routed=True)

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +16,7 @@ from litestar import Litestar
 from hub.core.access import Rights
 from hub.core.tables import TABLES
 from hub.demo.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
+from hub.demo.cloud.store import Store as Cloud
 from hub.demo.rows import Row
 from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
@@ -236,8 +237,8 @@ def uid() -> str:
 
 
 @dataclass(frozen=True)
-class _Organisation:
-    """What the cloud of a template holds."""
+class Organisation:
+    """What a cloud holds at the beginning."""
 
     hub: Hub
     here: str
@@ -249,11 +250,8 @@ class _Organisation:
     batch: str
 
 
-@cache
-def _template() -> tuple[tempfile.TemporaryDirectory[str], _Organisation]:
-    """Give a directory with a small organisation in a cloud, and an empty hub; made once, copied often."""
-    made = tempfile.TemporaryDirectory(prefix="hikma-relay-")
-    kept = open_store(Path(made.name) / "cloud")
+def small(kept: Cloud) -> Organisation:
+    """Put two clinics into a cloud, with one user each."""
     seed = Seed(kept)
     elsewhere, here = seed.clinic("Green Valley"), seed.clinic("Al Noor")
     admin = seed.user("Amal Admin", "admin@test", PASSWORD, clinic=elsewhere, role="admin")
@@ -261,20 +259,46 @@ def _template() -> tuple[tempfile.TemporaryDirectory[str], _Organisation]:
     seed.permissions(nurse, here, can_register_patients=True, can_view_history=True, can_edit_records=True)
     form, drug = seed.event_form("General visit"), seed.drug("Amoxicillin")
     batch = seed.stock(here, drug, 200)
-    organisation = _Organisation(seed.hub("hub-1", here), here, elsewhere, admin, nurse, form, drug, batch)
+    return Organisation(seed.hub("hub-1", here), here, elsewhere, admin, nurse, form, drug, batch)
+
+
+Organise = Callable[[Cloud], Organisation]
+
+
+@cache
+def _template(organise: Organise) -> tuple[tempfile.TemporaryDirectory[str], Organisation]:
+    """Give a directory with an organisation in a cloud, and an empty hub; made once, copied often."""
+    made = tempfile.TemporaryDirectory(prefix="hikma-relay-")
+    kept = open_store(Path(made.name) / "cloud")
+    organisation = organise(kept)
     kept.close()
     Store(Path(made.name) / "hub").close()
     return made, organisation
 
 
 @contextmanager
-def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **options: int) -> Iterator[World]:
-    """Set up a small organisation and a hub of it."""
-    template, organisation = _template()
-    shutil.copytree(template.name, tmp_path, dirs_exist_ok=True)
-    kept = open_store(tmp_path / "cloud")
+def world(
+    folder: Path,
+    *,
+    time_zone: str = "UTC",
+    connected: bool = True,
+    organise: Organise = small,
+    postgres: str = "",
+    **options: int,
+) -> Iterator[World]:
+    """Set up an organisation and a hub of it.
+
+    postgres: an empty database for the cloud, in place of a SQLite file.
+    """
+    if postgres:
+        kept = open_store(postgres)
+        organisation = organise(kept)
+    else:
+        template, organisation = _template(organise)
+        shutil.copytree(template.name, folder, dirs_exist_ok=True)
+        kept = open_store(folder / "cloud")
     app = create_app(kept, time_zone=time_zone, **{"rate_limit": 100_000, **options})  # type: ignore[arg-type]
-    store = Store(tmp_path / "hub")
+    store = Store(folder / "hub")
     with running(app) as url:
         given = {name: getattr(organisation, name) for name in organisation.__dataclass_fields__}
         made = World(app=app, url=url, seed=Seed(kept), store=store, **given)
@@ -284,7 +308,7 @@ def world(tmp_path: Path, *, time_zone: str = "UTC", connected: bool = True, **o
             yield made
         finally:
             made.close()
-    store.close()
+            made.store.close()
     kept.close()
 
 

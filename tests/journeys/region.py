@@ -1,0 +1,242 @@
+"""Model phones around a hub in this process, a stand-in cloud over HTTP, and other hubs that write there too."""
+
+import contextlib
+import random
+import shutil
+import tempfile
+import threading
+import time
+from enum import Enum, auto
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+
+from hub.core.cloud_tables import PUSH_ORDER
+from hub.demo.clinic import Clinic, Provider
+from hub.demo.cloud.example import seed_example
+from hub.demo.cloud.seed import Seed
+from hub.demo.cloud.store import Store as Cloud
+from hub.demo.comparison import differences, unlike_cloud
+from hub.demo.nurse import Nurse
+from hub.demo.phone import Outcome, Phone
+from hub.demo.reference import CLINIC_ID, COMPLAINT_FORM, drug_ids
+from hub.demo.staff import PASSWORD, STAFF
+from hub.demo.transport import NetworkLostError
+from hub.services.relay.runner import Runner
+from hub.services.rpc.dispatch import Rpc
+from hub.store import pairing
+from hub.store.database import Store
+from tests.hubs import BOUNDS, POLICY, InProcessHub, RpcTransport
+from tests.services.relay import world as worlds
+from tests.services.relay.world import Organisation, World
+from tests.store import pushes
+
+ROUNDS = 12
+"""In so many rounds of syncing and relaying all must have come to rest."""
+
+_PAIRING_MINUTES = 240
+_HOUR_MS = 3_600_000
+
+
+class Lost(Enum):
+    """What does not arrive in one sync of a phone."""
+
+    NOTHING = auto()
+    HANDSHAKE = auto()
+    PULL_ANSWER = auto()
+    PUSH_REQUEST = auto()
+    PUSH_ANSWER = auto()
+
+
+class PowerCut(BaseException):
+    """The power fails: nobody catches it."""
+
+
+class Fuse(threading.Event):
+    """Blows when a cycle has asked so many times whether it is to stop: between requests, and between chunks."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def is_set(self) -> bool:
+        """Raise PowerCut at the last step."""
+        self._steps -= 1
+        if self._steps < 0:
+            raise PowerCut
+        return False
+
+
+class Station:
+    """A phone in someone's hands; its clock may be wrong."""
+
+    def __init__(self, region: "Region", number: int) -> None:
+        self.ahead_ms = 0
+        self.lost = Lost.NOTHING
+        self._region = region
+        self._last_ms = 0
+        self.phone = Phone(rng=random.Random(number), now_ms=self._now_ms, connect=lambda _url: self, name=f"{number}")
+        self.phone.pair({"type": "sync_hub", "url": "http://hub"})
+        person = STAFF[number % len(STAFF)]
+        user = self.phone.login(person.email, PASSWORD)
+        self.by = Provider(user.user_id, user.name)
+        self.nurse = Nurse(self.phone, region.clinic, self.by, random.Random(number), self._now_ms)
+
+    def step(self, hours: int) -> None:
+        """Set the clock forwards or backwards."""
+        self.ahead_ms += hours * _HOUR_MS
+
+    def sync(self, lost: Lost = Lost.NOTHING) -> Outcome:
+        """Sync over a line that may lose a message."""
+        self.lost = lost
+        try:
+            return self.phone.sync()
+        finally:
+            self.lost = Lost.NOTHING
+
+    # A Transport
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Ask for the heartbeat."""
+        return self._hub().get(path)
+
+    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Carry a request to the hub, and its answer back."""
+        before, after = {
+            "/rpc/handshake": (Lost.HANDSHAKE, None),
+            "/rpc/query": (None, Lost.PULL_ANSWER),
+            "/rpc/command": (Lost.PUSH_REQUEST, Lost.PUSH_ANSWER),
+        }[path]
+        if self.lost is before:
+            raise NetworkLostError(self.lost.name)
+        answer = self._hub().post(path, body)
+        if self.lost is after:
+            raise NetworkLostError(self.lost.name)
+        return answer
+
+    def _hub(self) -> RpcTransport:
+        return RpcTransport(cast("InProcessHub", SimpleNamespace(rpc=self._region.rpc)))
+
+    def _now_ms(self) -> int:
+        """Read the clock; every reading is another one."""
+        now_ms = time.time_ns() // 1_000_000 + self.ahead_ms
+        self._last_ms = now_ms if now_ms != self._last_ms else now_ms + 1
+        return self._last_ms
+
+
+class Region:
+    """The hub of the made-up clinic, its phones and its cloud, until ``close``.
+
+    batch: records in one request of the relay.
+    page_bytes: budget of one answer to a phone.
+    postgres: an empty database for the cloud, in place of a SQLite file.
+    """
+
+    def __init__(self, *, phones: int, batch: int, page_bytes: int, postgres: str = "") -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="hikma-region-"))
+        self._context = worlds.world(self._folder, organise=_made_up, postgres=postgres)
+        self.world: World = self._context.__enter__()
+        self.world.limit(batch_records=batch)
+        self.world.cycle()
+        self.clinic = Clinic(1)
+        self._policy = msgspec.structs.replace(POLICY, page_bytes=page_bytes)
+        self._open()
+        with self.world.store.write() as tx:
+            pairing.open_for(tx, _PAIRING_MINUTES)
+        self.stations = [Station(self, number) for number in range(phones)]
+        for station in self.stations:
+            assert station.sync().ok
+
+    def close(self) -> None:
+        """End it, and throw everything away."""
+        self._context.__exit__(None, None, None)
+        shutil.rmtree(self._folder)
+
+    def lose_power(self) -> None:
+        """Lose everything in the hub's memory, the sessions of phones and the connection to the cloud too."""
+        data = self.world.store.path.parent
+        self.world.close()
+        self.world.store.close()
+        self.world.store = Store(data)
+        self._open()
+
+    def lose_power_in_a_cycle(self, steps: int) -> None:
+        """Begin a cycle, and lose power after so many steps of it, or after its end."""
+        runner = Runner(self.world.store, self.world.rules, Fuse(steps))
+        with contextlib.suppress(PowerCut):
+            runner.run()
+        runner.close()
+        self.lose_power()
+
+    def settle(self) -> None:
+        """Let phones sync and cycles run, nothing else, until nothing moves; raises AssertionError if it does not."""
+        for _ in range(ROUNDS):
+            rested = self.rest()
+            report = self.world.try_cycle()
+            counts = self.world.waiting()
+            still = rested and report.outcome.word == "done" and not counts["waiting"] and not counts["sent"]
+            if still and self.rest():
+                return
+        raise AssertionError((self.world.waiting(), self.world.reasons()))
+
+    def rest(self) -> bool:
+        """Let all phones sync until none has news; tells whether none had from the beginning."""
+        for number in range(10 * ROUNDS):
+            outcomes = [station.sync() for station in self.stations]
+            assert all(outcome.ok for outcome in outcomes), outcomes
+            if not any(outcome.pulled or outcome.pushed for outcome in outcomes):
+                return number == 0
+        message = "the phones found no rest"
+        raise AssertionError(message)
+
+    def unlike(self) -> list[str]:
+        """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds."""
+        observer = Station(self, len(self.stations))
+        while observer.sync().pulled:
+            pass
+        held = observer.phone.store
+        found = [
+            f"phone {station.phone.name}: {line}"
+            for station in self.stations
+            for line in differences(station.phone.store, held)
+        ]
+        return found + unlike_cloud(held, self.world.seed.rows, CLINIC_ID)
+
+    def made(self) -> set[tuple[str, str]]:
+        """Give table and id of every record that was made on a phone, or came to one; deleted ones too."""
+        return {
+            (table.name, row_id)
+            for station in self.stations
+            for table in PUSH_ORDER
+            for row_id in station.phone.store.table(table.name)
+        }
+
+    def here(self) -> set[tuple[str, str]]:
+        """Give table and id of every record of the hub, tombstones too."""
+        return {
+            (table.name, row_id)
+            for table in PUSH_ORDER
+            for row_id in pushes.live(self.world.store, table.name) | pushes.tombstones(self.world.store, table.name)
+        }
+
+    def quarantined(self) -> dict[str, str]:
+        """Give id -> reason of what is in quarantine."""
+        with self.world.store.read() as db:
+            return dict(db.execute("SELECT record_id, reason FROM quarantine").fetchall())
+
+    def _open(self) -> None:
+        self.rpc = Rpc(self.world.store, BOUNDS, self._policy)
+
+
+def _made_up(kept: Cloud) -> Organisation:
+    """Put the made-up clinic into a cloud."""
+    hub = seed_example(kept)
+    seed = Seed(kept)
+    users = {str(row["clinic_id"]): str(row["id"]) for row in seed.rows("users")}
+    [elsewhere] = users.keys() - {CLINIC_ID}
+    batch = str(seed.rows("drug_batches")[0]["id"])
+    return Organisation(
+        hub, CLINIC_ID, elsewhere, users[elsewhere], users[CLINIC_ID], COMPLAINT_FORM, drug_ids()[0], batch
+    )
