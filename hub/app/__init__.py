@@ -12,6 +12,7 @@ import structlog
 from litestar import Litestar, Response, Router
 
 from hub.app import face, rules, servers
+from hub.app.in_force import InForce
 from hub.core.errors import Damaged
 from hub.core.status import Facts
 from hub.services import discovery, status_file, watchdog
@@ -34,8 +35,9 @@ _STARTING_S = 3.0
 log = structlog.get_logger()
 
 
-def create(store: Store, settings: Settings) -> tuple[Litestar, Desk]:
+def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
     """Give the hub as an ASGI application, and the desk that receives its visitors."""
+    settings = in_force.settings
     limits = settings.limits
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
     phones = rpc.Phones(
@@ -46,7 +48,7 @@ def create(store: Store, settings: Settings) -> tuple[Litestar, Desk]:
         page_bytes=settings.sync.page_bytes,
     )
     gather = partial(facts.gather, store)
-    desk = face.desk(store, settings, phones_rpc)
+    desk = face.desk(store, in_force, phones_rpc)
     routers = [
         rpc.router(phones),
         health.router(gather),
@@ -63,12 +65,13 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
     def gather() -> Facts:
         return Facts(damage=damage, writable=False)
 
-    page = public.closed_router(settings.hub.name, gather)
+    page = public.closed_router(settings.hub.name, settings.hub.language, gather)
     return _application([closed.router(), health.router(gather), look.router(), page])
 
 
-def serve(data: Path, settings: Settings) -> None:
+def serve(data: Path, in_force: InForce) -> None:
     """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
+    settings = in_force.settings
     with _starting(settings):
         store, damage = _opened(data, settings)
     if store is None:
@@ -80,8 +83,8 @@ def serve(data: Path, settings: Settings) -> None:
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         setup.code(store)  # it can be shown from the first start on
-        application, desk = create(store, settings)
-        beside = [*_beside(store, settings), desk.watch.run]
+        application, desk = create(store, in_force)
+        beside = [*_beside(store, in_force, desk), desk.watch.run]
         asyncio.run(servers.serve(application, settings, beside, desk))
     finally:
         store.close()
@@ -153,8 +156,9 @@ def _application(
     )
 
 
-def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[None, None, None]]]:
+def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Coroutine[None, None, None]]]:
     """Give what runs beside the server, until it stops."""
+    settings = in_force.settings
     announcer = Announcer(
         store,
         discovery.Options(
@@ -165,8 +169,10 @@ def _beside(store: Store, settings: Settings) -> list[Callable[[], Coroutine[Non
             always_open=settings.pairing.mode == "open",
         ),
     )
+    desk.after_form.append(announcer.look)
     announcing = [announcer.run] if settings.discovery.enabled else []
     relaying = Schedule(store, rules.relay_rules(settings))
+    in_force.follow(lambda new: relaying.obey(rules.relay_rules(new)))
     return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing, relaying.run]
 
 

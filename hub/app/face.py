@@ -1,14 +1,13 @@
 """Assembles what the pages share: who may come, what they may do, and what the settings say of them."""
 
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import structlog
 
-from hub.app import rules
+from hub.app import backup, rules, support
+from hub.app.in_force import InForce
 from hub.core.errors import HubError
 from hub.core.status import Facts
 from hub.services import status_file
@@ -22,14 +21,16 @@ from hub.store import cloud, identity
 from hub.store.database import Store
 from hub.store.listening import Listening
 from hub.web.desk import Desk, Options, Relay
+from hub.web.field import Book
 from hub.web.gathering import Gathering
 from hub.web.watch import Watch
 
 log = structlog.get_logger()
 
 
-def desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
-    """Give what the pages share."""
+def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
+    """Give what the pages share; what the settings say of them follows the settings."""
+    settings = in_force.settings
     with store.read() as db:
         phones_rpc.name = identity.name(db) or settings.hub.name
     path = Path(settings.box.status_file)
@@ -41,14 +42,19 @@ def desk(store: Store, settings: Settings, phones_rpc: Rpc) -> Desk:
         if now.writable:
             gathering.keep(now)
 
-    return Desk(
+    made = Desk(
         store,
         phones_rpc,
         Watch(gathering.gather(), gathering.gather, publish),
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
-        relay=_relay(store, settings),
+        relay=_relay(store, in_force),
+        settings=Book(in_force.listed, partial(in_force.change, store)),
+        backup=lambda passphrase: backup.locked(store, passphrase, in_force.path),
+        support=lambda: support.build(store.path.parent, in_force.settings, store),
         options=_options(store, settings),
     )
+    in_force.follow(lambda new: made.obey(_options(store, new)))
+    return made
 
 
 def _options(store: Store, settings: Settings) -> Options:
@@ -67,7 +73,7 @@ def _options(store: Store, settings: Settings) -> Options:
         wait_max_s=settings.login.wait_max_s,
         host=way.host,
         moved=way.moved,
-        listed=tuple(_listed(settings)),
+        language=settings.hub.language,
     )
 
 
@@ -78,7 +84,7 @@ def ways(store: Store, settings: Settings) -> Reach:
     return Reach(store, server, wanted=settings.discovery.host_name, by_name=by_name)
 
 
-def _relay(store: Store, settings: Settings) -> Relay:
+def _relay(store: Store, in_force: InForce) -> Relay:
     """Give what the page can do about the cloud."""
 
     def disconnect() -> None:
@@ -86,7 +92,7 @@ def _relay(store: Store, settings: Settings) -> Relay:
             cloud.disconnect(tx)
 
     def cycle() -> None:
-        runner = Runner(store, rules.relay_rules(settings))
+        runner = Runner(store, rules.relay_rules(in_force.settings))
         try:
             runner.run()
         except HubError as error:
@@ -99,12 +105,3 @@ def _relay(store: Store, settings: Settings) -> Relay:
         disconnect=disconnect,
         sync=lambda: threading.Thread(target=cycle, name="relay by hand", daemon=True).start(),
     )
-
-
-def _listed(settings: Settings) -> Iterator[tuple[str, str, str, bool]]:
-    """Give every setting as section, key, value, and whether the value is the default."""
-    default = msgspec.to_builtins(Settings())
-    for section, keys in msgspec.to_builtins(settings).items():
-        for key, value in keys.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            yield section, key, text or '""', value == default[section][key]

@@ -1,62 +1,64 @@
 """hikma-hub: the command line for technicians and scripts."""
 
+import importlib
 import sys
 
 import click
 
 from hub import __version__
-from hub.cli import (
-    cloud,
-    console,
-    demo,
-    devices,
-    discover,
-    firstboot,
-    label,
-    lights,
-    page,
-    pairing,
-    people,
-    quarantine,
-    retire,
-    serve,
-    upkeep,
-)
 from hub.core.errors import HubError
 
 _FAILED = 1
+_COMMANDS = {
+    "admin": "page",
+    "backup": "backup",
+    "clinic": "people",
+    "cloud": "cloud",
+    "console": "console",
+    "demo": "demo",
+    "device": "devices",
+    "discover": "discover",
+    "doctor": "upkeep",
+    "fingerprint": "page",
+    "firstboot": "firstboot",
+    "label": "label",
+    "lights": "lights",
+    "pairing": "pairing",
+    "quarantine": "quarantine",
+    "relay": "cloud",
+    "restore": "backup",
+    "retire": "retire",
+    "serve": "serve",
+    "settings": "settings",
+    "setup-code": "page",
+    "status": "upkeep",
+    "support-file": "support",
+    "token": "devices",
+    "user": "people",
+}
+"""Command and the module that holds it, under the same name."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Imports a command when it is asked for: a Pi needs seconds for all of them, and starts three at every boot."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's way
+        """List the names, as ``--help`` shows them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's way
+        """Give a command, None if there is none of that name."""
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"{__name__}.{module}"), cmd_name.replace("-", "_"))
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="hikma-hub")
 def hikma_hub() -> None:
     """Keep a clinic's records safe between its phones and the cloud."""
-
-
-for _command in (
-    serve.serve,
-    upkeep.status,
-    upkeep.doctor,
-    pairing.pairing,
-    devices.device,
-    devices.token,
-    people.user,
-    people.clinic,
-    quarantine.quarantine,
-    cloud.cloud,
-    cloud.relay,
-    discover.discover,
-    console.console,
-    page.setup_code,
-    page.fingerprint,
-    page.admin,
-    lights.lights,
-    demo.demo,
-    firstboot.firstboot,
-    label.label,
-    retire.retire,
-):
-    hikma_hub.add_command(_command)
 
 
 def main() -> None:

@@ -9,16 +9,17 @@ import click
 import msgspec
 import segno
 
-from hub.cli import options, reach
+from hub.cli import options, reach, speech
 from hub.core import qr, status
 from hub.core.errors import HubError
-from hub.core.reach import REMEDY
+from hub.core.reach import LOOKS, REMEDY
 from hub.services import status_file
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
 from hub.settings import Settings
 from hub.store import identity, pairing, setup
 from hub.store.database import FILE_NAME, Store
+from hub.web.words import Words
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _REFRESH_S = 3.0
@@ -31,13 +32,12 @@ _REFRESH_S = 3.0
 @click.option("--seconds", type=click.FloatRange(0.2, 3600), default=_REFRESH_S, show_default=True, help="Between two.")
 def console(data: Path, config: Path | None, once: bool, seconds: float) -> None:  # noqa: FBT001  click's way
     """Show the hub's name, addresses, state and code for phones, again and again."""
-    settings = options.settings(config)
     if once:
-        click.echo(next(_screens(data, settings)))
+        click.echo(next(_screens(data, config)))
         return
     while True:
         try:
-            for text in _screens(data, settings):
+            for text in _screens(data, config):
                 click.echo(_still(text), nl=False, color=True)
                 time.sleep(seconds)
         except HubError as error:
@@ -45,22 +45,29 @@ def console(data: Path, config: Path | None, once: bool, seconds: float) -> None
             time.sleep(seconds)
 
 
-def _screens(data: Path, settings: Settings) -> Iterator[str]:
-    """Give the screen of now for ever; raises HubError."""
+def _screens(data: Path, config: Path | None) -> Iterator[str]:
+    """Give the screen of now for ever, by the settings of now; raises HubError."""
     while not (data / FILE_NAME).exists():
-        yield screen(None, settings)
+        yield screen(None, options.settings(config, data))
     with options.store(data) as store:
         while True:
-            yield screen(store, settings)
+            yield screen(store, options.settings(config, data))
 
 
 def screen(store: Store | None, settings: Settings) -> str:
     """Give the whole screen; without a store the hub has not started for the first time."""
-    state = [*_state(settings)]
+    words = speech.of(settings)
+    state = [*_state(words, settings)]
     if store is None:
-        return "\n".join([settings.hub.name, "", *state, "The hub has not started for the first time yet."])
+        return "\n".join([settings.hub.name, "", *state, words.say("The hub has not started for the first time yet.")])
     ways = reach.of(store, settings)
-    parts = (_name(store, settings, ways), state, _setup(store), _moved(ways), _code(store, settings, ways))
+    parts = (
+        _name(words, store, settings, ways),
+        state,
+        _setup(words, store),
+        _moved(words, ways),
+        _code(words, store, settings, ways),
+    )
     return "\n".join(line for part in parts for line in part)
 
 
@@ -70,14 +77,13 @@ def _still(text: str) -> str:
     return f"{_HOME}{lines}{_TO_END_OF_LINE}\n{_TO_END_OF_SCREEN}"
 
 
-def _state(settings: Settings) -> Iterator[str]:
+def _state(words: Words, settings: Settings) -> Iterator[str]:
     facts = status_file.current(Path(settings.box.status_file))
-    yield status.sentence(facts)
-    yield status.remedy(facts)
+    yield from (words.state(text, facts) for text in status.state(facts).texts)
     yield ""
 
 
-def _name(store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
+def _name(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
     server = ways.server
     with store.read() as db:
         yield identity.name(db) or settings.hub.name
@@ -86,35 +92,39 @@ def _name(store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
         hosts.append(ways.host_name())
     yield from (f"  http://{host}:{server.port}" for host in hosts)
     if not hosts:
-        yield "  No network: connect a cable, or set up the Wi-Fi."
+        yield "  " + words.say("No network: connect a cable, or set up the Wi-Fi.")
     yield ""
 
 
-def _setup(store: Store) -> Iterator[str]:
+def _setup(words: Words, store: Store) -> Iterator[str]:
     code = setup.code(store)
     if code:
-        yield f"Setup code: {code}   Open one of the addresses above to set the hub up."
+        yield words.say("Setup code: {code}. Open one of the addresses above to set the hub up.", code=code)
         yield ""
 
 
-def _moved(ways: Reach) -> Iterator[str]:
+def _moved(words: Words, ways: Reach) -> Iterator[str]:
     for gone in ways.moved():
-        yield f"! {gone.sentence}"
-        yield f"  {REMEDY}"
+        yield "! " + words.count(*LOOKS, gone.phones, host=gone.host)
+        yield "  " + words.say(REMEDY)
         yield ""
 
 
-def _code(store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
+def _code(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
     who = identity.load(store)
     payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
     drawn = io.StringIO()
     segno.make(msgspec.json.encode(payload).decode(), error="l").terminal(drawn, compact=True)
     yield drawn.getvalue().rstrip("\n")
     with store.read() as db:
-        left_s = pairing.left_s(db, store.now_ms(db))
+        minutes = -(-pairing.left_s(db, store.now_ms(db)) // 60)
     if settings.pairing.mode == "open":
-        yield "New phones may pair at any time: scan this with the Hikma Health app."
-    elif left_s:
-        yield f"New phones may pair for {-(-left_s // 60)} more minutes: scan this with the Hikma Health app."
+        yield words.say("New phones may join at any time: scan this with the Hikma Health app.")
+    elif minutes:
+        yield words.count(
+            "New phones may join for {count} more minute: scan this with the Hikma Health app.",
+            "New phones may join for {count} more minutes: scan this with the Hikma Health app.",
+            minutes,
+        )
     else:
-        yield "New phones cannot pair now: press the button of the hub, or open pairing on its page, then scan this."
+        yield words.say("No new phone may join now: press the button of the hub, or open the door on its page.")

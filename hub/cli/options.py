@@ -13,6 +13,8 @@ from hub.core.errors import StoreError
 from hub.settings import Settings, load
 from hub.store.database import FILE_NAME, Store
 
+SETTINGS_NAME = "hub.toml"
+
 data = click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -25,14 +27,23 @@ config = click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="HIKMA_HUB_CONFIG",
-    help="Settings file (TOML).",
+    help="Settings file (TOML).  [default: hub.toml in the folder of the data]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def settings(path: Path | None) -> Settings:
-    """Read the settings; raises SettingError."""
-    return load(path, os.environ)
+def settings(given: Path | None, folder: Path) -> Settings:
+    """Read the settings: of the file that was ``given``, or of the one beside the data if it is there.
+
+    Raises SettingError.
+    """
+    path = settings_file(given, folder)
+    return load(path if given or path.exists() else None, os.environ)
+
+
+def settings_file(given: Path | None, folder: Path) -> Path:
+    """Give where settings are written."""
+    return given or folder / SETTINGS_NAME
 
 
 @contextmanager

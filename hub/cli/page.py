@@ -30,7 +30,7 @@ def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
 def fingerprint(data: Path, config: Path | None) -> None:
     """Show the fingerprint of the hub's certificate, to compare with what a browser shows."""
     with options.store(data, create=True) as store:
-        host = reach.of(store, options.settings(config)).host_name()
+        host = reach.of(store, options.settings(config, data)).host_name()
         click.echo(certificate.load(store, host).fingerprint)
 
 

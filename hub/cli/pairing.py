@@ -7,9 +7,9 @@ import click
 import msgspec
 import segno
 
-from hub.cli import options, reach
+from hub.cli import options, reach, speech
 from hub.core import qr
-from hub.core.reach import REMEDY
+from hub.core.reach import LOOKS, REMEDY
 from hub.store import identity
 from hub.store import pairing as window
 
@@ -27,7 +27,7 @@ def pairing() -> None:
 @click.option("--minutes", type=click.IntRange(1, 240), help="How long (setting pairing.minutes).")
 def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
     """Let new phones pair for some minutes."""
-    length = minutes or options.settings(config).pairing.minutes
+    length = minutes or options.settings(config, data).pairing.minutes
     with options.store(data, create=True) as store, store.write() as tx:
         window.open_for(tx, length)
     click.echo(f"New phones may pair for {length} minutes.")
@@ -49,7 +49,7 @@ def close_pairing(data: Path) -> None:
 @click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write the QR code to this file.")
 def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | None) -> None:  # noqa: FBT001  click's way
     """Show the QR code that phones scan."""
-    settings = options.settings(config)
+    settings = options.settings(config, data)
     with options.store(data, create=True) as store:
         ways = reach.of(store, settings)
         who = identity.load(store)
@@ -61,8 +61,9 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
     code = segno.make(text, error="m")
     if png:
         code.save(str(png), scale=_PNG_SCALE, border=4)
+    words = speech.of(settings)
     for gone in moved:
-        click.echo(f"{gone.sentence} {REMEDY}", err=True)
+        click.echo(f"{words.count(*LOOKS, gone.phones, host=gone.host)} {words.say(REMEDY)}", err=True)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(payload)))
         return

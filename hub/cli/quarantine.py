@@ -49,7 +49,7 @@ def retry_entries(data: Path, config: Path | None, nums: tuple[int, ...], everyt
     if not nums and not everything:
         message = "name entries, or say --all"
         raise click.UsageError(message)
-    most = options.settings(config).limits.quarantine_records
+    most = options.settings(config, data).limits.quarantine_records
     taken = 0
     with options.store(data) as store:
         with store.read() as db:

@@ -1,11 +1,13 @@
 """hikma-hub serve: the hub itself."""
 
+import os
 from pathlib import Path
 
 import click
 import msgspec
 
 from hub import app
+from hub.app.in_force import InForce
 from hub.cli import logs, options
 
 
@@ -16,8 +18,8 @@ from hub.cli import logs, options
 @options.config
 def serve(data: Path, host: str | None, port: int | None, config: Path | None) -> None:
     """Serve phones until told to stop."""
-    settings = options.settings(config)
+    settings = options.settings(config, data)
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
     logs.configure(settings.log)
-    app.serve(data, settings)
+    app.serve(data, InForce(settings, options.settings_file(config, data), os.environ))

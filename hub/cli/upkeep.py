@@ -9,6 +9,7 @@ import msgspec
 
 from hub.cli import fitness, options
 from hub.core import status as states
+from hub.services import status_file
 from hub.store import facts
 from hub.store.database import Store
 
@@ -18,11 +19,16 @@ _UNFIT = "fail"
 
 @click.command()
 @options.data
+@options.config
 @options.as_json
-def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Say whether everything entered is safe."""
-    with options.store(data) as store:
-        now = facts.gather(store)
+def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Say whether everything entered is safe, and whether the hub answers."""
+    path = Path(options.settings(config, data).box.status_file)
+    if path.exists():  # a hub wrote it, and the age of it tells whether that hub lives
+        now = status_file.current(path)
+    else:
+        with options.store(data) as store:
+            now = facts.gather(store)
     state = states.state(now)
     row = {"state": state.name.lower(), "sentence": states.sentence(now), "remedy": states.remedy(now)}
     options.show_one({**row, **msgspec.to_builtins(now)}, as_json=as_json)
@@ -36,7 +42,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
 @click.option("--capacity", is_flag=True, help="Also try the whole card, which takes up to hours.")
 def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: bool) -> None:  # noqa: FBT001
     """Check the hub thoroughly; ends with status 1 if anything fails."""
-    options.settings(config)
+    options.settings(config, data)
     with options.store(data) as store:
         found = [*_checks(store), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
     checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]

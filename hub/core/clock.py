@@ -12,6 +12,9 @@ OLDEST_MS = 1_767_225_600_000
 """2026-01-01: no hub is older, so an earlier wall clock is wrong."""
 NEWEST_MS = 4_102_444_800_000
 """2100-01-01: a later wall clock is wrong."""
+_MINUTE_MS = 60_000
+_WRONG_MS = 3_600_000
+_YEAR_MS = 366 * 86_400_000
 
 
 class HubClock(msgspec.Struct, frozen=True):
@@ -29,9 +32,38 @@ class HubClock(msgspec.Struct, frozen=True):
         return max(last_ms + 1, self.anchor_ms + (monotonic_ns - self.anchor_ns) // 1_000_000)
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What the cloud last said of the time, and what stood on the hub's own two clocks then; milliseconds."""
+
+    cloud_ms: int
+    wall_ms: int
+    hub_ms: int
+
+
+def contradicts(heard: Heard, *, wall_ms: int, hub_ms: int) -> bool:
+    """Tell whether what the cloud said shows the wall clock of now to be wrong, by more than an hour.
+
+    Hub time stood still while the box was off, so at least so much has passed since: a clock behind that is wrong. One
+    that was ahead is known to be still wrong only while both clocks have gone on alike, that is without a restart.
+    """
+    passed_ms = hub_ms - heard.hub_ms
+    went_alike = abs(wall_ms - heard.wall_ms - passed_ms) < _MINUTE_MS
+    is_ahead = heard.wall_ms - heard.cloud_ms > _WRONG_MS and went_alike
+    return is_ahead or heard.cloud_ms + passed_ms - wall_ms > _WRONG_MS
+
+
 def first_ms(wall_ms: int) -> int:
     """Give the hub time to begin with on a new hub; the wall clock is believed once, and only if it can be right."""
     return wall_ms if OLDEST_MS <= wall_ms < NEWEST_MS else OLDEST_MS
+
+
+def resumed_ms(kept_ms: int, wall_ms: int) -> int:
+    """Give the hub time to go on with from a backup: the hub that made it may have lived on until now.
+
+    Hub time is never ahead of the truth, so a wall clock that is right is beyond all that was said. One that stands
+    before the backup or a year after it is not believed.
+    """
+    return wall_ms if kept_ms < wall_ms < kept_ms + _YEAR_MS else kept_ms
 
 
 def date_ms(wall_ms: int, hub_ms: int) -> int:

@@ -1,6 +1,7 @@
 """Draws the table of lights for the label on the box: as text for a terminal, as SVG for a printer."""
 
 import html
+from collections.abc import Callable
 
 from hub.core.lights import PATTERNS, Light, Pattern
 
@@ -12,7 +13,7 @@ _TICKS = 48
 """6 seconds: every rhythm shows itself whole."""
 _COLOURS = ("#157a3c", "#1d5fbf", "#c0251d")
 _LETTERS = ("green", "blue", "red")
-_ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX = 34, 10, 5, 270
+_ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
 
 
 def as_text() -> str:
@@ -22,26 +23,34 @@ def as_text() -> str:
     )
 
 
-def as_svg() -> str:
-    """Give a drawing: for each light three lanes, green, blue and red, over 6 seconds, and its meaning."""
+def as_svg(say: Callable[[str], str] = str, *, is_rtl: bool = False) -> str:
+    """Give a drawing: for each light three lanes, green, blue and red, over 6 seconds, and its meaning.
+
+    say: translates a meaning; is_rtl: into a language that is written from right to left.
+    """
     height = _ROW_PX * len(LABEL) + _LEFT_PX
-    rows = "".join(_row(index, PATTERNS[light]) for index, light in enumerate(LABEL))
+    where = f'x="{_WIDTH_PX - _LEFT_PX}" direction="rtl"' if is_rtl else f'x="{_TEXT_PX}"'
+    rows = "".join(
+        f'{_row(index, PATTERNS[light])}<text {where} y="{index * _ROW_PX + _LEFT_PX + 16}">'
+        f"{html.escape(say(PATTERNS[light].meaning))}</text>"
+        for index, light in enumerate(LABEL)
+    )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {height}" font-family="sans-serif" font-size="13">'
-        f'<rect width="760" height="{height}" fill="#fff"/>{rows}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH_PX} {height}"'
+        f' font-family="sans-serif" font-size="13">'
+        f'<rect width="{_WIDTH_PX}" height="{height}" fill="#fff"/>{rows}</svg>\n'
     )
 
 
 def _row(index: int, pattern: Pattern) -> str:
     top = index * _ROW_PX + _LEFT_PX
-    lanes = "".join(
+    return "".join(
         f'<rect x="{_LEFT_PX + tick * _TICK_PX}" y="{top + lane * 8}" width="{_TICK_PX}" height="6"'
         f' fill="{_COLOURS[lane]}" fill-opacity="{level:.2f}"/>'
         for tick in range(_TICKS)
         for lane, level in enumerate(pattern.at(tick * _TICK_MS))
         if level
     )
-    return f'{lanes}<text x="{_TEXT_PX}" y="{top + 16}">{html.escape(pattern.meaning)}</text>'
 
 
 def _strip(pattern: Pattern) -> str:

@@ -107,7 +107,7 @@ PATTERNS: dict[Light, Pattern] = {
         (Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(375, _DARK)),
         "A phone is syncing.",
     ),
-    Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may pair."),
+    Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may join."),
     Light.STARTING: Pattern((Step(1000, _BLUE, glide=True), Step(1000, _DARK, glide=True)), "Starting."),
     Light.DAMAGE: Pattern(_blinks(long=1), "The memory is damaged: call your technician."),
     Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot store anything: call your technician."),

@@ -5,6 +5,11 @@ from ipaddress import IPv4Address
 
 import msgspec
 
+LOOKS = (
+    "{count} phone looks for the hub at {host}, where it is no more.",
+    "{count} phones look for the hub at {host}, where it is no more.",
+)
+"""For one phone, and for many."""
 REMEDY = (
     "Give the hub its old address again (a fixed address in the router, called DHCP reservation),"
     " or let these phones scan the code again."
@@ -16,12 +21,6 @@ class Moved(msgspec.Struct, frozen=True):
 
     host: str
     phones: int
-
-    @property
-    def sentence(self) -> str:
-        """Say it in English."""
-        who = "One phone looks" if self.phones == 1 else f"{self.phones} phones look"
-        return f"{who} for the hub at {self.host}, which is not its address any more."
 
 
 def moved(reached: Mapping[str, int], own: Collection[str]) -> list[Moved]:

@@ -9,7 +9,7 @@ A phone's ledger has, for each table, bitmaps of record numbers
 and one revision: everything that changed up to it is accounted for in ``owed``. A pull adds what changed since,
 leaving out what the phone itself pushed, and delivers from ``owed``. A delivery is written off only when the phone
 comes back with its timestamp: then the phone has stored all of it. Any other timestamp than that of a delivery or
-of the last one written off says nothing about what the phone holds, and everything is owed again.
+of the last one written off says nothing about what the phone holds, and everything is owed again (but see TRUST).
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,6 +23,9 @@ from hub.store.database import Transaction, hub_time
 
 DELIVERIES = 8
 """How many unconfirmed answers of a phone are remembered."""
+TRUST = -1
+"""In the place of the timestamp last written off, after a backup was put back: the phone may have synced with the hub
+that died since, so whatever cursor it comes with is taken for that one, until it confirms an answer of this hub."""
 _DOUBT_WAIT_MS = 3_600_000
 """How long a doubtful record waits for its first retry; each further wait is twice as long."""
 
@@ -111,7 +114,7 @@ class Ledger:
     def open(self, db: Database, cursor: float) -> None:
         """Bring it up to date for a phone that comes with ``cursor``, the timestamp it kept; 0 for none."""
         delivery = self._delivery(db, cursor) if cursor else None
-        if self.known and cursor and (delivery or cursor == self._settled):
+        if self.known and cursor and (delivery or self._settled in {cursor, TRUST}):
             self._read(db)
             if delivery:
                 self._settle(delivery)
@@ -123,7 +126,7 @@ class Ledger:
 
     @property
     def settled(self) -> int:
-        """Give the timestamp that was last written off; 0 for none."""
+        """Give the timestamp that was last written off; 0 for none, TRUST for any."""
         return self._settled
 
     def behind(self) -> int:

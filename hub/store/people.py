@@ -14,7 +14,7 @@ from hub.core import records
 from hub.core.access import SUPER_ADMIN, Permission, Rights
 from hub.core.errors import OperatorError
 from hub.core.tables import TABLES
-from hub.store import audit, shelf
+from hub.store import audit, cloud, shelf
 from hub.store.database import Transaction
 
 PASSWORD_CHARS_MIN = 6
@@ -184,13 +184,18 @@ def rights(db: Database, user: User) -> Rights:
     ):
         row = json.loads(data)
         granted[row["clinic_id"]] = frozenset(permission for permission in Permission if row[permission.value])
-    known = db.execute("SELECT id FROM clinics WHERE local_server_deleted_at IS NULL").fetchall()
     return Rights(
         user_id=user.id,
         unrestricted=user.role == SUPER_ADMIN or _checking_is_off(db),
         clinics=granted,
-        known=frozenset(row[0] for row in known),
+        known=_known_clinics(db),
     )
+
+
+def _known_clinics(db: Database) -> frozenset[str]:
+    """Give the clinics of this hub, those too that the cloud gave it and of which only patients have come so far."""
+    rows = db.execute("SELECT id FROM clinics WHERE local_server_deleted_at IS NULL")
+    return cloud.clinics_ever(db).union(row[0] for row in rows)
 
 
 def _checking_is_off(db: Database) -> bool:

@@ -1,7 +1,7 @@
 """Receives visitors of the pages: recognises them, keeps out who may not come in, hands forms on (S4, S6)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -19,7 +19,9 @@ from hub.store import administrators, audit, identity, page_sessions, people
 from hub.store.database import Store
 from hub.store.page_sessions import Account, Kind
 from hub.web import body, look, visitor
+from hub.web.answers import Answer, Go, Page, respond
 from hub.web.body import AnyRequest
+from hub.web.field import Book
 from hub.web.notes import NOTES
 from hub.web.visitor import Visitor
 from hub.web.watch import Watch
@@ -52,43 +54,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Gives the address that the QR code carries."""
     moved: Callable[[], list[Moved]]
     """Gives the addresses that phones use and the hub has not got any more."""
-    listed: tuple[tuple[str, str, str, bool], ...] = ()
-    """Every setting: section, key, value, and whether that is the default."""
-
-
-class Go(msgspec.Struct, frozen=True):
-    """Where a form leads: another page, with a note on what was done; ``token`` signs somebody in, "" out."""
-
-    path: str
-    done: str = ""
-    token: str | None = None
-
-
-class Page(msgspec.Struct, frozen=True):
-    """A page that is ready, as HTML."""
-
-    html: str
-    status: int = 200
-
-
-class Download(msgspec.Struct, frozen=True):
-    """A file to be kept."""
-
-    content: bytes
-    name: str
-    media_type: str
-
-
-Answer = Page | Go | Download
+    language: str
+    """Code of the language for browsers that ask for none of the hub's."""
 
 
 class Relay(msgspec.Struct, frozen=True):
-    """What a page can do about the cloud; None for what this hub cannot."""
+    """What a page can do about the cloud."""
 
-    connect: Callable[[str, str], object] | None = None
+    connect: Callable[[str, str], object]
     """Checks a key with the cloud at an address and keeps it; raises HubError."""
-    disconnect: Callable[[], None] | None = None
-    sync: Callable[[], None] | None = None
+    disconnect: Callable[[], None]
+    sync: Callable[[], None]
     """Begins a cycle now, and does not wait for it."""
 
 
@@ -99,13 +75,32 @@ class SignInNeeded(Exception):
 class Desk:
     """What the pages share, and the way in to them."""
 
-    def __init__(self, store: Store, rpc: Rpc, watch: Watch, *, switch: Switch, relay: Relay, options: Options) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rpc: Rpc,
+        watch: Watch,
+        *,
+        switch: Switch,
+        relay: Relay,
+        settings: Book,
+        support: Callable[[], bytes],
+        backup: Callable[[str], Iterator[bytes]],
+        options: Options,
+    ) -> None:
         self.store = store
         self.rpc = rpc
         self.watch = watch
         self.switch = switch
         self.relay = relay
+        self.settings = settings
+        self.support = support
+        """Makes the support file, a zip."""
+        self.backup = backup
+        """Gives the backup, locked with a passphrase; raises OperatorError before its first piece."""
         self.options = options
+        self.after_form: list[Callable[[], None]] = []
+        """Called in the event loop when a form has done something: what it changed may have to be told on."""
         self.https_port = 0
         """Where the pages are served over TLS; 0 for nowhere."""
 
@@ -113,7 +108,7 @@ class Desk:
         """Give the route of a page; ``show`` runs in a thread, with the visitor and the query."""
 
         @get(path)
-        async def handler(request: AnyRequest) -> Response[bytes]:
+        async def handler(request: AnyRequest) -> Response[Any]:
             query = dict(parse_qsl(request.url.query, max_num_fields=_FIELDS_MAX))
             return await asyncio.to_thread(self._answer, request, show, query, public=public)
 
@@ -126,13 +121,15 @@ class Desk:
         """
 
         @route(path, http_method=["GET", "POST"], status_code=200)
-        async def handler(request: AnyRequest) -> Response[bytes]:
+        async def handler(request: AnyRequest) -> Response[Any]:
             if request.method != "POST":
                 return Response(b"", status_code=303, headers={"location": f"/{path.split('/')[1]}"})
             _check_origin(request)
             form = _form(await body.read(request, FORM_BYTES_MAX))
             answer = await asyncio.to_thread(self._answer, request, act, form, public=public, is_form=True)
             await self.watch.refresh()
+            for tell in self.after_form:
+                tell()
             return answer
 
         return handler
@@ -155,6 +152,11 @@ class Desk:
         }
         return Page(look.page(template, who.words, {**common, **values}), status)
 
+    def recognise(self, request: AnyRequest) -> Visitor:
+        """Read who asks from a request; nobody is signed in yet."""
+        options = self.options
+        return visitor.recognise(request, plain_allowed=options.plain_sign_in, language=options.language)
+
     def name(self) -> str:
         """Give the hub's name."""
         return self.rpc.name
@@ -164,6 +166,10 @@ class Desk:
         with self.store.write() as tx:
             identity.rename(tx, new)
         self.rpc.name = new
+
+    def obey(self, options: Options) -> None:
+        """Go by what the settings say now."""
+        self.options = options
 
     def secure_url(self, who: Visitor, path: str = "") -> str:
         """Give the address of a page over TLS; "" when the hub has none."""
@@ -178,8 +184,8 @@ class Desk:
         *,
         public: bool,
         is_form: bool = False,
-    ) -> Response[bytes]:
-        who = self._signed_in(visitor.recognise(request, plain_allowed=self.options.plain_sign_in))
+    ) -> Response[Any]:
+        who = self._signed_in(self.recognise(request))
         if not is_form and given.get("lang") in LANGUAGES:
             return _in_language(who, given)
         if not public and (who.account is None or who.account.kind is Kind.SETUP):
@@ -224,25 +230,7 @@ def may_administer(db: Any, user: people.User) -> bool:  # noqa: ANN401  as abov
     return user.role == SUPER_ADMIN or any(Permission.ADMIN in permissions for permissions in granted)
 
 
-def respond(answer: Answer, who: Visitor) -> Response[bytes]:
-    """Give an answer its headers, and the visitor a cookie if there is none yet."""
-    # Who is only looking needs no cookie; a form does.
-    has_form = isinstance(answer, Page) and 'name="form_key"' in answer.html
-    token = who.token if who.is_new and has_form else None
-    status, content, kind, headers = 200, b"", "text/plain", {}
-    match answer:
-        case Page(html, status):
-            content, kind = html.encode(), "text/html"
-        case Download(content, name, kind):
-            headers = {"content-disposition": f'attachment; filename="{name}"'}
-        case Go(path, done, new):
-            status, headers = 303, {"location": f"{path}?done={done}" if done else path}
-            token = new if new is not None else token
-    cookies = [] if token is None else [visitor.cookie(token, encrypted=who.encrypted)]
-    return Response(content, status_code=status, media_type=kind, headers={**look.HEADERS, **headers}, cookies=cookies)
-
-
-def _in_language(who: Visitor, query: Form) -> Response[bytes]:
+def _in_language(who: Visitor, query: Form) -> Response[Any]:
     """Keep the language that was chosen, and come back without it in the address."""
     rest = urlencode({name: value for name, value in query.items() if name != "lang"})
     response = respond(Go(f"{who.path}?{rest}" if rest else who.path), who)

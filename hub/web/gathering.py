@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from hub.core.clock import contradicts
 from hub.core.status import Facts
 from hub.services.machine import measures
-from hub.store import counters, facts
+from hub.store import cloud, counters, facts
 from hub.store.database import Store, hub_time
 
 _PROBE_S = 60
@@ -41,16 +42,18 @@ class Gathering:
         if now_s - self._probed_s >= _PROBE_S or not self._writable:
             self._writable, self._probed_s = facts.can_write(self._store), now_s
         with self._store.read() as db:
-            changed_at, hub_ms = hub_time(db), self._store.now_ms(db)
+            changed_at, hub_ms, heard = hub_time(db), self._store.now_ms(db), cloud.last(db).heard
             if changed_at != self._counted_at and now_s - self._counted_s >= _RECORDS_S:
                 self._records = sum(facts.counts(db).values())
                 self._counted_s, self._counted_at = now_s, changed_at
+        wall_ms = self._wall_ms()
+        is_contradicted = heard is not None and contradicts(heard, wall_ms=wall_ms, hub_ms=hub_ms)
         found = facts.gather(self._store, writable=self._writable, records=self._records)
         return msgspec.structs.replace(
             found,
             power_weak=bool(measures.power_weak(self._root)),
             temperature_c=measures.temperature_c(self._root),
-            clock_wrong=measures.clock_is_wrong(self._wall_ms(), hub_ms),
+            clock_wrong=is_contradicted or measures.clock_is_wrong(wall_ms, hub_ms),
         )
 
     def keep(self, now: Facts) -> None:

@@ -1,4 +1,4 @@
-"""Collects every message of the pages, so that none is left without a translation.
+"""Collects every message of the pages, the screen and the label, so that none is left without a translation.
 
 ``python -m hub.web.messages`` brings the catalogues up to date: new messages come in empty, old ones go.
 """
@@ -13,9 +13,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from hub.core.lights import PATTERNS
+from hub.core.reach import LOOKS, REMEDY
 from hub.core.relaying import Outcome
 from hub.core.status import State
 from hub.web.notes import NOTES
+from hub.web.pages import settings
 from hub.web.pages.audit import EVENTS
 from hub.web.pages.people import ROLES
 from hub.web.pages.problem import SENTENCES
@@ -26,6 +28,8 @@ Message = str | tuple[str, str]
 """A text, or the texts for one and for many."""
 
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_STRICT = {"templates/**.html": {"silent": "false"}}
+"""A template that cannot be read must fail: without its messages their translations would be thrown away."""
 _NOISE = (
     '"POT-Creation-Date',
     '"PO-Revision-Date',
@@ -83,15 +87,26 @@ def _tables() -> Iterator[Message]:
             yield (text.one, text.many) if text.many else text.one
     yield from (pattern.meaning for pattern in PATTERNS.values())
     yield from (outcome.sentence for outcome in Outcome)
-    for table in (NOTES, EVENTS, ROLES, SENTENCES, REASONS):
+    for table in (NOTES, EVENTS, ROLES, SENTENCES, REASONS, settings.LABELS):
         yield from table.values()
+    for choices in settings.CHOICES.values():
+        yield from choices.values()
+    yield from settings.GROUPS
+    for reasons in settings.REASONS.values():
+        yield from reasons
+    yield from (LOOKS, REMEDY)
     yield from PERMISSIONS
     yield from UNITS
 
 
 def _sources() -> Iterator[Message]:
-    with as_file(files("hub.web")) as folder:
-        found = extract_from_dir(folder, method_map=_METHODS, keywords=_KEYWORDS, strip_comment_tags=True)
+    """Read the messages in the code of the pages, and of the screen and the label, which speak too."""
+    with as_file(files("hub")) as folder:
+        found = [
+            message
+            for part in ("web", "cli")
+            for message in extract_from_dir(folder / part, method_map=_METHODS, keywords=_KEYWORDS, options_map=_STRICT)
+        ]
         for _file, _line, message, _comments, _context in sorted(found, key=lambda row: (row[0], row[1])):
             if not isinstance(message, tuple):
                 yield message

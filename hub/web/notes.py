@@ -21,6 +21,8 @@ NOTES: Final = {
     "password": "The password is changed.",
     "administrator_added": "The administrator can sign in now.",
     "administrator_removed": "The administrator is removed.",
+    "saved": "The settings are saved.",
+    "same": "Nothing was different, so nothing was changed.",
     "renamed": "The hub has its new name.",
     "connected": "The cloud is connected.",
     "disconnected": "The cloud is disconnected.",

@@ -61,6 +61,11 @@ REASONS = {
 }
 
 
+def general(english: str) -> str | None:
+    """Give the kind of a reason, in English and without what it names; None for one that is not known."""
+    return next((text for pattern, text in REASONS.items() if re.fullmatch(pattern, english, re.DOTALL)), None)
+
+
 def reason(words: Words, english: str) -> str | None:
     """Translate a reason; None for one that has no translation."""
     for pattern, text in REASONS.items():

@@ -24,7 +24,8 @@ _TOKEN = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever asks.
 
-    encrypted: the line is TLS. private: nobody on the network can listen, so a password may be taken.
+    encrypted: the line is TLS. unheard: nobody on the network can listen. private: a password may be taken, because
+    nobody can listen or because the settings say so.
     token: the random number of the cookie; a session if somebody is signed in, else only what forms are bound to.
     """
 
@@ -35,6 +36,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     address: str
     encrypted: bool
+    unheard: bool
     private: bool
     token: str
     is_new: bool
@@ -52,20 +54,21 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
         return hmac.compare_digest(self.form_key.encode(), form_key.encode("utf-8", "replace"))
 
 
-def recognise(request: AnyRequest, *, plain_allowed: bool) -> Visitor:
-    """Read who asks from a request; nobody is signed in yet."""
+def recognise(request: AnyRequest, *, plain_allowed: bool, language: str) -> Visitor:
+    """Read who asks from a request; nobody is signed in yet. ``language`` is for who asks for none of the hub's."""
     encrypted, local, address = _line(request)
     token = request.cookies.get(_SECURE_COOKIE if encrypted else _COOKIE, "")
     is_new = not _TOKEN.match(token)
     host = _HOST.match(request.headers.get("host", ""))
-    language = choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+    code = choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""), language)
     return Visitor(
-        words=words(language),
+        words=words(code),
         path=request.url.path,
         done=request.query_params.get("done", ""),
         host=host[1] if host else "",
         address=address,
         encrypted=encrypted,
+        unheard=encrypted or local,
         private=encrypted or local or plain_allowed,
         token=secrets.token_urlsafe(32) if is_new else token,
         is_new=is_new,

@@ -13,8 +13,7 @@ from babel.support import Translations
 from hub.core.status import Facts, Text
 
 LANGUAGES: Final = {"en": "English", "ar": "العربية", "es": "Español", "fr": "Français"}
-DEFAULT = "en"
-_RIGHT_TO_LEFT = frozenset({"ar"})
+RIGHT_TO_LEFT = frozenset({"ar"})
 _DIGITS = {"ar": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 """Babel keeps 0 to 9 in some of its texts; a sentence must not mix two kinds."""
 _MINUTE_S = 60
@@ -27,7 +26,7 @@ class Words:
 
     def __init__(self, code: str, catalogue: Translations) -> None:
         self.code = code
-        self.direction = "rtl" if code in _RIGHT_TO_LEFT else "ltr"
+        self.direction = "rtl" if code in RIGHT_TO_LEFT else "ltr"
         self._locale = Locale.parse(code)
         self._catalogue = catalogue
         self._digits = _DIGITS.get(code, {})
@@ -107,7 +106,7 @@ def words(code: str) -> Words:
     return Words(code, Translations(compiled))
 
 
-def choose(chosen: str | None, accepted: str) -> str:
+def choose(chosen: str | None, accepted: str, default: str) -> str:
     """Give the code of the language that was chosen, or else the best of an Accept-Language header."""
     if chosen in LANGUAGES:
         return chosen
@@ -118,4 +117,4 @@ def choose(chosen: str | None, accepted: str) -> str:
             wanted.append((-float(quality or 1), name.strip().lower().split("-")[0]))
         except ValueError:
             continue
-    return next((name for _, name in sorted(wanted, key=lambda pair: pair[0]) if name in LANGUAGES), DEFAULT)
+    return next((name for _, name in sorted(wanted, key=lambda pair: pair[0]) if name in LANGUAGES), default)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from hub.demo.cloud.example import PASSWORD as CLOUD_PASSWORD
 from hub.demo.phone import Phone
+from hub.demo.staff import PASSWORD as CLOUD_PASSWORD
 from tests.browser.visit import Visit, administer
 from tests.hubs import NOW_MS, ServedHub, free_port
 

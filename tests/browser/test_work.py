@@ -2,13 +2,15 @@
 
 import random
 import re
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from hub.core.access import Permission
 from hub.demo.phone import Phone
@@ -141,3 +143,79 @@ def test_a_hub_stops_at_once_though_pages_follow_it(visit: Callable[..., Visit],
     for _ in range(3):
         visit().go("/")
     assert served.stop() == 0
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_setting_is_changed_on_the_page(visit: Callable[..., Visit], served: ServedHub, *, script: bool) -> None:
+    administer(served)
+    desk = visit(script=script)
+    desk.sign_in()
+    desk.go("/settings")
+    desk.page.get_by_label("How many minutes new phones may join").fill("25")
+    desk.page.get_by_label("What the code for phones leads to").select_option("name")
+    form(desk, "pairing.minutes").get_by_role("button", name="Save").click()
+    desk.see("The settings are saved.")
+    assert (served.data / "hub.toml").read_text() == '[pairing]\nminutes = 25\naddress = "name"\n'
+    desk.page.get_by_label("How much is noted for a technician").select_option("debug")
+    form(desk, "log.level").get_by_role("button", name="Save").click()
+    desk.see("Some of this is in force when the box was started again.")
+    if script:
+        desk.check()
+        desk.picture("settings-waiting")
+    desk.go("/pairing")
+    desk.click("Close the door now")
+    desk.see("Let new phones join for 25 minutes")
+
+
+@pytest.mark.parametrize("language", ["en-GB", "ar-LB"])
+def test_what_is_wrong_with_a_setting_is_told_beside_it(
+    visit: Callable[..., Visit], served: ServedHub, language: str
+) -> None:
+    administer(served)
+    desk = visit(language=language)
+    desk.sign_in()
+    desk.go("/settings")
+    desk.page.evaluate("for (const form of document.forms) form.noValidate = true")  # as browsers without checks do
+    field = desk.page.locator('[id="pairing.minutes"]')
+    field.fill("999")
+    form(desk, "pairing.minutes").locator("button").click()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_value("999")
+    desk.check()
+    desk.picture(f"settings-wrong-{language[:2]}")
+    assert not (served.data / "hub.toml").exists()
+
+
+def form(visit: Visit, setting: str) -> Locator:
+    """Find the form of a setting."""
+    return visit.page.locator("form", has=visit.page.locator(f'[id="{setting}"]'))
+
+
+def test_a_backup_and_a_support_file_are_saved_from_the_page(
+    visit: Callable[..., Visit], served: ServedHub, tmp_path: Path
+) -> None:
+    administer(served)
+    served.client("phone-1").push(changes("patients", created=[row("patients", "p1", given_name="Amina")]))
+    desk = visit()
+    desk.sign_in()
+    desk.go("/box")
+    desk.click("Make a backup")
+    desk.page.fill("#passphrase", "four words are enough")
+    desk.page.fill("#again", "four words are not enough")
+    desk.click("Save the backup")
+    desk.see("The two passphrases are not the same.")
+    desk.check()
+    desk.picture("box-backup-wrong")
+    desk.page.fill("#passphrase", "four words are enough")
+    desk.page.fill("#again", "four words are enough")
+    with desk.page.expect_download() as download:
+        desk.click("Save the backup")
+    assert download.value.suggested_filename.endswith(".backup")
+    backup = download.value.path()
+    where = ("restore", str(backup), "--passphrase-stdin")
+    restored = ServedHub(tmp_path / "restored").cli(*where, stdin="four words are enough\n")
+    assert restored.returncode == 0, restored.stderr
+    with desk.page.expect_download() as download:
+        desk.click("Save a support file")
+    with zipfile.ZipFile(download.value.path()) as file:
+        assert file.testzip() is None

@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub.core import status
-from hub.core.status import Facts
+from hub.core.reach import LOOKS, REMEDY
+from hub.core.status import Facts, State
 from hub.services import status_file
 from hub.store import announced, devices, pairing, reached, setup
 from hub.store.announced import Announced
 from hub.store.database import Store
+from hub.web.words import LANGUAGES, words
 from tests.cli.conftest import Run
 
 SAFE = Facts(free_bytes=10**12)
@@ -30,6 +34,32 @@ def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
     assert shown.startswith("North clinic\n  http://10.0.0.9:4001\n  http://hikma-hub-2.local:4001\n")
     assert "\u2584" in shown
     assert "press the button" in shown
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, code: str) -> None:
+    spoken = words(code)
+    with store.write() as tx:
+        reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
+        pairing.open_for(tx, 7)
+    shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9")
+    facts = Facts(answering=False)
+    for text in State.NOT_ANSWERING.texts:
+        assert spoken.state(text, facts) in shown
+    assert spoken.count(*LOOKS, 1, host="10.0.0.5") in shown
+    assert spoken.say(REMEDY) in shown
+    assert spoken.number(7) in shown
+    assert (setup.code(store) or "-") in shown
+    if code != "en":
+        assert "New phones" not in shown
+
+
+def test_on_the_kernels_console_it_speaks_english_where_that_cannot_draw_the_language(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    assert "The hub does not answer." in once(run, store, HUB_LANGUAGE="ar")
+    assert "Le hub ne répond pas." in once(run, store, HUB_LANGUAGE="fr")
 
 
 def test_it_shows_the_state_and_the_remedy_that_the_hub_wrote(run: Run, store: Store, tmp_path: Path) -> None:
@@ -61,7 +91,7 @@ def test_it_warns_when_phones_look_elsewhere_and_says_how_to_mend_it(run: Run, s
     with store.write() as tx:
         reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
     shown = once(run, store, SERVER_HOST="10.0.0.9")
-    assert "One phone looks for the hub at 10.0.0.5" in shown
+    assert "1 phone looks for the hub at 10.0.0.5" in shown
     assert "router" in shown
     assert "looks for" not in once(run, store, SERVER_HOST="10.0.0.5")
 
@@ -82,7 +112,7 @@ def test_it_refreshes_itself_in_place(store: Store) -> None:
     seen = b""
     while b"5 more minutes" not in seen:
         seen += os.read(child.stdout.fileno(), 65536)
-        if b"cannot pair now" in seen and b"more minutes" not in seen:
+        if b"No new phone" in seen and b"more minutes" not in seen:
             with store.write() as tx:
                 pairing.open_for(tx, 5)
     child.kill()

@@ -1,10 +1,15 @@
+import html
+import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from hub.cli import hikma_hub
+from hub.core.lights import PATTERNS
 from hub.store import identity
 from hub.store.database import Store
+from hub.web.words import LANGUAGES, words
 
 
 def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> None:
@@ -22,3 +27,19 @@ def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> N
     assert "Everything entered is safe." in text
     assert text.count("<svg") == 2
     assert output.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_label_speaks_the_language_of_the_settings(tmp_path: Path, code: str) -> None:
+    data, output = tmp_path / "data", tmp_path / "label.html"
+    Store(data).close()
+    (data / "hub.toml").write_text(f'[hub]\nlanguage = "{code}"\n')
+    done = CliRunner().invoke(hikma_hub, ["label", "--data", str(data), "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    text = html.unescape(output.read_text("utf-8"))
+    assert f'<html lang="{code}" dir="{words(code).direction}">' in text
+    assert words(code).say("Page") in text
+    for pattern in PATTERNS.values():
+        assert words(code).say(pattern.meaning) in text
+    sides = {'direction="rtl"'} if code == "ar" else set()
+    assert set(re.findall(r'direction="\w+"', text)) == sides

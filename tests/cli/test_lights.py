@@ -1,5 +1,6 @@
 """hikma-hub lights."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -23,6 +24,8 @@ from hub.store.database import Store
 from tests.cli.conftest import Run
 
 SAFE = Facts(free_bytes=10**12)
+PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
+NOBODY = Look(Path("nowhere"), 0)
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def test_a_file_of_another_version_is_a_fault(path: Path) -> None:
 
 
 def test_the_button_opens_pairing_in_the_hub_beside_which_it_hangs(store: Store) -> None:
-    lights._actions(store.path.parent, Settings()).open_pairing()
+    lights._actions(store.path.parent, Settings(), NOBODY).open_pairing()
     with store.read() as db:
         assert 0 < pairing.left_s(db, store.now_ms(db)) <= Settings().pairing.minutes * 60
 
@@ -85,13 +88,13 @@ def test_the_button_opens_pairing_in_the_hub_beside_which_it_hangs(store: Store)
 def test_the_button_switches_off_by_the_command_of_the_settings(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     command = {"HIKMA_HUB_BOX_SHUTDOWN_COMMAND": f"touch {asked}"}
-    lights._actions(tmp_path, settings.load(None, command)).shut_down()
+    lights._actions(tmp_path, settings.load(None, command), NOBODY).shut_down()
     assert asked.exists()
 
 
 def test_a_button_without_a_hub_says_that_it_cannot(tmp_path: Path) -> None:
     with pytest.raises(OperatorError):
-        lights._actions(tmp_path, Settings()).open_pairing()
+        lights._actions(tmp_path, Settings(), NOBODY).open_pairing()
 
 
 def test_the_label_is_printed_as_text_and_as_a_drawing(run: Run) -> None:
@@ -105,11 +108,38 @@ def test_a_machine_without_pins_is_told_so(run: Run, tmp_path: Path) -> None:
     assert "[lights]" in done.err
 
 
+def test_settings_that_change_are_taken_over_and_wrong_ones_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    newest = lights.Newest(None, tmp_path)
+    assert (newest.changed(), newest.settings.lights.brightness) == (False, 60)
+    settings.amend(file, {("lights", "brightness"): 20})
+    assert (newest.changed(), newest.settings.lights.brightness) == (True, 20)
+    assert not newest.changed()
+    file.write_text("[lights\n")
+    assert (newest.changed(), newest.settings.lights.brightness) == (False, 20)
+    file.unlink()
+    assert (newest.changed(), newest.settings.lights.brightness) == (True, 60)
+
+
+def test_the_lamps_that_hang_follow_the_settings_file_without_a_restart(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        (sys.executable, "-m", "hub.cli", "lights", "--data", str(tmp_path)),
+        env={**os.environ, **PINS},
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    while not _handles_sigterm(child.pid):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(0.1)
+    settings.amend(tmp_path / "hub.toml", {("lights", "green_pin"): 27})  # where the blue one hangs
+    _, said = child.communicate(timeout=60)
+    assert (child.returncode, b"two of the pins in [lights] are the same" in said) == (1, True)
+
+
 def test_the_process_ends_when_it_is_told_to(tmp_path: Path) -> None:
-    pins = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
     child = subprocess.Popen(
         (sys.executable, "-c", "import hub.cli, sys; print('up', flush=True); hub.cli.main()", "lights", "--data", "."),
-        env={**os.environ, **pins},
+        env={**os.environ, **PINS},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
     )

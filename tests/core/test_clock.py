@@ -1,10 +1,11 @@
 """Hub time only ever rises."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS, HubClock, first_ms
+from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, contradicts, first_ms
 
 MOMENTS = st.integers(0, 2**62)
 
@@ -37,3 +38,26 @@ def test_a_wall_clock_that_cannot_be_right_is_not_believed(wall_ms: int) -> None
 @pytest.mark.parametrize("wall_ms", [OLDEST_MS, NEWEST_MS - 1, 1_800_000_000_000])
 def test_a_new_hub_begins_with_a_wall_clock_that_can_be_right(wall_ms: int) -> None:
     assert first_ms(wall_ms) == wall_ms
+
+
+HOUR_MS = 3_600_000
+HEARD = Heard(cloud_ms=10 * HOUR_MS, wall_ms=10 * HOUR_MS, hub_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("heard", "wall_ms", "hub_ms", "wrong"),
+    [
+        (HEARD, 12 * HOUR_MS, 2 * HOUR_MS, False),
+        (HEARD, 9 * HOUR_MS, 2 * HOUR_MS, True),  # it was set back
+        (HEARD, 30 * HOUR_MS, 2 * HOUR_MS, False),  # the box was off for long: hub time stood still
+        (msgspec.structs.replace(HEARD, wall_ms=5 * HOUR_MS), 6 * HOUR_MS, HOUR_MS, True),  # behind, and still
+        (msgspec.structs.replace(HEARD, wall_ms=5 * HOUR_MS), 11 * HOUR_MS, HOUR_MS, False),  # it was set right
+        (msgspec.structs.replace(HEARD, wall_ms=20 * HOUR_MS), 21 * HOUR_MS, HOUR_MS, True),  # ahead, and still
+        (msgspec.structs.replace(HEARD, wall_ms=20 * HOUR_MS), 11 * HOUR_MS, HOUR_MS, False),  # it was set right
+        (msgspec.structs.replace(HEARD, wall_ms=20 * HOUR_MS), 40 * HOUR_MS, HOUR_MS, False),  # off since: not known
+    ],
+)
+def test_what_the_cloud_said_of_the_time_shows_a_wrong_clock_and_no_right_one(
+    heard: Heard, wall_ms: int, hub_ms: int, *, wrong: bool
+) -> None:
+    assert contradicts(heard, wall_ms=wall_ms, hub_ms=hub_ms) is wrong

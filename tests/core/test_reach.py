@@ -24,11 +24,6 @@ def test_what_cannot_be_judged_is_left_out(host: str) -> None:
     assert reach.moved({host: 5}, OWN) == []
 
 
-def test_the_sentence_says_how_many_and_where() -> None:
-    assert Moved("10.0.0.1", 1).sentence.startswith("One phone looks for the hub at 10.0.0.1,")
-    assert Moved("10.0.0.1", 3).sentence.startswith("3 phones look for the hub at 10.0.0.1,")
-
-
 @pytest.mark.parametrize(
     ("header", "host"),
     [

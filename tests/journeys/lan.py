@@ -122,15 +122,19 @@ class Host:
 
     def ask_avahi(self, *words: str) -> str:
         """Run avahi-browse or avahi-resolve beside this machine's avahi; gives what it printed, even if it failed."""
-        assert self._avahi is not None
-        inner = Path(f"/proc/{self._avahi.pid}/task/{self._avahi.pid}/children").read_text().split()[0]
         done = subprocess.run(
-            (_tool("nsenter"), "-t", inner, "-m", "-n", "timeout", "10", *words),
-            capture_output=True,
-            text=True,
-            check=False,
+            (*self._beside_avahi(), "timeout", "10", *words), capture_output=True, text=True, check=False
         )
         return done.stdout
+
+    def listen(self, kind: str) -> None:
+        """Let avahi write into ``heard.log`` what it hears come (+) and go (-) of a type."""
+        self.start(*self._beside_avahi(), "stdbuf", "-oL", "avahi-browse", "--parsable", kind, log="heard.log")
+
+    def _beside_avahi(self) -> tuple[str, ...]:
+        assert self._avahi is not None
+        inner = Path(f"/proc/{self._avahi.pid}/task/{self._avahi.pid}/children").read_text().split()[0]
+        return (_tool("nsenter"), "-t", inner, "-m", "-n")
 
     def browse(self, kind: str) -> list[list[str]]:
         """List the services of a type that avahi sees and resolves: name, host, address, port, TXT."""

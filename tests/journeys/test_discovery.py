@@ -19,6 +19,17 @@ from hub.demo.transport import HttpTransport
 from tests.hubs import Client
 assert Client(HttpTransport(sys.argv[1])).shake().status == 200
 """
+RENAME = """
+import re, sys
+import httpx
+url, code = sys.argv[1:]
+with httpx.Client(base_url=url, trust_env=False) as browser:
+    def send(path, **fields):
+        key = re.search(r'name="form_key" value="(.+?)"', browser.get("/setup").text)[1]
+        assert browser.post(path, data={"form_key": key, **fields}).status_code == 303
+    send("/setup/code", code=code)
+    send("/setup/name", name="South clinic")
+"""
 
 
 def announced(host: Host) -> str:
@@ -63,6 +74,19 @@ def test_pairing_is_told_when_it_opens_and_when_it_closes(clinic: Host, peer: Ho
     until(lambda: '"pairing=open"' in peer.browse(HUBS)[0][4], "pairing is announced as open")
     clinic.cli("pairing", "close")
     until(lambda: '"pairing=closed"' in peer.browse(HUBS)[0][4], "pairing is announced as closed")
+
+
+def test_a_hub_that_is_renamed_on_its_page_is_known_by_the_new_name_without_a_restart(clinic: Host, peer: Host) -> None:
+    peer.listen(HUBS)
+    until(lambda: "+;eth0;IPv4;North\\032clinic" in peer.output("heard.log"), "a listener hears the hub")
+    clinic.call(sys.executable, "-c", RENAME, "http://127.0.0.1:4001", clinic.cli("setup-code").strip())
+    until(lambda: "+;eth0;IPv4;South\\032clinic" in peer.output("heard.log"), "the listener hears the new name")
+    until(lambda: "-;eth0;IPv4;North\\032clinic" in peer.output("heard.log"), "and the old one say goodbye")
+    [[name, host, address, _, text]] = peer.browse(HUBS)
+    assert name.startswith("South\\032clinic\\032")
+    assert (host, address) == ("hikma-hub.local", "10.11.0.2")
+    assert '"name=South clinic"' in text
+    assert clinic.output("hub.log").count("discovery.announced") == 1  # the host name was not claimed again
 
 
 def test_a_hub_that_stops_says_goodbye(lan: Lan, peer: Host) -> None:
@@ -154,7 +178,7 @@ def test_phones_that_know_the_old_address_are_spoken_of_when_it_has_changed(clin
     clinic.ip("address", "add", "10.11.0.77/24", "dev", "eth0")
     clinic.ip("address", "delete", "10.11.0.2/24", "dev", "eth0")
     clinic.ip("address", "replace", "10.11.0.77/24", "dev", "eth0")
-    assert "One phone looks for the hub at 10.11.0.2" in clinic.cli("console", "--once")
+    assert "1 phone looks for the hub at 10.11.0.2" in clinic.cli("console", "--once")
     clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.77:4001")
     assert "looks for the hub" not in clinic.cli("console", "--once")
 

@@ -9,7 +9,7 @@ import pytest
 from hub.demo.comparison import held
 from hub.demo.phone import Phone
 from hub.store import ledger
-from tests.hubs import POLICY, InProcessHub, changes, edit, row
+from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
 from tests.store.pulls import OTHER, ids, patients, pull, settled
 from tests.store.pushes import live, push
 
@@ -247,3 +247,37 @@ def test_p5_a_forced_upload_that_sets_the_cursor_to_the_phones_clock_skips_nothi
     assert phone.force_upload().ok
     sync_to_the_end(phone)
     assert set(held(phone.store, "patients")) == {"a", "own"}
+
+
+# After a backup was put back
+
+
+def trusting(hub: InProcessHub) -> Client:
+    """Give a phone that synced with a hub that died since this one's backup, and holds what was in it."""
+    push(hub.store, patients("a"), device=OTHER)
+    client, _ = settled(hub)
+    with hub.store.write() as tx:
+        tx.db.execute("UPDATE ledger_heads SET settled = ?", [ledger.TRUST])
+    return client
+
+
+def test_o4_a_phone_that_synced_after_the_backup_is_sent_what_is_new_and_nothing_old(hub: InProcessHub) -> None:
+    client = trusting(hub)
+    dead_hubs = 1_900_000_000_000
+    assert pull(client, dead_hubs)["changes"] == {}
+    push(hub.store, patients("b"), device=OTHER)
+    answer = pull(client, dead_hubs)
+    assert ids(answer, "patients") == ["b"]
+    assert ids(pull(client, dead_hubs), "patients") == ["b"]  # the answer was lost: it comes again
+    assert pull(client, answer["timestamp"])["changes"] == {}
+
+
+def test_o4_once_a_phone_confirmed_an_answer_only_its_own_cursors_count(hub: InProcessHub) -> None:
+    client = trusting(hub)
+    push(hub.store, patients("b"), device=OTHER)
+    pull(client, pull(client, 1_900_000_000_000)["timestamp"])
+    assert sorted(ids(pull(client, 1_900_000_000_000), "patients")) == ["a", "b"]
+
+
+def test_o4_an_emptied_phone_gets_everything_after_a_backup_too(hub: InProcessHub) -> None:
+    assert ids(pull(trusting(hub), 0), "patients") == ["a"]

@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from hub import app
+from hub.app.in_force import InForce
 from hub.settings import Settings, Web
 from hub.store import setup
 from hub.store.database import Store
@@ -25,10 +26,19 @@ _FORM_KEY = re.compile(r'name="form_key" value="(\w+)"')
 class Site:
     """A hub's pages and one browser, from ``with`` to its end."""
 
-    def __init__(self, data: Path, *, settings: Settings | None = None, url: str = "https://hub.test") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        settings: Settings | None = None,
+        environ: Mapping[str, str] | None = None,
+        file: Path | None = None,
+        url: str = "https://hub.test",
+    ) -> None:
         self.store = Store(data)
-        settings = settings or Settings(web=Web(https_port=4443))
-        application, self.desk = app.create(self.store, settings)
+        self.file = file or data / "hub.toml"
+        self.in_force = InForce(settings or Settings(web=Web(https_port=4443)), self.file, environ or {})
+        application, self.desk = app.create(self.store, self.in_force)
         self.client = TestClient(application, base_url=url)
 
     def __enter__(self) -> Self:

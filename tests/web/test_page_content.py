@@ -1,6 +1,9 @@
 """What the pages say and do, and to whom."""
 
+import io
 import json
+import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from hub.demo.phone import Phone
 from hub.services.machine.switch import Switch
 from hub.store import audit, counters, devices, pairing, people, quarantine, reached
 from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
-from tests.web.site import ADMINISTRATOR, Site, desk_with
+from tests.web.site import ADMINISTRATOR, Site
 
 PATIENT = "Amina-Zahra"
 
@@ -171,17 +174,22 @@ def test_the_hub_is_renamed_for_the_page_and_for_phones(inside: Site) -> None:
     assert inside.submit("/settings/name", {"name": " "}, page="/settings").status_code == 400
 
 
-def test_the_settings_page_marks_what_is_not_the_default(inside: Site) -> None:
-    desk_with(inside.desk, listed=(("pairing", "mode", "open", False), ("pairing", "minutes", "10", True)))
-    changed = [part for part in inside.get("/settings").text.split("<div") if 'class="changed"' in part]
-    assert len(changed) == 1
-    assert "open" in changed[0]
-
-
 def test_the_box_is_found_by_its_lights(inside: Site) -> None:
     inside.submit("/box/locate", {}, page="/box")
     assert inside.desk.watch.facts.locating_left_s > 50
     assert "This is the hub you look for." in inside.get("/box").text
+
+
+def test_s6_the_support_file_comes_from_the_page_and_is_noted_and_what_is_in_it_is_said(inside: Site) -> None:
+    assert "It holds no records, no names of patients" in inside.get("/box").text
+    answer = inside.submit("/box/support-file", {}, page="/box")
+    assert re.fullmatch(
+        r'attachment; filename="hikma-hub-support-\d{8}-\d{4}.zip"', answer.headers["content-disposition"]
+    )
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        assert PATIENT not in "".join(file.read(name).decode() for name in file.namelist())
+    assert ("support.exported", f"administrator:{ADMINISTRATOR}") in events(inside)
+    assert "A support file was made" in inside.get("/log").text
 
 
 def test_a_box_without_commands_has_no_buttons_for_them(inside: Site) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.settings import load
 from hub.store import administrators, audit, identity, setup
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
 
@@ -46,6 +47,19 @@ def test_the_setup_makes_name_and_administrator_and_signs_in(site: Site) -> None
     assert site.desk.name() == "Al-Amal Clinic"
     with site.store.read() as db:
         assert identity.name(db) == "Al-Amal Clinic"
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "ar"), ('[hub]\nlanguage = "fr"\n', "fr")])
+def test_the_box_speaks_the_language_of_its_setup_unless_its_settings_name_one(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text(before)
+    with Site(tmp_path / "data", settings=load(file, {}), file=file) as site:
+        enter(site, code(site))
+        site.submit("/setup/name", {"name": "Al-Amal"}, page="/setup", **{"accept-language": "ar"})
+        assert site.desk.options.language == after
+    assert load(file, {}).hub.language == after
 
 
 @pytest.mark.parametrize("write", [str.lower, lambda text: text.replace("-", " "), lambda text: f" {text} "])

@@ -1,9 +1,11 @@
 """The languages: every message in all four, and numbers and times as people write them there."""
 
 import string
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import TemplateSyntaxError
 
 from hub.core.status import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
@@ -44,6 +46,17 @@ def test_no_translation_asks_for_what_the_message_does_not_give(code: str) -> No
         given = fields(message if isinstance(message, str) else message[1])
         assert all(fields(form) <= given for form in forms), message
         assert fields(forms[-1]) == given, message
+
+
+def test_a_template_that_cannot_be_read_fails_instead_of_losing_its_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web" / "templates").mkdir(parents=True)
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "web" / "templates" / "broken.html").write_text('{{ _("Lost", *more, last) }}')
+    monkeypatch.setattr(messages, "files", lambda _: tmp_path)
+    with pytest.raises(TemplateSyntaxError):
+        list(messages._sources())
 
 
 def test_english_is_its_own_translation() -> None:
@@ -101,7 +114,7 @@ def test_numbers_sizes_and_times_are_written_as_people_do() -> None:
     ],
 )
 def test_the_language_is_the_chosen_one_or_else_the_browsers_best(chosen: str | None, accepted: str, code: str) -> None:
-    assert choose(chosen, accepted) == code
+    assert choose(chosen, accepted, "en") == code
 
 
 def test_a_reason_is_translated_with_the_permissions_that_it_names() -> None:

@@ -40,6 +40,7 @@ class Announcer:
         self._store = store
         self._options = options
         self._known = Announced(options.host_name, "")
+        self._rivals: Rivals | None = None
 
     async def run(self) -> None:
         """Announce until cancelled.
@@ -56,6 +57,11 @@ class Announcer:
                 log.warning("discovery.failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(_RETRY_S)
 
+    def look(self) -> None:
+        """See at once, and not at the next look, what has changed; from the event loop alone."""
+        if self._rivals:
+            self._rivals.wake()
+
     async def _announce(self) -> None:
         """Announce on the links of now; ends when they change, or when another host has the name."""
         found = await self._links()
@@ -71,13 +77,13 @@ class Announcer:
             responder.async_add_listener(rivals, None)
             watch = Watch(responder)
             now = await self._presence()
-            services = presence.services(now, host_name, self._options.port, found)
-            for info in services:
-                await responder.async_register_service(info, allow_name_change=True)
+            services = await self._register(responder, host_name, now)
             await self._keep(host_name)
             log.info("discovery.announced", host=host_name, addresses=",".join(str(link.address) for link in found))
+            self._rivals = rivals
             await self._follow(responder, rivals, watch, services, now)
         finally:
+            self._rivals = None
             await zeroconf.async_close()
 
     async def _follow(
@@ -93,11 +99,10 @@ class Announcer:
                 rivals.addresses.clear()
                 responder.defend(f"{services[0].server}")
             latest = await self._presence()
-            if latest.label() != now.label():
-                return
             if latest != now:
+                change = self._update if latest.label() == now.label() else self._rename
                 now = latest
-                services = await self._update(responder, services, now)
+                services = await change(responder, services, now)
             others = tuple(
                 Other(other.id, other.name, other.url) for other in await watch.found() if other.id != now.hub_id
             )
@@ -105,9 +110,21 @@ class Announcer:
                 await self._keep(self._known.host, others)
             await rivals.wait(_POLL_S)
 
+    async def _register(self, responder: Responder, host_name: str, now: Presence) -> list[ServiceInfo]:
+        services = presence.services(now, host_name, self._options.port, responder.links)
+        for info in services:
+            await responder.async_register_service(info, allow_name_change=True)
+        return services
+
+    async def _rename(self, responder: Responder, services: list[ServiceInfo], now: Presence) -> list[ServiceInfo]:
+        """Say goodbye under the old name. The new one comes first, so that the host name is never without a service."""
+        new = await self._register(responder, _host_name(services), now)
+        for info in services:
+            await responder.async_unregister_service(info)
+        return new
+
     async def _update(self, responder: Responder, services: list[ServiceInfo], now: Presence) -> list[ServiceInfo]:
-        host_name = str(services[0].server).rstrip(".")
-        new = presence.services(now, host_name, self._options.port, responder.links)
+        new = presence.services(now, _host_name(services), self._options.port, responder.links)
         for info, before in zip(new, services, strict=True):
             info.name = before.name
             await responder.async_update_service(info)
@@ -140,6 +157,10 @@ class Announcer:
     def _write(self, known: Announced) -> None:
         with self._store.write(durable=False) as tx:
             announced.keep(tx, known)
+
+
+def _host_name(services: list[ServiceInfo]) -> str:
+    return str(services[0].server).rstrip(".")
 
 
 async def _claim(responder: Responder, names: list[str]) -> str:

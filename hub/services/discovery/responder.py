@@ -115,8 +115,12 @@ class Rivals(RecordUpdateListener):
         self.addresses: set[bytes] = set()
         self._changed = asyncio.Event()
 
+    def wake(self) -> None:
+        """End a wait."""
+        self._changed.set()
+
     async def wait(self, seconds: float) -> None:
-        """Wait so long, or until a rival speaks up."""
+        """Wait so long, or until a rival speaks up or somebody wakes it."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
         self._changed.clear()
@@ -127,4 +131,4 @@ class Rivals(RecordUpdateListener):
             record = update.new
             if isinstance(record, DNSAddress) and record.key == self._key and record.address not in self._own:
                 (self.addresses.add if record.ttl else self.addresses.discard)(record.address)
-                self._changed.set()
+                self.wake()

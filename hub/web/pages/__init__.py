@@ -7,6 +7,7 @@ from hub.web.pages import (
     audit,
     box,
     cloud,
+    files,
     pairing,
     people,
     phones,
@@ -18,7 +19,7 @@ from hub.web.pages import (
     sign_in,
 )
 
-_PAGES = (public, setup, sign_in, phones, pairing, cloud, quarantine, box, people, settings, audit)
+_PAGES = (public, setup, sign_in, phones, pairing, cloud, quarantine, box, files, people, settings, audit)
 
 
 def router(here: Desk) -> Router:

@@ -6,7 +6,8 @@ import msgspec
 
 from hub.store import audit, counters, devices, people
 from hub.store.page_sessions import Kind
-from hub.web.desk import Answer, Desk, Form
+from hub.web.answers import Answer
+from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
 from hub.web.words import Words
 
@@ -17,6 +18,8 @@ EVENTS: Final = {
     "administrator.added": "An administrator was made: {detail}",
     "administrator.password": "The password of an administrator was changed: {detail}",
     "administrator.removed": "An administrator was removed: {detail}",
+    "backup.made": "A backup was made",
+    "backup.restored": "The hub was made anew from a backup",
     "box.restarted": "The box was started again",
     "box.shut_down": "The box was switched off",
     "clinic.added": "A clinic was made",
@@ -35,8 +38,10 @@ EVENTS: Final = {
     "pairing.closed": "New phones were kept out",
     "pairing.opened": "New phones were let in",
     "quarantine.exported": "The quarantine was saved as a file",
+    "setting.changed": "A setting was changed: {detail}",
     "setup.done": "The hub was set up",
     "setup.refused": "A wrong setup code was entered",
+    "support.exported": "A support file was made",
     "token.revoked": "Sign-ins on phones were ended",
     "user.added": "{user} was made",
     "user.disabled": "{user} was shut out",

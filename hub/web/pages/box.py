@@ -6,12 +6,13 @@ from typing import Any
 import structlog
 
 from hub import __version__
-from hub.core import status
+from hub.core import status, strongbox
 from hub.core.errors import OperatorError
 from hub.core.lights import PATTERNS, Light
 from hub.services.machine import measures
 from hub.store import audit, locating
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
 
 _LOCATE_S = 60
@@ -26,20 +27,7 @@ def handlers(here: Desk) -> list[Any]:
     """Give the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        facts = here.watch.facts
-        return here.render(
-            "box.html",
-            who,
-            found=measures.measure(here.options.data),
-            version=__version__,
-            database_bytes=here.store.size_bytes(),
-            hot_c=status.HOT_C,
-            disk_low_bytes=status.FREE_BYTES_LOW,
-            light=status.light(facts),
-            patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
-            can_restart=bool(here.switch.restart_command),
-            can_shut_down=bool(here.switch.shutdown_command),
-        )
+        return page(here, who)
 
     def locate(_who: Visitor, _form: Form) -> Answer:
         with here.store.write() as tx:
@@ -57,6 +45,27 @@ def handlers(here: Desk) -> list[Any]:
         here.action("/box/shut-down", shut_down) if here.switch.shutdown_command else None,
     ]
     return [here.page("/box", show), here.action("/box/locate", locate), *filter(None, switches)]
+
+
+def page(here: Desk, who: Visitor, wrong: str = "") -> Answer:
+    """Show the box; ``wrong`` is what was wrong with the passphrase of a backup."""
+    facts = here.watch.facts
+    return here.render(
+        "box.html",
+        who,
+        status=400 if wrong else 200,
+        wrong=wrong,
+        passphrase_chars=strongbox.PASSPHRASE_CHARS_MIN,
+        found=measures.measure(here.options.data),
+        version=__version__,
+        database_bytes=here.store.size_bytes(),
+        hot_c=status.HOT_C,
+        disk_low_bytes=status.FREE_BYTES_LOW,
+        light=status.light(facts),
+        patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
+        can_restart=bool(here.switch.restart_command),
+        can_shut_down=bool(here.switch.shutdown_command),
+    )
 
 
 def _later(here: Desk, event: str, act: Any, done: str) -> Answer:  # noqa: ANN401  a function of Switch

@@ -7,7 +7,8 @@ import msgspec
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
 from hub.core.relaying import Outcome
 from hub.store import cloud, departures, outbox
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
 from hub.web.reasons import reason
 from hub.web.visitor import Visitor
 from hub.web.words import Words
@@ -83,14 +84,11 @@ class _Cloud:
             outcome=_outcome(words, last.outcome),
             is_well=last.outcome in {"", Outcome.DONE.word},
             month_bytes=progress.month_bytes,
-            can_connect=self._here.relay.connect is not None,
-            can_disconnect=self._here.relay.disconnect is not None,
-            can_sync=self._here.relay.sync is not None,
         )
 
     def _connect(self, who: Visitor, form: Form) -> Answer:
         url, key = form.get("url", "").strip(), form.get("key", "").strip()
-        if self._here.relay.connect is None or not who.private:
+        if not who.private:
             return Go("/cloud")
         try:
             self._here.relay.connect(url, key)
@@ -99,13 +97,11 @@ class _Cloud:
         return Go("/cloud", "connected")
 
     def _disconnect(self, _who: Visitor, _form: Form) -> Answer:
-        if self._here.relay.disconnect:
-            self._here.relay.disconnect()
+        self._here.relay.disconnect()
         return Go("/cloud", "disconnected")
 
     def _sync(self, _who: Visitor, _form: Form) -> Answer:
-        if self._here.relay.sync:
-            self._here.relay.sync()
+        self._here.relay.sync()
         return Go("/cloud", "syncing")
 
 

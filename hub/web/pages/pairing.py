@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import segno
 
-from hub.core import qr
+from hub.core import qr, reach
 from hub.store import devices, identity, pairing
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
 
 _JUST_NOW_MS = 15 * 60_000
@@ -33,6 +34,8 @@ def handlers(here: Desk) -> list[Any]:
             address=payload.url if payload else "",
             joined=joined[::-1],
             moved=here.options.moved(),
+            looks=reach.LOOKS,
+            remedy=reach.REMEDY,
             minutes=here.options.pairing_minutes,
         )
 

@@ -6,7 +6,8 @@ from hub.core.errors import OperatorError
 from hub.store import administrators, people
 from hub.store.database import Transaction
 from hub.store.page_sessions import Kind
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
 from hub.web.pages.setup import administrator_wrong
 from hub.web.visitor import Visitor
 

@@ -6,7 +6,8 @@ import msgspec
 
 from hub.store import devices, ledger, people
 from hub.store.devices import State
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
 
 SHOWN_MAX = 200

@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from litestar import Response
 
-from hub.web import refusals, visitor
+from hub.web import refusals
+from hub.web.answers import respond
 from hub.web.body import AnyRequest
-from hub.web.desk import Desk, respond
+from hub.web.desk import Desk
 
 SENTENCES = {
     403: "The hub did not take this form. Load the page again and try once more.",
@@ -35,7 +36,7 @@ def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
             return plain
         status = plain.status_code or 500
         usual = 404 if status < 500 else 500  # noqa: PLR2004
-        who = visitor.recognise(request, plain_allowed=here.options.plain_sign_in)
+        who = here.recognise(request)
         page = here.render("problem.html", who, status=status, sentence=SENTENCES.get(status, SENTENCES[usual]))
         response = respond(page, who)
         response.headers.update({name: value for name, value in plain.headers.items() if name == "retry-after"})

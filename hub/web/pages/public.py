@@ -11,10 +11,11 @@ from hub.core import status
 from hub.core.lights import PATTERNS
 from hub.core.status import Facts
 from hub.store import counters, setup
-from hub.web import charts, desk, look, visitor
+from hub.web import answers, charts, look, visitor
+from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
-from hub.web.desk import Answer, Desk, Form, Page
+from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
 from hub.web.watch import Watch
 
@@ -52,12 +53,12 @@ def events(watch: Watch) -> Any:  # noqa: ANN401  a route
     return follow
 
 
-def closed_router(name: str, gather: Callable[[], Facts]) -> Router:
+def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Router:
     """Give the first page of a hub whose database cannot be used."""
 
     @get("/", sync_to_thread=True)
     def show(request: AnyRequest) -> Response[bytes]:
-        who = visitor.recognise(request, plain_allowed=False)
+        who = visitor.recognise(request, plain_allowed=False, language=language)
         facts = gather()
         html = look.page(
             "public.html",
@@ -76,7 +77,7 @@ def closed_router(name: str, gather: Callable[[], Facts]) -> Router:
                 "charts": [],
             },
         )
-        return desk.respond(Page(html), msgspec.structs.replace(who, is_new=False))
+        return answers.respond(Page(html), msgspec.structs.replace(who, is_new=False))
 
     return Router("/", route_handlers=[show])
 

@@ -11,7 +11,8 @@ from hub.store.database import Transaction
 from hub.store.intake import Source
 from hub.store.quarantine import Action
 from hub.store.shelf import HUB
-from hub.web.desk import Answer, Desk, Download, Form, Go
+from hub.web.answers import Answer, Download, Go
+from hub.web.desk import Desk, Form
 from hub.web.reasons import reason
 from hub.web.visitor import Visitor
 

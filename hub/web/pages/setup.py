@@ -1,11 +1,14 @@
 """The first visit: setup code, name, administrator, cloud, first phone. It cannot be run twice."""
 
+import contextlib
 from typing import Any
 
 from hub.core.errors import TooMany
 from hub.store import administrators, audit, page_sessions, sessions, setup
 from hub.store.page_sessions import Account, Kind
-from hub.web.desk import Answer, Desk, Form, Go
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form
+from hub.web.field import Refused
 from hub.web.pages.sign_in import Guesses
 from hub.web.visitor import Visitor
 
@@ -91,7 +94,15 @@ class _Setup:
             wrong = who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
             return self._page(who, "name", wrong=wrong, status=400, name=name[:_NAME_CHARS_MAX])
         self._here.rename(name)
+        self._speak(who.words.code)
         return Go("/setup?step=administrator")
+
+    def _speak(self, code: str) -> None:
+        """Let the box speak the language of this visit, unless its settings name one or cannot be changed here."""
+        listed = self._here.settings.listed().fields
+        if any(field.name == "hub.language" and field.is_default for field in listed):
+            with contextlib.suppress(Refused):
+                self._here.settings.change({"hub.language": code})
 
     def _finish(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who) or not who.private:

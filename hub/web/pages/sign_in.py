@@ -7,7 +7,8 @@ from hub.core.errors import TooMany
 from hub.store import administrators, audit, page_sessions, people, sessions, setup
 from hub.store.page_sessions import Account, Kind
 from hub.store.people import PASSWORD_BYTES_MAX
-from hub.web.desk import Answer, Desk, Form, Go, may_administer
+from hub.web.answers import Answer, Go
+from hub.web.desk import Desk, Form, may_administer
 from hub.web.visitor import Visitor
 
 _NAME_CHARS_MAX = 320

@@ -1,37 +1,21 @@
-"""Every setting of the hub once: its section, key, type, bounds, unit and default.
+"""Every setting of the hub once: its section, key, type, bounds, unit and default."""
 
-They come from a TOML file (hub.toml beside this module is the commented template) and from environment
-variables, which win: ``[pairing] mode`` is HIKMA_HUB_PAIRING_MODE. What is unknown or wrong is refused
-with the line to mend, so that a typing error cannot quietly leave a hub with another setting than was meant.
-"""
-
-import difflib
-import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
-from msgspec.structs import fields
-
-from hub.core.errors import SettingError
-
-ENV_PREFIX = "HIKMA_HUB_"
-ENV_OF_CLI = frozenset({"HIKMA_HUB_DATA", "HIKMA_HUB_CONFIG"})
-"""Variables that say where the data and the settings file are; the command line reads them."""
 
 _ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"  # no control characters, no lone surrogates
 _HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
-_WORD_CHARS = 20  # a refused text up to this length is a mistyped word and is shown
 
 
 class Hub(msgspec.Struct, frozen=True):
-    """[hub]: what the hub is called."""
+    """[hub]: what the hub is called, and what it speaks."""
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=_ONE_LINE)] = "Hikma Hub"
-    """What phones show; 1 to 80 characters."""
+    """What phones show; 1 to 80 characters. A name that the hub was given on its page wins."""
+    language: Literal["en", "ar", "es", "fr"] = "en"
+    """What the page speaks where a browser asks for none of its languages, and what screen and label speak."""
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -201,143 +185,3 @@ class Settings(msgspec.Struct, frozen=True):
     log: Log = Log()
     web: Web = Web()
     box: Box = Box()
-
-
-def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Read the settings file, if there is one, and let the HIKMA_HUB_* variables of ``environ`` win over it.
-
-    Raises SettingError, whose text names the file and line (or the variable), what is wrong and what is allowed.
-    """
-    given: dict[str, dict[str, object]] = {}
-    from_file = _from_file(path) if path else []
-    for section, key, value in [*from_file, *_from_environ(environ)]:
-        given.setdefault(section, {})[key] = value
-    return msgspec.convert(given, Settings)
-
-
-_Given = list[tuple[str, str, object]]
-_TYPES: dict[str, dict[str, Any]] = {
-    section.name: {key.name: key.type for key in fields(section.type)} for section in fields(Settings)
-}
-_VARIABLES = {
-    f"{ENV_PREFIX}{section}_{key}".upper(): (section, key) for section, keys in _TYPES.items() for key in keys
-}
-
-
-class _WrongError(Exception):
-    """Something is wrong at ``keys``, the way to it in the file."""
-
-    def __init__(self, text: str, *keys: str) -> None:
-        super().__init__(text)
-        self.keys = keys
-
-
-def _from_file(path: Path) -> _Given:
-    try:
-        text = path.read_text("utf-8-sig")  # an editor on Windows may have put a mark before the first line
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read as a settings file: {error}"
-        raise SettingError(message) from None
-    try:
-        return _accepted(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        message = f"{path}: {error}"  # it ends with "(at line 3, column 7)"
-    except _WrongError as error:
-        message = f"{path} line {_line(text, error.keys)}: {error}"
-    raise SettingError(message)
-
-
-def _from_environ(environ: Mapping[str, str]) -> _Given:
-    given: _Given = []
-    for name in sorted(environ):
-        if not name.startswith(ENV_PREFIX) or name in ENV_OF_CLI:
-            continue
-        if name not in _VARIABLES:
-            message = f"{name}: there is no such setting{_meant(name, [*_VARIABLES, *ENV_OF_CLI])}"
-            raise SettingError(message)
-        section, key = _VARIABLES[name]
-        try:
-            given.append((section, key, _value(section, key, environ[name], strict=False)))
-        except _WrongError as error:
-            message = f"{name}: {error}"
-            raise SettingError(message) from None
-    return given
-
-
-def _accepted(tables: dict[str, Any]) -> _Given:
-    given: _Given = []
-    for section, table in tables.items():
-        if section not in _TYPES:
-            message = f"there is no section [{section}]{_meant(section, _TYPES)}"
-            raise _WrongError(message, section)
-        if not isinstance(table, dict):
-            message = f"{section} is a section: write [{section}] on a line of its own, and its settings below"
-            raise _WrongError(message, section)
-        for key, value in table.items():
-            if key not in _TYPES[section]:
-                message = f"there is no setting {key} in [{section}]{_meant(key, _TYPES[section])}"
-                raise _WrongError(message, section, key)
-            given.append((section, key, _value(section, key, value, strict=True)))
-    return given
-
-
-def _value(section: str, key: str, value: object, *, strict: bool) -> object:
-    kind = _TYPES[section][key]
-    try:
-        return msgspec.convert(value, kind, strict=strict)
-    except msgspec.ValidationError:
-        message = f"[{section}] {key} is {_found(value, kind)}; allowed is {allowed(kind)}"
-        raise _WrongError(message, section, key) from None
-
-
-def allowed(kind: Any) -> str:  # noqa: ANN401  an annotated type is not a type to the type checker
-    """Say in words what a setting of this type may be."""
-    match type_info(kind):
-        case BoolType():
-            return "true or false"
-        case IntType(ge=low, le=high):
-            return f"a whole number from {low} to {high}"
-        case StrType(min_length=low, max_length=high):
-            return f"one line of text, {low} to {high} characters"
-        case LiteralType(values=values):
-            return " or ".join(f'"{value}"' for value in values)
-        case other:
-            raise NotImplementedError(other)
-
-
-def _found(value: object, kind: Any) -> str:  # noqa: ANN401  as above
-    """Describe a refused value. Free text is never repeated: in the wrong line it may be a password."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return f"the number {value}"[:60]
-        case str() if len(value) > _WORD_CHARS or isinstance(type_info(kind), StrType):
-            return f"a text of {len(value)} characters"
-        case str():
-            return f'the text "{value}"'
-        case _:  # a list, dict, date, time or datetime
-            return f"a {type(value).__name__}"
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _line(text: str, keys: tuple[str, ...]) -> int:
-    """Find the line (from 1) where ``keys`` appear: the first at which the text so far holds them.
-
-    Asking tomllib itself takes every way of writing a key; the file is short, and read so only to refuse it.
-    """
-    lines = text.split("\n")
-    for number in range(1, len(lines)):
-        try:
-            found: Any = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:  # it ends inside a value of several lines
-            continue
-        for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is not None:
-            return number
-    return len(lines)

@@ -1,0 +1,150 @@
+"""Backs the hub up into one locked file while it serves, and makes a hub of such a file again (O4).
+
+The file is a tar, locked by hub.core.strongbox: ``hub.db`` (records, people, phones, identity, what waits for the
+cloud), ``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
+"""
+
+import os
+import shutil
+import tarfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from hub.core import strongbox
+from hub.core.errors import Damaged, OperatorError
+from hub.store import snapshot
+from hub.store.database import FILE_NAME, Store
+
+SETTINGS_NAME = "hub.toml"
+_TLS = ("tls/certificate.pem", "tls/key.pem")
+_SPARE_BYTES = 64 * 1024 * 1024
+"""Stays free beside the copy of the database, for the phones that go on meanwhile."""
+_BLOCK = tarfile.BLOCKSIZE
+_READ_BYTES = 256 * 1024
+_turn = threading.Lock()
+
+
+def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
+    """Give the backup of now, piece by piece; ``settings`` is the settings file in force.
+
+    Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
+    """
+    if not strongbox.is_fit(passphrase):
+        message = f"the passphrase needs {strongbox.PASSPHRASE_CHARS_MIN} characters or more"
+        raise OperatorError(message)
+    free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
+    if free < needed:
+        message = f"a backup needs {needed // 1_000_000} MB of free storage, there are {free // 1_000_000}"
+        raise OperatorError(message)
+    return _locked(store, passphrase, settings)
+
+
+def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
+    """Make ``data`` the folder of the hub that was backed up; raises OperatorError, and then leaves nothing in it.
+
+    Everything is unlocked, checked and made ready beside its place before any of it is put there, the database last.
+    """
+    if data.exists() and any(data.iterdir()):
+        message = f"{data} is not empty; a backup is put into an empty folder alone"
+        raise OperatorError(message)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = data / "restoring"
+    try:
+        scratch.mkdir(mode=0o700)
+        _unpack(strongbox.unlock(passphrase, pieces), scratch)
+        snapshot.revive(scratch)
+        _put(scratch, data)
+    except (tarfile.TarError, Damaged) as error:
+        message = f"the backup is damaged: {error}"
+        raise OperatorError(message) from error
+    except OSError as error:
+        message = f"{data} cannot be written: {error.strerror}"
+        raise OperatorError(message) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
+    copied = store.path.with_name(f"{FILE_NAME}.backup")
+    with _turn:
+        try:
+            copied.unlink(missing_ok=True)  # of a backup that a power cut ended
+            snapshot.copy(store, copied)
+            found = {FILE_NAME: copied, SETTINGS_NAME: settings, **{name: store.path.parent / name for name in _TLS}}
+            files = {name: path for name, path in found.items() if path.is_file()}
+            yield from strongbox.lock(passphrase, _packed(files))
+        finally:
+            copied.unlink(missing_ok=True)
+
+
+def _packed(files: dict[str, Path]) -> Iterator[bytes]:
+    """Write a tar (POSIX.1-2001): for each file its header, its bytes and zeros up to a full block."""
+    for name, path in files.items():
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = path.stat().st_size, 0o600, int(path.stat().st_mtime)
+        yield info.tobuf(tarfile.PAX_FORMAT)
+        with path.open("rb") as file:
+            while piece := file.read(_READ_BYTES):
+                yield piece
+        yield bytes(-info.size % _BLOCK)
+    yield bytes(2 * _BLOCK)
+
+
+def _unpack(plain: Iterator[bytes], folder: Path) -> None:
+    """Write the files that are known by their names; what a tar says of paths, owners and links is not obeyed."""
+    known = {FILE_NAME, SETTINGS_NAME, *_TLS}
+    stream = _Pieces(plain)
+    with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
+        for member in tar:
+            content = tar.extractfile(member) if member.name in known and member.isfile() else None
+            if content is None:
+                continue
+            path = folder / member.name
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with _durable(path) as out:
+                shutil.copyfileobj(content, out, _READ_BYTES)
+    for _ in plain:  # the last chunk is proven too
+        pass
+
+
+class _Pieces:
+    """Lets a tar be read from pieces."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int) -> bytes:
+        """Give so many bytes, fewer at the end."""
+        found = bytearray(self._left[:size])
+        self._left = self._left[size:]
+        while len(found) < size and (piece := next(self._pieces, b"")):
+            take = size - len(found)
+            found += piece[:take]
+            self._left = piece[take:]
+        return bytes(found)
+
+
+@contextmanager
+def _durable(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for its owner alone; it is on disk when the block ends."""
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put(scratch: Path, data: Path) -> None:
+    """Move what is ready to its place; without its database, which comes last, a folder is no hub."""
+    names = sorted((path.name for path in scratch.iterdir()), key=lambda name: name == FILE_NAME)
+    for name in names:
+        (scratch / name).replace(data / name)
+    folder = os.open(data, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

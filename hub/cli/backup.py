@@ -1,0 +1,67 @@
+"""hikma-hub backup and restore: a dead box is replaced from its backup, and its phones go on (O4)."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from hub.app import backup as making
+from hub.cli import options
+from hub.cli.people import read_password
+from hub.core.errors import OperatorError
+from hub.store import audit
+
+_READ_BYTES = 256 * 1024
+_passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
+
+
+@click.command()
+@options.data
+@options.config
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@_passphrase
+def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001  click's way
+    """Back the hub up into one file, locked with a passphrase, while it goes on serving."""
+    passphrase = read_password(from_stdin=passphrase_stdin)
+    with options.store(data) as store:
+        pieces = making.locked(store, passphrase, options.settings_file(config, data))
+        size = _write(out, pieces)
+        with store.write() as tx:
+            audit.note(tx, "backup.made")
+    click.echo(f"The backup is {out}, {size:,} bytes. Without the passphrase nobody can open it.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.data
+@_passphrase
+def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
+    """Make an empty folder the hub that FILE was made of."""
+    making.restore(_pieces(file), data, read_password(from_stdin=passphrase_stdin))
+    click.echo(f"The hub is in {data}. Start it, then let every phone do a force upload before it syncs.")
+
+
+def _write(out: Path, pieces: Iterator[bytes]) -> int:
+    """Write beside the file first: what is called like a backup is a whole one."""
+    new = out.with_name(f".{out.name}.new")
+    size = 0
+    try:
+        new.touch(mode=0o600)
+        with new.open("wb") as file:
+            for piece in pieces:
+                size += file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(out)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        message = f"{out} cannot be written: {error.strerror}"
+        raise OperatorError(message) from error
+    return size
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_READ_BYTES):
+            yield piece

@@ -1,0 +1,61 @@
+"""hikma-hub settings: what the settings are, and changing them in their file."""
+
+import os
+from pathlib import Path
+
+import click
+
+from hub import settings as book
+from hub.app.in_force import InForce
+from hub.cli import options
+from hub.core.errors import OperatorError, SettingError
+from hub.web.field import Refused
+
+
+@click.group(invoke_without_command=True)
+@options.data
+@options.config
+@options.as_json
+@click.pass_context
+def settings(context: click.Context, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """List every setting as the next start of the hub takes it, or set one."""
+    if context.invoked_subcommand:
+        return
+    options.settings(config, data)
+    rows = (
+        {
+            "setting": field.name,
+            "value": field.value,
+            "usual": field.is_default,
+            "variable": field.variable or None,
+            "allowed": book.allowed(book.kind(field.section, field.key)),
+        }
+        for field in _in_force(data, config).listed().fields
+    )
+    options.show(rows, as_json=as_json, empty="")
+
+
+@settings.command("set")
+@options.data
+@options.config
+@click.argument("name")
+@click.argument("value")
+def set_one(data: Path, config: Path | None, name: str, value: str) -> None:
+    """Set a setting, such as pairing.minutes, in the settings file."""
+    section, _, key = name.partition(".")
+    book.value(section, key, value)  # says what is wrong with it, and what is allowed
+    variable = book.variable(section, key)
+    if variable in os.environ:
+        message = f"{variable} is set, and wins over the settings file"
+        raise OperatorError(message)
+    with options.store(data, create=True) as store:
+        try:
+            changed = _in_force(data, config).change(store, {name: value}, also_closed=True)
+        except Refused as error:
+            raise error.__cause__ or SettingError(str(error)) from None
+    path = options.settings_file(config, data)
+    click.echo(f"{name} is set in {path}; the hub takes it at its next start." if changed else "It was so before.")
+
+
+def _in_force(data: Path, config: Path | None) -> InForce:
+    return InForce(options.settings(config, data), options.settings_file(config, data), os.environ)

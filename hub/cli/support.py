@@ -1,0 +1,33 @@
+"""hikma-hub support-file: one file that tells a technician far away how the hub is."""
+
+from pathlib import Path
+
+import click
+
+from hub.app import support
+from hub.cli import options
+from hub.core.errors import Damaged, OperatorError
+from hub.store import audit
+
+
+@click.command("support-file")
+@options.data
+@options.config
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Zip file to write.")
+def support_file(data: Path, config: Path | None, out: Path) -> None:
+    """Write a file for a technician: no records, names, keys or passwords are in it; its about.txt says what is."""
+    settings = options.settings(config, data)
+    try:
+        with options.store(data) as store:
+            with store.write() as tx:
+                audit.note(tx, "support.exported")
+            content = support.build(data, settings, store)
+    except Damaged as error:
+        content = support.build(data, settings, None, (str(error),))
+    try:
+        out.touch(mode=0o600)
+        out.write_bytes(content)
+    except OSError as error:
+        message = f"{out} cannot be written: {error.strerror}"
+        raise OperatorError(message) from error
+    click.echo(f"The support file is {out}, {len(content):,} bytes.")

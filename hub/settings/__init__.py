@@ -1,0 +1,54 @@
+"""The settings of the hub, and the only place that knows them.
+
+They come from a TOML file (hub/hub.toml is the commented template) and from environment variables, which win:
+``[pairing] mode`` is HIKMA_HUB_PAIRING_MODE. What is unknown or wrong is refused with the line to mend, so that a
+typing error cannot quietly leave a hub with another setting than was meant.
+"""
+
+from hub.settings.changes import Change, change
+from hub.settings.reading import Value, allowed, choices, kind, load, names, value, variable
+from hub.settings.tree import (
+    Box,
+    Discovery,
+    Hub,
+    Lights,
+    Limits,
+    Log,
+    Login,
+    Pairing,
+    Relay,
+    Server,
+    Settings,
+    Store,
+    Sync,
+    Web,
+)
+from hub.settings.writing import amend
+
+__all__ = [
+    "Box",
+    "Change",
+    "Discovery",
+    "Hub",
+    "Lights",
+    "Limits",
+    "Log",
+    "Login",
+    "Pairing",
+    "Relay",
+    "Server",
+    "Settings",
+    "Store",
+    "Sync",
+    "Value",
+    "Web",
+    "allowed",
+    "amend",
+    "change",
+    "choices",
+    "kind",
+    "load",
+    "names",
+    "value",
+    "variable",
+]

@@ -1,0 +1,70 @@
+"""Describes a setting as the page shows it: what it may be, what it is, and who may change it."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What a value is, and so by what a form asks for it."""
+
+    SWITCH = "switch"
+    """``true`` or ``false``."""
+    NUMBER = "number"
+    CHOICE = "choice"
+    TEXT = "text"
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting; values are texts, as a form carries them."""
+
+    section: str
+    key: str
+    kind: Kind
+    value: str
+    """What the settings file says, or else the default."""
+    is_default: bool
+    low: int = 0
+    high: int = 0
+    """Bounds of a number, or of the length of a text."""
+    choices: tuple[str, ...] = ()
+    change: str
+    """A word of hub.settings.Change."""
+    is_open: bool
+    """The page may change it."""
+    variable: str = ""
+    """The environment variable that sets it, and wins over the file; "" for none."""
+    waits: bool = False
+    """The hub runs by another value until it is started again."""
+
+    @property
+    def name(self) -> str:
+        """Give its name, ``pairing.minutes``."""
+        return f"{self.section}.{self.key}"
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """All settings, and whether the page can write."""
+
+    fields: tuple[Field, ...]
+    file: str
+    is_writable: bool = True
+    broken: str = ""
+    """What is wrong with the file, in English; the hub goes on by what it read before."""
+
+
+class Refused(Exception):
+    """Nothing was changed: the values of ``names`` are not allowed, or, without names, the file cannot be written."""
+
+    def __init__(self, names: tuple[str, ...] = ()) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+class Book(msgspec.Struct, frozen=True):
+    """The settings that the hub runs by."""
+
+    listed: Callable[[], Listed]
+    change: Callable[[Mapping[str, str]], int]
+    """Takes values by name, gives how many were changed; raises Refused."""

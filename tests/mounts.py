@@ -1,0 +1,63 @@
+"""Small file systems of a test's own, to be filled and to be made read-only: needs root, as mounting does."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_BYTES = 64 * 1024 * 1024
+
+
+class Mount:
+    """A file system of 64 MB at ``path``: ext4 in a file, as on the card."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+        image = path.with_suffix(".img")
+        with image.open("wb") as file:
+            file.truncate(_BYTES)
+        _run("mkfs.ext4", "-q", "-m", "0", str(image))
+        _run("mount", "-o", "loop,errors=remount-ro", str(image), str(path))
+
+    def fill(self) -> None:
+        """Write until there is no room for a byte."""
+        with (self.path / "filling").open("wb", buffering=0) as file:
+            for size in (1024 * 1024, 4096, 1):
+                try:
+                    while file.write(bytes(size)):
+                        pass
+                except OSError:
+                    continue
+
+    def empty(self) -> None:
+        """Give the room back."""
+        (self.path / "filling").unlink()
+
+    def read_only(self) -> None:
+        """Let nothing be written any more; nobody may be writing."""
+        _run("mount", "-o", "remount,ro", str(self.path))
+
+    def fail(self) -> None:
+        """Let ext4 take it that the card failed: it mounts itself read-only, under whoever writes."""
+        _run("mount", "-o", "remount,abort", str(self.path))
+
+    def close(self) -> None:
+        """Take it away, also from under a process that still has it."""
+        _run("umount", "--lazy", str(self.path))
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Mount]:
+    """Give a mounted file system."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    made = Mount(tmp_path / "card")
+    yield made
+    made.close()

@@ -1,0 +1,93 @@
+"""The backup from the page: over a line that nobody hears, streamed, noted (O4, S6)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.app import backup
+from hub.core import strongbox
+from hub.settings import Settings, Web
+from hub.store import audit
+from hub.store.database import Store
+from hub.web.words import LANGUAGES, words
+from tests.hubs import InProcessHub, changes, row
+from tests.mounts import Mount, mount
+from tests.web.site import ADMINISTRATOR, Site
+
+__all__ = ["mount"]
+
+SECRET = "four words are enough"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a guess cost nothing."""
+    monkeypatch.setattr(strongbox, "_COST", 4)
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Iterator[Site]:
+    prepared = InProcessHub(tmp_path / "data")
+    prepared.client().push(changes("patients", created=[row("patients", f"p{number}") for number in range(2000)]))
+    prepared.close()
+    with Site(tmp_path / "data") as site:
+        site.set_up()
+        site.sign_in()
+        yield site
+
+
+def test_o4_the_backup_is_saved_from_the_page_and_makes_a_hub(inside: Site, tmp_path: Path) -> None:
+    answer = inside.submit("/box/backup", {"passphrase": SECRET, "again": SECRET}, page="/box")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith('attachment; filename="hikma-hub-20')
+    assert "content-length" not in answer.headers  # it is sent while it is made
+    backup.restore([answer.content], tmp_path / "new", SECRET)
+    store = Store(tmp_path / "new")
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 2000
+    store.close()
+    with inside.store.read() as db:
+        newest = next(audit.entries(db))
+    assert (newest["event"], newest["actor"]) == ("backup.made", f"administrator:{ADMINISTRATOR}")
+    assert "A backup was made" in inside.get("/log").text
+    assert not list(inside.store.path.parent.glob("*backup*"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_is_wrong_with_the_passphrase_is_said(inside: Site, code: str) -> None:
+    say = words(code).say
+    for given, again, said in (
+        ("short", "short", say("A passphrase has at least {least} characters.", least=words(code).number(12))),
+        (SECRET, SECRET + "!", say("The two passphrases are not the same.")),
+    ):
+        fields = {"passphrase": given, "again": again}
+        answer = inside.submit("/box/backup", fields, page="/box", **{"accept-language": code})
+        assert answer.status_code == 400
+        assert said in answer.text
+        assert SECRET not in answer.text
+
+
+def test_no_passphrase_is_taken_where_others_can_listen_though_passwords_are(tmp_path: Path) -> None:
+    settings = Settings(web=Web(plain_sign_in=True))
+    with Site(tmp_path / "data", settings=settings, url="http://hub.test") as site:
+        site.set_up()
+        site.sign_in()
+        assert 'id="passphrase"' not in site.get("/box").text
+        answer = site.submit("/box/backup", {"passphrase": SECRET, "again": SECRET}, page="/box")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/box")
+
+
+def test_a_disk_without_room_is_said_on_the_page(mount: Mount) -> None:
+    with Site(mount.path / "data") as site:
+        site.set_up()
+        site.sign_in()
+        answer = site.submit("/box/backup", {"passphrase": SECRET, "again": SECRET}, page="/box")
+        assert answer.status_code == 400
+        assert "Is there room for another copy?" in answer.text
+
+
+def test_a_visitor_who_is_not_signed_in_gets_none(inside: Site) -> None:
+    with inside.stranger():
+        answer = inside.submit("/box/backup", {"passphrase": SECRET, "again": SECRET}, page="/sign-in")
+    assert answer.headers["location"].startswith("/sign-in")
