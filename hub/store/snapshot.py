@@ -19,6 +19,7 @@ from hub.store.migrations import migrations
 _PAGES = 256
 """1 MB in one step."""
 _PAUSE_S = 0.01
+"""Before a step is tried again that somebody's lock was in the way of."""
 
 
 def copy(store: Store, to: Path) -> None:
@@ -41,8 +42,9 @@ def copy(store: Store, to: Path) -> None:
 def revive(folder: Path) -> None:
     """Check the copy in ``folder`` and let it go on as the hub; raises OperatorError where it cannot.
 
-    Hub time goes on beyond what the dead hub can have said. A new key pair ends every session of the dead hub, so that
-    what was captured on the Wi-Fi cannot be brought back (S3); today's app takes a new key without being asked.
+    Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). A new key pair ends every
+    session of the dead hub, so that what was captured on the Wi-Fi cannot be brought back (S3); today's app takes a
+    new key without being asked.
     """
     if not (folder / FILE_NAME).is_file():
         message = "the backup holds no database"
@@ -54,8 +56,10 @@ def revive(folder: Path) -> None:
             raise Damaged(found[0])
         with store.write() as tx:
             _refuse_newer(tx.db)
-            time_ms = resumed_ms(hub_time(tx.db), time.time_ns() // 1_000_000)
+            kept_ms = hub_time(tx.db)
+            time_ms = resumed_ms(kept_ms, time.time_ns() // 1_000_000)
             tx.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [time_ms])
+            tx.db.execute("UPDATE tokens SET expires = expires + ?", [time_ms - kept_ms])
             tx.db.execute("DELETE FROM hub WHERE key IN ('clock', 'pairing_until')")
             tx.db.execute("DELETE FROM page_sessions")
             tx.db.execute("UPDATE ledger_heads SET settled = ?", [TRUST])

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,16 @@ from hub.app import backup
 from hub.core import strongbox
 from hub.core.clock import resumed_ms
 from hub.core.errors import OperatorError
+from hub.core.relaying import Outcome
+from hub.services.relay.runner import Runner
 from hub.store import audit, certificate, devices, identity, page_sessions, people, snapshot
 from hub.store.database import Store, hub_time
 from hub.store.page_sessions import Account, Kind
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
+from tests.services.relay import world as worlds
+from tests.services.relay.world import RULES
+from tests.store import pushes
 
 __all__ = ["mount"]
 
@@ -195,7 +201,7 @@ def test_hub_time_goes_on_where_the_dead_hub_can_have_been() -> None:
     assert resumed_ms(kept, kept + 4000 * day) == kept  # or in another decade
 
 
-def test_the_copy_is_of_one_moment_though_it_is_made_in_steps(
+def test_the_copy_is_whole_though_it_is_made_in_steps(
     hub: InProcessHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "_PAGES", 1)
@@ -215,3 +221,41 @@ def tar(files: dict[str, bytes]) -> bytes:
             info.size = len(content)
             file.addfile(info, io.BytesIO(content))
     return out.getvalue()
+
+
+def test_o4_what_was_relayed_after_the_backup_comes_back_from_the_cloud(tmp_path: Path) -> None:
+    with worlds.world(tmp_path / "world") as world:
+        world.patient(given_name="Before")
+        world.cycle()
+        content = b"".join(backup.locked(world.store, SECRET, settings_of(world.store)))
+        late = world.patient(given_name="Late")
+        world.cycle()
+        world.cycle()
+        assert world.where("patients", late) == "cloud"
+        backup.restore([content], tmp_path / "new", SECRET)
+        store = Store(tmp_path / "new")
+        runner = Runner(store, RULES)
+        report = runner.run()
+        runner.close()
+        assert report is not None
+        assert report.outcome is Outcome.DONE
+        assert pushes.kept(store, "patients", str(late["id"]))["given_name"] == "Late"
+        assert count(store, "patients") == 2
+        store.close()
+
+
+def test_p9_a_backup_that_is_older_than_a_sign_in_lasts_signs_nobody_out(
+    hub: InProcessHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = hub.client()
+    content = made(hub.store)
+    later_ns = time.time_ns() + 60 * 86_400 * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: later_ns)
+    backup.restore([content], tmp_path / "new", SECRET)
+    hub.close()
+    hub.data = tmp_path / "new"
+    hub.restart()
+    with hub.store.read() as db:
+        assert hub_time(db) >= later_ns // 1_000_000
+    client.shake()
+    assert client.pull().status == 200

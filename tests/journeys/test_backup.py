@@ -2,19 +2,22 @@
 
 import random
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from hub.app import backup
+from hub.core import strongbox
 from hub.demo.comparison import differences
 from hub.demo.phone import Phone
 from hub.store import identity
 from hub.store.database import Store, hub_time
-from tests.hubs import EMAIL, NOW_MS, PASSWORD, ServedHub, prepare
+from tests.hubs import EMAIL, NOW_MS, PASSWORD, InProcessHub, ServedHub, prepare
 
 pytestmark = pytest.mark.slow
 
-SECRET = "four words are enough\n"
+SECRET = "four words are enough"
 
 
 class Ward:
@@ -41,7 +44,7 @@ class Ward:
     def backup(self) -> Path:
         """Back the hub up while it serves."""
         file = self._folder / "hub.backup"
-        done = self.hub.cli("backup", "--out", str(file), "--passphrase-stdin", stdin=SECRET)
+        done = self.hub.cli("backup", "--out", str(file), "--passphrase-stdin", stdin=SECRET + "\n")
         assert done.returncode == 0, done.stderr
         return file
 
@@ -49,7 +52,7 @@ class Ward:
         """Let the hub die, and put one made of the backup in its place, at its address."""
         dead, self.hub = self.hub, ServedHub(self._folder / "second")
         dead.close()
-        done = self.hub.cli("restore", str(file), "--passphrase-stdin", stdin=SECRET)
+        done = self.hub.cli("restore", str(file), "--passphrase-stdin", stdin=SECRET + "\n")
         assert done.returncode == 0, done.stderr
         self.hub.port, self.hub.url = dead.port, dead.url
         self.hub.start()
@@ -138,3 +141,47 @@ def test_o4_the_new_box_is_the_same_hub_and_no_old_session_opens_it(ward: Ward) 
     assert phone.pair({"type": "sync_hub", "url": ward.hub.url}).public_key != captured
     phone.login(EMAIL, PASSWORD)
     ward.sync(rounds=2)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_o4_whatever_was_done_before_and_after_the_backup_comes_together_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(strongbox, "_COST", 4)
+    rng = random.Random(seed)
+    hub = InProcessHub(tmp_path / "first")
+    clock = count(NOW_MS)
+    phones = [hub.phone(number, now_ms=lambda: next(clock)) for number in range(3)]
+    entered: dict[str, int] = {}
+
+    def work(steps: int) -> None:
+        """Enter, edit (each patient on the phone that entered it) and sync, in any order."""
+        for _ in range(steps):
+            number = rng.randrange(3)
+            phone, own = phones[number], [patient for patient, by in entered.items() if by == number]
+            match rng.choice(("enter", "edit", "sync", "sync")):
+                case "enter":
+                    made = phone.create("patients", {"given_name": "Amina", "primary_clinic_id": hub.clinic_id})
+                    entered[str(made["id"])] = number
+                case "edit" if own:
+                    phone.edit("patients", rng.choice(own), {"hometown": f"town {rng.randrange(10**6)}"})
+                case _:
+                    assert phone.sync().ok
+
+    work(40)
+    content = b"".join(backup.locked(hub.store, SECRET, tmp_path / "none.toml"))
+    work(40)
+    hub.close()
+    backup.restore([content], tmp_path / "second", SECRET)
+    hub.data = tmp_path / "second"
+    hub.restart()
+    wanted = {patient: shown(phones[number], patient, "hometown") for patient, number in entered.items()}
+    for phone in phones:
+        assert phone.force_upload().ok
+    for _ in range(4):
+        for phone in phones:
+            assert phone.sync().ok
+    for phone in phones:
+        assert {patient: shown(phone, patient, "hometown") for patient in entered} == wanted
+    assert [differences(phones[0].store, phone.store) for phone in phones[1:]] == [[], []]
+    hub.close()

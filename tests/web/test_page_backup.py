@@ -50,7 +50,7 @@ def test_o4_the_backup_is_saved_from_the_page_and_makes_a_hub(inside: Site, tmp_
     with inside.store.read() as db:
         newest = next(audit.entries(db))
     assert (newest["event"], newest["actor"]) == ("backup.made", f"administrator:{ADMINISTRATOR}")
-    assert "A backup was made" in inside.get("/log").text
+    assert "A backup of everything was made" in inside.get("/log").text
     assert not list(inside.store.path.parent.glob("*backup*"))
 
 

@@ -88,12 +88,8 @@ def handlers(here: Desk) -> list[Any]:
         )
 
     def rename(who: Visitor, form: Form) -> Answer:
-        name = " ".join(form.get("name", "").split())
-        if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
-            most = who.words.number(_NAME_CHARS_MAX)
-            return page(who, {}, wrong_name=who.words.say("A name has 1 to {most} characters.", most=most))
-        here.rename(name)
-        return Go("/settings", "renamed")
+        wrong = take_name(here, who, form)
+        return page(who, {}, wrong_name=wrong) if wrong else Go("/settings", "renamed")
 
     def change(who: Visitor, form: Form) -> Answer:
         asked = {name: value for name, value in form.items() if name != "form_key"}
@@ -108,6 +104,15 @@ def handlers(here: Desk) -> list[Any]:
         here.action("/settings/name", rename),
         here.action("/settings/change", change),
     ]
+
+
+def take_name(here: Desk, who: Visitor, form: Form) -> str:
+    """Give the hub the name of a form; says what is wrong with it, "" if nothing is."""
+    name = " ".join(form.get("name", "").split())
+    if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
+        return who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
+    here.rename(name)
+    return ""
 
 
 def _choice(words: Words, field: Field, value: str) -> str:

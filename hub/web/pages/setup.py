@@ -9,10 +9,11 @@ from hub.store.page_sessions import Account, Kind
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.field import Refused
+from hub.web.pages import settings
 from hub.web.pages.sign_in import Guesses
 from hub.web.visitor import Visitor
 
-_NAME_CHARS_MAX = 80
+_SHOWN_CHARS = 80
 _STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 
@@ -89,11 +90,9 @@ class _Setup:
     def _rename(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who):
             return Go("/setup")
-        name = " ".join(form.get("name", "").split())
-        if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
-            wrong = who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
-            return self._page(who, "name", wrong=wrong, status=400, name=name[:_NAME_CHARS_MAX])
-        self._here.rename(name)
+        wrong = settings.take_name(self._here, who, form)
+        if wrong:
+            return self._page(who, "name", wrong=wrong, status=400, name=form.get("name", "")[:_SHOWN_CHARS])
         self._speak(who.words.code)
         return Go("/setup?step=administrator")
 

@@ -5,16 +5,19 @@ import socket
 
 import msgspec
 import pytest
+from zeroconf.asyncio import AsyncZeroconf
 
 from hub.services.discovery import announcer, links
 from hub.services.discovery.announcer import Announcer
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options
+from hub.services.discovery.responder import Responder, Rivals
 from hub.store import announced
 from hub.store.announced import Announced
 from hub.store.database import Store
 
 OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
+LOOPBACK = (Link("lo", "127.0.0.1/8"),)
 LINKS = (Link("eth0", "10.0.0.5/24"), Link("wlan0", "10.0.0.7/24"))
 
 
@@ -54,3 +57,18 @@ def test_a_hub_whose_wanted_name_was_changed_forgets_the_old_one(store: Store) -
     made = Announcer(store, msgspec.structs.replace(OPTIONS, host_name="north"))
     made._known = made._recall()
     assert made._names()[0] == "north.local"
+
+
+def test_a_look_that_is_asked_for_ends_the_wait_for_the_next_one(store: Store) -> None:
+    async def ask() -> None:
+        responder = Responder(LOOPBACK)
+        made = Announcer(store, OPTIONS)
+        made.look()  # before anything is announced it does nothing
+        made._rivals = Rivals(responder, "hikma-hub.local")
+        waiting = asyncio.create_task(made._rivals.wait(3600))
+        await asyncio.sleep(0)
+        made.look()
+        await waiting
+        await AsyncZeroconf(zc=responder).async_close()
+
+    asyncio.run(ask())
