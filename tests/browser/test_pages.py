@@ -50,6 +50,19 @@ def test_every_page_is_accessible(
     assert lived_in.pid
 
 
+def test_the_lamps_stand_as_on_the_box_in_every_direction_of_writing(
+    visit: Callable[..., Visit], lived_in: ServedHub
+) -> None:
+    some = visit(language=_LOCALES["ar"])
+    some.sign_in()
+    some.go("/box")
+    lamps = some.page.locator(".legend .leds").first.locator(".led")
+    lefts = [box["x"] for lamp in lamps.all() if (box := lamp.bounding_box())]
+    assert len(lefts) > 1
+    assert lefts == sorted(lefts)
+    assert lived_in.pid
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_every_page_is_accessible_in_the_dark(visit: Callable[..., Visit], lived_in: ServedHub, language: str) -> None:
     some = visit(language=_LOCALES[language], dark=True, wide=True)
