@@ -79,6 +79,48 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
         click.echo(f"{one['table']} {one['id']}: {one['reason']}")
 
 
+@cloud.command("clinics")
+@options.data
+@options.as_json
+def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """List the clinics made on this hub and the cloud's, side by side where they are one."""
+    with options.store(data) as store, store.read() as db:
+        rows = [msgspec.to_builtins(pair) for pair in cloud_names.clinics(db)]
+    options.show(rows, as_json=as_json, empty="There is no clinic.")
+
+
+@cloud.command("users")
+@options.data
+@options.as_json
+def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
+    """List the users made on this hub and the cloud's, side by side where they are one."""
+    with options.store(data) as store, store.read() as db:
+        rows = [msgspec.to_builtins(pair) for pair in cloud_names.users(db)]
+    options.show(rows, as_json=as_json, empty="There is no user.")
+
+
+@cloud.command("match-clinic")
+@options.data
+@click.option("--hub", "own", required=True, help="Id of the clinic that was made on this hub.")
+@click.option("--cloud", "theirs", required=True, help="Id of the clinic that it is in the cloud.")
+def match_clinic(data: Path, own: str, theirs: str) -> None:
+    """Say which clinic of the cloud one of this hub is, where their names differ. This cannot be undone."""
+    with options.store(data) as store, store.write() as tx:
+        cloud_names.match_clinic_by_hand(tx, own, theirs)
+    click.echo("What waited for it goes up with the next cycle.")
+
+
+@cloud.command("match-user")
+@options.data
+@click.option("--hub", "own", required=True, help="Id of the user who was made on this hub.")
+@click.option("--cloud", "theirs", required=True, help="Id of the user who they are in the cloud.")
+def match_user(data: Path, own: str, theirs: str) -> None:
+    """Say which user of the cloud one of this hub is, where their emails differ. This cannot be undone."""
+    with options.store(data) as store, store.write() as tx:
+        cloud_names.match_user_by_hand(tx, own, theirs)
+    click.echo("What waited for them goes up with the next cycle.")
+
+
 @click.command()
 @options.data
 @options.config

@@ -45,6 +45,14 @@ class Row(msgspec.Struct, frozen=True):
 
 def read(table: Table, row: Mapping[str, Any]) -> Row:
     """Bring a row of a pull into canonical form; raises BadRecord when a column holds what its type cannot."""
+    try:
+        return _read(table, row)
+    except (OverflowError, UnicodeEncodeError, RecursionError) as error:
+        message = f"the cloud's row does not fit: {type(error).__name__}"
+        raise BadRecord(message) from None
+
+
+def _read(table: Table, row: Mapping[str, Any]) -> Row:
     record_id = row.get("id")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= ID_CHARS:
         message = "id is no text"

@@ -112,6 +112,8 @@ def _stays(
         return bool(cloud_forms.meaning(table, column, old))
     if pending is None or not pending.holds(column.name):
         return False
+    if column.name == keeping(table).visit and not old:
+        return False  # the cloud made a visit up for it, and would make another one at every further push
     if column.name in REFERENCES and isinstance(old, str) and names.get(old) == new:
         return False  # sent under its name in the cloud, which is how it is called from now on
     if not pending.sent:

@@ -31,6 +31,9 @@ PAUSE_S = (0.4, 2.0)
 WORK_S, BREAK_S = 12.0, 9.0
 """With a cloud, all rest now and then: the hub relays when phones have been quiet for a moment."""
 
+SEEN_S = 3.0
+"""By then what the hub says of itself has caught up with what it did: it looks every two seconds."""
+
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue")
 
 
@@ -135,6 +138,7 @@ class Show:
             self.summary.proven = not missing
             self.summary.in_cloud = self._uplink.count()
             rested = self._rest() and rested
+            time.sleep(SEEN_S)
             if missing:
                 self._say(f"Not everything is in the cloud: {'; '.join(missing)}", fg="red")
         found = [line for phone in phones for line in differences(phone.store, self._observer.store)]

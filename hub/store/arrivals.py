@@ -19,6 +19,8 @@ from hub.store.departures import Standing
 from hub.store.quarantine import Action
 from hub.store.shelf import HUB, Kept, New
 
+ITSELF = "it"
+"""What was deleted in the cloud where it is not a parent."""
 GIVE_UP = 6
 """How often the cloud may show that it did not keep a change before the record is held back."""
 
@@ -64,7 +66,7 @@ def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, q
     live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
     tally.seen += departures.seen(tx, table, [row.num for row in kept.values() if row.deleted is not None])
     for record_id, row in live.items():
-        _bury(tx, table, [row.num], "it", tally, quarantine_max)
+        _bury(tx, table, [row.num], ITSELF, tally, quarantine_max)
         for child, nums in list(shelf.children(tx.db, table, record_id)):
             _bury(tx, child, nums, f"its {table.name[:-1]}", tally, quarantine_max)
 
@@ -82,14 +84,21 @@ def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
 
 
 def _bury(tx: Transaction, table: Table, nums: list[int], whose: str, tally: Tally, quarantine_max: int) -> None:
-    """Bury records; those that the cloud never had are kept where people find them."""
+    """Bury records; those that the cloud never had are kept where people find them.
+
+    A child that was sent after its parent had been deleted there was not deleted with it, and is now.
+    """
+    reached = []
     for num, standing in departures.standing(tx.db, table, nums).items():
-        if not standing.reached:
+        if standing.reached:
+            reached.append(num)
+        else:
             data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
             reason = f"{whose} was deleted in the cloud before this was sent"
             departures.show(tx, table, records.stored(table, data, cut), reason, most=quarantine_max)
     departures.seen(tx, table, nums)
     shelf.bury(tx, table, nums)
+    outbox.add(tx, table, reached if whose != ITSELF else [])
     tally.deleted += len(nums)
 
 
@@ -106,9 +115,7 @@ class _Arrivals:
     def take(self, raws: Sequence[Mapping[str, Any]]) -> None:
         rows = self._own(self._read(raws))
         kept = self._find(rows)
-        new = {key: row for key, row in rows.items() if key not in kept}
-        if new:
-            self._add(new)
+        self._add({key: row for key, row in rows.items() if key not in kept})
         if self._table.name == attributes.TABLE.name:
             self._tally.seen += attributes.unite(self._tx, [row.record for row in rows.values()])
         if not kept:
@@ -160,8 +167,14 @@ class _Arrivals:
     def _add(self, new: Mapping[str, Row]) -> None:
         added = []
         for row in new.values():
-            data, cut = records.write(row.record)
+            try:
+                data, cut = records.write(row.record)
+            except BadRecord as error:
+                self._refuse({"id": row.record.id}, error.reason)
+                continue
             added.append(New(row.record, data, cut))
+        if not added:
+            return
         shelf.add(self._tx, self._table, added, device=HUB)
         self._tally.created += len(added)
 
@@ -175,13 +188,16 @@ class _Arrivals:
             names=self._names,
             revision=self._tx.now_ms,
         )
-        if merged.changed:
-            shelf.change(self._tx, self._table, kept, merged.record, device=HUB, history=merged.history)
-            self._tally.updated += 1
-        else:
-            self._tally.unchanged += 1
-            if merged.unseen:
+        try:
+            if merged.changed:
+                shelf.change(self._tx, self._table, kept, merged.record, device=HUB, history=merged.history)
+            elif merged.unseen:
                 shelf.annotate(self._tx, self._table, kept, merged.record)
+        except BadRecord as error:  # too large to be kept: what the hub has stays
+            self._refuse({"id": merged.record.id}, error.reason)
+            return
+        self._tally.updated += bool(merged.changed)
+        self._tally.unchanged += not merged.changed
         if standing:
             self._settle(kept, version, merged, standing)
 

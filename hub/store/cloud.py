@@ -45,7 +45,7 @@ class Progress(msgspec.Struct, frozen=True):
     retried_cloud_ms: int = 0
     """When what was held back was last tried again."""
     batch_bytes: int = 0
-    """What the line carried last in one request; 0 for no limit of its own."""
+    """How much the line is trusted with in one request; 0 before the first."""
     month: str = ""
     month_bytes: int = 0
 

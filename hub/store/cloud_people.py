@@ -45,6 +45,20 @@ def delete(tx: Transaction, ids: Iterable[str], tally: Tally) -> None:
         tally.deleted += 1
 
 
+def sweep(tx: Transaction, named: set[str], tally: Tally) -> None:
+    """Shut out the users whom a full pull does not name, if the cloud allows them nothing here any more either.
+
+    One alone says nothing: a cloud may send the recent past only, and then old users are missing from a full pull,
+    but never their permissions (CLOUD.md 2.4).
+    """
+    for user in list(people.every(tx.db)):
+        if user.source != "cloud" or user.is_deleted or user.id in named:
+            continue
+        rights = people.rights(tx.db, user)
+        if not rights.unrestricted and not rights.clinics:
+            delete(tx, [user.id], tally)
+
+
 def _change(tx: Transaction, before: User, user: User, data: str, tally: Tally) -> None:
     old = tx.db.execute("SELECT data FROM users WHERE id = ?", [user.id]).fetchone()[0]
     if before.is_deleted and old != _BY_CLOUD:

@@ -106,6 +106,20 @@ def graves(db: Database, rows: Sequence[Waiting]) -> list[tuple[Table, Waiting]]
     return found
 
 
+def known_patient(db: Database, clinics: Iterable[str]) -> Waiting | None:
+    """Give a patient of these clinics whom the cloud has, as far as the hub knows; None if there is none."""
+    row = db.execute(
+        "SELECT num, id, data, cut FROM patients WHERE primary_clinic_id IN (SELECT value FROM json_each(?))"
+        " AND local_server_deleted_at IS NULL AND num NOT IN (SELECT num FROM outbox WHERE table_name = 'patients')"
+        " LIMIT 1",
+        [msgspec.json.encode(sorted(clinics)).decode()],
+    ).fetchone()
+    if row is None:
+        return None
+    record = records.stored(TABLES["patients"], row[2], row[3])
+    return Waiting(row[0], row[1], 0, None, 0, None, edited=False, record=record)
+
+
 def strangers(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
     """Give which of these ids the hub has no record of."""
     asked = set(ids)
@@ -188,39 +202,47 @@ def explain(tx: Transaction, table: Table, reasons: Mapping[int, str | None]) ->
 def release(tx: Transaction, table_name: str | None = None, record_id: str | None = None) -> int:
     """Let what was held back go again: one record, or all; tells how many."""
     if table_name is None:
-        tx.db.execute("DELETE FROM quarantine WHERE action = ?", [Action.RELAY])
-        return int(tx.db.execute("UPDATE outbox SET held = NULL, reason = NULL WHERE held IS NOT NULL").rowcount)
+        held = [(table.name, each) for table in PUSH_ORDER for each in _held(tx.db, table)]
+        return sum(release(tx, *each) for each in held)
     table = TABLES[table_name]
-    quarantine.forget(tx, Action.RELAY, table.name, record_id or "")
-    return int(
-        tx.db.execute(
-            "UPDATE outbox SET held = NULL, reason = NULL WHERE table_name = ? AND num ="
-            f" (SELECT num FROM [{table.name}] WHERE id = ?)",
-            [table.name, record_id],
-        ).rowcount
-    )
+    released = tx.db.execute(
+        "UPDATE outbox SET held = NULL, reason = NULL WHERE table_name = ? AND num ="
+        f" (SELECT num FROM [{table.name}] WHERE id = ?)",
+        [table.name, record_id],
+    ).rowcount
+    if released:  # else quarantine is the only place that still has it
+        quarantine.forget(tx, Action.RELAY, table.name, record_id or "")
+    return int(released)
 
 
 def release_some(tx: Transaction, most: int) -> None:
     """Let the first few that were held back go again: what the cloud refused yesterday it may take today."""
     for table in PUSH_ORDER:
-        rows = tx.db.execute(
-            f"SELECT t.id FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
-            " WHERE o.table_name = ? AND o.held IS o.revision LIMIT ?",
-            [table.name, most],
-        ).fetchall()
-        for (record_id,) in rows:
+        ids = _held(tx.db, table)[:most]
+        for record_id in ids:
             release(tx, table.name, record_id)
-        most -= len(rows)
+        most -= len(ids)
 
 
 def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
-    """Let a quarantined record go to the cloud again, or ask the cloud for it again; tells whether there is a way."""
-    quarantine.remove(tx, entry["num"])
+    """Let a quarantined record go to the cloud again, or ask the cloud for it again; tells whether there is a way.
+
+    There is none for a record that was deleted in the cloud before it was sent: its entry stays.
+    """
     if entry["action"] == Action.PULL:
+        quarantine.remove(tx, entry["num"])
         cloud.want_everything(tx)
         return True
     return release(tx, entry["table_name"], entry["record_id"]) > 0
+
+
+def _held(db: Database, table: Table) -> list[str]:
+    rows = db.execute(
+        f"SELECT t.id FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+        " WHERE o.table_name = ? AND o.held IS o.revision",
+        [table.name],
+    )
+    return [row[0] for row in rows]
 
 
 class Standing(msgspec.Struct, frozen=True):

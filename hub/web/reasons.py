@@ -56,6 +56,9 @@ REASONS = {
     r"the cloud refuses it and does not say why; .*": (
         "The cloud refuses it and does not say why; perhaps a value is too long or of the wrong kind."
     ),
+    r"the cloud does not delete it, perhaps because another record there names it": (
+        "The cloud does not delete it, perhaps because another record there names it."
+    ),
     r"the cloud has no user .*": "The cloud does not know its person; make a user with the same email there.",
     r"the cloud has no clinic called .*": "The cloud does not know its clinic; give a clinic there the same name.",
 }

@@ -103,7 +103,7 @@ def _push(url: str, folder: Path, what: str) -> list[Row]:
     assert report.pushed.stored == WAITING, report
     up = report.traffic.up / sum(sizes)
     return [
-        Row(f"{what}: CPU of the hub for each", cpu / WAITING, limit=1.5),
+        Row(f"{what}: CPU of the hub for each", cpu / WAITING * 1000, unit="µs", limit=1500),
         Row("  bytes sent for each byte of the records' JSON", up, unit="x", limit=1.1),
         Row("  requests", report.traffic.requests, unit="", limit=_RATE),
     ]

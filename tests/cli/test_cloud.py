@@ -92,3 +92,30 @@ def test_a_full_pull_can_be_asked_for(world: World) -> None:
     cli(world, "relay", "--once")
     assert json.loads(cli(world, "relay", "--once", "--json"))["full"] is False
     assert json.loads(cli(world, "relay", "--once", "--full", "--json"))["full"] is True
+
+
+def test_clinics_are_listed_and_matched_by_hand(world: World) -> None:
+    own = [json.loads(cli(world, "clinic", "add", "--name", name, "--json"))["id"] for name in ("Third", "Fourth")]
+    connect(world)
+    world.patient(primary_clinic_id=own[0])
+    cli(world, "relay", "--once")
+    assert not world.seed.rows("patients")
+    theirs = {"hub": None, "hub_name": None, "cloud": world.here, "cloud_name": "Al Noor"}
+    assert theirs in json.loads(cli(world, "cloud", "clinics", "--json"))
+    cli(world, "cloud", "match-clinic", "--hub", own[0], "--cloud", world.here)
+    cli(world, "relay", "--once")
+    assert [row["primary_clinic_id"] for row in world.seed.rows("patients")] == [world.here]
+    matched = {"hub": own[0], "hub_name": "Third", "cloud": world.here, "cloud_name": "Al Noor"}
+    assert matched in json.loads(cli(world, "cloud", "clinics", "--json"))
+    assert "is no clinic" in cli(world, "cloud", "match-clinic", "--hub", "x", "--cloud", world.here, status=1)
+
+
+def test_users_are_listed_and_matched_by_hand(world: World) -> None:
+    clinic = json.loads(cli(world, "clinic", "add", "--name", "Al Noor", "--json"))["id"]
+    words = ("--email", "pia@home.org", "--name", "Pia", "--role", "provider", "--clinic", clinic)
+    own = json.loads(cli(world, "user", "add", *words, "--password-stdin", "--json", stdin="secret\n"))["id"]
+    connect(world)
+    cli(world, "relay", "--once")
+    cli(world, "cloud", "match-user", "--hub", own, "--cloud", world.nurse)
+    matched = {"hub": own, "hub_name": "pia@home.org", "cloud": world.nurse, "cloud_name": "pia@test"}
+    assert matched in json.loads(cli(world, "cloud", "users", "--json"))

@@ -88,7 +88,16 @@ def test_unknown_columns_are_kept_but_not_the_clouds_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [{"id": 7}, {"id": ""}, {"id": _UUID, "created_at": "noon"}, {"id": _UUID, "phone": {}}]
+    "row",
+    [
+        {"id": 7},
+        {"id": ""},
+        {"id": _UUID, "created_at": "noon"},
+        {"id": _UUID, "phone": {}},
+        {"id": _UUID, "date_of_birth": "9999-12-31T23:00:00.000Z"},
+        {"id": _UUID, "date_of_birth": "0001-01-01T00:00:00.000+14:00"},
+        {"id": _UUID, "metadata": "\ud800"},
+    ],
 )
 def test_a_row_that_is_none_is_named_and_no_value_of_it(row: dict[str, Any]) -> None:
     if row.get("phone") is not None:

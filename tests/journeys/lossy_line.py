@@ -129,9 +129,10 @@ def missing() -> str:
     if shutil.which("ip") is None or shutil.which("sysctl") is None:
         return "apt install iproute2 procps"
     try:
-        os.close(_tun("hikma-try"))
-        _run("ip", "netns", "add", "hikma-try")
-        _run("ip", "netns", "delete", "hikma-try")
+        name = f"hub-try{os.getpid()}"  # tests that run beside each other try too
+        os.close(_tun(name))
+        _run("ip", "netns", "add", name)
+        _run("ip", "netns", "delete", name)
     except (OSError, subprocess.CalledProcessError) as error:
         return f"this machine gives no TUN device or network namespace: {error}"
     return ""

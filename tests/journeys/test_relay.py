@@ -85,6 +85,27 @@ def test_on_a_line_that_hardly_carries_every_cycle_moves_something_or_the_line_b
     assert line.carried < 8 * sent, "it starts over again and again"
 
 
+def test_3_a_line_that_never_holds_for_a_whole_pull_carries_what_was_entered_all_the_same(world: World) -> None:
+    """A pull cannot be had in parts, so a cut one begins anew: it must not use up all that the line can do."""
+    world.cycle()
+    world.seed.bulk(400, 1, clinic=world.here, provider=world.nurse)
+    visit = world.visit(world.patient())
+    for _ in range(20):
+        world.event(visit, form_data=json.dumps([{"value": "x" * 4000}]))
+    with slow_line(world.url, bytes_per_s=500_000, breaks_after=50_000) as (url, line):
+        connect(world.store, url, world.hub.api_key)
+        runner = Runner(world.store, Rules(requests_per_minute=1000))
+        for _ in range(40):
+            runner.run()
+            if not waiting(world):
+                break
+        runner.close()
+    assert waiting(world) == 0
+    assert line.broken
+    assert world.progress().pull_failures > 0, "the line held for a whole pull"
+    assert len(pushes.live(world.store, "patients")) > 1, "what was merged before the line broke stays"
+
+
 def waiting(world: World) -> int:
     with world.store.read() as db:
         return departures.counts(db, 0)["waiting"]

@@ -9,12 +9,13 @@ from hub.core.cloud_tables import OWN_REQUEST, PUSH_ORDER, REFERENCES, keeping
 from hub.core.errors import BadRecord
 from hub.core.tables import TABLES, Table
 from hub.services.relay.client import Cloud
+from hub.services.relay.window import Window
 from hub.store import cloud_names, departures
 from hub.store.database import Store
 from hub.store.departures import Waiting
 
 _DAY_MS = 86_400_000
-_OLDEST_MS = 1.0
+OLDEST_MS = 1.0
 """Older than whatever the cloud can hold: stamped so, a record is inserted or nothing happens (CLOUD.md 4.5)."""
 
 Key = tuple[str, str]
@@ -22,10 +23,9 @@ Key = tuple[str, str]
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """How much goes in one request, and who may be in it."""
+    """What may go in one request."""
 
     records: int
-    size_bytes: int
     clinics: frozenset[str]
     pulls: int
     """How many pulls were complete by now."""
@@ -81,7 +81,7 @@ class _WaitError(Exception):
 class Batches:
     """What waits in the outbox at one moment."""
 
-    def __init__(self, store: Store, cloud: Cloud, bounds: Bounds) -> None:
+    def __init__(self, store: Store, cloud: Cloud, bounds: Bounds, window: Window) -> None:
         """Look at the outbox as it is now: what comes later goes in the next cycle, behind its parents."""
         self.held: list[tuple[Table, Waiting, str]] = []
         """What the cloud would not take, with the reason; to be held back."""
@@ -90,6 +90,7 @@ class Batches:
         self._store = store
         self._cloud = cloud
         self._bounds = bounds
+        self._window = window
         self._open: list[Item] = []
         self._raised: set[Key] = set()
         with store.read() as db:
@@ -101,7 +102,7 @@ class Batches:
         """Give the batches; each must be sent before the next is asked for."""
         size = 0
         for item in self._items():
-            if self._open and (item.alone or size + item.size > self._bounds.size_bytes or self._closes(item)):
+            if self._open and (item.alone or size + item.size > self._window.size_bytes or self._closes(item)):
                 yield self._taken()
                 size = 0
             self._open.append(item)
@@ -144,7 +145,7 @@ class Batches:
                     deleted=deleted,
                     only_new=self._bounds.only_new,
                     most=self._bounds.records,
-                    most_bytes=2 * self._bounds.size_bytes,
+                    most_bytes=2 * self._window.size_bytes,
                 )
             if not page:
                 return
@@ -193,7 +194,7 @@ class Batches:
             self._raised.add((table.name, row.id))
             yield from self._buried([row])
             try:
-                body = cloud_forms.write(table, row.record, updated_ms=_OLDEST_MS, names=self._names)
+                body = cloud_forms.write(table, row.record, updated_ms=OLDEST_MS, names=self._names)
             except BadRecord:
                 continue  # what names it fails, and says so
             yield Item(table, row, body, buried=True)

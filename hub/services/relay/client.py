@@ -124,7 +124,7 @@ class Cloud:
         """Ask for what changed since ``last_ms`` of the cloud's clock; gives the answer's JSON, piece by piece."""
         params = {"lastPulledAt": str(last_ms), "peerType": "sync_hub"}
         request = self._http.build_request("GET", self._url + SYNC, params=params, headers=self._bearer())
-        response = self._send(request, stream=True)
+        response = self._send(request)
         try:
             if not _is_json(response) or response.status_code != HTTPStatus.OK:
                 with _line():
@@ -135,10 +135,13 @@ class Cloud:
             self.traffic.down += response.num_bytes_downloaded
             response.close()
 
-    def push(self, content: bytes) -> Verdict:
-        """Push tables. Success is status 200 and JSON that says success, nothing else (CLOUD.md 4, 4.3)."""
+    def push(self, content: bytes, *, repeatable: bool = True) -> Verdict:
+        """Push tables. Success is status 200 and JSON that says success, nothing else (CLOUD.md 4, 4.3).
+
+        Not ``repeatable``: the cloud would do more with it at every repetition.
+        """
         params = {"lastPulledAt": "0", "peerType": "sync_hub"}
-        response = self._ask("POST", SYNC, content, params=params, headers=self._bearer())
+        response = self._ask("POST", SYNC, content, repeatable=repeatable, params=params, headers=self._bearer())
         match response.status_code:
             case HTTPStatus.OK if _is_json(response):
                 stored = _json(response).get("success") is True
@@ -159,12 +162,14 @@ class Cloud:
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key}"}
 
-    def _ask(self, method: str, path: str, content: bytes, **options: Mapping[str, str]) -> httpx.Response:
+    def _ask(
+        self, method: str, path: str, content: bytes, *, repeatable: bool = True, **options: Mapping[str, str]
+    ) -> httpx.Response:
         headers = {"Content-Type": "application/json", **options.get("headers", {})}
         request = self._http.build_request(
             method, self._url + path, content=content, params=options.get("params"), headers=headers
         )
-        response = self._send(request, stream=True)
+        response = self._send(request, repeatable=repeatable)
         try:
             with _line():
                 pieces, size = [], 0
@@ -179,16 +184,18 @@ class Cloud:
             response.close()
         return httpx.Response(response.status_code, headers=_plain(response.headers), content=b"".join(pieces))
 
-    def _send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
+    def _send(self, request: httpx.Request, *, repeatable: bool = True) -> httpx.Response:
         """Send in our turn; once more if a connection that was kept had been closed meanwhile (CLOUD.md 0)."""
         self._pace.wait()
         self.traffic.requests += 1
         self.traffic.up += len(request.content) if request.method == "POST" else 0
         with _line():
             try:
-                response = self._http.send(request, stream=stream)
+                response = self._http.send(request, stream=True)
             except httpx.RemoteProtocolError:
-                response = self._http.send(request, stream=stream)
+                if not repeatable:
+                    raise
+                response = self._http.send(request, stream=True)
         self._hear_clock(response)
         return response
 

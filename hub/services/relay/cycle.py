@@ -13,6 +13,7 @@ from hub.services.relay.client import Cloud, Device, Traffic
 from hub.services.relay.pace import Stopped
 from hub.services.relay.pull import Pulled
 from hub.services.relay.push import Push, Sent
+from hub.services.relay.window import Window
 from hub.store import cloud, cloud_names, departures
 from hub.store.arrivals import Tally
 from hub.store.cloud import Link, Progress
@@ -70,6 +71,11 @@ class Report(msgspec.Struct):
     progress: Progress | None = None
     """How far it came, where that has not been kept yet: a cursor that may be lost."""
 
+    @property
+    def moved(self) -> bool:
+        """Tell whether it brought anything further, however it ended."""
+        return bool(self.pushed.stored or self.pulled.created or self.pulled.updated or self.pulled.seen)
+
 
 def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps: Steps) -> Report:
     """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key."""
@@ -115,6 +121,9 @@ class _Cycle:
         if not self._link.clinics:
             self._report.outcome = Outcome.NO_CLINIC
             return
+        if self._progress.pull_failures:
+            # The line may not hold for a whole pull again: what needs none uses it while it holds.
+            self._push(only_new=True)
         failure = self._pull()
         if isinstance(failure, CloudBusy):
             raise failure
@@ -187,23 +196,22 @@ class _Cycle:
             cloud.advance(tx, self._progress)
 
     def _push(self, *, only_new: bool) -> None:
-        size = self._limits.batch_bytes
         bounds = Bounds(
             records=self._limits.batch_records,
-            size_bytes=min(size, self._progress.batch_bytes or size),
             clinics=frozenset(self._link.clinics),
             pulls=self._progress.pulls,
             quarantine_max=self._limits.quarantine_max,
             only_new=only_new,
         )
-        push = Push(self._store, self._client, bounds, self._steps.step)
+        window = Window(self._progress.batch_bytes, self._limits.batch_bytes)
+        before = window.size_bytes
+        push = Push(self._store, self._client, bounds, window, self._steps.step)
         self._report.pushed = push.sent
         try:
             push.run()
         finally:
-            carried = push.sent.carried_bytes
-            if carried:
-                self._keep(batch_bytes=carried if carried < size else 0)
+            if window.size_bytes != before:
+                self._keep(batch_bytes=window.size_bytes)
 
     def _is_full(self) -> bool:
         """Tell whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""

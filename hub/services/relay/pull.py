@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import ijson
 
 from hub.core import cloud_tables
-from hub.core.errors import CloudFailing
+from hub.core.errors import CloudError, CloudFailing
 from hub.core.tables import TABLES
 from hub.services.relay.client import Body
 from hub.store import arrivals, cloud_people
@@ -96,7 +96,7 @@ class _Merging:
         self._store = store
         self._full = full
         self._quarantine_max = quarantine_max
-        self._named: dict[str, set[str]] = {name: set() for name in _SWEPT}
+        self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
         """Merge rows or deletions of one table; those of tables that the hub does not keep are passed over."""
@@ -106,7 +106,9 @@ class _Merging:
                 if part == "deleted":
                     cloud_people.delete(tx, _texts(values), self.tally)
                 else:
-                    cloud_people.take(tx, _rows(values), self.tally)
+                    users = _rows(values)
+                    cloud_people.take(tx, users, self.tally)
+                    self._name(name, users)
             return
         table = None if name in cloud_tables.UNWANTED else TABLES.get(name)
         if table is None:
@@ -116,16 +118,24 @@ class _Merging:
                 arrivals.delete(tx, table, _texts(values), self.tally, quarantine_max=self._quarantine_max)
                 return
             rows = _rows(values)
-            if name in self._named:
-                self._named[name].update(row["id"] for row in rows if isinstance(row.get("id"), str))
+            self._name(name, rows)
             most = self._quarantine_max
             arrivals.take(tx, table, rows, self.tally, quarantine_max=most, updated=part == "updated")
 
     def sweep(self) -> None:
-        """Bury what a full pull did not name."""
-        for name in _SWEPT if self._full else ():
+        """Bury what a full pull did not name, and shut out who has gone with it."""
+        if not self._full:
+            return
+        for name in _SWEPT:
             with self._store.write(durable=False) as tx:
                 self.tally.deleted += arrivals.sweep(tx, TABLES[name], self._named[name])
+        with self._store.write(durable=False) as tx:
+            cloud_people.sweep(tx, self._named[cloud_tables.USERS], self.tally)
+
+    def _name(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Remember which rows a full pull names, of tables where that says something of the others."""
+        if self._full and table in self._named:
+            self._named[table].update(row["id"] for row in rows if isinstance(row.get("id"), str))
 
 
 def _pieces(body: Body) -> Iterator[_Piece]:
@@ -141,18 +151,24 @@ def _pieces(body: Body) -> Iterator[_Piece]:
 
 
 def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:
-    """Put values of one place together, up to what one transaction may hold."""
+    """Put values of one place together, up to what one transaction may hold; what came before a break is given too."""
     chunk: list[_Piece] = []
     begun = 0
-    for piece in pieces:
-        if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or body.size - begun > _CHUNK_BYTES):
-            yield chunk
-            chunk = []
-        if not chunk:
-            begun = body.size
-        chunk.append(piece)
+    broke: CloudError | None = None
+    try:
+        for piece in pieces:
+            if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or body.size - begun > _CHUNK_BYTES):
+                yield chunk
+                chunk = []
+            if not chunk:
+                begun = body.size
+            chunk.append(piece)
+    except CloudError as error:
+        broke = error
     if chunk:
         yield chunk
+    if broke:
+        raise broke
 
 
 def _rows(values: list[Any]) -> list[dict[str, Any]]:

@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from hub.core.errors import CloudFailing, NoLine
-from hub.core.tables import Table
-from hub.services.relay.batches import Batches, Bounds, Item, Key, body_of
+from hub.core import cloud_forms
+from hub.core.errors import BadRecord, CloudFailing, NoLine
+from hub.core.tables import TABLES, Table
+from hub.services.relay.batches import OLDEST_MS, Batches, Bounds, Item, Key, body_of
 from hub.services.relay.client import Cloud, Verdict
-from hub.store import counters, departures
+from hub.services.relay.window import Window
+from hub.store import cloud_names, counters, departures
 from hub.store.database import Store
 from hub.store.departures import Waiting
 
-BATCH_BYTES_MIN = 32 * 1024
-"""A line that cannot carry this is not helped by less."""
 SUSPECTS_MAX = 20
-"""More records that fail alone, and none that succeeds: then it is the cloud that is broken, not the records."""
+"""More records that fail alone, and none known that succeeds: then the cloud is broken, not the records."""
 
 
 class Sent(msgspec.Struct):
@@ -26,16 +26,15 @@ class Sent(msgspec.Struct):
     waiting: int = 0
     """Records that wait for something else."""
     batches: int = 0
-    carried_bytes: int = 0
-    """The largest request to try next time; 0 for no limit of the line's own."""
 
 
 class Push:
     """One push of the outbox; ``sent`` tells what came of it, also after an error."""
 
-    def __init__(self, store: Store, cloud: Cloud, bounds: Bounds, step: Callable[[], None]) -> None:
+    def __init__(self, store: Store, cloud: Cloud, bounds: Bounds, window: Window, step: Callable[[], None]) -> None:
         """Prepare it; ``step`` is called between requests and may raise to stop."""
         self.sent = Sent()
+        self._window = window
         self._store = store
         self._cloud = cloud
         self._bounds = bounds
@@ -45,7 +44,7 @@ class Push:
 
     def run(self) -> None:
         """Push; raises CloudError when the cloud or the line gives up. What was sent until then is confirmed."""
-        batches = Batches(self._store, self._cloud, self._bounds)
+        batches = Batches(self._store, self._cloud, self._bounds, self._window)
         for batch in batches:
             self._send(batch)
             while batches.held:
@@ -54,14 +53,29 @@ class Push:
             self._hold(*batches.held.pop())
         self.sent.waiting += batches.waiting
         for item in self._suspects:
-            self._hold(item.table, item.row, self._likely(item))
+            self._hold_suspect(item)
 
     def _send(self, items: list[Item]) -> None:
         """Send a batch, without what names a record that just failed."""
-        going = [item for item in items if self._failed.isdisjoint(item.names())]
-        self.sent.waiting += len(items) - len(going)
+        going, waits = [], []
+        for item in items:
+            failed = next((name for name in item.names() if name in self._failed), None)
+            if failed is None:
+                going.append(item)
+            else:
+                waits.append((item, failed[0][:-1].replace("_", " ")))
+        if waits:
+            self._explain(waits)
         if going and not self._stored(going):
             self._isolate(going)
+
+    def _explain(self, waits: list[tuple[Item, str]]) -> None:
+        """Note for what these records wait."""
+        self.sent.waiting += len(waits)
+        with self._store.write(durable=False) as tx:
+            for item, what in waits:
+                reason = f"it waits for its {what}, which the cloud does not have yet"
+                departures.explain(tx, item.table, {item.row.num: reason})
 
     def _isolate(self, items: list[Item]) -> None:
         """Find what fails in a batch that failed: send it in halves, the halves of a failing one in halves again.
@@ -79,21 +93,45 @@ class Push:
             self._suspect(items[0])
 
     def _suspect(self, item: Item) -> None:
-        """Note a record that fails alone, and again while another push succeeds; raises CloudFailing where all fail."""
-        if self._ask(b"{}") is not Verdict.STORED:
+        """Hold a record that fails alone, and again while another push succeeds; raises CloudFailing where all fail.
+
+        Where the hub knows no record that the cloud would take, it is held only when another one has been stored.
+        """
+        probe = self._probe()
+        if self._ask(probe or b"{}") is not Verdict.STORED:
             message = "the cloud fails at everything that is pushed"
             raise CloudFailing(message)
         if self._stored([item]):
             return
         self._failed.add(item.key)
+        if probe:
+            self._hold_suspect(item)
+            return
         self._suspects.append(item)
         if len(self._suspects) > SUSPECTS_MAX and not self.sent.stored:
             message = f"the cloud refused {SUSPECTS_MAX} records one by one and took none"
             raise CloudFailing(message)
 
+    def _probe(self) -> bytes:
+        """Give a push that changes nothing and fails where the cloud cannot store: a patient whom it has, as of old."""
+        with self._store.read() as db:
+            row, names = departures.known_patient(db, self._bounds.clinics), cloud_names.names(db)
+        if row is None:
+            return b""
+        table = TABLES["patients"]
+        try:
+            body = cloud_forms.write(table, row.record, updated_ms=OLDEST_MS, names=names)
+        except BadRecord:
+            return b""
+        return body_of([Item(table, row, body)])
+
+    def _hold_suspect(self, item: Item) -> None:
+        if not item.buried:
+            self._hold(item.table, item.row, self._likely(item))
+
     def _stored(self, items: list[Item]) -> bool:
         """Send items in one request; tells whether the cloud stored them, and confirms them if so."""
-        if self._ask(body_of(items)) is not Verdict.STORED:
+        if self._ask(body_of(items), repeatable=not any(item.alone for item in items)) is not Verdict.STORED:
             return False
         tables: dict[Table, list[Item]] = {}
         own = [item for item in items if not item.buried]
@@ -109,18 +147,18 @@ class Push:
         self.sent.batches += 1
         return True
 
-    def _ask(self, content: bytes) -> Verdict:
+    def _ask(self, content: bytes, *, repeatable: bool = True) -> Verdict:
         """Send a request, and learn what the line carries."""
         self._step()
         try:
-            verdict = self._cloud.push(content)
+            verdict = self._cloud.push(content, repeatable=repeatable)
         except NoLine:
-            self.sent.carried_bytes = max(len(content) // 2, BATCH_BYTES_MIN)
+            self._window.broke(len(content))
             raise
         if verdict is Verdict.TOO_LARGE:
-            self.sent.carried_bytes = max(len(content) // 2, BATCH_BYTES_MIN)
-        elif not self.sent.carried_bytes:
-            self.sent.carried_bytes = max(self._bounds.size_bytes, 2 * len(content))
+            self._window.broke(len(content))
+        else:
+            self._window.carried(len(content))
         return verdict
 
     def _hold(self, table: Table, row: Waiting, reason: str) -> None:

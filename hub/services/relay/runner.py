@@ -105,7 +105,8 @@ class Runner:
         with self._store.read() as db:
             last, progress, now_ms = cloud.last(db), cloud.progress(db), self._store.now_ms(db)
         outcome = report.outcome
-        failures = last.failures + 1 if outcome.failed else 0
+        # A line that breaks again and again, and carries something each time, is not given up bit by bit.
+        failures = (1 if report.moved else last.failures + 1) if outcome.failed else 0
         next_s = relaying.delay_s(
             outcome,
             failures=failures,

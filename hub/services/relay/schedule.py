@@ -1,8 +1,10 @@
 """Decides when to relay: every few minutes, at once when there is a line again or a phone has pushed, never twice."""
 
 import asyncio
+import contextlib
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import structlog
@@ -143,6 +145,13 @@ class Schedule:
                 for_line = report.outcome is Outcome.NO_LINE
         except HubError as error:
             log.warning("relay", outcome="failed", detail=str(error))
+        except Exception as error:  # noqa: BLE001  told by its place alone: its text may hold what is in a record
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            log.warning(
+                "relay", outcome="broken", error=type(error).__name__, at=f"{Path(at.filename).name}:{at.lineno}"
+            )
+            with contextlib.suppress(HubError):
+                self._runner.begin()
         self._signs.ran(time.monotonic(), wait_s=wait_s, newest=newest, obey=obey, for_line=for_line)
 
 

@@ -91,12 +91,8 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
         case Action.KEEP | Action.DELETE:
             user = people.find(tx.db, entry["user_id"])
             return user is not None and intake.retry(tx, entry, Source(HUB, people.rights(tx.db, user), most))
-        case Action.RELAY:
-            departures.release(tx, entry["table_name"], entry["record_id"])
-            quarantine.remove(tx, num)
-            return True
-        case Action.PULL:  # the cloud sends it again by itself
-            return False
+        case Action.RELAY | Action.PULL:
+            return departures.retry(tx, entry)
 
 
 def _row(who: Visitor, entry: dict[str, Any], now_ms: int) -> Row:

@@ -1,7 +1,8 @@
 """Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
 
+from hub.store import departures, quarantine
 from tests.services.relay.test_guard import settle
-from tests.services.relay.world import World
+from tests.services.relay.world import Kind, World, changes
 from tests.store import pushes
 
 
@@ -57,6 +58,20 @@ def test_4_6_a_record_that_the_cloud_never_had_is_kept_visible_when_its_patient_
     connected.visit(patient)
     connected.cycle()
     assert pushes.reasons(connected.store) == ["its patient was deleted in the cloud before this was sent"]
+
+
+def test_4_6_what_only_quarantine_still_has_is_not_thrown_away_by_trying_again(connected: World) -> None:
+    """Letting everything go again, by hand or for a new clinic, took away the only copy."""
+    patient = connected.patient()
+    settle(connected)
+    connected.seed.delete("patients", str(patient["id"]))
+    connected.visit(patient)
+    connected.cycle()
+    with connected.store.write() as tx:
+        [entry] = list(quarantine.entries(tx.db))
+        assert not departures.retry(tx, entry)
+        assert departures.release(tx) == 0
+    assert len(pushes.reasons(connected.store)) == 1
 
 
 def test_4_6_a_row_that_came_back_to_life_there_is_deleted_again(connected: World) -> None:
@@ -146,3 +161,16 @@ def test_4_6_an_item_of_which_something_was_dispensed_stays_there_and_that_is_sa
     settle(connected)
     assert connected.is_there("prescription_items", str(item["id"]))
     assert "does not delete it" in pushes.reasons(connected.store)[0]
+
+
+def test_4_6_what_was_sent_to_a_patient_who_had_been_deleted_there_is_deleted_there_too(connected: World) -> None:
+    """Pulls failed, so the hub did not know; the cloud's own cascade was over by then."""
+    patient = connected.patient()
+    settle(connected)
+    connected.seed.push_as(connected.hub, changes("patients", deleted=[patient["id"]]))
+    attribute = connected.attribute(patient, string_value="A+")
+    connected.fail(Kind.ERROR_500, on="pull")
+    assert connected.try_cycle().pushed.stored == 1
+    settle(connected)
+    assert str(attribute["id"]) in pushes.tombstones(connected.store, "patient_additional_attributes")
+    assert connected.there_is("patient_additional_attributes", str(attribute["id"]))["is_deleted"]

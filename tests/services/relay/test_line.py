@@ -1,15 +1,18 @@
 """Lines that break at every point, clouds that want less, and cycles that go on where they stopped (R1, R6)."""
 
 import threading
+from itertools import pairwise
 
+import httpx
 import pytest
 
 from hub.core.errors import HubError
+from hub.services.relay import client
 from hub.services.relay.client import Cloud
 from hub.services.relay.pace import Pace, Stopped
-from hub.services.relay.push import BATCH_BYTES_MIN
 from hub.services.relay.runner import Rules, Runner
 from hub.services.relay.turn import turn
+from hub.services.relay.window import FIRST_BYTES, LEAST_BYTES, Window
 from hub.store import cloud
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World
@@ -48,11 +51,11 @@ def test_every_batch_that_got_through_counts(connected: World) -> None:
         connected.patient()
     real, calls = Cloud.push, []
 
-    def push(self: Cloud, content: bytes) -> object:
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
         calls.append(content)
         if len(calls) == 2:
             connected.fail(Kind.DROP, times=5, on="push")
-        return real(self, content)
+        return real(self, content, **how)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Cloud, "push", push)
@@ -61,21 +64,81 @@ def test_every_batch_that_got_through_counts(connected: World) -> None:
     assert connected.cycle().pushed.stored == 20
 
 
-def test_a_line_that_cannot_carry_a_batch_gets_smaller_ones(connected: World) -> None:
-    visit = connected.visit(connected.patient())
-    connected.cycle()
-    for _ in range(20):
-        connected.event(visit, form_data='[{"value":"' + "x" * 20_000 + '"}]')
+def heavy(world: World, count: int) -> None:
+    """Enter events of 20 kB."""
+    visit = world.visit(world.patient())
+    for _ in range(count):
+        world.event(visit, form_data='[{"value":"' + "x" * 20_000 + '"}]')
+
+
+def test_r6_a_line_that_cannot_carry_a_batch_gets_smaller_ones_and_that_is_remembered(connected: World) -> None:
+    heavy(connected, 20)
     connected.fail(Kind.DROP, times=1000, on="push")
     sizes = []
     for _ in range(5):
         connected.try_cycle()
+        connected.close()  # as after a restart
         sizes.append(connected.progress().batch_bytes)
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] == BATCH_BYTES_MIN
+    assert sizes[-1] == LEAST_BYTES
     connected.heal()
-    assert connected.cycle().pushed.stored == 20
-    assert connected.progress().batch_bytes > BATCH_BYTES_MIN
+    assert connected.cycle().pushed.stored == 22
+    assert connected.progress().batch_bytes > LEAST_BYTES
+
+
+def test_r6_a_line_that_nothing_is_known_of_is_not_trusted_with_a_large_batch(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heavy(connected, 40)
+    sizes = []
+    real = Cloud.push
+
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
+        sizes.append(len(content))
+        return real(self, content, **how)
+
+    monkeypatch.setattr(Cloud, "push", push)
+    connected.cycle()
+    assert sizes[0] <= FIRST_BYTES
+    assert all(larger <= 2 * max(FIRST_BYTES, smaller) for smaller, larger in pairwise(sizes))
+    assert max(sizes) > 2 * FIRST_BYTES
+
+
+def test_a_request_that_used_little_of_the_window_says_nothing_of_the_line() -> None:
+    window = Window(0, 1024 * 1024)
+    window.carried(100)
+    assert window.size_bytes == FIRST_BYTES
+    window.carried(FIRST_BYTES)
+    assert window.size_bytes == 2 * FIRST_BYTES
+    window.broke(100_000)
+    assert window.size_bytes == 50_000
+    assert Window(window.size_bytes, 32 * 1024).size_bytes == 32 * 1024
+
+
+def test_r6_a_cycle_that_breaks_after_it_moved_something_is_followed_by_the_next_one_soon(connected: World) -> None:
+    heavy(connected, 20)
+    for _ in range(3):
+        connected.fail(Kind.DROP, times=2, on="push")
+        connected.try_cycle()
+    with connected.store.read() as db:
+        assert cloud.last(db).failures == 3
+    connected.fail(Kind.DELAY, on="push")  # the first request comes through
+    connected.fail(Kind.DROP, times=2, on="push")
+    assert connected.try_cycle().pushed.stored
+    with connected.store.read() as db:
+        assert cloud.last(db).failures == 1
+
+
+def test_an_answer_may_take_as_long_as_it_likes_while_something_comes(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time runs out for silence, not for slowness: a full pull over a slow line takes hours."""
+    connected.close()
+    monkeypatch.setattr(client, "_TIMEOUT", httpx.Timeout(0.5))
+    connected.fail(Kind.SLOW, seconds=2, on="pull")
+    assert connected.cycle().ms > 1900
+    connected.fail(Kind.DELAY, seconds=2, on="pull")
+    assert connected.try_cycle().outcome.word == "no_line"
 
 
 def test_2_4_retry_after_is_obeyed_and_said(connected: World) -> None:
@@ -118,8 +181,8 @@ def test_a_stopped_cycle_goes_on_in_the_next(connected: World) -> None:
     runner = Runner(connected.store, connected.rules, stop)
     real = Cloud.push
 
-    def push(self: Cloud, content: bytes) -> object:
-        answer = real(self, content)
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
+        answer = real(self, content, **how)
         stop.set()
         return answer
 

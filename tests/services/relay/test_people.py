@@ -6,7 +6,9 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from hub.store import people, sessions
+from hub.core.errors import OperatorError
+from hub.store import cloud, cloud_names, people, sessions
+from hub.store.cloud_names import Pair
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, World
@@ -51,6 +53,33 @@ def test_a_user_who_is_deleted_there_is_shut_out_and_their_tokens_die(connected:
     connected.cycle()
     assert user(connected, connected.nurse).is_deleted
     assert holder(connected, secret) is None
+
+
+def test_s4_a_user_who_vanished_there_without_a_word_is_shut_out_by_a_full_pull(connected: World) -> None:
+    """Removed for good, or moved to another clinic: the cloud announces neither (CLOUD.md 2.1, 2.2)."""
+    secret = token(connected, connected.nurse)
+    for row in connected.seed.rows("user_clinic_permissions"):
+        connected.seed.remove("user_clinic_permissions", str(row["id"]))
+    connected.seed.edit("users", connected.nurse, clinic_id=connected.elsewhere)
+    want_everything(connected)
+    connected.cycle()
+    assert user(connected, connected.nurse).is_deleted
+    assert holder(connected, secret) is None
+    connected.seed.edit("users", connected.nurse, clinic_id=connected.here)
+    connected.cycle()
+    assert not user(connected, connected.nurse).is_deleted
+
+
+def test_a_user_whom_a_full_pull_leaves_out_and_whose_permissions_came_stays(connected: World) -> None:
+    connected.seed.edit("users", connected.nurse, clinic_id=connected.elsewhere)
+    want_everything(connected)
+    connected.cycle()
+    assert not user(connected, connected.nurse).is_deleted
+
+
+def want_everything(world: World) -> None:
+    with world.store.write() as tx:
+        cloud.want_everything(tx)
 
 
 def test_a_changed_password_works_after_the_next_cycle_and_ends_the_old_sign_ins(connected: World) -> None:
@@ -127,7 +156,8 @@ def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: 
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
     settle_waiting = [alone.cycle().pushed.waiting for _ in range(2)]
     assert settle_waiting == [1, 1]
-    assert alone.reasons() == ["the cloud has no user new@test; make one with this email there"]
+    [reason] = alone.reasons()
+    assert reason.startswith("the cloud has no user new@test; make one with this email there")
     theirs = alone.seed.user("N", "new@test", PASSWORD, clinic=alone.here)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["provider_id"] == theirs
@@ -143,3 +173,54 @@ def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> 
     alone.cycle()
     assert alone.waiting()["waiting"] == 1
     assert "has no clinic called 'Third'" in alone.reasons()[0]
+
+
+def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id, other = (str(people.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
+        nurse = people.add(tx, email="pia@test", name="P", role="provider", clinic_id=clinic_id, password="secret")
+    alone.connect()
+    visit = alone.visit(alone.patient(primary_clinic_id=clinic_id), clinic_id=clinic_id, provider_id=nurse.id)
+    alone.cycle()
+    assert alone.waiting()["waiting"] == 2
+    with alone.store.write() as tx:
+        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)
+    settle(alone)
+    assert alone.there_is("visits", str(visit["id"]))["clinic_id"] == alone.here
+    assert alone.here_is("visits", str(visit["id"]))["clinic_id"] == alone.here
+    with alone.store.read() as db:
+        assert set(cloud_names.clinics(db)) == {
+            Pair(clinic_id, "Third", alone.here, "Al Noor"),
+            Pair(other, "Fourth", None, None),
+        }
+
+
+def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id = str(people.add_clinic(tx, "Al Noor")["id"])
+        nurse = people.add(tx, email="pia@home", name="P", role="provider", clinic_id=clinic_id, password="secret")
+    secret = token(alone, nurse.id)
+    alone.connect()
+    visit = alone.visit(alone.patient(), provider_id=nurse.id)
+    alone.cycle()
+    with alone.store.write() as tx:
+        cloud_names.match_user_by_hand(tx, nurse.id, alone.nurse)
+    settle(alone)
+    assert alone.there_is("visits", str(visit["id"]))["provider_id"] == alone.nurse
+    assert holder(alone, secret) == alone.nurse
+    with alone.store.read() as db:
+        assert Pair(nurse.id, "pia@home", alone.nurse, "pia@test") in cloud_names.users(db)
+
+
+def test_only_what_waits_is_matched_and_only_with_what_the_cloud_has(alone: World) -> None:
+    with alone.store.write() as tx:
+        clinic_id, other = (str(people.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
+    alone.connect()
+    alone.cycle()
+    for own, theirs in ((alone.here, alone.here), (clinic_id, other), (clinic_id, "elsewhere")):
+        with pytest.raises(OperatorError), alone.store.write() as tx:
+            cloud_names.match_clinic_by_hand(tx, own, theirs)
+    with alone.store.write() as tx:
+        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)
+    with pytest.raises(OperatorError, match="already"), alone.store.write() as tx:
+        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)

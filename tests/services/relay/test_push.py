@@ -37,9 +37,9 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     seen: list[dict[str, Any]] = []
     real = Cloud.push
 
-    def push(self: Cloud, content: bytes) -> object:
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
         seen.append(json.loads(content))
-        return real(self, content)
+        return real(self, content, **how)
 
     monkeypatch.setattr(Cloud, "push", push)
     return seen
@@ -252,10 +252,10 @@ def test_an_edit_made_while_its_record_was_sent_goes_again(connected: World, mon
     patient = connected.patient(phone="1")
     real = Cloud.push
 
-    def push(self: Cloud, content: bytes) -> object:
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
         monkeypatch.undo()
         connected.change("patients", patient, phone="2")
-        return real(self, content)
+        return real(self, content, **how)
 
     monkeypatch.setattr(Cloud, "push", push)
     connected.cycle()
@@ -273,10 +273,10 @@ def test_a_record_that_comes_during_a_push_does_not_overtake_its_visit(
     made: list[Any] = []
     real = Cloud.push
 
-    def push(self: Cloud, content: bytes) -> object:
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
         monkeypatch.undo()
         made.append(connected.event(connected.visit(connected.patient())))
-        return real(self, content)
+        return real(self, content, **how)
 
     monkeypatch.setattr(Cloud, "push", push)
     connected.cycle()

@@ -108,8 +108,8 @@ def test_4_3_a_cloud_that_takes_nothing_though_it_takes_an_empty_push(
     """Its disk may be full: forty records are not all poison."""
     real = Cloud.push
 
-    def push(self: Cloud, content: bytes) -> object:
-        return real(self, content if content == b"{}" else b"null")
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
+        return real(self, content if content == b"{}" else b"null", **how)
 
     monkeypatch.setattr(Cloud, "push", push)
     for _ in range(40):
@@ -220,7 +220,7 @@ def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_liste
 ) -> None:
     """Success alone is not believed."""
     real = Cloud.push
-    monkeypatch.setattr(Cloud, "push", lambda self, _content: real(self, b"{}"))
+    monkeypatch.setattr(Cloud, "push", lambda self, _content, **_how: real(self, b"{}"))
     patient = connected.patient()
     pushed = [connected.cycle().pushed.stored for _ in range(10)]
     assert sum(pushed) == 3
@@ -242,3 +242,28 @@ def test_quarantine_that_is_full_stops_the_cycle_and_loses_nothing(connected: Wo
     assert report.outcome.word == "no_place"
     with connected.store.read() as db:
         assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 3
+
+
+def test_4_5_a_record_without_a_visit_is_not_repeated_when_its_answer_was_lost(connected: World) -> None:
+    """The cloud makes up another visit with every repetition; the next pull shows that it has the record."""
+    patient = connected.patient()
+    settle(connected)
+    prescription = connected.prescription({"id": None, "patient_id": patient["id"]})
+    connected.fail(Kind.LOSE, on="push")
+    connected.try_cycle()
+    settle(connected)
+    assert connected.is_there("prescriptions", str(prescription["id"]))
+    assert len(connected.seed.rows("visits")) == 1
+
+
+def test_p7_many_poison_records_at_the_front_hold_up_nothing_behind_them(connected: World) -> None:
+    """Records of one day may all share a mistake; the hub took the cloud for broken and tried nothing else."""
+    patient = connected.patient()
+    visit = connected.visit(patient)
+    settle(connected)
+    for _ in range(25):
+        connected.event(visit, form_id=uid())  # a form that the cloud does not have
+    vitals = connected.vitals(visit)
+    report = connected.cycle()
+    assert (report.pushed.stored, report.pushed.held) == (1, 25)
+    assert connected.is_there("patient_vitals", str(vitals["id"]))

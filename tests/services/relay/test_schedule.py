@@ -9,6 +9,7 @@ import pytest
 from hub.core import relaying
 from hub.core.relaying import Outcome
 from hub.services.relay import schedule
+from hub.services.relay.client import Cloud
 from hub.services.relay.runner import Rules
 from hub.services.relay.schedule import PATIENCE_S, QUIET_S, Schedule, Signs
 from hub.store import cloud
@@ -175,3 +176,29 @@ def test_a_shorter_time_between_two_cycles_ends_a_longer_wait(connected: World) 
     now_s = time.monotonic()
     assert not relay._signs.see(now_s, newest=0, routed=True)
     assert relay._signs.see(now_s + 61, newest=0, routed=True)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_fault_of_ours_ends_one_cycle_and_not_the_relay(
+    connected: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, calls = Cloud.push, []
+
+    def push(self: Cloud, content: bytes, **how: bool) -> object:
+        calls.append(content)
+        if len(calls) == 1:
+            message = "Layla Haddad"
+            raise LookupError(message)
+        return real(self, content, **how)
+
+    monkeypatch.setattr(Cloud, "push", push)
+    relay = Schedule(connected.store, Rules(usual_s=0.1, requests_per_minute=10_000))
+    relay.start()
+    try:
+        connected.patient()
+        assert any(until(connected, "patients"))
+    finally:
+        relay.stop()
+    told = capsys.readouterr().out
+    assert "LookupError" in told
+    assert "Layla" not in told
