@@ -23,6 +23,7 @@ def entry(image: Path, *, url: str, extract_size: int, extract_sha256: str, date
         "image_download_size": image.stat().st_size,
         "release_date": date,
         # Imager would write firstrun.sh or user-data for "systemd" or "cloudinit"; a hub reads hikma-hub.toml instead.
+        # Imager 1 takes "none" for "systemd" (its doc/os_customisation_formats.md); image/README.md warns of it.
         "init_format": "none",
         "devices": _DEVICES,
         "website": "https://www.hikmahealth.org",

@@ -12,12 +12,13 @@ _OPTIONS = "noatime,nosuid,nodev,noexec,errors=remount-ro,commit=5"
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of the data partition and where it is seen; ``user`` owns it."""
+    """A folder of the data partition and where it is seen; ``user`` owns it, ``holds`` is made in it."""
 
     folder: str
     seen_at: str
     mode: int
     user: str = "root"
+    holds: tuple[str, ...] = ()
 
 
 PLACES = (
@@ -26,7 +27,7 @@ PLACES = (
     Place("connections", "/etc/NetworkManager/system-connections", 0o700),
     Place("network", "/var/lib/NetworkManager", 0o700),
     Place("chrony", "/var/lib/chrony", 0o750, "_chrony"),
-    Place("systemd", "/var/lib/systemd", 0o755),
+    Place("systemd", "/var/lib/systemd", 0o755, holds=("linger",)),  # without it logind does not start
 )
 """All that the box writes between two updates; everything else on the root is read-only."""
 
@@ -41,6 +42,9 @@ def mount(machine: Machine) -> None:
         folder = machine.path(f"{MOUNT}/{place.folder}")
         if not folder.exists():
             folder.mkdir(mode=place.mode)
+        for name in place.holds:
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name).chmod(place.mode)
         folder.chmod(place.mode)
         machine.run("chown", f"{place.user}:", str(folder))
         if not machine.mounted(place.seen_at):

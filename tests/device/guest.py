@@ -86,8 +86,7 @@ class Guest:
         self._start()
         try:
             if self.frozen:
-                with Monitor(self._monitor) as monitor:
-                    monitor.ask("cont")
+                self._thaw()
             self.wait_until_ready(_BOOT_S)
         except BaseException:
             self.cut()
@@ -115,6 +114,14 @@ class Guest:
                 time.sleep(_POLL_S)
         self.cut()
         self.frozen = True
+
+    def _thaw(self) -> None:
+        deadline = time.monotonic() + _STEP_S
+        with Monitor(self._monitor) as monitor:
+            while monitor.ask("query-status")["status"] == "inmigrate":
+                assert time.monotonic() < deadline, "its memory does not come back"
+                time.sleep(_POLL_S)
+            monitor.ask("cont")
 
     def cut(self) -> None:
         """Take the power away, now."""

@@ -36,7 +36,7 @@ def test_with_the_clock_at_1970_it_still_serves_also_after_a_restart(board: Gues
     phone = paired(board, 3)
     phone.create("patients", {"given_name": "Before", "surname": "Midnight"})
     assert phone.sync().ok
-    board.ssh("systemctl stop chrony; date --utc --set @60 && systemctl restart hikma-hub")
+    board.ssh("systemctl stop chrony; date --utc --set @86400 && systemctl restart hikma-hub")
     board.wait_until_ready()
     patient = phone.create("patients", {"given_name": "After", "surname": "Midnight"})
     outcome = phone.sync()

@@ -4,6 +4,7 @@ import os
 import random
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -46,7 +47,7 @@ class Nurse(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def cut_often(losing: Guest) -> Guest:
+def cut_often(losing: Guest) -> Iterator[Guest]:
     """Give the board switched off; it starts from where first boot begins, which takes a third of the time.
 
     Nothing of the data partition was read by then, so each start finds what the cut before it left.
@@ -55,7 +56,10 @@ def cut_often(losing: Guest) -> Guest:
     losing.cut()
     losing.freeze("Starting hikma-hub-firstboot")
     assert "opening the data partition" not in losing.serial
-    return losing
+    yield losing
+    if losing.frozen:
+        losing.cut()
+        losing.frozen = False
 
 
 def load_and_cut(board: Guest, phones: list[Phone]) -> set[str]:
