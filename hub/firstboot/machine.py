@@ -46,6 +46,7 @@ class Machine:
             yield
         finally:
             os.sync()
+            flush(self.path(mount))
             if read_only:  # busy is no failure: it stays writable until the next boot
                 self.run("mount", "-o", "remount,ro", str(self.path(mount)), accept=(0, 32))
 
@@ -77,9 +78,14 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
         file.flush()
         os.fsync(handle)
     new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(path.parent)
     return True
+
+
+def flush(folder: Path) -> None:
+    """Wait until what was changed in a folder is on the card itself; FAT tells the card so only when it is asked."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

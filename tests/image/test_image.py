@@ -84,6 +84,26 @@ def test_a_base_image_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     assert "as its publisher gives it" in done.stderr
 
 
+_LISTS = "deb {0}debian trixie main\ndeb {0}debian-security trixie-security main\n"
+
+
+@pytest.mark.parametrize(
+    ("apt_get", "expected"),
+    [
+        ('case "$*" in *-security*) echo http://near/debian-security/ ;; *) echo http://near/debian/ ;; esac', "near/"),
+        ("exit 100", "deb.debian.org/"),
+    ],
+    ids=["of its own", "public"],
+)
+def test_the_build_asks_the_mirror_that_the_machine_knows(tmp_path: Path, apt_get: str, expected: str) -> None:
+    stand_in = tmp_path / "apt-get"
+    stand_in.write_text(f"#!/bin/sh\n{apt_get}\n")
+    stand_in.chmod(0o755)
+    words = f". image/lib.sh && printf '{_LISTS.format('http://deb.debian.org/')}' | here"
+    done = run("bash", "-c", words, PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.stdout == _LISTS.format(f"http://{expected}")
+
+
 def test_the_seal_leaves_nothing_that_two_cards_would_share(tmp_path: Path) -> None:
     secrets = (
         "etc/ssh/ssh_host_ed25519_key",
