@@ -51,7 +51,7 @@ def run_demo(wishes: Wishes) -> int:
 
     0: all hold the same at the end. 1: they do not, or something failed. 130: a second Ctrl-C came before that.
     """
-    with tempfile.TemporaryDirectory(prefix="hikma-hub-demo-") as scratch, _ended_by_sigterm():
+    with tempfile.TemporaryDirectory(prefix="hikma-hub-demo-") as scratch, _interruptible():
         try:
             return _run(wishes, Path(scratch))
         except (HubProcessError, CloudProcessError, CallFailedError) as error:
@@ -114,14 +114,15 @@ def _silence(text: str, fg: str | None = None) -> None:
 
 
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that no process is left behind."""
+def _interruptible() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that no process is left behind; a shell's background job ignores neither."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
