@@ -51,7 +51,7 @@ image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=debian, or a Raspb
 	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"
 
 test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
-	$(BIN)/pytest -v -s -m device --durations=15 tests/device
+	$(BIN)/pytest -v -s -m "$(or $(ONLY),device)" --durations=15 tests/device
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py

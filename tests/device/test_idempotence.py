@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.device import card, guest
 from tests.device.conftest import tell
 from tests.device.guest import Guest
@@ -10,6 +12,7 @@ from tests.outside import PROJECT, run, tool
 _FOLDER = PROJECT / "ansible"
 
 
+@pytest.mark.long
 def test_the_playbook_run_again_on_the_running_box_changes_nothing(board: Guest) -> None:
     archive = card.IMAGE.parent / "work/program.tar.gz"
     # The board reaches no package archive: its lists, which the image leaves out, count as fresh.
