@@ -29,8 +29,8 @@ _SALT_BYTES = 16
 _HEADER_BYTES = len(_MAGIC) + 1 + _SALT_BYTES
 _COST = 16
 """64 MiB and about a second on a Pi: what each guess at the passphrase costs too."""
-_COST_MAX = 20
-"""1 GiB: a forged header must not take all memory."""
+_COST_MAX = 18
+"""256 MiB: a forged header must not take all memory of the smallest board."""
 
 
 def lock(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
@@ -55,7 +55,7 @@ def unlock(passphrase: str, locked: Iterable[bytes]) -> Iterator[bytes]:
             break
         begin += piece
     header, rest = begin[:_HEADER_BYTES], begin[_HEADER_BYTES:]
-    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC) or header[len(_MAGIC)] > _COST_MAX:
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC) or not 0 < header[len(_MAGIC)] <= _COST_MAX:
         message = "this is not a backup of a Hikma Hub, or of a newer one"
         raise OperatorError(message)
     cipher = _cipher(passphrase, header)

@@ -77,9 +77,10 @@ def test_what_is_no_backup_is_said_to_be_none(keep: int) -> None:
         unlocked(b"PK\x03\x04" * 100)
 
 
-def test_a_header_that_asks_for_all_memory_is_refused() -> None:
+@pytest.mark.parametrize("cost", [0, 19, 31])
+def test_a_header_that_asks_for_all_memory_or_for_none_is_refused(cost: int) -> None:
     with pytest.raises(OperatorError, match="newer one"):
-        unlocked(locked().replace(b"\n\x04", b"\n\x1f", 1))
+        unlocked(locked().replace(b"\n\x04", b"\n" + bytes([cost]), 1))
 
 
 @pytest.mark.parametrize("cut", [36, 40, 36 + SEALED_BYTES, 36 + SEALED_BYTES + 5, -1, -17])
