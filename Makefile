@@ -30,7 +30,7 @@ $(ANSIBLE): ansible/requirements.lock $(STAMP)
 	@touch $@
 
 run: $(STAMP) ## start a hub with model phones and a stand-in cloud, at work in a made-up clinic
-	$(BIN)/hikma-hub demo
+	$(BIN)/python -m tests.simulator
 
 test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too
 	$(BIN)/pytest -n 2 --dist loadscope -m "not device"
@@ -57,7 +57,7 @@ power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
-	$(BIN)/python -m hub.services.procedures.catalogue
+	$(BIN)/python -m hub.services.rpc.procedures.catalogue
 
 messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come in empty
 	$(BIN)/python -m hub.web.messages

@@ -8,7 +8,7 @@ from tests.hubs import hub, serve, store
 
 __all__ = ["hub", "serve", "store"]
 
-_SLOW = ("ansible", "demo/cloud", "firstboot", "image", "services/relay")
+_SLOW = ("ansible", "simulated/cloud", "firstboot", "image", "services/relay")
 """Folders of tests that start servers or other tools again and again: all of them are slow."""
 
 

@@ -14,19 +14,20 @@ import bcrypt
 import msgspec
 import pytest
 
-from hub.core import cipher, keys, wire
-from hub.core.access import Permission
-from hub.core.cipher import Direction
 from hub.core.errors import PhoneError
-from hub.core.keys import KeyPair, SessionKey
-from hub.demo.phone import Phone
-from hub.demo.rows import Row, Value, complete
-from hub.demo.transport import HttpTransport, NetworkLostError, Transport
-from hub.services.procedures.registry import Policy
+from hub.core.phone import cipher, keys, wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import KeyPair, SessionKey
+from hub.core.records.access import Permission
 from hub.services.rpc.dispatch import Bounds, Rpc
-from hub.store import pairing, people
+from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
-from hub.store.people import User
+from hub.store.people import users
+from hub.store.people.users import User
+from hub.store.phones import pairing
+from tests.simulator.phone import Phone
+from tests.simulator.rows import Row, Value, complete
+from tests.simulator.transport import HttpTransport, NetworkLostError, Transport
 
 EMAIL = "amal@clinic.example"
 PASSWORD = "correct horse"
@@ -81,15 +82,15 @@ def add_user(
     """Make a user with PASSWORD and, in the clinic, every permission but ``without``."""
     user = User(f"user-{email}", email, f"Dr {email}", role, clinic_id, _HASH, is_deleted=False, source="hub")
     with store.write() as tx:
-        people.put(tx, user)
-        people.grant(tx, user.id, clinic_id, set(Permission) - set(without))
+        users.put(tx, user)
+        users.grant(tx, user.id, clinic_id, set(Permission) - set(without))
     return user
 
 
 def add_clinic(store: Store, name: str) -> str:
     """Make a clinic; gives its id."""
     with store.write() as tx:
-        return str(people.add_clinic(tx, name)["id"])
+        return str(users.add_clinic(tx, name)["id"])
 
 
 class Answer(NamedTuple):

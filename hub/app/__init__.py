@@ -11,24 +11,28 @@ from pathlib import Path
 import structlog
 from litestar import Litestar, Response, Router
 
+from hub.actions.box import facts
+from hub.actions.people import setup
 from hub.app import face, rules, servers
 from hub.app.in_force import InForce
 from hub.core.errors import Damaged
-from hub.core.status import Facts
-from hub.services import discovery, status_file, watchdog
+from hub.core.status.state import Facts
+from hub.services import discovery
 from hub.services.discovery import Announcer
+from hub.services.machine import watchdog
 from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Rpc
+from hub.services.status import file
+from hub.services.status.watch import Watch
 from hub.settings import Settings
-from hub.store import facts, listening, proof, setup
+from hub.store.box import listening, write_check
+from hub.store.box.listening import Listening
 from hub.store.database import Store
-from hub.store.listening import Listening
 from hub.web import closed, health, look, pages, refusals, rpc
 from hub.web.body import AnyRequest
 from hub.web.desk import Desk
 from hub.web.gate import Gate
 from hub.web.pages import problem, public
-from hub.web.watch import Watch
 
 _MIB = 1024 * 1024
 _STARTING_S = 3.0
@@ -131,7 +135,7 @@ def _starting(settings: Settings) -> Iterator[None]:
 def _tell(settings: Settings, now: Facts) -> None:
     """Write status.json where its folder is there."""
     with contextlib.suppress(FileNotFoundError):
-        status_file.write(Path(settings.box.status_file), settings.hub.name, now)
+        file.write(Path(settings.box.status_file), settings.hub.name, now)
 
 
 def _check(store: Store, settings: Settings) -> tuple[str, ...]:
@@ -173,7 +177,7 @@ def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Co
     announcing = [announcer.run] if settings.discovery.enabled else []
     relaying = Schedule(store, rules.relay_rules(settings))
     in_force.follow(lambda new: relaying.obey(rules.relay_rules(new)))
-    return [_watchdog(settings, partial(proof.reaches_card, store)), *announcing, relaying.run]
+    return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run]
 
 
 def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:

@@ -1,6 +1,6 @@
 """Backs the hub up into one locked file while it serves, and makes a hub of such a file again (O4).
 
-The file is a tar, locked by hub.core.strongbox: ``hub.db`` (records, people, phones, identity, what waits for the
+The file is a tar, locked by core.encrypted_stream: ``hub.db`` (records, people, phones, identity, what waits for the
 cloud), ``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
 """
 
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from hub.core import strongbox
+from hub.actions.box import snapshot
+from hub.core import encrypted_stream
 from hub.core.errors import Damaged, OperatorError
-from hub.store import snapshot
 from hub.store.database import FILE_NAME, Store
 
 SETTINGS_NAME = "hub.toml"
@@ -32,8 +32,8 @@ def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
 
     Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
     """
-    if not strongbox.is_fit(passphrase):
-        message = f"the passphrase needs {strongbox.PASSPHRASE_CHARS_MIN} characters or more"
+    if not encrypted_stream.is_fit(passphrase):
+        message = f"the passphrase needs {encrypted_stream.PASSPHRASE_CHARS_MIN} characters or more"
         raise OperatorError(message)
     free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
     if free < needed:
@@ -54,7 +54,7 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
     scratch = data / "restoring"
     try:
         scratch.mkdir(mode=0o700)
-        _unpack(strongbox.unlock(passphrase, pieces), scratch)
+        _unpack(encrypted_stream.unlock(passphrase, pieces), scratch)
         snapshot.revive(scratch)
         _put(scratch, data)
     except (tarfile.TarError, Damaged) as error:
@@ -75,7 +75,7 @@ def _locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
             snapshot.copy(store, copied)
             found = {FILE_NAME: copied, SETTINGS_NAME: settings, **{name: store.path.parent / name for name in _TLS}}
             files = {name: path for name, path in found.items() if path.is_file()}
-            yield from strongbox.lock(passphrase, _packed(files))
+            yield from encrypted_stream.lock(passphrase, _packed(files))
         finally:
             copied.unlink(missing_ok=True)
 

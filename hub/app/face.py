@@ -9,21 +9,22 @@ import structlog
 from hub.app import backup, rules, support
 from hub.app.in_force import InForce
 from hub.core.errors import HubError
-from hub.core.status import Facts
-from hub.services import status_file
+from hub.core.status.state import Facts
 from hub.services.discovery.reach import Reach
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
+from hub.services.status import file
+from hub.services.status.gathering import Gathering
+from hub.services.status.watch import Watch
 from hub.settings import Settings
-from hub.store import cloud, identity
+from hub.store.box import identity
+from hub.store.box.listening import Listening
+from hub.store.cloud import connection
 from hub.store.database import Store
-from hub.store.listening import Listening
 from hub.web.desk import Desk, Options, Relay
 from hub.web.field import Book
-from hub.web.gathering import Gathering
-from hub.web.watch import Watch
 
 log = structlog.get_logger()
 
@@ -38,7 +39,7 @@ def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
     gathering = Gathering(store)
 
     def publish(now: Facts) -> None:
-        status_file.write(path, phones_rpc.name, now)
+        file.write(path, phones_rpc.name, now)
         if now.writable:
             gathering.keep(now)
 
@@ -89,7 +90,7 @@ def _relay(store: Store, in_force: InForce) -> Relay:
 
     def disconnect() -> None:
         with store.write() as tx:
-            cloud.disconnect(tx)
+            connection.disconnect(tx)
 
     def cycle() -> None:
         runner = Runner(store, rules.relay_rules(in_force.settings))

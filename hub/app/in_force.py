@@ -13,8 +13,8 @@ from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
 from hub import settings as book
 from hub.core.errors import SettingError
 from hub.settings import Change, Settings, Value
-from hub.store import audit
 from hub.store.database import Store, Transaction
+from hub.store.people import audit
 from hub.web.field import Field, Kind, Listed, Refused
 
 log = structlog.get_logger()

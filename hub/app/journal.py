@@ -8,7 +8,7 @@ from shutil import which
 import msgspec
 
 from hub.core.redaction import redacted
-from hub.services.procedures import registry
+from hub.services.rpc.procedures import registry
 
 _SELECTED = (("--unit", "hikma-hub*", "--lines", "1000"), ("--dmesg", "--priority", "warning", "--lines", "300"))
 _LINE_CHARS = 200

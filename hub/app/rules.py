@@ -1,9 +1,9 @@
 """Says to each part of the hub what the settings say of it."""
 
-from hub.services.procedures.registry import Policy
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import Rules
 from hub.services.rpc.dispatch import Bounds
+from hub.services.rpc.procedures.registry import Policy
 from hub.settings import Settings
 
 

@@ -15,7 +15,7 @@ from litestar import Litestar
 from hub.app.face import ways
 from hub.services.discovery import links
 from hub.settings import Settings
-from hub.store import certificate
+from hub.store.box import certificate
 from hub.web.desk import Desk
 
 _BACKLOG = 512

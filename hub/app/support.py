@@ -18,16 +18,21 @@ import msgspec
 
 from hub import __version__
 from hub import settings as book
+from hub.actions.box import facts
 from hub.app import journal
-from hub.core import status
-from hub.core.relaying import Outcome
-from hub.core.status import Facts
-from hub.core.tables import TABLES
+from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.records.tables import TABLES
+from hub.core.status import state
+from hub.core.status.state import Facts
 from hub.services.machine import card, measures
 from hub.settings import Settings
-from hub.store import audit, cloud, counters, departures, devices, facts, inventory, ledger, quarantine
-from hub.store.cloud import ACTIVE
+from hub.store import quarantine
+from hub.store.box import counters, database_stats
+from hub.store.cloud import connection, departures
+from hub.store.cloud.connection import ACTIVE
 from hub.store.database import Store
+from hub.store.people import audit
+from hub.store.phones import devices, ledger
 from hub.web.pages.audit import EVENTS
 from hub.web.reasons import general
 
@@ -74,7 +79,7 @@ def _parts(
     now = facts.gather(store) if store else Facts(damage=damage, writable=False)
     yield "status.json", _status(data, now)
     if store:
-        yield "database.json", inventory.take(store)
+        yield "database.json", database_stats.take(store)
         with store.read() as db:
             now_ms = store.now_ms(db)
             yield "phones.json", list(_phones(db, now_ms))
@@ -101,8 +106,8 @@ def _setting(settings: Settings, field: str) -> object:
 
 def _status(data: Path, now: Facts) -> dict[str, Any]:
     return {
-        "state": status.state(now).name.lower(),
-        "sentence": status.sentence(now),
+        "state": state.state(now).name.lower(),
+        "sentence": state.sentence(now),
         "facts": now,
         "machine": measures.measure(data),
         "card_errors": card.errors(),
@@ -122,7 +127,7 @@ def _phones(db: Any, now_ms: int) -> Iterator[dict[str, Any]]:  # noqa: ANN401  
 
 
 def _relay(db: Any, now_ms: int) -> dict[str, Any]:  # noqa: ANN401  as above
-    link, last, progress = cloud.link(db), cloud.last(db), cloud.progress(db)
+    link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
     outcome = next((known for known in Outcome if known.word == last.outcome), None)
     return {
         "connected": link is not None,

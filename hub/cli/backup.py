@@ -10,7 +10,7 @@ from hub.app import backup as making
 from hub.cli import options
 from hub.cli.people import read_password
 from hub.core.errors import OperatorError
-from hub.store import audit
+from hub.store.people import audit
 
 _READ_BYTES = 256 * 1024
 _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")

@@ -13,9 +13,10 @@ from hub.cli import options
 from hub.core.errors import OperatorError
 from hub.services.relay import connect as connecting
 from hub.services.relay.runner import Runner, told
-from hub.store import cloud as kept
-from hub.store import cloud_names, departures, people
+from hub.store.cloud import connection as kept
+from hub.store.cloud import departures, id_mapping
 from hub.store.database import Store
+from hub.store.people import users as people
 
 
 @click.group()
@@ -85,7 +86,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the clinics made on this hub and the cloud's, side by side where they are one."""
     with options.store(data) as store, store.read() as db:
-        rows = [msgspec.to_builtins(pair) for pair in cloud_names.clinics(db)]
+        rows = [msgspec.to_builtins(pair) for pair in id_mapping.clinics(db)]
     options.show(rows, as_json=as_json, empty="There is no clinic.")
 
 
@@ -95,7 +96,7 @@ def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the users made on this hub and the cloud's, side by side where they are one."""
     with options.store(data) as store, store.read() as db:
-        rows = [msgspec.to_builtins(pair) for pair in cloud_names.users(db)]
+        rows = [msgspec.to_builtins(pair) for pair in id_mapping.users(db)]
     options.show(rows, as_json=as_json, empty="There is no user.")
 
 
@@ -106,7 +107,7 @@ def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def match_clinic(data: Path, own: str, theirs: str) -> None:
     """Say which clinic of the cloud one of this hub is, where their names differ. This cannot be undone."""
     with options.store(data) as store, store.write() as tx:
-        cloud_names.match_clinic_by_hand(tx, own, theirs)
+        id_mapping.match_clinic_by_hand(tx, own, theirs)
     click.echo("What waited for it goes up with the next cycle.")
 
 
@@ -117,7 +118,7 @@ def match_clinic(data: Path, own: str, theirs: str) -> None:
 def match_user(data: Path, own: str, theirs: str) -> None:
     """Say which user of the cloud one of this hub is, where their emails differ. This cannot be undone."""
     with options.store(data) as store, store.write() as tx:
-        cloud_names.match_user_by_hand(tx, own, theirs)
+        id_mapping.match_user_by_hand(tx, own, theirs)
     click.echo("What waited for them goes up with the next cycle.")
 
 
@@ -160,7 +161,7 @@ def _lines(row: dict[str, Any]) -> None:
 def _link(store: Store, link: kept.Link) -> dict[str, Any]:
     with store.read() as db:
         names = {clinic["id"]: clinic["name"] for clinic in people.clinics(db)}
-        waits = sorted(set(cloud_names.unmatched(db).values()))
+        waits = sorted(set(id_mapping.unmatched(db).values()))
     return {
         "url": link.url,
         "name": link.name,

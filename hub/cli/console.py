@@ -9,16 +9,19 @@ import click
 import msgspec
 import segno
 
+from hub.actions.people import setup
 from hub.cli import options, reach, speech
-from hub.core import qr, status
 from hub.core.errors import HubError
-from hub.core.reach import LOOKS, REMEDY
-from hub.services import status_file
+from hub.core.phone import qr
+from hub.core.phone.reach import LOOKS, REMEDY
+from hub.core.status import state
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
+from hub.services.status import file
 from hub.settings import Settings
-from hub.store import identity, pairing, setup
+from hub.store.box import identity
 from hub.store.database import FILE_NAME, Store
+from hub.store.phones import pairing
 from hub.web.words import Words
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -78,8 +81,8 @@ def _still(text: str) -> str:
 
 
 def _state(words: Words, settings: Settings) -> Iterator[str]:
-    facts = status_file.current(Path(settings.box.status_file))
-    yield from (words.state(text, facts) for text in status.state(facts).texts)
+    facts = file.current(Path(settings.box.status_file))
+    yield from (words.state(text, facts) for text in state.state(facts).texts)
     yield ""
 
 

@@ -7,8 +7,9 @@ import msgspec
 
 from hub.cli import options
 from hub.core.errors import OperatorError
-from hub.store import audit, ledger, people, sessions
-from hub.store import devices as kept
+from hub.store.people import audit, users
+from hub.store.phones import devices as kept
+from hub.store.phones import ledger, sessions
 
 
 @click.group()
@@ -55,7 +56,7 @@ def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone
         message = "say whose: --user, --device or --all"
         raise click.UsageError(message)
     with options.store(data) as store, store.write() as tx:
-        user = people.find_by_email(tx.db, email) if email else None
+        user = users.find_by_email(tx.db, email) if email else None
         phone = kept.find(tx.db, client_id) if client_id else None
         if (email and not user) or (client_id and not phone):
             message = "there is no such user or phone"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.core import status
+from hub.core.status import state
 from hub.firstboot.steps import REPORT, Report
 from hub.services.machine import card, measures
 
@@ -79,7 +79,7 @@ def _under_load() -> Iterator[Check]:
     if temperature is None:
         yield "temperature under load", UNKNOWN, "this board does not tell"
     else:
-        yield "temperature under load", FAIL if temperature >= status.HOT_C else PASS, f"{temperature:.0f} °C"
+        yield "temperature under load", FAIL if temperature >= state.HOT_C else PASS, f"{temperature:.0f} °C"
 
 
 def _work(stop: threading.Event) -> None:

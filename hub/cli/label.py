@@ -8,11 +8,11 @@ import msgspec
 import segno
 
 from hub.cli import options, reach, speech
-from hub.core import label as legend
-from hub.core import qr
 from hub.core.errors import OperatorError
+from hub.core.phone import qr
+from hub.core.status import label as legend
 from hub.firstboot.steps import REPORT, Report
-from hub.store import identity
+from hub.store.box import identity
 from hub.web.words import Words
 
 _PAGE = """<!doctype html>

@@ -11,15 +11,15 @@ from pathlib import Path
 import click
 
 from hub.cli import logs, options
-from hub.core import label
 from hub.core.errors import SettingError
-from hub.core.lights import Light
-from hub.services import status_file
+from hub.core.status import label
+from hub.core.status.lights import Light
 from hub.services.lights.box import Box, Wiring
 from hub.services.lights.show import TICK_MS, Actions, Show
 from hub.services.machine.switch import Switch
+from hub.services.status import file
 from hub.settings import Settings
-from hub.store import pairing
+from hub.store.phones import pairing
 
 STARTING_S = 600
 """A box that starts is not taken for a broken one for ten minutes: its first start encrypts the card."""
@@ -95,12 +95,12 @@ class Look:
 
     def light(self, now_s: float) -> Light:
         """Give the light to show: FAULT when the hub fell silent, STARTING while it may still be on its way."""
-        report = status_file.read(self._path)
+        report = file.read(self._path)
         if report is None:
             may_start = not self._was_there and now_s - self._began_s < STARTING_S
             return Light.STARTING if may_start and not self._path.exists() else Light.FAULT
         self._was_there = True
-        return report.light if now_s - report.monotonic_s <= status_file.OLD_S else Light.FAULT
+        return report.light if now_s - report.monotonic_s <= file.OLD_S else Light.FAULT
 
 
 def _actions(data: Path, settings: Settings, look: Look) -> Actions:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from hub.actions.people import setup
 from hub.cli import options, reach
 from hub.cli.people import read_password
-from hub.store import administrators, certificate, setup
+from hub.store.box import certificate
+from hub.store.people import administrators
 
 
 @click.command("setup-code")

@@ -8,10 +8,10 @@ import msgspec
 import segno
 
 from hub.cli import options, reach, speech
-from hub.core import qr
-from hub.core.reach import LOOKS, REMEDY
-from hub.store import identity
-from hub.store import pairing as window
+from hub.core.phone import qr
+from hub.core.phone.reach import LOOKS, REMEDY
+from hub.store.box import identity
+from hub.store.phones import pairing as window
 
 _PNG_SCALE = 8
 

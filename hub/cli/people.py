@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from hub.cli import options
-from hub.core.access import Permission
 from hub.core.errors import OperatorError
-from hub.store import people
-from hub.store.people import User
+from hub.core.records.access import Permission
+from hub.store.people import users
+from hub.store.people.users import User
 
 
 @click.group()
@@ -25,7 +25,7 @@ def clinic() -> None:
 def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Make a clinic, for a hub without a cloud."""
     with options.store(data, create=True) as store, store.write() as tx:
-        made = people.add_clinic(tx, name)
+        made = users.add_clinic(tx, name)
     options.show_one(made, as_json=as_json)
 
 
@@ -35,7 +35,7 @@ def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  c
 def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the clinics."""
     with options.store(data) as store, store.read() as db:
-        options.show(people.clinics(db), as_json=as_json, empty="There is no clinic yet.")
+        options.show(users.clinics(db), as_json=as_json, empty="There is no clinic yet.")
 
 
 @click.group()
@@ -70,7 +70,7 @@ def add_user(
     """Make a user with the permissions of a role in one clinic."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data, create=True) as store, store.write() as tx:
-        made = people.add(
+        made = users.add(
             tx,
             email=email,
             name=name,
@@ -88,7 +88,7 @@ def add_user(
 def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the users."""
     with options.store(data) as store, store.read() as db:
-        options.show(map(_row, people.every(db)), as_json=as_json, empty="There is no user yet.")
+        options.show(map(_row, users.every(db)), as_json=as_json, empty="There is no user yet.")
 
 
 @user.command("password")
@@ -99,7 +99,7 @@ def change_password(data: Path, email: str, password_stdin: bool) -> None:  # no
     """Give a user of this hub a new password; they must sign in again everywhere."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data) as store, store.write() as tx:
-        people.set_password(tx, _own_user(tx.db, email), password)
+        users.set_password(tx, _own_user(tx.db, email), password)
     click.echo("The password is changed.")
 
 
@@ -109,12 +109,12 @@ def change_password(data: Path, email: str, password_stdin: bool) -> None:  # no
 def disable_user(data: Path, email: str) -> None:
     """Shut a user out at once."""
     with options.store(data) as store, store.write() as tx:
-        people.disable(tx, _user(tx.db, email))
+        users.disable(tx, _user(tx.db, email))
     click.echo("The user is shut out.")
 
 
 def _user(db: Any, email: str) -> User:  # noqa: ANN401  the store's connection, which the command line only hands on
-    found = people.find_by_email(db, email)
+    found = users.find_by_email(db, email)
     if found is None:
         message = f"there is no user {email}; 'hikma-hub user list' shows them"
         raise OperatorError(message)

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
+from hub.actions.phones import push
+from hub.actions.phones.push import Source
 from hub.cli import options
 from hub.core.errors import OperatorError
-from hub.store import audit, departures, intake, people
 from hub.store import quarantine as kept
+from hub.store.cloud import departures
 from hub.store.database import Transaction
-from hub.store.intake import Source
+from hub.store.people import audit, users
 from hub.store.quarantine import Action
-from hub.store.shelf import HUB
+from hub.store.records.record_rows import HUB
 
 
 @click.group()
@@ -81,11 +83,11 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
     entry = _entry(tx.db, num)
     if entry["action"] in {Action.RELAY, Action.PULL}:
         return departures.retry(tx, entry)
-    user = people.find(tx.db, entry["user_id"])
+    user = users.find(tx.db, entry["user_id"])
     if user is None:
         message = f"entry {num}: its user is not on this hub any more"
         raise OperatorError(message)
-    return intake.retry(tx, entry, Source(HUB, people.rights(tx.db, user), most))
+    return push.retry(tx, entry, Source(HUB, users.rights(tx.db, user), most))
 
 
 def _entry(db: Any, num: int) -> dict[str, Any]:  # noqa: ANN401  the store's connection, only handed on

@@ -2,9 +2,9 @@
 
 from hub.services.discovery.reach import Reach
 from hub.settings import Settings
-from hub.store import listening
+from hub.store.box import listening
+from hub.store.box.listening import Listening
 from hub.store.database import Store
-from hub.store.listening import Listening
 
 
 def of(store: Store, settings: Settings) -> Reach:

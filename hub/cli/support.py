@@ -7,7 +7,7 @@ import click
 from hub.app import support
 from hub.cli import options
 from hub.core.errors import Damaged, OperatorError
-from hub.store import audit
+from hub.store.people import audit
 
 
 @click.command("support-file")

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 
+from hub.actions.box import facts
 from hub.cli import fitness, options
-from hub.core import status as states
-from hub.services import status_file
-from hub.store import facts
+from hub.core.status import state as states
+from hub.services.status import file
 from hub.store.database import Store
 
 _FIT = "pass"
@@ -25,7 +25,7 @@ def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT
     """Say whether everything entered is safe, and whether the hub answers."""
     path = Path(options.settings(config, data).box.status_file)
     if path.exists():  # a hub wrote it, and the age of it tells whether that hub lives
-        now = status_file.current(path)
+        now = file.current(path)
     else:
         with options.store(data) as store:
             now = facts.gather(store)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from hub.core import errors
-from hub.core.relaying import Outcome
+from hub.core.cloud.cycle_outcome import Outcome
 
 EVENTS: Final = frozenset(
     {

@@ -7,12 +7,14 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from hub.actions.people import setup
 from hub.core.errors import SettingError
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.wishes import TAKEN, Wishes
 from hub.settings import amend
-from hub.store import certificate, identity, people, setup
+from hub.store.box import certificate, identity
 from hub.store.database import Store
+from hub.store.people import users
 
 DATA = "/var/lib/hikma-hub"
 SETTINGS = f"{DATA}/hub.toml"
@@ -75,9 +77,9 @@ def _people(store: Store, wishes: Wishes) -> None:
         return
     with store.write() as tx:
         setup.finish(tx, wanted.email, wanted.password)
-        if wishes.clinic and wishes.clinic.name not in {clinic["name"] for clinic in people.clinics(tx.db)}:
-            made = people.add_clinic(tx, wishes.clinic.name)
-            people.add(
+        if wishes.clinic and wishes.clinic.name not in {clinic["name"] for clinic in users.clinics(tx.db)}:
+            made = users.add_clinic(tx, wishes.clinic.name)
+            users.add(
                 tx,
                 email=wanted.email,
                 name=wanted.name,

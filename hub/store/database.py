@@ -13,8 +13,11 @@ from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
 from hub.core.errors import Damaged, StoreError, Unavailable
-from hub.store import search
 from hub.store.migrations import migrations
+from hub.store.records import search
+
+View = Database
+"""One unchanging view of everything committed, as ``Store.read`` and ``Transaction.db`` give it."""
 
 FILE_NAME = "hub.db"
 _BUSY_MS = 15_000

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from hub.core.tables import TABLES, Table
+from hub.core.records.tables import TABLES, Table
 
 migrations = Migrations("hub")
 
@@ -141,7 +141,7 @@ def lookups(db: Database) -> None:
 
 @migrations()
 def patient_search(db: Database) -> None:
-    """Make what patients are listed, counted and found by (hub.store.search), and the triggers that keep it.
+    """Make what patients are listed, counted and found by (hub.store.records.search), and the triggers that keep it.
 
     The words come folded and parted by blanks, so the plain tokenizer does: it takes every letter beyond ASCII for
     part of a word. Their first letter is their kind, so one to three letters that are typed have an index of their

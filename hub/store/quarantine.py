@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from hub.core import records
 from hub.core.errors import Unavailable
+from hub.core.records import codec
 from hub.store.database import Transaction
 
 
@@ -36,7 +36,7 @@ def add(
 
     Raises Unavailable at ``most`` entries: rather no push at all than a record dropped.
     """
-    mark = records.fingerprint(f"{table_name}\0{action}\0{raw}")
+    mark = codec.fingerprint(f"{table_name}\0{action}\0{raw}")
     if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
         return False
     if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= most:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub.store.counters import Bucket
+from hub.store.box.counters import Bucket
 from hub.web.words import Words
 
 HOUR_MS = 3_600_000

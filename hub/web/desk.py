@@ -10,21 +10,22 @@ import msgspec
 from litestar import Response, get, route
 from litestar.handlers import HTTPRouteHandler
 
-from hub.core.access import SUPER_ADMIN, Permission
 from hub.core.errors import Forbidden, Malformed
-from hub.core.reach import Moved
+from hub.core.phone.reach import Moved
+from hub.core.records.access import SUPER_ADMIN, Permission
 from hub.services.machine.switch import Switch
 from hub.services.rpc.dispatch import Rpc
-from hub.store import administrators, audit, identity, page_sessions, people
+from hub.services.status.watch import Watch
+from hub.store.box import identity
 from hub.store.database import Store
-from hub.store.page_sessions import Account, Kind
+from hub.store.people import administrators, audit, page_sessions, users
+from hub.store.people.page_sessions import Account, Kind
 from hub.web import body, look, visitor
 from hub.web.answers import Answer, Go, Page, respond
 from hub.web.body import AnyRequest
 from hub.web.field import Book
 from hub.web.notes import NOTES
 from hub.web.visitor import Visitor
-from hub.web.watch import Watch
 from hub.web.words import LANGUAGES
 
 FORM_BYTES_MAX = 64 * 1024
@@ -216,17 +217,17 @@ class Desk:
             case Kind.ADMINISTRATOR:
                 return account.id if administrators.exists(db, account.id) else None
             case Kind.USER:
-                user = people.find(db, account.id)
+                user = users.find(db, account.id)
                 return user.name if user and may_administer(db, user) else None
             case Kind.SETUP:
                 return None if administrators.any_there(db) else ""
 
 
-def may_administer(db: Any, user: people.User) -> bool:  # noqa: ANN401  as above
+def may_administer(db: Any, user: users.User) -> bool:  # noqa: ANN401  as above
     """Tell whether a Hikma user may administer this hub: in some clinic of it, or everywhere."""
     if user.is_deleted:
         return False
-    granted = people.rights(db, user).clinics.values()
+    granted = users.rights(db, user).clinics.values()
     return user.role == SUPER_ADMIN or any(Permission.ADMIN in permissions for permissions in granted)
 
 

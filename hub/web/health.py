@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from litestar import Response, Router, get
 
+from hub.actions.box import facts
 from hub.core.errors import Unavailable
-from hub.core.status import Facts
+from hub.core.status.state import Facts
 from hub.services.rpc.dispatch import Rpc
-from hub.store import facts
 from hub.store.database import Store
 from hub.web import metrics
 

@@ -11,7 +11,7 @@ from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from hub.core.lights import PATTERNS, Levels, Pattern
+from hub.core.status.lights import PATTERNS, Levels, Pattern
 from hub.web.words import LANGUAGES, Words
 from hub.web.words import words as spoken_in
 

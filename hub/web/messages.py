@@ -12,10 +12,10 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from hub.core.lights import PATTERNS
-from hub.core.reach import LOOKS, REMEDY
-from hub.core.relaying import Outcome
-from hub.core.status import State
+from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.phone.reach import LOOKS, REMEDY
+from hub.core.status.lights import PATTERNS
+from hub.core.status.state import State
 from hub.web.notes import NOTES
 from hub.web.pages import settings
 from hub.web.pages.audit import EVENTS

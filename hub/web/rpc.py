@@ -11,8 +11,8 @@ import structlog
 from litestar import Router, get, post
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
-from hub.core import wire
 from hub.core.errors import Forbidden
+from hub.core.phone import wire
 from hub.services.rpc.dispatch import Outcome, Rpc
 from hub.web import body
 from hub.web.body import AnyRequest

@@ -8,7 +8,7 @@ import secrets
 import msgspec
 from litestar.datastructures import Cookie
 
-from hub.store.page_sessions import Account
+from hub.store.people.page_sessions import Account
 from hub.web.body import AnyRequest
 from hub.web.words import Words, choose, words
 

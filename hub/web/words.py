@@ -10,7 +10,7 @@ from babel import Locale, dates, numbers
 from babel.messages import mofile, pofile
 from babel.support import Translations
 
-from hub.core.status import Facts, Text
+from hub.core.status.state import Facts, Text
 
 LANGUAGES: Final = {"en": "English", "ar": "العربية", "es": "Español", "fr": "Français"}
 RIGHT_TO_LEFT = frozenset({"ar"})

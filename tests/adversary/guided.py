@@ -10,7 +10,7 @@ import msgspec
 atheris: Any = importlib.import_module("atheris")  # not a dependency: it has wheels for few machines
 
 with atheris.instrument_imports(include=["hub.core", "hub.services", "hub.store"]):
-    from hub.core.cipher import Direction
+    from hub.core.phone.cipher import Direction
     from tests.adversary.hostile import ALLOWED, names
     from tests.hubs import BOUNDS, POLICY, InProcessHub, changes, row
 

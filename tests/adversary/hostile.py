@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from hub.core.tables import TABLES
-from hub.services.procedures.registry import every
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures.registry import every
 from hub.store.database import Store
 from tests.hubs import row
 

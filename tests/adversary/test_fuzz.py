@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.core import wire
-from hub.core.cipher import Direction
-from hub.core.keys import KeyPair
-from hub.core.tables import TABLES
-from hub.services.procedures.registry import every
+from hub.core.phone import wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import KeyPair
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures.registry import every
 from tests.adversary.asgi import Asgi
 from tests.adversary.hostile import (
     ALLOWED,

@@ -6,10 +6,10 @@ import tracemalloc
 import msgspec
 import pytest
 
-from hub.core import wire
+from hub.core.phone import wire
 from hub.services.rpc import throttle
 from hub.services.rpc.sessions import NONCES
-from hub.store import sessions
+from hub.store.phones import sessions
 from tests.hubs import BOUNDS, Client, InProcessHub, RpcTransport
 
 HANDSHAKES = 10_000

@@ -5,10 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core import records
-from hub.core.cipher import Direction
-from hub.core.tables import TABLES
-from hub.store import devices, people, quarantine, shelf
+from hub.core.phone.cipher import Direction
+from hub.core.records import codec
+from hub.core.records.tables import TABLES
+from hub.store import quarantine
+from hub.store.people import users
+from hub.store.phones import devices
+from hub.store.records import record_rows
 from tests.adversary.hostile import DEPTH, LITERALS, SQL, contents, literal, write
 from tests.hubs import Answer, Client, InProcessHub, changes, edit, row
 
@@ -73,7 +76,7 @@ def test_a_payload_100_000_levels_deep_is_malformed(client: Client, inside: byte
 
 
 @pytest.mark.parametrize("column", ["metadata", "given_name", "created_at", "is_deleted", "unheard_of"])
-@pytest.mark.parametrize("depth", [records.LEVELS - 1, records.LEVELS + 1, 900])
+@pytest.mark.parametrize("depth", [codec.LEVELS - 1, codec.LEVELS + 1, 900])
 def test_a_deep_column_stops_only_its_record(hub: InProcessHub, client: Client, column: str, depth: int) -> None:
     deep = b'{"id":"deep","%s":%s}' % (column.encode(), b"[" * depth + b"]" * depth)
     edited = deep[:-1] + b',"phone":"1","_changed":"%s,phone"}' % column.encode()
@@ -195,7 +198,7 @@ def test_nul_in_a_parent_does_not_reach_the_parent_before_it(hub: InProcessHub, 
     visit = row("visits", "v", patient_id="p\0x")
     assert client.push(changes("visits", created=[visit])).status == 200
     with hub.store.read() as db:
-        assert shelf.find(db, TABLES["visits"], ["v"])["v"].deleted is None
+        assert record_rows.find(db, TABLES["visits"], ["v"])["v"].deleted is None
 
 
 def test_sql_in_any_value_is_only_text(hub: InProcessHub, client: Client) -> None:
@@ -209,7 +212,7 @@ def test_sql_in_any_value_is_only_text(hub: InProcessHub, client: Client) -> Non
         assert client.push(changes("visits", deleted=[word, {"id": word}])).status == 200
         assert client.query(word).status == 404
         with hub.store.read() as db:
-            assert people.find_by_email(db, word) is None
+            assert users.find_by_email(db, word) is None
             assert devices.find(db, word) is None
     assert hub.store.check(full=True) == []
 
@@ -236,7 +239,7 @@ def test_thousands_of_changed_columns_are_only_looked_up(hub: InProcessHub, clie
 
 def test_a_list_of_changed_columns_beyond_its_bound_is_quarantined(hub: InProcessHub, client: Client) -> None:
     client.push(changes("patients", created=[GOOD]))
-    edited = {**GOOD, "phone": "1", "_changed": "phone," * records.CHANGED_CHARS, "_status": "updated"}
+    edited = {**GOOD, "phone": "1", "_changed": "phone," * codec.CHANGED_CHARS, "_status": "updated"}
     assert client.push(changes("patients", updated=[edited])).status == 200
     assert len(refused(hub)) == 1
 
@@ -256,7 +259,7 @@ def test_unknown_columns_stay_bounded_over_many_edits(hub: InProcessHub, client:
         new = {f"new_{number}": number for number in range(start, start + 50)}
         assert client.push(changes("patients", updated=[{**edit(GOOD, **new), "updated_at": start}])).status == 200
     extra = set(stored(hub)["good"]) - PATIENTS.names
-    assert len(extra) <= records.UNKNOWN_COLUMNS
+    assert len(extra) <= codec.UNKNOWN_COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -288,7 +291,7 @@ def test_an_id_that_is_also_deleted_in_the_push_is_a_tombstone(hub: InProcessHub
     for _ in range(2):
         assert client.push(pushed).status == 200
         with hub.store.read() as db:
-            assert shelf.find(db, PATIENTS, ["p"])["p"].deleted is not None
+            assert record_rows.find(db, PATIENTS, ["p"])["p"].deleted is not None
 
 
 def test_of_a_key_written_twice_the_last_one_counts(hub: InProcessHub, client: Client) -> None:
@@ -297,6 +300,6 @@ def test_of_a_key_written_twice_the_last_one_counts(hub: InProcessHub, client: C
 
 
 def test_a_record_beyond_its_bound_is_quarantined(hub: InProcessHub, client: Client) -> None:
-    large = b'{"id":"large","note":"' + b"x" * records.RECORD_BYTES + b'"}'
+    large = b'{"id":"large","note":"' + b"x" * codec.RECORD_BYTES + b'"}'
     assert push_raw(client, large, write(GOOD)).status == 200
     assert list(stored(hub)) == ["good"]

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.cipher import Direction
 from hub.core.errors import Malformed, TooLarge
-from hub.demo.transport import HttpTransport
+from hub.core.phone.cipher import Direction
 from hub.web import body
 from tests.hubs import Client, ServedHub, changes, prepare, row
+from tests.simulator.transport import HttpTransport
 
 MIB = 1024 * 1024
 HEAD = b"Host: hub\r\nContent-Type: application/json\r\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.core import cipher, wire
-from hub.core.cipher import Direction
-from hub.demo.transport import HttpTransport, NetworkLostError
+from hub.core.phone import cipher, wire
+from hub.core.phone.cipher import Direction
 from tests.hubs import Client, ServedHub, row
+from tests.simulator.transport import HttpTransport, NetworkLostError
 
 PAYLOAD = 64 * 1024 * 1024
 """The default of sync.push_bytes_max."""

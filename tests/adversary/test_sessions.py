@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core import cipher, wire
-from hub.core.cipher import Direction
 from hub.core.errors import PhoneError, Unauthorised
-from hub.core.keys import PublicKey, SessionKey
+from hub.core.phone import cipher, wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import PublicKey, SessionKey
 from hub.services.rpc.sessions import NONCES, Session, Sessions
-from hub.store import devices, people, sessions
+from hub.store.people import users
+from hub.store.phones import devices, sessions
 from tests.adversary.hostile import contents
 from tests.hubs import Answer, Client, InProcessHub, RpcTransport, changes, row
 
@@ -154,7 +155,7 @@ def test_revoking_a_phone_ends_its_sessions_its_token_and_its_handshakes(hub: In
 def test_disabling_a_user_ends_their_tokens_on_every_phone(hub: InProcessHub, client: Client) -> None:
     second = hub.client("client-2")
     with hub.store.write() as tx:
-        people.disable(tx, hub.user)
+        users.disable(tx, hub.user)
     for phone in (client, second):
         assert phone.pull().status == 401
         assert phone.login().status == 401
@@ -164,7 +165,7 @@ def test_a_user_who_is_disabled_by_the_cloud_is_refused_though_the_token_is_stil
     hub: InProcessHub, client: Client
 ) -> None:
     with hub.store.write() as tx:
-        people.put(tx, msgspec.structs.replace(hub.user, is_deleted=True))
+        users.put(tx, msgspec.structs.replace(hub.user, is_deleted=True))
     assert client.pull().status == 401
 
 

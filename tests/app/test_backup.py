@@ -12,15 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import snapshot
 from hub.app import backup
-from hub.core import strongbox
+from hub.core import encrypted_stream
 from hub.core.clock import resumed_ms
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import OperatorError
-from hub.core.relaying import Outcome
 from hub.services.relay.runner import Runner
-from hub.store import audit, certificate, devices, identity, page_sessions, people, snapshot
+from hub.store.box import certificate, identity
 from hub.store.database import Store, hub_time
-from hub.store.page_sessions import Account, Kind
+from hub.store.people import audit, page_sessions, users
+from hub.store.people.page_sessions import Account, Kind
+from hub.store.phones import devices
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
 from tests.services.relay import world as worlds
@@ -35,7 +38,7 @@ SECRET = "four words are enough"
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a guess cost nothing."""
-    monkeypatch.setattr(strongbox, "_COST", 4)
+    monkeypatch.setattr(encrypted_stream, "_COST", 4)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def count(store: Store, table: str) -> int:
 
 
 def tarred(plain: bytes) -> bytes:
-    return b"".join(strongbox.lock(SECRET, [plain]))
+    return b"".join(encrypted_stream.lock(SECRET, [plain]))
 
 
 def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, t
     store = Store(tmp_path / "new")
     with store.read() as db:
         assert devices.find(db, "client-1")
-        assert people.find_by_email(db, "amal@clinic.example")
+        assert users.find_by_email(db, "amal@clinic.example")
         assert hub_time(db) > before
         assert next(audit.entries(db))["event"] == "backup.restored"
         assert db.execute("SELECT count(*) FROM page_sessions").fetchone()[0] == 0

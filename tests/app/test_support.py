@@ -12,11 +12,14 @@ import msgspec
 import pytest
 
 from hub.app import support
-from hub.core.relaying import Outcome
-from hub.core.tables import TABLES
+from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.records.tables import TABLES
 from hub.settings import Hub, Settings
-from hub.store import audit, cloud, devices, identity
+from hub.store.box import identity
+from hub.store.cloud import connection
 from hub.store.database import Store
+from hub.store.people import audit
+from hub.store.phones import devices
 from tests.hubs import InProcessHub, changes, row
 
 MARK = "Amina-Zahra-961"
@@ -30,7 +33,7 @@ LOG = [
     f'level=error event=failure path=/rpc/{MARK} error=KeyError where="ledger.py:88 > sync.py:12" host={MARK}',
     f'level=warning event=relay outcome={MARK} detail="{MARK}" up={NUMBER} error="OSError: {MARK}"',
     f"{MARK} entered something",
-    f'  File "/opt/{MARK}/hub/store/ledger.py", line 88, in pull',
+    f'  File "/opt/{MARK}/hub/store/phones/ledger.py", line 88, in pull',
     f"sqlite3.OperationalError: {MARK}",
     f"KeyError: '{MARK}'",
     f"{MARK}: 1",
@@ -105,8 +108,8 @@ def plant(store: Store) -> set[str]:
     return tables
 
 
-_LINK = cloud.Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
-_LAST = cloud.Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
+_LINK = connection.Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
+_LAST = connection.Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
 USABLE: dict[str, dict[str, object]] = {
     "devices": {"state": "paired", "num": 4242, "first_seen": 1, "last_seen": 1, "last_sync": 1},
     "ledger": {"device": 1, "table_name": MARK, "held": b"", "owed": b"", "hidden": b""},

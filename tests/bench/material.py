@@ -9,13 +9,15 @@ from typing import Any
 
 import msgspec
 
-from hub.core import cipher, keys, wire
-from hub.core.cipher import Direction
-from hub.services.procedures.registry import Policy
+from hub.actions.phones import push
+from hub.actions.phones.push import Source, TableChanges
+from hub.core.phone import cipher, keys, wire
+from hub.core.phone.cipher import Direction
 from hub.services.rpc.dispatch import Bounds, Rpc
-from hub.store import intake, pairing, people
+from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
-from hub.store.intake import Source, TableChanges
+from hub.store.people import users
+from hub.store.phones import pairing
 
 MIB = 1024 * 1024
 EMAIL, PASSWORD = "nurse@example.org", "a long password"
@@ -59,10 +61,10 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
     """Make a hub that holds so many events, a user, and open pairing."""
     store = Store(folder)
     with store.write() as tx:
-        clinic = people.add_clinic(tx, "Clinic")
-        user = people.add(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD)
+        clinic = users.add_clinic(tx, "Clinic")
+        user = users.add(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD)
         pairing.open_for(tx, 240)
-        rights = people.rights(tx.db, user)
+        rights = users.rights(tx.db, user)
     source = Source(0, rights, 10_000)
     batch: list[msgspec.Raw] = []
     for row in events(records):
@@ -145,5 +147,5 @@ def signed_in(served: Rpc, client_id: str) -> LeanPhone:
 
 def _store(store: Store, batch: list[msgspec.Raw], source: Source) -> None:
     with store.write() as tx:
-        intake.take(tx, {"events": TableChanges(created=batch)}, source)
+        push.take(tx, {"events": TableChanges(created=batch)}, source)
     batch.clear()

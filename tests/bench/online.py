@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hub.core import records
-from hub.core.tables import TABLES
-from hub.demo.clinic import Clinic, Provider
-from hub.store import shelf
+from hub.core.records import codec
+from hub.core.records.tables import TABLES
 from hub.store.database import Store
+from hub.store.records import record_rows
 from tests.bench.material import LeanPhone, events, hub, signed_in
 from tests.bench.rows import Row, quantiles
+from tests.simulator.clinic import Clinic, Provider
 
 FEW, MANY = 10_000, 100_000
 _BATCH = 5000
@@ -91,10 +91,10 @@ def _hub(folder: Path, count: int) -> tuple[LeanPhone, dict[str, str], Store]:
     patients = _patients(store, count)
     visit = {"patient_id": patients[count // 2], "visit_id": str(uuid.uuid4())}
     table = TABLES["events"]
-    rows: list[records.Record] = []
+    rows: list[codec.Record] = []
     for number, row in enumerate(events(count)):
         owner = visit if number % (count // _EVENTS_IN_VISIT) == 0 else {"patient_id": patients[number]}
-        rows.append(records.build(table, {**_plain(row), **owner}))
+        rows.append(codec.build(table, {**_plain(row), **owner}))
         if len(rows) == _BATCH:
             _keep(store, "events", rows)
     _keep(store, "events", rows)
@@ -105,22 +105,22 @@ def _hub(folder: Path, count: int) -> tuple[LeanPhone, dict[str, str], Store]:
 def _patients(store: Store, count: int) -> list[str]:
     clinic, table = Clinic(1), TABLES["patients"]
     ids = [str(uuid.UUID(int=number)) for number in range(count)]
-    rows: list[records.Record] = []
+    rows: list[codec.Record] = []
     for number, patient_id in enumerate(ids):
         made = _START_MS + number * 1000
         values = clinic.patient(made, _BY)
         if number % 1000 == 0:
             values["government_id"] = f"9{123456_00 + number % 97}"
-        rows.append(records.build(table, {**values, "id": patient_id, "created_at": made, "updated_at": made}))
+        rows.append(codec.build(table, {**values, "id": patient_id, "created_at": made, "updated_at": made}))
         if len(rows) == _BATCH:
             _keep(store, "patients", rows)
     _keep(store, "patients", rows)
     return ids
 
 
-def _keep(store: Store, table: str, rows: list[records.Record]) -> None:
+def _keep(store: Store, table: str, rows: list[codec.Record]) -> None:
     with store.write(durable=False) as tx:
-        shelf.add(tx, TABLES[table], [shelf.New(row, *records.write(row)) for row in rows], device=1)
+        record_rows.add(tx, TABLES[table], [record_rows.New(row, *codec.write(row)) for row in rows], device=1)
     rows.clear()
 
 

@@ -18,15 +18,16 @@ import ijson
 import msgspec
 import structlog
 
-from hub.core import records
-from hub.core.access import Rights
-from hub.core.tables import TABLES
+from hub.actions.phones import push
+from hub.actions.phones.push import Source, TableChanges
+from hub.core.records import codec
+from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import Rules, Runner
-from hub.store import intake, shelf
 from hub.store.database import Store
-from hub.store.intake import Source, TableChanges
-from hub.store.shelf import New
+from hub.store.records import record_rows
+from hub.store.records.record_rows import New
 from tests.bench.rows import Row
 
 PULLED, WAITING = 100_000, 10_000
@@ -134,11 +135,11 @@ def _floor(store: Store, folder: Path) -> float:
         table = TABLES[name]
         with store.read() as db:
             rows = db.execute(f"SELECT data, cut FROM [{name}] ORDER BY num").fetchall()
-        for at in range(0, len(rows), shelf.CHUNK):
-            new = [New(records.stored(table, data, cut), data, cut) for data, cut in rows[at : at + shelf.CHUNK]]
+        for at in range(0, len(rows), record_rows.CHUNK):
+            new = [New(codec.stored(table, data, cut), data, cut) for data, cut in rows[at : at + record_rows.CHUNK]]
             start = time.perf_counter()
             with fresh.write(durable=False) as tx:
-                shelf.add(tx, table, new, device=0)
+                record_rows.add(tx, table, new, device=0)
             inserted += time.perf_counter() - start
     fresh.close()
     return (parsed + inserted) * 1000
@@ -166,7 +167,7 @@ def _fill(store: Store) -> list[int]:
     for name, made in tables.items():
         part = TableChanges(created=[msgspec.Raw(msgspec.json.encode(each)) for each in made])
         with store.write() as tx:
-            intake.take(tx, {name: part}, Source(1, rights, 1000))
+            push.take(tx, {name: part}, Source(1, rights, 1000))
     with store.read() as db:
         return [len(data.encode()) for name in tables for (data,) in db.execute(f"SELECT data FROM [{name}]")]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from hub.demo.phone import Phone
-from hub.demo.staff import PASSWORD as CLOUD_PASSWORD
 from tests.browser.visit import Visit, administer
 from tests.hubs import NOW_MS, ServedHub, free_port
+from tests.simulator.phone import Phone
+from tests.simulator.staff import PASSWORD as CLOUD_PASSWORD
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class Cloud:
         """Start it; gives its address and the key of its hub."""
         words = ("--data", str(self._data), "--port", str(self._port), "--seed-demo", "--rate-limit", "600")
         self._child = subprocess.Popen(
-            (sys.executable, "-m", "hub.demo.cloud", *words), stdout=subprocess.PIPE, start_new_session=True
+            (sys.executable, "-m", "tests.simulator.cloud", *words), stdout=subprocess.PIPE, start_new_session=True
         )
         assert self._child.stdout
         greeting: dict[str, str] = json.loads(self._child.stdout.readline())

@@ -12,12 +12,12 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from hub.core.access import Permission
-from hub.demo.phone import Phone
-from hub.store import people
+from hub.core.records.access import Permission
 from hub.store.database import Store
+from hub.store.people import users
 from tests.browser.visit import Visit, administer
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, ServedHub, changes, row
+from tests.simulator.phone import Phone
 
 pytestmark = pytest.mark.slow
 
@@ -122,10 +122,10 @@ def grant(served: ServedHub, without: Permission | None = None) -> None:
     """Give the nurse every permission in every clinic, but perhaps one."""
     store = Store(served.data)
     with store.write() as tx:
-        user = people.find_by_email(tx.db, EMAIL)
+        user = users.find_by_email(tx.db, EMAIL)
         assert user is not None
-        for clinic in list(people.clinics(tx.db)):
-            people.grant(tx, user.id, clinic["id"], set(Permission) - {without})
+        for clinic in list(users.clinics(tx.db)):
+            users.grant(tx, user.id, clinic["id"], set(Permission) - {without})
     store.close()
 
 

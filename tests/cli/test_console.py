@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hub.core import status
-from hub.core.reach import LOOKS, REMEDY
-from hub.core.status import Facts, State
-from hub.services import status_file
-from hub.store import announced, devices, pairing, reached, setup
-from hub.store.announced import Announced
+from hub.actions.people import setup
+from hub.core.phone.reach import LOOKS, REMEDY
+from hub.core.status import state
+from hub.core.status.state import Facts, State
+from hub.services.status import file
+from hub.store.box import announced
+from hub.store.box.announced import Announced
 from hub.store.database import Store
+from hub.store.phones import devices, pairing, reached
 from hub.web.words import LANGUAGES, words
 from tests.cli.conftest import Run
 
@@ -65,10 +67,10 @@ def test_on_the_kernels_console_it_speaks_english_where_that_cannot_draw_the_lan
 def test_it_shows_the_state_and_the_remedy_that_the_hub_wrote(run: Run, store: Store, tmp_path: Path) -> None:
     path = tmp_path / "status.json"
     assert "does not answer" in once(run, store, BOX_STATUS_FILE=str(path))
-    status_file.write(path, "Hub", SAFE)
+    file.write(path, "Hub", SAFE)
     shown = once(run, store, BOX_STATUS_FILE=str(path))
-    assert status.sentence(SAFE) in shown
-    assert status.remedy(SAFE) in shown
+    assert state.sentence(SAFE) in shown
+    assert state.remedy(SAFE) in shown
 
 
 def test_it_shows_the_setup_code_until_the_hub_is_set_up(run: Run, store: Store) -> None:

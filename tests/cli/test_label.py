@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli import hikma_hub
-from hub.core.lights import PATTERNS
-from hub.store import identity
+from hub.core.status.lights import PATTERNS
+from hub.store.box import identity
 from hub.store.database import Store
 from hub.web.words import LANGUAGES, words
 

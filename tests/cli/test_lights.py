@@ -12,15 +12,15 @@ import pytest
 from hub import settings
 from hub.cli import lights
 from hub.cli.lights import STARTING_S, Look
-from hub.core import label
 from hub.core.errors import OperatorError
-from hub.core.lights import Light
-from hub.core.status import Facts
-from hub.services import status_file
-from hub.services.status_file import OLD_S
+from hub.core.status import label
+from hub.core.status.lights import Light
+from hub.core.status.state import Facts
+from hub.services.status import file
+from hub.services.status.file import OLD_S
 from hub.settings import Settings
-from hub.store import pairing
 from hub.store.database import Store
+from hub.store.phones import pairing
 from tests.cli.conftest import Run
 
 SAFE = Facts(free_bytes=10**12)
@@ -35,8 +35,8 @@ def path(tmp_path: Path) -> Path:
 
 def written(path: Path) -> float:
     """Write the file; gives the moment."""
-    status_file.write(path, "Hub", SAFE)
-    report = status_file.read(path)
+    file.write(path, "Hub", SAFE)
+    report = file.read(path)
     assert report
     return report.monotonic_s
 

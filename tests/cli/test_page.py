@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hub.store import setup
+from hub.actions.people import setup
 from hub.store.database import Store
 from tests.cli.conftest import Run
 from tests.hubs import ServedHub

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.phone import Phone
 from tests.cli.conftest import Run
 from tests.hubs import Client, ServedHub
+from tests.simulator.phone import Phone
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.access import Permission
-from hub.store import audit, people
+from hub.core.records.access import Permission
 from hub.store.database import Store
+from hub.store.people import audit, users
 from tests.cli.conftest import Run
 from tests.hubs import EMAIL, ServedHub, add_user, changes, row
 
@@ -34,8 +34,8 @@ def entry(served: ServedHub, run: Run) -> Iterator[int]:
 def mend(served: ServedHub) -> None:
     store = Store(served.data)
     with store.write() as tx:
-        clinic_id = next(people.clinics(tx.db))["id"]
-        people.grant(tx, "user-limited@x.example", clinic_id, Permission)
+        clinic_id = next(users.clinics(tx.db))["id"]
+        users.grant(tx, "user-limited@x.example", clinic_id, Permission)
     store.close()
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.store import audit
 from hub.store.database import Store
+from hub.store.people import audit
 from tests.cli.conftest import Run
 from tests.hubs import ServedHub
 

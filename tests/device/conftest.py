@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.phone import Phone
 from tests.device import card
 from tests.device.guest import Guest
+from tests.simulator.phone import Phone
 
 EMAIL = "amal@clinic.example"
 PASSWORD = "kestrel-harbour-4711"

@@ -13,11 +13,11 @@ from typing import Any, Self
 
 import msgspec
 
-from hub.demo.phone import Phone
-from hub.demo.transport import HttpTransport, NetworkLostError
 from tests.device import card
 from tests.device.monitor import Monitor
 from tests.hubs import free_port
+from tests.simulator.phone import Phone
+from tests.simulator.transport import HttpTransport, NetworkLostError
 
 _MEMORY_MB = 512
 """The smallest board that the hub supports."""

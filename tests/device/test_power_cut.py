@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.demo.phone import Phone
 from tests.device.conftest import paired, tell
 from tests.device.guest import Guest
+from tests.simulator.phone import Phone
 
 CUTS = int(os.environ.get("CUTS", "10"))
 CONTROLS = 2

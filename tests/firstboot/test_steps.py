@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.people import setup
 from hub.core.errors import OperatorError
 from hub.firstboot import network, vault
 from hub.firstboot.card import ROOT_BYTES
 from hub.firstboot.wishes import TAKEN
 from hub.settings import amend, load
-from hub.store import people, setup
 from hub.store.database import Store
+from hub.store.people import users
 from tests.firstboot.flashed import CARD_BYTES, SECTOR, Flashed, card
 
 __all__ = ["card"]
@@ -94,8 +95,8 @@ def test_the_file_is_obeyed(card: Flashed) -> None:
     store = Store(root / "data/hub")
     with store.read() as db:
         assert setup.is_done(db)
-        assert [clinic["name"] for clinic in people.clinics(db)] == ["North"]
-        assert people.find_by_email(db, "amal@clinic.example")
+        assert [clinic["name"] for clinic in users.clinics(db)] == ["North"]
+        assert users.find_by_email(db, "amal@clinic.example")
     store.close()
     settings = load(root / "data/hub/hub.toml", {})
     assert settings.hub.name == "عيادة Nord-Süd"
@@ -222,7 +223,7 @@ def test_a_power_cut_at_any_step_is_followed_by_a_boot_that_ends_the_same(card: 
         assert "psk=open sesame" in (card.root / "data/connections/hikma-wifi-0.nmconnection").read_text()
         store = Store(card.root / "data/hub")
         with store.read() as db:
-            assert people.find_by_email(db, "amal@clinic.example"), f"cut {cuts * every}"
+            assert users.find_by_email(db, "amal@clinic.example"), f"cut {cuts * every}"
             assert setup.is_done(db)
         store.close()
         cuts += 1

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.tables import DELETES_WITH, TABLES
-from hub.demo.phone import Phone
-from hub.demo.rows import Value
+from hub.core.records.tables import DELETES_WITH, TABLES
 from hub.store.database import Store, hub_time
 from tests.journeys import schema
+from tests.simulator.phone import Phone
+from tests.simulator.rows import Value
 
 TRACKED = {
     "patients": ("phone", "hometown", "camp"),
@@ -282,7 +282,7 @@ class PhoneBook:
 
 
 def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
-    """Give the records of which the hub does not know whether the phone could store them (hub.store.ledger.Doubt)."""
+    """Give the records of which the hub does not know whether the phone could store them (ledger.Doubt)."""
     with store.read() as db:
         rows = db.execute(
             "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",

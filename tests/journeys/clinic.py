@@ -12,17 +12,20 @@ from typing import Self
 import msgspec
 import pytest
 
-from hub.core import records
-from hub.core.access import Permission
-from hub.core.tables import TABLES, UNCOUNTED
-from hub.demo.phone import Outcome, Phone
-from hub.demo.rows import Row, Value
-from hub.services.procedures.registry import Policy
-from hub.store import database, devices, pages, pairing, people, shelf
+from hub.core.records import codec
+from hub.core.records.access import Permission
+from hub.core.records.tables import TABLES, UNCOUNTED
+from hub.services.rpc.procedures.registry import Policy
+from hub.store import database
 from hub.store.database import Store
+from hub.store.people import users
+from hub.store.phones import devices, pages, pairing
+from hub.store.records import record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
 from tests.journeys.line import Fault, Line
+from tests.simulator.phone import Outcome, Phone
+from tests.simulator.rows import Row, Value
 
 CLINICS = ("clinic-0", "clinic-1", "clinic-2")
 EMAILS = ("amal@clinic.example", "lucia@clinic.example", "tadesse@clinic.example")
@@ -32,7 +35,7 @@ _FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is o
 _HUB_STEP_NS = 300_000
 """Less than a millisecond: hub time must rise also when the clock has not moved on."""
 _RETRIES = 12
-"""How often the hub is given twice the time of before to try a doubtful record again (hub.store.ledger.Doubt)."""
+"""How often the hub is given twice the time of before to try a doubtful record again (store.phones.ledger.Doubt)."""
 
 
 class BoxClock:
@@ -183,9 +186,9 @@ class Station:
     def differences(self) -> list[str]:
         """Name everything in which the phone differs from what the hub holds for its user."""
         with self.box.store.read() as db:
-            user = people.find(db, f"user-{self.email}")
+            user = users.find(db, f"user-{self.email}")
             assert user is not None
-            hidden = people.rights(db, user).hidden()
+            hidden = users.rights(db, user).hidden()
         rows = state(self.box.store).rows
         found = []
         for (table, record_id), row in rows.items():
@@ -278,7 +281,7 @@ class Clinic:
         """Give or take a user's right to see a clinic's patients."""
         rights = set(Permission) - (set() if view else {Permission.VIEW})
         with self.box.store.write() as tx:
-            people.grant(tx, f"user-{EMAILS[user]}", CLINICS[clinic], rights)
+            users.grant(tx, f"user-{EMAILS[user]}", CLINICS[clinic], rights)
 
     def revoke(self, station: Station) -> None:
         """Shut a phone out."""
@@ -332,11 +335,11 @@ def _template() -> tempfile.TemporaryDirectory[str]:
         table = TABLES["clinics"]
         with store.write() as tx:
             for clinic in CLINICS:
-                shelf.put(tx, table, records.build(table, {"id": clinic, "name": clinic}))
+                record_rows.put(tx, table, codec.build(table, {"id": clinic, "name": clinic}))
         for email in EMAILS:
             user = add_user(store, CLINICS[0], email=email)
             with store.write() as tx:
                 for clinic in CLINICS[1:]:
-                    people.grant(tx, user.id, clinic, set(Permission))
+                    users.grant(tx, user.id, clinic, set(Permission))
         store.close()
     return made

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hub.core import cipher, wire
-from hub.core.cipher import Direction
 from hub.core.errors import Unauthorised
-from hub.core.keys import SessionKey
-from hub.core.wire import Envelope
-from hub.demo.transport import NetworkLostError
-from hub.store import devices
+from hub.core.phone import cipher, wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import SessionKey
+from hub.core.phone.wire import Envelope
+from hub.store.phones import devices
 from tests.hubs import InProcessHub, RpcTransport
+from tests.simulator.transport import NetworkLostError
 
 
 class Fault(Enum):

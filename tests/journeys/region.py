@@ -13,24 +13,24 @@ from typing import cast
 
 import msgspec
 
-from hub.core.cloud_tables import PUSH_ORDER
-from hub.demo.clinic import Clinic, Provider
-from hub.demo.cloud.example import seed_example
-from hub.demo.cloud.seed import Seed
-from hub.demo.cloud.store import Store as Cloud
-from hub.demo.comparison import differences, unlike_cloud
-from hub.demo.nurse import Nurse
-from hub.demo.phone import Outcome, Phone
-from hub.demo.reference import CLINIC_ID, COMPLAINT_FORM, drug_ids
-from hub.demo.staff import PASSWORD, STAFF
-from hub.demo.transport import NetworkLostError
+from hub.core.cloud.tables import PUSH_ORDER
 from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
-from hub.store import pairing
 from hub.store.database import Store
+from hub.store.phones import pairing
 from tests.hubs import BOUNDS, POLICY, InProcessHub, RpcTransport
 from tests.services.relay import world as worlds
 from tests.services.relay.world import Organisation, World
+from tests.simulator.clinic import Clinic, Provider
+from tests.simulator.cloud.example import seed_example
+from tests.simulator.cloud.seed import Seed
+from tests.simulator.cloud.store import Store as Cloud
+from tests.simulator.comparison import differences, unlike_cloud
+from tests.simulator.nurse import Nurse
+from tests.simulator.phone import Outcome, Phone
+from tests.simulator.reference import CLINIC_ID, COMPLAINT_FORM, drug_ids
+from tests.simulator.staff import PASSWORD, STAFF
+from tests.simulator.transport import NetworkLostError
 from tests.store import pushes
 
 ROUNDS = 12

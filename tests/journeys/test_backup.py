@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from hub.app import backup
-from hub.core import strongbox
-from hub.demo.comparison import differences
-from hub.demo.phone import Phone
-from hub.store import identity
+from hub.core import encrypted_stream
+from hub.store.box import identity
 from hub.store.database import Store, hub_time
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, InProcessHub, ServedHub, prepare
+from tests.simulator.comparison import differences
+from tests.simulator.phone import Phone
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,7 @@ def test_o4_the_new_box_is_the_same_hub_and_no_old_session_opens_it(ward: Ward) 
 def test_o4_whatever_was_done_before_and_after_the_backup_comes_together_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(strongbox, "_COST", 4)
+    monkeypatch.setattr(encrypted_stream, "_COST", 4)
     rng = random.Random(seed)
     hub = InProcessHub(tmp_path / "first")
     clock = count(NOW_MS)

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from hub.core.status import State
-from hub.demo import uplink
-from hub.demo.cloud_process import CloudProcess
-from hub.demo.hub_process import HubProcess, HubProcessError
-from hub.demo.uplink import Uplink
+from hub.core.status.state import State
 from tests.hubs import free_port
+from tests.simulator import uplink
+from tests.simulator.cloud_process import CloudProcess
+from tests.simulator.hub_process import HubProcess, HubProcessError
+from tests.simulator.uplink import Uplink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def command(data: Path, *words: str) -> tuple[str, ...]:
     where = ("--data", str(data), "--port", str(free_port()))
-    return (sys.executable, "-m", "hub.cli", "demo", *where, "--phones", "2", *words)
+    return (sys.executable, "-m", "tests.simulator", *where, "--phones", "2", *words)
 
 
 def shown(data: Path, *words: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 HUBS = "_hikma-hub._tcp"
 SHAKE = """
 import sys
-from hub.demo.transport import HttpTransport
+from tests.simulator.transport import HttpTransport
 from tests.hubs import Client
 assert Client(HttpTransport(sys.argv[1])).shake().status == 200
 """

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.demo.rows import Value
 from tests.journeys.books import state
 from tests.journeys.clinic import CLINICS, Clinic, Station
+from tests.simulator.rows import Value
 
 
 @pytest.fixture

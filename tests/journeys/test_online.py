@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from hub.core import records
-from hub.core.tables import TABLES
-from hub.demo.phone import Phone
-from hub.store import shelf
+from hub.core.records import codec
+from hub.core.records.tables import TABLES
 from hub.store.database import Store
+from hub.store.records import record_rows
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, Client, ServedHub
+from tests.simulator.phone import Phone
 
 CAPTURED: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[1] / "vectors/phone/online_requests.json").read_text("utf-8")
@@ -122,7 +122,7 @@ def test_a_refusal_for_lack_of_stock_says_what_there_is(serve: Serve) -> None:
     stock = {"clinic_id": clinic_of(served), "drug_id": "d1", "batch_id": "b1", "quantity_available": 2}
     with closing(Store(served.data)) as store, store.write() as tx:
         for table, values in (("drug_catalogue", {"id": "d1"}), ("clinic_inventory", {"id": "s1", **stock})):
-            shelf.put(tx, TABLES[table], records.build(TABLES[table], dict(values)))
+            record_rows.put(tx, TABLES[table], codec.build(TABLES[table], dict(values)))
     client = Client(served.connect(), phone.client_id)
     client.token = phone.session.token if phone.session else None
     assert client.shake().status == 200

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from hub.core.access import Permission
-from hub.core.tables import TABLES
+from hub.core.records.access import Permission
+from hub.core.records.tables import TABLES
 from hub.services.rpc.dispatch import Rpc
-from hub.store import pairing, reading
+from hub.store.phones import pairing
+from hub.store.records import queries
 from tests.hubs import BOUNDS, POLICY, Answer, Client, InProcessHub, RpcTransport
 from tests.services.relay import world as worlds
 from tests.services.relay.world import PASSWORD, World
@@ -45,7 +46,7 @@ def ok(answer: Answer) -> dict[str, Any]:
 def stock(world: World) -> tuple[int, int]:
     """Give what is in stock: on the hub, in the cloud."""
     with world.store.read() as db:
-        [batch] = reading.where(db, TABLES["clinic_inventory"], {"clinic_id": world.here, "drug_id": world.drug})
+        [batch] = queries.where(db, TABLES["clinic_inventory"], {"clinic_id": world.here, "drug_id": world.drug})
     return batch.row.quantity_available, int(world.there_is("clinic_inventory", batch.id)["quantity_available"])
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hub.demo.phone import Phone
-from hub.demo.rpc import CallFailedError
 from hub.store.database import FILE_NAME, Store
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, ServedHub, prepare, row
+from tests.simulator.phone import Phone
+from tests.simulator.rpc import CallFailedError
 
 WRITERS = 4
 ROUNDS = 50

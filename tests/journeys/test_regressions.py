@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.core.access import Permission
-from hub.demo.rows import Row
-from hub.store import devices, ledger, pages, people
+from hub.core.records.access import Permission
+from hub.store.people import users
+from hub.store.phones import devices, ledger, pages
 from tests.journeys.books import state
 from tests.journeys.clinic import CLINICS, EMAILS, Clinic, Station
 from tests.journeys.line import Fault
+from tests.simulator.rows import Row
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_a_phone_whose_edit_was_refused_gets_the_hubs_record_back(clinic: Clinic
     record_id = shared(clinic)
     one = clinic.stations[0]
     with clinic.box.store.write() as tx:
-        people.grant(tx, f"user-{EMAILS[0]}", CLINICS[0], {Permission.VIEW})
+        users.grant(tx, f"user-{EMAILS[0]}", CLINICS[0], {Permission.VIEW})
     one.phone.edit("patients", record_id, {"phone": "2"})
     assert one.sync().ok
     assert one.sync().ok

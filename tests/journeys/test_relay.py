@@ -14,7 +14,7 @@ import pytest
 from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import Rules, Runner
-from hub.store import departures
+from hub.store.cloud import departures
 from tests.hubs import ServedHub
 from tests.journeys.slow_line import slow_line
 from tests.services.relay import world as worlds

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from hub.demo.cloud import Seed, open_store
-from hub.demo.reference import CLINIC_ID
-from hub.store import cloud, departures
+from hub.store.cloud import connection, departures
 from hub.store.database import Store
 from tests.hubs import changes, row
 from tests.journeys import lossy_line
 from tests.journeys.lossy_line import LossyLine
 from tests.services.relay.world import uid
+from tests.simulator.cloud import Seed, open_store
+from tests.simulator.reference import CLINIC_ID
 from tests.store import pushes
 
 LACKING = lossy_line.missing()
@@ -36,9 +36,19 @@ class Place:
         self.line = line
         self.data = folder / "hub"
         self._cloud_data = folder / "cloud"
-        command = ("-m", "hub.demo.cloud", "--data", str(self._cloud_data), "--seed-demo", "--rate-limit", "1000")
+        command = (
+            "-m",
+            "tests.simulator.cloud",
+            "--data",
+            str(self._cloud_data),
+            "--seed-demo",
+            "--rate-limit",
+            "1000",
+        )
         self._cloud_data.mkdir()
-        self._cloud = subprocess.Popen(_in(line.far, sys.executable, *command), stdout=subprocess.PIPE)
+        self._cloud = subprocess.Popen(
+            _in(line.far, sys.executable, *command, "--rate-limit", "1000"), stdout=subprocess.PIPE
+        )
         assert self._cloud.stdout is not None
         self._greeting = json.loads(self._cloud.stdout.readline())
         self.store = Store(self.data)
@@ -85,7 +95,7 @@ class Place:
     def counts(self) -> dict[str, int]:
         """Count what waits and what was sent."""
         with self.store.read() as db:
-            return departures.counts(db, cloud.progress(db).pulls)
+            return departures.counts(db, connection.progress(db).pulls)
 
     def records(self) -> int:
         """Count what the hub holds."""

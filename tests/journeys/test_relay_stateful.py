@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from hub.demo.cloud.tables import CREATION_ORDER
-from hub.demo.rows import Row, Values
-from tests.demo.cloud.postgres import cluster
 from tests.hubs import changes
 from tests.journeys.region import Lost, Region, Station
 from tests.services.relay.world import Kind, uid
+from tests.simulated.cloud.postgres import cluster
+from tests.simulator.cloud.tables import CREATION_ORDER
+from tests.simulator.rows import Row, Values
 from tests.store import pushes
 
 WHO = st.integers(0, 2)

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from hub.demo.rows import Row, Value
-from hub.demo.rpc import CallFailedError
 from tests.journeys.books import TRACKED
 from tests.journeys.clinic import CLINICS, EMAILS, Clinic, Station
 from tests.journeys.line import Fault
+from tests.simulator.rows import Row, Value
+from tests.simulator.rpc import CallFailedError
 
 WHO = st.integers(0, 3)
 WHICH = st.integers(0, 11)

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from hub.core.access import Rights
-from hub.core.tables import TABLES
-from hub.store import intake
+from hub.actions.phones import push as pushing
+from hub.actions.phones.push import Receipt, Source, TableChanges
+from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES
 from hub.store.database import Store
-from hub.store.intake import Receipt, Source, TableChanges
 
 EVERYTHING = Rights("user-1", unrestricted=True, clinics={}, known=frozenset())
 
@@ -21,7 +21,7 @@ def push(
     """Push a change set as a device, in one transaction."""
     read = msgspec.json.decode(msgspec.json.encode(changes), type=dict[str, TableChanges | None])
     with store.write() as tx:
-        return intake.take(tx, read, Source(device, rights, most))
+        return pushing.take(tx, read, Source(device, rights, most))
 
 
 def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:

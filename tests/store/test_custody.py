@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import facts
 from hub.core.errors import Unavailable
-from hub.store import audit, facts, identity, listening, pairing, quarantine, sessions
+from hub.store import quarantine
+from hub.store.box import identity, listening
+from hub.store.box.listening import Listening
 from hub.store.database import Store
-from hub.store.listening import Listening
+from hub.store.people import audit
+from hub.store.phones import pairing, sessions
 from hub.store.quarantine import Action
 from tests.hubs import changes, row
 from tests.store.pushes import push

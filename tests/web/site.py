@@ -12,9 +12,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from hub import app
+from hub.actions.people import setup
 from hub.app.in_force import InForce
 from hub.settings import Settings, Web
-from hub.store import setup
 from hub.store.database import Store
 from hub.web.desk import Desk
 

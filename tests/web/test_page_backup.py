@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hub.app import backup
-from hub.core import strongbox
+from hub.core import encrypted_stream
 from hub.settings import Settings, Web
-from hub.store import audit
 from hub.store.database import Store
+from hub.store.people import audit
 from hub.web.words import LANGUAGES, words
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
@@ -23,7 +23,7 @@ SECRET = "four words are enough"
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a guess cost nothing."""
-    monkeypatch.setattr(strongbox, "_COST", 4)
+    monkeypatch.setattr(encrypted_stream, "_COST", 4)
 
 
 @pytest.fixture

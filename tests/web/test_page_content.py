@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.access import Permission
-from hub.demo.phone import Phone
+from hub.core.records.access import Permission
 from hub.services.machine.switch import Switch
-from hub.store import audit, counters, devices, pairing, people, quarantine, reached
+from hub.store import quarantine
+from hub.store.box import counters
+from hub.store.people import audit, users
+from hub.store.phones import devices, pairing, reached
 from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
+from tests.simulator.phone import Phone
 from tests.web.site import ADMINISTRATOR, Site
 
 PATIENT = "Amina-Zahra"
@@ -97,7 +100,7 @@ def test_a_phone_is_shut_out(inside: Site) -> None:
 
 def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
     with inside.store.read() as db:
-        clinic = next(iter(people.clinics(db)))["id"]
+        clinic = next(iter(users.clinics(db)))["id"]
     user = add_user(inside.store, clinic, email="new@clinic.example", without=[Permission.REGISTER])
     with inside.store.write() as tx:
         quarantine.add(
@@ -116,7 +119,7 @@ def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
     with inside.store.read() as db:
         num = str(max(entry["num"] for entry in quarantine.entries(db)))
     with inside.store.write() as tx:
-        people.grant(tx, user.id, clinic, set(Permission))
+        users.grant(tx, user.id, clinic, set(Permission))
     assert inside.submit("/quarantine/retry", {"num": num}, page="/quarantine").headers["location"].endswith("taken")
 
 
@@ -139,13 +142,13 @@ def test_people_and_clinics_are_made(inside: Site) -> None:
     assert inside.submit("/people/add", fields, page="/people").status_code == 400
     assert inside.submit("/people/clinic", {"name": "South"}, page="/people").status_code == 400
     with inside.store.read() as db:
-        user = people.find_by_email(db, "zoe@clinic.example")
+        user = users.find_by_email(db, "zoe@clinic.example")
     assert user is not None
     assert user.opens_with("secret1")
     inside.submit("/people/password", {"user": user.id, "password": "secret2"}, page="/people")
     inside.submit("/people/disable", {"user": user.id}, page="/people")
     with inside.store.read() as db:
-        gone = people.find(db, user.id)
+        gone = users.find(db, user.id)
     assert gone is not None
     assert gone.opens_with("secret2")
     assert gone.is_deleted

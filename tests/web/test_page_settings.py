@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.settings import Box, Settings, load
-from hub.store import audit
+from hub.store.people import audit
 from hub.web.field import Kind
 from hub.web.pages.settings import CHOICES, GROUPS, LABELS, REASONS
 from hub.web.words import LANGUAGES, words

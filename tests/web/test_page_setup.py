@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.people import setup
 from hub.settings import load
-from hub.store import administrators, audit, identity, setup
+from hub.store.box import identity
+from hub.store.people import administrators, audit
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
 
 WHO = {"name": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD, "again": ADMINISTRATOR_PASSWORD}

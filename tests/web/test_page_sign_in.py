@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.access import Permission
+from hub.core.records.access import Permission
 from hub.settings import Settings, Web
-from hub.store import administrators, page_sessions, people
-from hub.store.page_sessions import LONGEST_MS
+from hub.store.people import administrators, page_sessions, users
+from hub.store.people.page_sessions import LONGEST_MS
 from tests.hubs import EMAIL, PASSWORD, add_clinic, add_user
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site, desk_with
 
@@ -78,7 +78,7 @@ def test_a_user_who_is_shut_out_is_out_at_once(site: Site) -> None:
     user = add_user(site.store, add_clinic(site.store, "North"))
     site.sign_in(EMAIL, PASSWORD)
     with site.store.write() as tx:
-        people.disable(tx, user)
+        users.disable(tx, user)
     assert site.get("/phones").status_code == 303
 
 

@@ -19,13 +19,14 @@ import msgspec
 import pytest
 
 from hub.cli.lights import Look
-from hub.core import status
-from hub.core.lights import Light
-from hub.core.status import Facts, State
-from hub.services import status_file
-from hub.store import cloud, pairing
+from hub.core.status import state as states
+from hub.core.status.lights import Light
+from hub.core.status.state import Facts, State
+from hub.services.status import file
+from hub.services.status.gathering import Gathering
+from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
-from hub.web.gathering import Gathering
+from hub.store.phones import pairing
 from hub.web.words import LANGUAGES, words
 from tests.hubs import ServedHub, changes, prepare, row
 from tests.mounts import Mount
@@ -87,7 +88,7 @@ class Box:
         facts = msgspec.structs.replace(found, syncing=0)  # phones that made the cause are not the matter here
         self._site.desk.watch.take(facts)
         texts = {code: self._site.get("/", **{"accept-language": code}).text for code in LANGUAGES}
-        return Shown(facts, status.light(facts), texts)
+        return Shown(facts, states.light(facts), texts)
 
 
 class Process:
@@ -104,7 +105,7 @@ class Process:
     def until(self, named: State) -> None:
         """Wait until whoever looks at the box from outside sees this state."""
         end = time.monotonic() + _PATIENCE_S
-        while not self.file.exists() or status.state(status_file.current(self.file)) is not named:
+        while not self.file.exists() or states.state(file.current(self.file)) is not named:
             assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {named}"
             time.sleep(_POLL_S)
 
@@ -124,7 +125,7 @@ class Process:
 
     def _seen(self, texts: dict[str, str]) -> Shown:
         light = Look(self.file, time.monotonic()).light(time.monotonic())
-        return Shown(status_file.current(self.file), light, texts)
+        return Shown(file.current(self.file), light, texts)
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def clock_behind(box: Box) -> Shown:
     with other_date(box.world.url, hours=5) as url:
         link = msgspec.structs.replace(_link(box), url=url)
         with box.world.store.write() as tx:
-            cloud.connect(tx, link, box.world.hub.api_key)
+            connection.connect(tx, link, box.world.hub.api_key)
         box.world.cycle()
     return box.shown()
 
@@ -227,7 +228,7 @@ def clock_behind(box: Box) -> Shown:
 def key_refused(box: Box) -> Shown:
     link = _link(box)
     with box.world.store.write() as tx:
-        cloud.connect(tx, link, "hh_" + "0" * 64)
+        connection.connect(tx, link, "hh_" + "0" * 64)
     box.world.try_cycle()
     return box.shown()
 
@@ -288,7 +289,7 @@ def in_cloud(box: Box) -> Shown:
 
 def safe(box: Box) -> Shown:
     with box.world.store.write() as tx:
-        cloud.disconnect(tx)
+        connection.disconnect(tx)
     pushes.push(box.world.store, changes("patients", created=[row("patients", "p")]))
     return box.shown()
 
@@ -299,9 +300,9 @@ def _cut(box: Box) -> Shown:
     return box.shown()
 
 
-def _link(box: Box) -> cloud.Link:
+def _link(box: Box) -> connection.Link:
     with box.world.store.read() as db:
-        link = cloud.link(db)
+        link = connection.link(db)
     assert link is not None
     return link
 
@@ -344,7 +345,7 @@ def test_o3_a_cause_leads_to_its_state_its_sentence_in_every_language_and_its_li
     box: Box, cause: Callable[[Box], Shown], state: State, light: Light
 ) -> None:
     shown = cause(box)
-    assert status.state(shown.facts) is state
+    assert states.state(shown.facts) is state
     assert shown.light is light
     for code in LANGUAGES:
         for text in state.texts:
@@ -358,4 +359,4 @@ def test_open_pairing_and_syncing_phones_show_on_the_lights(box: Box) -> None:
     assert box.shown().light is Light.PAIRING
     with box.world.store.write() as tx:
         pairing.close(tx)
-    assert status.light(msgspec.structs.replace(box.shown().facts, syncing=1)) is Light.SYNCING
+    assert states.light(msgspec.structs.replace(box.shown().facts, syncing=1)) is Light.SYNCING

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import TemplateSyntaxError
 
-from hub.core.status import FREE_BYTES_LOW, Facts, State, Trouble
+from hub.core.status.state import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
 from hub.web.messages import Message
 from hub.web.reasons import reason

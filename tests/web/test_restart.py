@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hub.core.cipher import Direction
+from hub.core.phone.cipher import Direction
 from tests.hubs import ServedHub, changes, row
 
 

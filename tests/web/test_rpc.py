@@ -8,11 +8,11 @@ import httpx
 import msgspec
 import pytest
 
-from hub.core import wire
-from hub.core.cipher import Direction
-from hub.core.keys import SessionKey
-from hub.store import devices, pairing
+from hub.core.phone import wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import SessionKey
 from hub.store.database import Store
+from hub.store.phones import devices, pairing
 from tests.hubs import EMAIL, PASSWORD, Client, ServedHub, changes, row
 
 PATIENT = changes("patients", created=[row("patients", "p")])

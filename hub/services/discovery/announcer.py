@@ -16,8 +16,8 @@ from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options, Presence
 from hub.services.discovery.responder import Responder, Rivals
 from hub.services.discovery.watch import Watch
-from hub.store import announced
-from hub.store.announced import Announced, Other
+from hub.store.box import announced
+from hub.store.box.announced import Announced, Other
 from hub.store.database import Store
 
 _POLL_S = 2.0

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 import msgspec
 from zeroconf import ServiceInfo
 
-from hub.core import keys
+from hub.core.phone import keys
 from hub.services.discovery.links import Link
-from hub.store import identity, pairing
+from hub.store.box import identity
 from hub.store.database import Store
+from hub.store.phones import pairing
 
 HUBS = "_hikma-hub._tcp.local."
 PAGES = "_http._tcp.local."

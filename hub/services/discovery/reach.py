@@ -1,11 +1,12 @@
 """Where phones find the hub: what goes into the code, and whether it has moved away from phones that know it."""
 
-from hub.core import reach
-from hub.core.reach import Moved
+from hub.core.phone import reach
+from hub.core.phone.reach import Moved
 from hub.services.discovery import links
-from hub.store import announced, reached
+from hub.store.box import announced
+from hub.store.box.listening import Listening
 from hub.store.database import Store
-from hub.store.listening import Listening
+from hub.store.phones import reached
 
 
 class Reach:

@@ -8,7 +8,7 @@ import msgspec
 from gpiozero.exc import GPIOZeroError, PinFactoryFallback
 
 from hub.core.errors import OperatorError
-from hub.core.lights import Levels
+from hub.core.status.lights import Levels
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):

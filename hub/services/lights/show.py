@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from hub.core.errors import HubError
-from hub.core.lights import PATTERNS, RECEIPT_MS, Levels, Light
+from hub.core.status.lights import PATTERNS, RECEIPT_MS, Levels, Light
 from hub.services.lights.press import Event, Press
 
 TICK_MS = 40

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from hub.core import cloud_forms
-from hub.core.cloud_tables import OWN_REQUEST, PUSH_ORDER, REFERENCES, keeping
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER, REFERENCES, keeping
 from hub.core.errors import BadRecord
-from hub.core.tables import TABLES, Table
+from hub.core.records.tables import TABLES, Table
+from hub.services.relay.batch_size import Window
 from hub.services.relay.client import Cloud
-from hub.services.relay.window import Window
-from hub.store import cloud_names, departures
+from hub.store.cloud import departures, id_mapping
+from hub.store.cloud.departures import Waiting
 from hub.store.database import Store
-from hub.store.departures import Waiting
 
 _DAY_MS = 86_400_000
 OLDEST_MS = 1.0
@@ -95,8 +95,8 @@ class Batches:
         self._raised: set[Key] = set()
         with store.read() as db:
             self._until = departures.until(db)
-            self._names = cloud_names.names(db)
-            self._unmatched = cloud_names.unmatched(db)
+            self._names = id_mapping.names(db)
+            self._unmatched = id_mapping.unmatched(db)
 
     def __iter__(self) -> Iterator[list[Item]]:
         """Give the batches; each must be sent before the next is asked for."""

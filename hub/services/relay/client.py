@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, OperatorError
-from hub.services.relay.pace import Pace
+from hub.services.relay.rate_limit import Pace
 
 SYNC = "/api/v2/sync"
 VERIFY = "/api/hub/verify-key"

@@ -2,9 +2,9 @@
 
 from hub.core.errors import OperatorError
 from hub.services.relay.client import Cloud, check_url
-from hub.services.relay.pace import Pace
-from hub.store import cloud
-from hub.store.cloud import Link
+from hub.services.relay.rate_limit import Pace
+from hub.store.cloud import connection
+from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 HUB_TYPE = "sync_hub"
@@ -33,5 +33,5 @@ def connect(store: Store, url: str, api_key: str) -> Link:
     clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
     link = Link(address, device.id, device.name, clinics, device.status)
     with store.write() as tx:
-        cloud.connect(tx, link, key)
+        connection.connect(tx, link, key)
     return link

@@ -5,18 +5,18 @@ from collections.abc import Callable
 
 import msgspec
 
+from hub.actions.cloud.incoming import Tally
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
-from hub.core.relaying import Outcome
 from hub.services.relay import pull
+from hub.services.relay.batch_size import Window
 from hub.services.relay.batches import Bounds
 from hub.services.relay.client import Cloud, Device, Traffic
-from hub.services.relay.pace import Stopped
 from hub.services.relay.pull import Pulled
 from hub.services.relay.push import Push, Sent
-from hub.services.relay.window import Window
-from hub.store import cloud, cloud_names, departures
-from hub.store.arrivals import Tally
-from hub.store.cloud import Link, Progress
+from hub.services.relay.rate_limit import Stopped
+from hub.store.cloud import connection, departures, id_mapping
+from hub.store.cloud.connection import Link, Progress
 from hub.store.database import Store
 
 PULL_FAILURES = 3
@@ -81,7 +81,7 @@ def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps
     """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key."""
     started = time.monotonic()
     with store.read() as db:
-        link, key = cloud.link(db), cloud.api_key(db)
+        link, key = connection.link(db), connection.api_key(db)
     if link is None:
         return Report(Outcome.NO_CLOUD)
     report = Report(Outcome.DONE)
@@ -111,11 +111,11 @@ class _Cycle:
         self._steps = steps
         self._report = report
         with store.read() as db:
-            self._progress = cloud.progress(db)
+            self._progress = connection.progress(db)
 
     def run(self) -> None:
         self._introduce(self._client.verify())
-        if self._link.status != cloud.ACTIVE:
+        if self._link.status != connection.ACTIVE:
             self._report.outcome, self._report.detail = Outcome.PAUSED, f"its status there is {self._link.status}"
             return
         if not self._link.clinics:
@@ -140,7 +140,7 @@ class _Cycle:
         if told == self._link:
             return
         with self._store.write() as tx:
-            cloud.told(tx, told)
+            connection.told(tx, told)
             if set(clinics) != set(self._link.clinics):
                 departures.release(tx)
         self._link = told
@@ -191,9 +191,9 @@ class _Cycle:
             if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
                 departures.release_some(tx, RETRIED)
                 self._progress = msgspec.structs.replace(self._progress, retried_cloud_ms=pulled.cloud_ms)
-            cloud_names.match_clinics(tx, clinics)
+            id_mapping.match_clinics(tx, clinics)
             self._report.again = departures.overdue(tx, self._progress.pulls)
-            cloud.advance(tx, self._progress)
+            connection.advance(tx, self._progress)
 
     def _push(self, *, only_new: bool) -> None:
         bounds = Bounds(
@@ -226,7 +226,7 @@ class _Cycle:
             self._progress = new
             self._report.progress = None
             with self._store.write(durable=False) as tx:
-                cloud.advance(tx, new)
+                connection.advance(tx, new)
 
 
 def _outcome(error: Exception) -> Outcome:

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 import ijson
 
-from hub.core import cloud_tables
+from hub.actions.cloud import incoming
+from hub.actions.cloud import users as cloud_users
+from hub.actions.cloud.incoming import Tally
+from hub.core.cloud import tables as cloud_tables
 from hub.core.errors import CloudError, CloudFailing
-from hub.core.tables import TABLES
+from hub.core.records.tables import TABLES
 from hub.services.relay.client import Body
-from hub.store import arrivals, cloud_people
-from hub.store.arrivals import Tally
 from hub.store.database import Store
-from hub.store.shelf import CHUNK
+from hub.store.records.record_rows import CHUNK
 
 OVERLAP_MS = 120_000
 """The cloud may commit a row late, by as long as a statement of it may take; twice that (CLOUD.md 2.1)."""
@@ -104,10 +105,10 @@ class _Merging:
             # Not durable by itself: the cursor that is written after it takes it to disk along.
             with self._store.write(durable=False) as tx:
                 if part == "deleted":
-                    cloud_people.delete(tx, _texts(values), self.tally)
+                    cloud_users.delete(tx, _texts(values), self.tally)
                 else:
                     users = _rows(values)
-                    cloud_people.take(tx, users, self.tally)
+                    cloud_users.take(tx, users, self.tally)
                     self._name(name, users)
             return
         table = None if name in cloud_tables.UNWANTED else TABLES.get(name)
@@ -115,12 +116,12 @@ class _Merging:
             return
         with self._store.write(durable=False) as tx:
             if part == "deleted":
-                arrivals.delete(tx, table, _texts(values), self.tally, quarantine_max=self._quarantine_max)
+                incoming.delete(tx, table, _texts(values), self.tally, quarantine_max=self._quarantine_max)
                 return
             rows = _rows(values)
             self._name(name, rows)
             most = self._quarantine_max
-            arrivals.take(tx, table, rows, self.tally, quarantine_max=most, updated=part == "updated")
+            incoming.take(tx, table, rows, self.tally, quarantine_max=most, updated=part == "updated")
 
     def sweep(self) -> None:
         """Bury what a full pull did not name, and shut out who has gone with it."""
@@ -128,9 +129,9 @@ class _Merging:
             return
         for name in _SWEPT:
             with self._store.write(durable=False) as tx:
-                self.tally.deleted += arrivals.sweep(tx, TABLES[name], self._named[name])
+                self.tally.deleted += incoming.sweep(tx, TABLES[name], self._named[name])
         with self._store.write(durable=False) as tx:
-            cloud_people.sweep(tx, self._named[cloud_tables.USERS], self.tally)
+            cloud_users.sweep(tx, self._named[cloud_tables.USERS], self.tally)
 
     def _name(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Remember which rows a full pull names, of tables where that says something of the others."""

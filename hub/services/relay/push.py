@@ -4,15 +4,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from hub.core import cloud_forms
+from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord, CloudFailing, NoLine
-from hub.core.tables import TABLES, Table
+from hub.core.records.tables import TABLES, Table
+from hub.services.relay.batch_size import Window
 from hub.services.relay.batches import OLDEST_MS, Batches, Bounds, Item, Key, body_of
 from hub.services.relay.client import Cloud, Verdict
-from hub.services.relay.window import Window
-from hub.store import cloud_names, counters, departures
+from hub.store.box import counters
+from hub.store.cloud import departures, id_mapping
+from hub.store.cloud.departures import Waiting
 from hub.store.database import Store
-from hub.store.departures import Waiting
 
 SUSPECTS_MAX = 20
 """More records that fail alone, and none known that succeeds: then the cloud is broken, not the records."""
@@ -115,7 +116,7 @@ class Push:
     def _probe(self) -> bytes:
         """Give a push that changes nothing and fails where the cloud cannot store: a patient whom it has, as of old."""
         with self._store.read() as db:
-            row, names = departures.known_patient(db, self._bounds.clinics), cloud_names.names(db)
+            row, names = departures.known_patient(db, self._bounds.clinics), id_mapping.names(db)
         if row is None:
             return b""
         table = TABLES["patients"]

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from hub.core import relaying
 from hub.core.clock import Heard
-from hub.core.relaying import Outcome
+from hub.core.cloud import cycle_outcome
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
-from hub.services.relay.pace import Pace
-from hub.services.relay.turn import turn
-from hub.store import cloud
-from hub.store.cloud import Last, Link, Progress
+from hub.services.relay.cycle_lock import turn
+from hub.services.relay.rate_limit import Pace
+from hub.store.cloud import connection
+from hub.store.cloud.connection import Last, Link, Progress
 from hub.store.database import Store
 
 
@@ -58,27 +58,27 @@ class Runner:
 
     def withheld(self) -> Outcome | None:
         """Tell why the hub may not relay now by its own rules; None if it may."""
-        if not relaying.in_hours(time.localtime().tm_hour, self.rules.hours_from, self.rules.hours_to):
+        if not cycle_outcome.in_hours(time.localtime().tm_hour, self.rules.hours_from, self.rules.hours_to):
             return Outcome.OUT_OF_HOURS
         with self._store.read() as db:
-            progress = cloud.progress(db)
+            progress = connection.progress(db)
         used = progress.month_bytes if progress.month == _month(None) else 0
         return Outcome.OVER_BUDGET if self.rules.month_bytes and used >= self.rules.month_bytes else None
 
     def note(self, outcome: Outcome) -> None:
         """Keep for people why the hub does not relay."""
         with self._store.read() as db:
-            last = cloud.last(db)
+            last = connection.last(db)
         if last.outcome != outcome.word or last.running_since_ms:
             new = msgspec.structs.replace(last, outcome=outcome.word, sentence=outcome.sentence, running_since_ms=0)
-            cloud.ended(self._store, new)
+            connection.ended(self._store, new)
 
     def begin(self) -> None:
         """Forget a cycle that was under way when the power failed."""
         with self._store.read() as db:
-            last = cloud.last(db)
+            last = connection.last(db)
         if last.running_since_ms:
-            cloud.ended(self._store, msgspec.structs.replace(last, running_since_ms=0))
+            connection.ended(self._store, msgspec.structs.replace(last, running_since_ms=0))
 
     def close(self) -> None:
         """Close the connection to the cloud."""
@@ -98,16 +98,16 @@ class Runner:
     def _moves(self) -> None:
         """Keep for people that records are on their way."""
         with self._store.read() as db:
-            last, now_ms = cloud.last(db), self._store.now_ms(db)
-        cloud.ended(self._store, msgspec.structs.replace(last, running_since_ms=now_ms))
+            last, now_ms = connection.last(db), self._store.now_ms(db)
+        connection.ended(self._store, msgspec.structs.replace(last, running_since_ms=now_ms))
 
     def _keep(self, report: Report) -> None:
         with self._store.read() as db:
-            last, progress, now_ms = cloud.last(db), cloud.progress(db), self._store.now_ms(db)
+            last, progress, now_ms = connection.last(db), connection.progress(db), self._store.now_ms(db)
         outcome = report.outcome
         # A line that breaks again and again, and carries something each time, is not given up bit by bit.
         failures = (1 if report.moved else last.failures + 1) if outcome.failed else 0
-        next_s = relaying.delay_s(
+        next_s = cycle_outcome.delay_s(
             outcome,
             failures=failures,
             usual_s=self.rules.usual_s,
@@ -125,7 +125,7 @@ class Runner:
             report=told(report),
             heard=Heard(report.cloud_ms, time.time_ns() // 1_000_000, now_ms) if report.cloud_ms else last.heard,
         )
-        cloud.ended(self._store, now, self._counted(report.progress or progress, report))
+        connection.ended(self._store, now, self._counted(report.progress or progress, report))
 
     def _counted(self, progress: Progress, report: Report) -> Progress:
         """Add what a cycle cost to the month's bytes."""

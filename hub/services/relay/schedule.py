@@ -10,11 +10,11 @@ from pathlib import Path
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError
-from hub.core.relaying import Outcome
 from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store import cloud, departures
+from hub.store.cloud import connection, departures
 from hub.store.database import Store
 
 LOOK_S = 3.0
@@ -119,7 +119,7 @@ class Schedule:
             return
         try:
             with self._store.read() as db:
-                connected, newest = cloud.link(db) is not None, departures.until(db)
+                connected, newest = connection.link(db) is not None, departures.until(db)
             if not connected or not self._signs.see(time.monotonic(), newest=newest, routed=_is_routed()):
                 return
             withheld = self._runner.withheld()
@@ -140,7 +140,7 @@ class Schedule:
             if report is not None:
                 _tell(report)
                 with self._store.read() as db:
-                    wait_s = cloud.last(db).next_s or wait_s
+                    wait_s = connection.last(db).next_s or wait_s
                 obey = report.outcome.failed or bool(report.retry_after_s)
                 for_line = report.outcome is Outcome.NO_LINE
         except HubError as error:

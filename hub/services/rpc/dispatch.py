@@ -9,20 +9,22 @@ from typing import TypeVar
 
 import msgspec
 
-from hub.core import cipher, keys, reach, wire
-from hub.core.access import Rights
-from hub.core.cipher import Direction
 from hub.core.errors import Forbidden, Malformed, Unauthorised
-from hub.core.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
-from hub.services import procedures
-from hub.services.procedures import Call, Context, Kind
-from hub.services.procedures.registry import Policy
+from hub.core.phone import cipher, keys, reach, wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
+from hub.core.records.access import Rights
+from hub.services.rpc import procedures
+from hub.services.rpc.procedures import Call, Context, Kind
+from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
-from hub.store import devices, identity, pairing, people, reached
-from hub.store import sessions as kept
+from hub.store.box import identity
 from hub.store.database import Store
-from hub.store.devices import Device
+from hub.store.people import users
+from hub.store.phones import devices, pairing, reached
+from hub.store.phones import sessions as kept
+from hub.store.phones.devices import Device
 
 _T = TypeVar("_T")
 
@@ -181,11 +183,11 @@ class Rpc:
         """Give what the token's user may do; raises Unauthorised unless it was issued to this device (S5)."""
         with self._store.read() as db:
             user_id = token and kept.token_user(db, token, device=device.num, now_ms=self._store.now_ms(db))
-            user = people.find(db, user_id) if user_id else None
+            user = users.find(db, user_id) if user_id else None
             if user is None or user.is_deleted:
                 message = "no valid token"
                 raise Unauthorised(message)
-            return people.rights(db, user)
+            return users.rights(db, user)
 
 
 _LONE_SURROGATE = re.compile(

@@ -6,9 +6,9 @@ They live in memory alone: a phone shakes hands before almost every call, so a r
 import threading
 from collections import OrderedDict
 
-from hub.core.cipher import NONCE_BYTES
 from hub.core.errors import Conflict, Unauthorised
-from hub.core.keys import PublicKey, SessionKey
+from hub.core.phone.cipher import NONCE_BYTES
+from hub.core.phone.keys import PublicKey, SessionKey
 
 NONCES = 512
 """Messages in one session; a phone that wants more shakes hands again. The app sends two or three.

@@ -4,8 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.store import audit, counters, devices, people
-from hub.store.page_sessions import Kind
+from hub.store.box import counters
+from hub.store.people import audit, users
+from hub.store.people.page_sessions import Kind
+from hub.store.phones import devices
 from hub.web.answers import Answer
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
@@ -68,7 +70,7 @@ def handlers(here: Desk) -> list[Any]:
                 audit.entries(db, limit=PAGE_ROWS + 1, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None)
             )
             phones = {device.num: device.name for device in devices.every(db)}
-            names = {user.id: user.name for user in people.every(db)}
+            names = {user.id: user.name for user in users.every(db)}
             now_ms = here.store.now_ms(db)
             rows = [
                 _row(who.words, entry, phones, names, now_ms=now_ms, wall_ms=counters.wall_ms(db, entry["at"]))

@@ -6,11 +6,13 @@ from typing import Any
 import structlog
 
 from hub import __version__
-from hub.core import status, strongbox
+from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
-from hub.core.lights import PATTERNS, Light
+from hub.core.status import state
+from hub.core.status.lights import PATTERNS, Light
 from hub.services.machine import measures
-from hub.store import audit, locating
+from hub.store.box import locating
+from hub.store.people import audit
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
@@ -55,13 +57,13 @@ def page(here: Desk, who: Visitor, wrong: str = "") -> Answer:
         who,
         status=400 if wrong else 200,
         wrong=wrong,
-        passphrase_chars=strongbox.PASSPHRASE_CHARS_MIN,
+        passphrase_chars=encrypted_stream.PASSPHRASE_CHARS_MIN,
         found=measures.measure(here.options.data),
         version=__version__,
         database_bytes=here.store.size_bytes(),
-        hot_c=status.HOT_C,
-        disk_low_bytes=status.FREE_BYTES_LOW,
-        light=status.light(facts),
+        hot_c=state.HOT_C,
+        disk_low_bytes=state.FREE_BYTES_LOW,
+        light=state.light(facts),
         patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
         can_restart=bool(here.switch.restart_command),
         can_shut_down=bool(here.switch.shutdown_command),

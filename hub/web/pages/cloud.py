@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
-from hub.core.relaying import Outcome
-from hub.store import cloud, departures, outbox
+from hub.store.cloud import connection, departures, outbox
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.reasons import reason
@@ -59,7 +59,7 @@ class _Cloud:
         words = who.words
         with self._here.store.read() as db:
             now_ms = self._here.store.now_ms(db)
-            link, last, progress = cloud.link(db), cloud.last(db), cloud.progress(db)
+            link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
             counts = departures.counts(db, progress.pulls)
             ages = outbox.ages(db, [now_ms - age * 1000 for age in _AGES_S])
             reasons = list(departures.reasons(db))

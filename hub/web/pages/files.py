@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-from hub.core import strongbox
+from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
-from hub.store import audit
+from hub.store.people import audit
 from hub.web.answers import Answer, Download, Flow, Go
 from hub.web.desk import Desk, Form
 from hub.web.pages import box
@@ -52,7 +52,7 @@ def _named(form: str) -> str:
 
 def _wrong(words: Words, passphrase: str, again: str) -> str:
     """Say what is wrong with a passphrase; "" if nothing is."""
-    if not strongbox.is_fit(passphrase):
-        least = words.number(strongbox.PASSPHRASE_CHARS_MIN)
+    if not encrypted_stream.is_fit(passphrase):
+        least = words.number(encrypted_stream.PASSPHRASE_CHARS_MIN)
         return words.say("A passphrase has at least {least} characters.", least=least)
     return "" if passphrase == again else words.say("The two passphrases are not the same.")

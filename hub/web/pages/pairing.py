@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import segno
 
-from hub.core import qr, reach
-from hub.store import devices, identity, pairing
+from hub.core.phone import qr, reach
+from hub.store.box import identity
+from hub.store.phones import devices, pairing
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor

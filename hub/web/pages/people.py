@@ -3,9 +3,10 @@
 from typing import Any
 
 from hub.core.errors import OperatorError
-from hub.store import administrators, people
 from hub.store.database import Transaction
-from hub.store.page_sessions import Kind
+from hub.store.people import administrators
+from hub.store.people import users as people
+from hub.store.people.page_sessions import Kind
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.pages.setup import administrator_wrong

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from hub.store import devices, ledger, people
-from hub.store.devices import State
+from hub.store.people import users
+from hub.store.phones import devices, ledger
+from hub.store.phones.devices import State
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
@@ -34,7 +35,7 @@ def handlers(here: Desk) -> list[Any]:
         with here.store.read() as db:
             now_ms = here.store.now_ms(db)
             known = sorted(devices.every(db), key=lambda device: -device.last_seen)
-            names = {user.id: user.name for user in people.every(db)}
+            names = {user.id: user.name for user in users.every(db)}
             rows = [
                 Row(
                     name=device.name,

@@ -7,17 +7,18 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.response import Stream
 
-from hub.core import status
-from hub.core.lights import PATTERNS
-from hub.core.status import Facts
-from hub.store import counters, setup
+from hub.actions.people import setup
+from hub.core.status import state as states
+from hub.core.status.lights import PATTERNS
+from hub.core.status.state import Facts
+from hub.services.status.watch import Watch
+from hub.store.box import counters
 from hub.web import answers, charts, look, visitor
 from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
-from hub.web.watch import Watch
 
 _DAY_H, _WEEK_H = 24, 168
 _DAYS_PART_H = 6
@@ -88,7 +89,7 @@ class _ClosedOptions(msgspec.Struct, frozen=True):
 
 
 def _said(who: Visitor, facts: Facts) -> dict[str, Any]:
-    state, light = status.state(facts), status.light(facts)
+    state, light = states.state(facts), states.light(facts)
     sentence, remedy = (who.words.state(text, facts) for text in state.texts)
     return {
         "level": state.level,

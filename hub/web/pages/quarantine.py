@@ -5,12 +5,15 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.phones import push
+from hub.actions.phones.push import Source
 from hub.core.errors import HubError
-from hub.store import audit, departures, intake, people, quarantine
+from hub.store import quarantine
+from hub.store.cloud import departures
 from hub.store.database import Transaction
-from hub.store.intake import Source
+from hub.store.people import audit, users
 from hub.store.quarantine import Action
-from hub.store.shelf import HUB
+from hub.store.records.record_rows import HUB
 from hub.web.answers import Answer, Download, Go
 from hub.web.desk import Desk, Form
 from hub.web.reasons import reason
@@ -89,8 +92,8 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
         return False
     match Action(entry["action"]):
         case Action.KEEP | Action.DELETE:
-            user = people.find(tx.db, entry["user_id"])
-            return user is not None and intake.retry(tx, entry, Source(HUB, people.rights(tx.db, user), most))
+            user = users.find(tx.db, entry["user_id"])
+            return user is not None and push.retry(tx, entry, Source(HUB, users.rights(tx.db, user), most))
         case Action.RELAY | Action.PULL:
             return departures.retry(tx, entry)
 

@@ -3,9 +3,11 @@
 import contextlib
 from typing import Any
 
+from hub.actions.people import setup
 from hub.core.errors import TooMany
-from hub.store import administrators, audit, page_sessions, sessions, setup
-from hub.store.page_sessions import Account, Kind
+from hub.store.people import administrators, audit, page_sessions
+from hub.store.people.page_sessions import Account, Kind
+from hub.store.phones import sessions
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.field import Refused

@@ -3,10 +3,12 @@
 import threading
 from typing import Any
 
+from hub.actions.people import setup
 from hub.core.errors import TooMany
-from hub.store import administrators, audit, page_sessions, people, sessions, setup
-from hub.store.page_sessions import Account, Kind
-from hub.store.people import PASSWORD_BYTES_MAX
+from hub.store.people import administrators, audit, page_sessions, users
+from hub.store.people.page_sessions import Account, Kind
+from hub.store.people.users import PASSWORD_BYTES_MAX
+from hub.store.phones import sessions
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form, may_administer
 from hub.web.visitor import Visitor
@@ -21,7 +23,7 @@ def handlers(here: Desk) -> list[Any]:
 
     def show(who: Visitor, query: Form) -> Answer:
         with here.store.read() as db:
-            if not setup.is_done(db) and not any(people.every(db)):
+            if not setup.is_done(db) and not any(users.every(db)):
                 return Go("/setup")
         return Go(_HOME) if who.account and who.name else page(who, query)
 
@@ -97,8 +99,8 @@ class Guesses:
             if "@" not in name or administrators.exists(db, name):
                 is_one = administrators.opens_with(db, name, password)
                 return Account(Kind.ADMINISTRATOR, name) if is_one else None
-            user = people.find_by_email(db, name)
-            fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or people.nobody()).opens_with(password)
+            user = users.find_by_email(db, name)
+            fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or users.nobody()).opens_with(password)
             return Account(Kind.USER, user.id) if user and fits and may_administer(db, user) else None
 
 

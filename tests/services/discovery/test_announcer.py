@@ -12,8 +12,8 @@ from hub.services.discovery.announcer import Announcer
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options
 from hub.services.discovery.responder import Responder, Rivals
-from hub.store import announced
-from hub.store.announced import Announced
+from hub.store.box import announced
+from hub.store.box.announced import Announced
 from hub.store.database import Store
 
 OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104

@@ -4,12 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zeroconf import ServiceInfo
 
-from hub.core import keys
+from hub.core.phone import keys
 from hub.services.discovery import presence
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import HUBS, Options, Presence
-from hub.store import identity, pairing
+from hub.store.box import identity
 from hub.store.database import Store
+from hub.store.phones import pairing
 
 LINKS = (Link("eth0", "10.0.0.2/24"),)
 OPTIONS = Options(name="North clinic", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104

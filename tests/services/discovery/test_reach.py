@@ -1,11 +1,12 @@
 """Where phones find the hub."""
 
-from hub.core.reach import Moved
+from hub.core.phone.reach import Moved
 from hub.services.discovery import Reach
-from hub.store import announced, devices, reached
-from hub.store.announced import Announced
+from hub.store.box import announced
+from hub.store.box.announced import Announced
+from hub.store.box.listening import Listening
 from hub.store.database import Store
-from hub.store.listening import Listening
+from hub.store.phones import devices, reached
 
 SERVER = Listening("10.0.0.9", 4001)
 

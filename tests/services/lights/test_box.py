@@ -8,7 +8,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from hub.core.errors import OperatorError
-from hub.core.lights import Levels
+from hub.core.status.lights import Levels
 from hub.services.lights.box import Box, Wiring
 
 WIRING = Wiring(

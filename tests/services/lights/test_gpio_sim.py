@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.lights import Levels
+from hub.core.status.lights import Levels
 from hub.services.lights.box import Box, Wiring
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from hub.core.errors import OperatorError
-from hub.core.lights import PATTERNS, RECEIPT_MS, Levels, Light
+from hub.core.status.lights import PATTERNS, RECEIPT_MS, Levels, Light
 from hub.services.lights.show import LOOK_MS, STOPPING_MS, TICK_MS, Actions, Show
 
 

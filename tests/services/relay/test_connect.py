@@ -5,7 +5,7 @@ import pytest
 from hub.core.errors import CloudFailing, KeyRefused, OperatorError
 from hub.services.relay.client import check_url
 from hub.services.relay.connect import connect
-from hub.store import cloud
+from hub.store.cloud import connection
 from tests.services.relay.world import Kind, World
 
 
@@ -14,13 +14,13 @@ def test_connecting_says_who_the_hub_is_and_keeps_the_key_where_only_the_hub_rea
     assert (link.name, link.clinics, link.status) == ("hub-1", (world.here,), "active")
     assert world.store.path.stat().st_mode & 0o077 == 0
     with world.store.read() as db:
-        assert cloud.api_key(db) == world.hub.api_key
+        assert connection.api_key(db) == world.hub.api_key
 
 
 def test_disconnecting_forgets_the_key_and_keeps_what_waits(connected: World) -> None:
     connected.patient()
     with connected.store.write() as tx:
-        cloud.disconnect(tx)
+        connection.disconnect(tx)
     assert connected.hub.api_key not in connected.text()
     assert connected.try_cycle().outcome.word == "no_cloud"
     connected.connect()
@@ -64,15 +64,15 @@ def test_a_web_page_is_no_cloud(world: World) -> None:
 
 def test_a_cycle_that_ends_after_disconnecting_does_not_connect_again(connected: World) -> None:
     with connected.store.read() as db:
-        link, progress, last = cloud.link(db), cloud.progress(db), cloud.last(db)
+        link, progress, last = connection.link(db), connection.progress(db), connection.last(db)
     assert link is not None
     with connected.store.write() as tx:
-        cloud.disconnect(tx)
-        cloud.told(tx, link)
-        cloud.advance(tx, progress)
-    cloud.ended(connected.store, last, progress)
+        connection.disconnect(tx)
+        connection.told(tx, link)
+        connection.advance(tx, progress)
+    connection.ended(connected.store, last, progress)
     with connected.store.read() as db:
-        assert (cloud.link(db), cloud.progress(db)) == (None, cloud.Progress())
+        assert (connection.link(db), connection.progress(db)) == (None, connection.Progress())
 
 
 def test_connecting_as_another_device_begins_anew(connected: World) -> None:

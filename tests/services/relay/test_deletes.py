@@ -1,6 +1,7 @@
 """Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
 
-from hub.store import departures, quarantine
+from hub.store import quarantine
+from hub.store.cloud import departures
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World, changes
 from tests.store import pushes

@@ -8,12 +8,12 @@ import pytest
 
 from hub.core.errors import HubError
 from hub.services.relay import client
+from hub.services.relay.batch_size import FIRST_BYTES, LEAST_BYTES, Window
 from hub.services.relay.client import Cloud
-from hub.services.relay.pace import Pace, Stopped
+from hub.services.relay.cycle_lock import turn
+from hub.services.relay.rate_limit import Pace, Stopped
 from hub.services.relay.runner import Rules, Runner
-from hub.services.relay.turn import turn
-from hub.services.relay.window import FIRST_BYTES, LEAST_BYTES, Window
-from hub.store import cloud
+from hub.store.cloud import connection
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World
 from tests.store import pushes
@@ -121,12 +121,12 @@ def test_r6_a_cycle_that_breaks_after_it_moved_something_is_followed_by_the_next
         connected.fail(Kind.DROP, times=2, on="push")
         connected.try_cycle()
     with connected.store.read() as db:
-        assert cloud.last(db).failures == 3
+        assert connection.last(db).failures == 3
     connected.fail(Kind.DELAY, on="push")  # the first request comes through
     connected.fail(Kind.DROP, times=2, on="push")
     assert connected.try_cycle().pushed.stored
     with connected.store.read() as db:
-        assert cloud.last(db).failures == 1
+        assert connection.last(db).failures == 1
 
 
 def test_an_answer_may_take_as_long_as_it_likes_while_something_comes(
@@ -146,14 +146,14 @@ def test_2_4_retry_after_is_obeyed_and_said(connected: World) -> None:
     report = connected.try_cycle()
     assert (report.outcome.word, report.retry_after_s) == ("busy", 59)
     with connected.store.read() as db:
-        last = cloud.last(db)
+        last = connection.last(db)
     assert last.next_s >= 59
     assert last.failures == 0
 
 
 def test_2_4_no_more_than_so_many_requests_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("hub.services.relay.pace.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("hub.services.relay.rate_limit.time.monotonic", lambda: now[0])
     stop = threading.Event()
     monkeypatch.setattr(stop, "wait", lambda seconds: now.__setitem__(0, now[0] + seconds))
     ours = Pace(40, stop)

@@ -7,8 +7,10 @@ import bcrypt
 import pytest
 
 from hub.core.errors import OperatorError
-from hub.store import cloud, cloud_names, people, sessions
-from hub.store.cloud_names import Pair
+from hub.store.cloud import connection, id_mapping
+from hub.store.cloud.id_mapping import Pair
+from hub.store.people import users
+from hub.store.phones import sessions
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, World
@@ -34,10 +36,10 @@ def holder(world: World, secret: str) -> str | None:
         return sessions.token_user(db, secret, device=1, now_ms=world.store.now_ms(db))
 
 
-def user(world: World, user_id: str) -> people.User:
+def user(world: World, user_id: str) -> users.User:
     """Give a user as the hub has them."""
     with world.store.read() as db:
-        found = people.find(db, user_id)
+        found = users.find(db, user_id)
     assert found is not None
     return found
 
@@ -79,7 +81,7 @@ def test_a_user_whom_a_full_pull_leaves_out_and_whose_permissions_came_stays(con
 
 def want_everything(world: World) -> None:
     with world.store.write() as tx:
-        cloud.want_everything(tx)
+        connection.want_everything(tx)
 
 
 def test_a_changed_password_works_after_the_next_cycle_and_ends_the_old_sign_ins(connected: World) -> None:
@@ -103,7 +105,7 @@ def test_a_user_who_did_not_change_keeps_their_sign_in(connected: World) -> None
 
 def test_a_user_who_was_shut_out_here_is_not_let_in_by_the_cloud(connected: World) -> None:
     with connected.store.write() as tx:
-        people.disable(tx, user(connected, connected.nurse))
+        users.disable(tx, user(connected, connected.nurse))
     connected.seed.edit("users", connected.nurse, name="Pia P.")
     connected.cycle()
     assert user(connected, connected.nurse).is_deleted
@@ -120,8 +122,8 @@ def test_a_user_whom_the_cloud_lets_in_again_is_let_in(connected: World) -> None
 def test_what_was_entered_before_there_was_a_cloud_goes_up(alone: World) -> None:
     """Users are matched by email, the only clinic to the only clinic."""
     with alone.store.write() as tx:
-        clinic_id = str(people.add_clinic(tx, "Our clinic")["id"])
-        nurse = people.add(tx, email="PIA@test", name="Pia", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(users.add_clinic(tx, "Our clinic")["id"])
+        nurse = users.add(tx, email="PIA@test", name="Pia", role="provider", clinic_id=clinic_id, password="secret")
     secret = token(alone, nurse.id)
     patient = alone.patient(primary_clinic_id=clinic_id, last_modified_by=nurse.id)
     visit = alone.visit(patient, clinic_id=clinic_id, provider_id=nurse.id)
@@ -140,7 +142,7 @@ def test_what_was_entered_before_there_was_a_cloud_goes_up(alone: World) -> None
 
 def test_a_phone_that_still_works_for_the_old_clinic_is_understood(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(people.add_clinic(tx, "al  NOOR")["id"])
+        clinic_id = str(users.add_clinic(tx, "al  NOOR")["id"])
     alone.connect()
     settle(alone)
     patient = alone.patient(primary_clinic_id=clinic_id)
@@ -150,8 +152,8 @@ def test_a_phone_that_still_works_for_the_old_clinic_is_understood(alone: World)
 
 def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(people.add_clinic(tx, "Al Noor")["id"])
-        nurse = people.add(tx, email="new@test", name="N", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(users.add_clinic(tx, "Al Noor")["id"])
+        nurse = users.add(tx, email="new@test", name="N", role="provider", clinic_id=clinic_id, password="secret")
     alone.connect()
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
     settle_waiting = [alone.cycle().pushed.waiting for _ in range(2)]
@@ -166,8 +168,8 @@ def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: 
 
 def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(people.add_clinic(tx, "Third")["id"])
-        people.add_clinic(tx, "Fourth")
+        clinic_id = str(users.add_clinic(tx, "Third")["id"])
+        users.add_clinic(tx, "Fourth")
     alone.connect()
     alone.patient(primary_clinic_id=clinic_id)
     alone.cycle()
@@ -177,19 +179,19 @@ def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> 
 
 def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id, other = (str(people.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
-        nurse = people.add(tx, email="pia@test", name="P", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id, other = (str(users.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
+        nurse = users.add(tx, email="pia@test", name="P", role="provider", clinic_id=clinic_id, password="secret")
     alone.connect()
     visit = alone.visit(alone.patient(primary_clinic_id=clinic_id), clinic_id=clinic_id, provider_id=nurse.id)
     alone.cycle()
     assert alone.waiting()["waiting"] == 2
     with alone.store.write() as tx:
-        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)
+        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["clinic_id"] == alone.here
     assert alone.here_is("visits", str(visit["id"]))["clinic_id"] == alone.here
     with alone.store.read() as db:
-        assert set(cloud_names.clinics(db)) == {
+        assert set(id_mapping.clinics(db)) == {
             Pair(clinic_id, "Third", alone.here, "Al Noor"),
             Pair(other, "Fourth", None, None),
         }
@@ -197,30 +199,30 @@ def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alon
 
 def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(people.add_clinic(tx, "Al Noor")["id"])
-        nurse = people.add(tx, email="pia@home", name="P", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(users.add_clinic(tx, "Al Noor")["id"])
+        nurse = users.add(tx, email="pia@home", name="P", role="provider", clinic_id=clinic_id, password="secret")
     secret = token(alone, nurse.id)
     alone.connect()
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
     alone.cycle()
     with alone.store.write() as tx:
-        cloud_names.match_user_by_hand(tx, nurse.id, alone.nurse)
+        id_mapping.match_user_by_hand(tx, nurse.id, alone.nurse)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["provider_id"] == alone.nurse
     assert holder(alone, secret) == alone.nurse
     with alone.store.read() as db:
-        assert Pair(nurse.id, "pia@home", alone.nurse, "pia@test") in cloud_names.users(db)
+        assert Pair(nurse.id, "pia@home", alone.nurse, "pia@test") in id_mapping.users(db)
 
 
 def test_only_what_waits_is_matched_and_only_with_what_the_cloud_has(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id, other = (str(people.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
+        clinic_id, other = (str(users.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
     alone.connect()
     alone.cycle()
     for own, theirs in ((alone.here, alone.here), (clinic_id, other), (clinic_id, "elsewhere")):
         with pytest.raises(OperatorError), alone.store.write() as tx:
-            cloud_names.match_clinic_by_hand(tx, own, theirs)
+            id_mapping.match_clinic_by_hand(tx, own, theirs)
     with alone.store.write() as tx:
-        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)
+        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)
     with pytest.raises(OperatorError, match="already"), alone.store.write() as tx:
-        cloud_names.match_clinic_by_hand(tx, clinic_id, alone.here)
+        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.core import records
-from hub.demo.cloud import Kind as FaultKind
-from hub.demo.cloud.seed import insert
-from hub.demo.cloud.tables import BY_NAME
 from hub.services.relay import pull
-from hub.store import people
+from hub.store.people import users
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, World, uid
+from tests.simulator.cloud import Kind as FaultKind
+from tests.simulator.cloud.seed import insert
+from tests.simulator.cloud.tables import BY_NAME
 from tests.store import pushes
 
 
@@ -146,7 +145,7 @@ def test_2_3_no_secret_of_others_is_kept(connected: World) -> None:
 def test_2_3_password_hashes_stay_with_the_people_of_the_hub(connected: World) -> None:
     [hashed] = [str(row["hashed_password"]) for row in connected.seed.rows("users") if row["id"] == connected.nurse]
     with connected.store.read() as db:
-        found = people.find_by_email(db, "pia@test")
+        found = users.find_by_email(db, "pia@test")
         data = db.execute("SELECT data FROM users WHERE id = ?", [connected.nurse]).fetchone()[0]
     assert found is not None
     assert found.opens_with(PASSWORD)
@@ -197,7 +196,7 @@ def test_2_4_a_short_history_in_the_cloud_does_not_shut_people_out(tmp_path: Pat
         world.seed.edit("devices", world.hub.id, clinic_ids=[world.here, world.elsewhere])
         assert world.cycle().full
         with world.store.read() as db:
-            found = people.find(db, world.nurse)
+            found = users.find(db, world.nurse)
         assert found is not None
         assert not found.is_deleted
 
@@ -228,7 +227,7 @@ def test_2_2_patients_of_a_new_clinic_are_hidden_before_all_of_it_has_come(conne
 
 def test_p7_a_row_that_cannot_be_kept_holds_up_no_other(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cloud takes single events of any size (CLOUD.md 4.10), and dates at the end of time."""
-    monkeypatch.setattr(records, "RECORD_BYTES", 20_000)
+    monkeypatch.setattr("hub.core.records.codec.RECORD_BYTES", 20_000)
     patient = connected.patient()
     visit = connected.visit(patient)
     grows = connected.event(visit)

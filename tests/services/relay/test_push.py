@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.cloud_tables import PUSH_ORDER
+from hub.core.cloud.tables import PUSH_ORDER
 from hub.services.relay.client import Cloud
 from tests.services.relay.world import World, uid
 

@@ -3,7 +3,8 @@
 import pytest
 
 from hub.services.relay.client import Cloud
-from hub.store import departures, quarantine
+from hub.store import quarantine
+from hub.store.cloud import departures
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World, uid
 from tests.store import pushes

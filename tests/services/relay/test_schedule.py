@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.core import relaying
-from hub.core.relaying import Outcome
+from hub.core.cloud import cycle_outcome
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.services.relay import schedule
 from hub.services.relay.client import Cloud
 from hub.services.relay.runner import Rules
 from hub.services.relay.schedule import PATIENCE_S, QUIET_S, Schedule, Signs
-from hub.store import cloud
+from hub.store.cloud import connection
 from tests.services.relay.world import RULES, World
 
 
@@ -66,17 +66,17 @@ def test_a_wait_that_the_cloud_asked_for_is_kept_whatever_happens() -> None:
 
 
 def test_failures_double_the_wait_up_to_an_hour() -> None:
-    waits = [relaying.delay_s(Outcome.NO_LINE, failures=n, usual_s=300, draw=0.5) for n in range(1, 8)]
+    waits = [cycle_outcome.delay_s(Outcome.NO_LINE, failures=n, usual_s=300, draw=0.5) for n in range(1, 8)]
     assert waits == [300, 600, 1200, 2400, 3600, 3600, 3600]
 
 
 def test_a_wait_is_drawn_so_that_hubs_do_not_march_in_step() -> None:
-    early, late = (relaying.delay_s(Outcome.DONE, failures=0, usual_s=300, draw=draw) for draw in (0, 1))
+    early, late = (cycle_outcome.delay_s(Outcome.DONE, failures=0, usual_s=300, draw=draw) for draw in (0, 1))
     assert (early, late) == (255, 345)
 
 
 def test_retry_after_is_the_least_wait() -> None:
-    assert relaying.delay_s(Outcome.BUSY, failures=0, usual_s=300, draw=0, retry_after_s=900) == 900
+    assert cycle_outcome.delay_s(Outcome.BUSY, failures=0, usual_s=300, draw=0, retry_after_s=900) == 900
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_retry_after_is_the_least_wait() -> None:
     [(8, 18, (8, 17), (7, 18)), (22, 6, (22, 0, 5), (6, 21)), (0, 24, (0, 12, 23), ()), (5, 5, (0, 23), ())],
 )
 def test_hours_may_go_over_midnight(begin: int, end: int, inside: tuple[int, ...], outside: tuple[int, ...]) -> None:
-    assert all(relaying.in_hours(hour, begin, end) for hour in inside)
-    assert not any(relaying.in_hours(hour, begin, end) for hour in outside)
+    assert all(cycle_outcome.in_hours(hour, begin, end) for hour in inside)
+    assert not any(cycle_outcome.in_hours(hour, begin, end) for hour in outside)
 
 
 def test_every_outcome_has_a_word_and_a_sentence_of_its_own() -> None:
@@ -100,7 +100,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(world: World) -> str:
     with world.store.read() as db:
-        return cloud.last(db).sentence
+        return connection.last(db).sentence
 
 
 def until(world: World, condition: str) -> Iterator[bool]:
@@ -126,7 +126,7 @@ def test_a_push_reaches_the_cloud_by_itself_and_stopping_is_clean(connected: Wor
 @pytest.mark.usefixtures("quick")
 def test_a_cloud_that_is_connected_later_is_noticed(world: World) -> None:
     with world.store.write() as tx:
-        cloud.disconnect(tx)
+        connection.disconnect(tx)
     world.patient()
     relay = Schedule(world.store, RULES)
     relay.start()

@@ -13,20 +13,21 @@ from typing import Any
 
 from litestar import Litestar
 
-from hub.core.access import Rights
-from hub.core.tables import TABLES
-from hub.demo.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
-from hub.demo.cloud.store import Store as Cloud
-from hub.demo.rows import Row
+from hub.actions.phones.push import Receipt
+from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES
 from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store import cloud, departures, people
-from hub.store.cloud import Progress
+from hub.store.cloud import connection, departures
+from hub.store.cloud.connection import Progress
 from hub.store.database import Store
-from hub.store.intake import Receipt
+from hub.store.people import users
 from tests.hubs import changes, row
 from tests.hubs import edit as edited
+from tests.simulator.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
+from tests.simulator.cloud.store import Store as Cloud
+from tests.simulator.rows import Row
 from tests.store import pushes
 
 PASSWORD = "correct horse"
@@ -56,7 +57,7 @@ class World:
 
     # Cycles
 
-    def connect(self) -> cloud.Link:
+    def connect(self) -> connection.Link:
         """Connect the hub."""
         return connecting.connect(self.store, self.url, self.hub.api_key)
 
@@ -196,7 +197,7 @@ class World:
     def waiting(self) -> dict[str, int]:
         """Count what waits, was sent, is missed and is held back."""
         with self.store.read() as db:
-            return departures.counts(db, cloud.progress(db).pulls)
+            return departures.counts(db, connection.progress(db).pulls)
 
     def reasons(self) -> list[str]:
         """Give why records wait or are held back."""
@@ -215,14 +216,14 @@ class World:
     def progress(self) -> Progress:
         """Give how far the relay is."""
         with self.store.read() as db:
-            return cloud.progress(db)
+            return connection.progress(db)
 
     def rights_of(self, user_id: str) -> Rights:
         """Give what a user may do on the hub."""
         with self.store.read() as db:
-            user = people.find(db, user_id)
+            user = users.find(db, user_id)
             assert user is not None
-            return people.rights(db, user)
+            return users.rights(db, user)
 
     def text(self) -> str:
         """Give everything that is in the hub's database, as text."""

@@ -1,0 +1,1 @@
+"""What the hub does: one function is one transaction is one idea."""

@@ -1,0 +1,242 @@
+"""Takes in what the cloud sends: merges rows, follows deletions, and sees what was sent arrive (R3, R4, R7, R8).
+
+Every call is one bounded transaction of its caller, and may be repeated: a pull that was cut off starts over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hub.actions.cloud import merge_attributes
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import merge as cloud_merge
+from hub.core.cloud.forms import Row
+from hub.core.errors import BadRecord
+from hub.core.records import codec
+from hub.core.records.merge import Version
+from hub.core.records.tables import Push, Table
+from hub.store import quarantine
+from hub.store.cloud import departures, id_mapping, outbox
+from hub.store.cloud.departures import Standing
+from hub.store.database import Transaction
+from hub.store.quarantine import Action
+from hub.store.records import record_rows
+from hub.store.records.record_rows import HUB, Kept, New
+
+ITSELF = "it"
+"""What was deleted in the cloud where it is not a parent."""
+GIVE_UP = 6
+"""How often the cloud may show that it did not keep a change before the record is held back."""
+
+
+class Tally(msgspec.Struct):
+    """What became of a pull's rows."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    foreign: int = 0
+    """Rows of patients that this hub does not have: not kept (R8)."""
+    refused: int = 0
+    seen: int = 0
+    """Records that were sent, and are in the cloud."""
+    moved_in: int = 0
+    """Patients who came to the hub's clinics: their older records have to be asked for (CLOUD.md 2.2)."""
+
+
+def take(
+    tx: Transaction,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    tally: Tally,
+    *,
+    quarantine_max: int,
+    updated: bool = False,
+) -> None:
+    """Merge rows of one table. What is not readable goes to quarantine, the others go on (P7).
+
+    updated: the cloud says that the hub has these already; a patient whom it has not came from another clinic.
+    """
+    before = tally.created
+    _Arrivals(tx, table, tally, quarantine_max).take(rows)
+    if updated and table.name == "patients":
+        tally.moved_in += tally.created - before
+
+
+def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, quarantine_max: int) -> None:
+    """Bury what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
+    kept = record_rows.find(tx.db, table, ids)
+    live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
+    tally.seen += departures.seen(tx, table, [row.num for row in kept.values() if row.deleted is not None])
+    for record_id, row in live.items():
+        _bury(tx, table, [row.num], ITSELF, tally, quarantine_max)
+        for child, nums in list(record_rows.children(tx.db, table, record_id)):
+            _bury(tx, child, nums, f"its {table.name[:-1]}", tally, quarantine_max)
+
+
+def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
+    """Bury rows that a complete pull does not name any more; the cloud announces no such deletions (CLOUD.md 2.1).
+
+    Rows that were made on this hub stay.
+    """
+    own = id_mapping.made_here(tx.db, table)
+    rows = tx.db.execute(f"SELECT num, id FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchall()
+    gone = [num for num, record_id in rows if record_id not in named and record_id not in own]
+    record_rows.bury(tx, table, gone)
+    return len(gone)
+
+
+def _bury(tx: Transaction, table: Table, nums: list[int], whose: str, tally: Tally, quarantine_max: int) -> None:
+    """Bury records; those that the cloud never had are kept where people find them.
+
+    A child that was sent after its parent had been deleted there was not deleted with it, and is now.
+    """
+    reached = []
+    for num, standing in departures.standing(tx.db, table, nums).items():
+        if standing.reached:
+            reached.append(num)
+        else:
+            data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
+            reason = f"{whose} was deleted in the cloud before this was sent"
+            departures.show(tx, table, codec.stored(table, data, cut), reason, most=quarantine_max)
+    departures.seen(tx, table, nums)
+    record_rows.bury(tx, table, nums)
+    outbox.add(tx, table, reached if whose != ITSELF else [])
+    tally.deleted += len(nums)
+
+
+class _Arrivals:
+    """Some rows of one table on their way in."""
+
+    def __init__(self, tx: Transaction, table: Table, tally: Tally, quarantine_max: int) -> None:
+        self._tx = tx
+        self._table = table
+        self._tally = tally
+        self._quarantine_max = quarantine_max
+        self._names = id_mapping.names(tx.db)
+
+    def take(self, raws: Sequence[Mapping[str, Any]]) -> None:
+        rows = self._own(self._read(raws))
+        kept = self._find(rows)
+        self._add({key: row for key, row in rows.items() if key not in kept})
+        if self._table.name == merge_attributes.TABLE.name:
+            self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
+        if not kept:
+            return
+        standing = departures.standing(self._tx.db, self._table, [row.num for row in kept.values()])
+        for key, found in kept.items():
+            if found.deleted is None:
+                self._merge(found, rows[key], standing.get(found.num))
+            else:
+                self._tally.unchanged += 1
+                if found.num not in standing or standing[found.num].pending.sent:
+                    outbox.add(self._tx, self._table, [found.num])  # deleted stays deleted (P4)
+
+    def _read(self, raws: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
+        rows = {}
+        for raw in raws:
+            try:
+                row = cloud_forms.read(self._table, raw)
+            except BadRecord as error:
+                self._refuse(raw, error.reason)
+                continue
+            rows[row.record.id] = row
+        return rows
+
+    def _own(self, rows: dict[str, Row]) -> dict[str, Row]:
+        """Leave out the records of patients whom this hub does not have, or has no more."""
+        patient = self._table.patient
+        if patient is None or not rows:
+            return rows
+        asked = {row.record.text(patient) for row in rows.values()}
+        live = self._tx.db.execute(
+            "SELECT id FROM patients WHERE id IN (SELECT value FROM json_each(?)) AND local_server_deleted_at IS NULL",
+            [msgspec.json.encode(sorted(filter(None, asked))).decode()],
+        )
+        known = {row[0] for row in live}
+        own = {key: row for key, row in rows.items() if row.record.text(patient) in known}
+        self._tally.foreign += len(rows) - len(own)
+        return own
+
+    def _find(self, rows: Mapping[str, Row]) -> dict[str, Kept]:
+        """Find the records that the hub has, also those whose ids a phone wrote in capitals (CLOUD.md 4.2)."""
+        kept = record_rows.find(self._tx.db, self._table, list(rows))
+        missing = {key.upper(): key for key in rows if key not in kept}
+        if missing and self._table.push is Push.RECORD:
+            capitals = record_rows.find(self._tx.db, self._table, list(missing))
+            kept.update({missing[key]: row for key, row in capitals.items()})
+        return kept
+
+    def _add(self, new: Mapping[str, Row]) -> None:
+        added = []
+        for row in new.values():
+            try:
+                data, cut = codec.write(row.record)
+            except BadRecord as error:
+                self._refuse({"id": row.record.id}, error.reason)
+                continue
+            added.append(New(row.record, data, cut))
+        if not added:
+            return
+        record_rows.add(self._tx, self._table, added, device=HUB)
+        self._tally.created += len(added)
+
+    def _merge(self, kept: Kept, row: Row, standing: Standing | None) -> None:
+        version = record_rows.version(self._table, kept)
+        merged = cloud_merge.merge(
+            self._table,
+            version,
+            row,
+            pending=standing.pending if standing else None,
+            names=self._names,
+            revision=self._tx.now_ms,
+        )
+        try:
+            if merged.changed:
+                record_rows.change(self._tx, self._table, kept, merged.record, device=HUB, history=merged.history)
+            elif merged.unseen:
+                record_rows.annotate(self._tx, self._table, kept, merged.record)
+        except BadRecord as error:  # too large to be kept: what the hub has stays
+            self._refuse({"id": merged.record.id}, error.reason)
+            return
+        self._tally.updated += bool(merged.changed)
+        self._tally.unchanged += not merged.changed
+        if standing:
+            self._settle(kept, version, merged, standing)
+
+    def _settle(self, kept: Kept, version: Version, merged: cloud_merge.Merged, standing: Standing) -> None:
+        """Note what the row says of a record that was sent, or waits."""
+        if not merged.missing:
+            departures.seen(self._tx, self._table, [kept.num])
+            quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
+            self._tally.seen += 1
+        elif standing.pending.sent and standing.tries >= GIVE_UP:
+            reason = f"the cloud says that it took this, and does not keep {', '.join(sorted(merged.missing))}"
+            departures.hold(
+                self._tx,
+                self._table,
+                kept.num,
+                merged.record,
+                reason,
+                revision=standing.revision,
+                most=self._quarantine_max,
+            )
+        else:
+            departures.differs(self._tx, self._table, kept.num, merged.missing, merged.known)
+
+    def _refuse(self, raw: Mapping[str, Any], reason: str) -> None:
+        record_id = raw.get("id")
+        quarantine.add(
+            self._tx,
+            table_name=self._table.name,
+            record_id=record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None,
+            action=Action.PULL,
+            reason=reason,
+            raw=msgspec.json.encode(cloud_forms.plain(dict(raw))).decode(),
+            device=HUB,
+            user_id="",
+            most=self._quarantine_max,
+        )
+        self._tally.refused += 1

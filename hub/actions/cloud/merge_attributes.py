@@ -1,0 +1,73 @@
+"""Unites what two phones entered for the same field of a patient: the cloud keeps one row of them (CLOUD.md 4.5).
+
+Its key is the patient and the field, and the first id stays. The hub keeps the row that the cloud shows; what was
+entered under another id goes into it, and the other id is buried.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.core.cloud import forms as cloud_forms
+from hub.core.records import codec
+from hub.core.records.codec import Record
+from hub.core.records.merge import History, Stamp
+from hub.core.records.tables import TABLES
+from hub.store.cloud import departures, outbox
+from hub.store.cloud.departures import Standing
+from hub.store.database import Transaction
+from hub.store.records import record_rows
+
+TABLE = TABLES["patient_additional_attributes"]
+_VALUES = ("attribute", "number_value", "string_value", "date_value", "boolean_value", "metadata")
+
+
+def unite(tx: Transaction, shown: Sequence[Record]) -> int:
+    """Unite the rows that the cloud shows with others of the same field; tells how many had been sent."""
+    by_key = {_key(record): record for record in shown}
+    twins = [twin for twin in _others(tx, shown) if _key(twin[1]) in by_key]
+    standing = departures.standing(tx.db, TABLE, [num for num, _ in twins])
+    seen = 0
+    for num, twin in twins:
+        here = standing.get(num)
+        if here and not here.pending.sent:
+            _carry(tx, by_key[_key(twin)].id, twin, here)
+        seen += departures.seen(tx, TABLE, [num])
+        record_rows.bury(tx, TABLE, [num])
+    return seen
+
+
+def _carry(tx: Transaction, record_id: str, twin: Record, standing: Standing) -> None:
+    """Put into the shown row what was entered under another id and has not been sent, if it is newer."""
+    kept = record_rows.find(tx.db, TABLE, [record_id])[record_id]
+    version = record_rows.version(TABLE, kept)
+    if kept.deleted is not None or twin.row.updated_at <= version.record.row.updated_at:
+        return
+    values = {name: getattr(twin.row, name) for name in _VALUES if standing.pending.holds(name)}
+    changed = {name: value for name, value in values.items() if getattr(version.record.row, name) != value}
+    if not changed:
+        return
+    record = codec.replaced(TABLE, version.record, {**changed, "updated_at": twin.row.updated_at})
+    stamp = Stamp(twin.row.updated_at, tx.now_ms, record_rows.HUB)
+    history = History(
+        version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, version.history.pushed
+    )
+    record_rows.change(tx, TABLE, kept, record, device=record_rows.HUB, history=history)
+    outbox.add(tx, TABLE, [kept.num], changed)
+    outbox.add_known(tx, TABLE, kept.num, cloud_forms.marks(TABLE, version.record, changed))
+
+
+def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:
+    """Give the live attributes of these patients that are not among ``shown``."""
+    patients = msgspec.json.encode(sorted({record.row.patient_id for record in shown})).decode()
+    ids = msgspec.json.encode([record.id for record in shown]).decode()
+    rows = tx.db.execute(
+        f"SELECT num, data, cut FROM [{TABLE.name}] WHERE patient_id IN (SELECT value FROM json_each(?))"
+        " AND local_server_deleted_at IS NULL AND id COLLATE NOCASE NOT IN (SELECT value FROM json_each(?))",
+        [patients, ids],
+    )
+    return [(num, codec.stored(TABLE, data, cut)) for num, data, cut in rows.fetchall()]
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record.row.patient_id.lower(), record.row.attribute_id

@@ -1,0 +1,79 @@
+"""Names how a relay cycle can end, in a word and in a sentence, and when the next one is due."""
+
+from enum import Enum
+
+import msgspec
+
+from hub.core.status.state import Trouble
+
+BACKOFF_MAX_S = 3600
+_JITTER = 0.15
+"""Hubs that got power or a line at the same moment do not ask the cloud at the same moment for ever."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    word: str
+    sentence: str
+    trouble: Trouble | None = None
+
+
+class Outcome(Enum):
+    """How a cycle ended, or why there was none."""
+
+    DONE = _Row("done", "The hub and the cloud are in step.")
+    NO_CLOUD = _Row("no_cloud", "No cloud is connected.")
+    STOPPED = _Row("stopped", "The hub was stopped; the next try goes on from there.")
+    BUSY = _Row("busy", "The cloud asked the hub to wait.")
+    OUT_OF_HOURS = _Row("out_of_hours", "The hub waits for the hours in which it may use the line.")
+    OVER_BUDGET = _Row("over_budget", "The bytes of this month are used up; the hub waits for the next.")
+    NO_LINE = _Row("no_line", "The cloud cannot be reached.", Trouble.LINE)
+    KEY_REFUSED = _Row("key_refused", "The cloud does not accept this hub's key any more.", Trouble.KEY)
+    PAUSED = _Row("paused", "The organisation has paused this hub in the cloud.", Trouble.PAUSED)
+    NO_CLINIC = _Row("no_clinic", "The cloud has given this hub no clinic.", Trouble.NO_CLINIC)
+    CLOUD_FAILING = _Row("cloud_failing", "The cloud answers, but not as it should.", Trouble.CLOUD)
+    NO_PLACE = _Row("no_place", "The hub could not store what the cloud sent.", Trouble.CLOUD)
+
+    @property
+    def word(self) -> str:
+        """Give its name for scripts."""
+        return self.value.word
+
+    @property
+    def sentence(self) -> str:
+        """Give what it means."""
+        return self.value.sentence
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Give what it means for the state of the hub."""
+        return self.value.trouble
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it is to be tried again more and more seldom."""
+        return self.trouble is not None
+
+
+def trouble(word: str) -> Trouble | None:
+    """Give the trouble that the word of an outcome stands for."""
+    return next((outcome.trouble for outcome in Outcome if outcome.word == word), None)
+
+
+def delay_s(outcome: Outcome, *, failures: int, usual_s: float, draw: float, retry_after_s: float = 0) -> float:
+    """Give how long to wait before the next cycle: the usual time, twice as long with every failure, at most an hour.
+
+    failures: how many cycles in a row failed, this one included.
+    draw: from 0 to 1, drawn anew each time.
+    retry_after_s: what the cloud asked for.
+    """
+    wait_s = usual_s
+    if outcome.failed:
+        wait_s = min(usual_s * 2 ** min(failures - 1, 20), max(BACKOFF_MAX_S, usual_s))
+    return max(wait_s * (1 + _JITTER * (2 * draw - 1)), retry_after_s)
+
+
+def in_hours(hour: int, begin: int, end: int) -> bool:
+    """Tell whether ``hour`` lies in a daily window, which may go over midnight; equal ends mean always."""
+    if begin % 24 == end % 24:
+        return True
+    return begin <= hour < end if begin < end else hour >= begin or hour < end

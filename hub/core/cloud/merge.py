@@ -1,0 +1,154 @@
+"""Decides what a record becomes when the cloud's row of it arrives (R3, R4).
+
+Column by column: what changed here since the cloud last confirmed stays ours, everything else is the cloud's. What
+the cloud cannot tell apart (core.cloud_forms.same) is the same and keeps the form that the phones gave it.
+
+An edit that was sent is not believed for the cloud's success alone, because the cloud also says success to what its
+guard refused (CLOUD.md 4.5). The row that comes back decides, for each column that was sent:
+
+- it holds what was sent: the edit is in the cloud;
+- it holds a value that the edit was made knowing: the edit was refused, or overwritten by someone who did not know
+  it, and is sent again;
+- it holds a third value: someone has changed the column since, and theirs stands.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.forms import Row
+from hub.core.cloud.tables import REFERENCES, UNCOMPARED, keeping
+from hub.core.records import codec
+from hub.core.records.codec import Record
+from hub.core.records.merge import History, Stamp, Version
+from hub.core.records.tables import Column, Push, Table
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """What of a record the cloud has not confirmed, or not shown yet."""
+
+    columns: frozenset[str] | None
+    """None stands for the whole record: the cloud is not known to have it."""
+    sent: bool
+    """The cloud answered success to this very version."""
+    known: Mapping[str, frozenset[int]] = {}
+    """Column -> marks of values that the change was made knowing (core.cloud_forms.mark)."""
+
+    def holds(self, column: str) -> bool:
+        """Tell whether a column waits."""
+        return self.columns is None or column in self.columns
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """The outcome."""
+
+    record: Record
+    history: History
+    changed: tuple[str, ...]
+    """Columns of the phone that are different now; empty means that no phone need hear of it."""
+    unseen: bool
+    """Columns that no phone has are different now."""
+    missing: frozenset[str]
+    """Pending columns that the cloud's row does not hold as they are here."""
+    known: Mapping[str, int]
+    """Marks of the cloud's values in the missing columns: whatever is sent from now on is sent knowing them."""
+
+
+def merge(
+    table: Table,
+    version: Version,
+    theirs: Row,
+    *,
+    pending: Pending | None,
+    names: Mapping[str, str],
+    revision: int,
+) -> Merged:
+    """Merge the cloud's row into the record as it stands on the hub.
+
+    names: ids of users and clinics made on this hub -> their ids in the cloud.
+    revision: the hub time that changed columns will carry.
+    """
+    values: dict[str, Any] = {}
+    missing: dict[str, int] = {}
+    if not _stale(table, version.record, theirs.record):
+        for column in table.columns:
+            if column.name in UNCOMPARED:
+                continue
+            old, new = getattr(version.record.row, column.name), getattr(theirs.record.row, column.name)
+            if old == new or cloud_forms.same(table, column, old, new):
+                continue
+            if _stays(table, column, old, new, pending, names):
+                if pending and pending.holds(column.name) and not _unprovable(table, column):
+                    missing[column.name] = cloud_forms.mark(table, column, new)
+            else:
+                values[column.name] = new
+    changed = tuple(values)
+    extra = _extra(version.record, theirs, pending)
+    record = version.record
+    if changed:
+        newest = max(record.row.updated_at, theirs.record.row.updated_at)
+        record = codec.replaced(table, record, {**values, "updated_at": newest})
+    return Merged(
+        record=Record(record.row, extra) if extra != record.extra else record,
+        history=_history(version.history, changed, theirs.record.row.updated_at, revision),
+        changed=changed,
+        unseen=extra != record.extra,
+        missing=frozenset(missing),
+        known=missing,
+    )
+
+
+def _stays(
+    table: Table,
+    column: Column,
+    old: object,
+    new: object,
+    pending: Pending | None,
+    names: Mapping[str, str],
+) -> bool:
+    """Tell whether a column in which the two differ stays as it is here."""
+    if _unprovable(table, column):
+        return bool(cloud_forms.meaning(table, column, old))
+    if pending is None or not pending.holds(column.name):
+        return False
+    if column.name == keeping(table).visit and not old:
+        return False  # the cloud made a visit up for it, and would make another one at every further push
+    if column.name in REFERENCES and isinstance(old, str) and names.get(old) == new:
+        return False  # sent under its name in the cloud, which is how it is called from now on
+    if not pending.sent:
+        return True
+    return cloud_forms.mark(table, column, new) in pending.known.get(column.name, frozenset())
+
+
+def _unprovable(table: Table, column: Column) -> bool:
+    """Tell whether the cloud does not store a later value of the column."""
+    kept = keeping(table)
+    return column.name in kept.dropped or column.name in kept.once
+
+
+def _stale(table: Table, ours: Record, theirs: Record) -> bool:
+    """Tell whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
+    if table.push is not Push.LOCAL:
+        return False
+    return bool(theirs.row.last_modified <= ours.row.last_modified)
+
+
+def _extra(ours: Record, theirs: Row, pending: Pending | None) -> dict[str, Any]:
+    """Take over the unknown columns of the cloud, except those that wait to go there."""
+    extra = dict(ours.extra)
+    for name, value in theirs.record.extra.items():
+        if pending is None or name not in extra or not pending.holds(name):
+            extra[name] = value
+    for name in theirs.cleared:
+        if name in extra and not (pending and pending.holds(name)) and extra[name]:
+            del extra[name]
+    return extra
+
+
+def _history(history: History, changed: tuple[str, ...], updated_ms: float, revision: int) -> History:
+    if not changed:
+        return history
+    stamp = Stamp(updated_ms, revision, 0)
+    return History(history.base, {**history.columns, **dict.fromkeys(changed, stamp)}, history.pushed)

@@ -1,0 +1,96 @@
+"""Declares the cloud's side of every table: names, order, and what it does not keep of a push (CLOUD.md 4-6)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from hub.core.records.tables import SERVER_OWNED, TABLES, Table
+
+USERS = "users"
+"""Comes in a pull beside the travelling tables and carries password hashes: it goes to the people, to no phone."""
+
+UNWANTED = frozenset({"undefined", "devices", "device_pin_codes"})
+"""API key hashes and PIN hashes of all hubs (CLOUD.md 2.3). What the hub must know of itself verify-key says."""
+
+PUSH_ORDER = tuple(
+    TABLES[name]
+    for name in (
+        *("patients", "patient_additional_attributes", "visits", "events", "appointments", "prescriptions"),
+        *("patient_vitals", "patient_problems", "prescription_items", "dispensing_records"),
+    )
+)
+"""The order in which records go up: whatever is named comes before what names it."""
+
+OWN_REQUEST = "dispensing_records"
+"""Within a request the cloud takes them before the items that they name: they go in a later one (CLOUD.md 4.4)."""
+
+REFERENCES = MappingProxyType(
+    {
+        "patient_id": "patients",
+        "visit_id": "visits",
+        "current_visit_id": "visits",
+        "fulfilled_visit_id": "visits",
+        "event_id": "events",
+        "prescription_id": "prescriptions",
+        "prescription_item_id": "prescription_items",
+        "clinic_id": "clinics",
+        "primary_clinic_id": "clinics",
+        "pickup_clinic_id": "clinics",
+        "provider_id": USERS,
+        "user_id": USERS,
+        "filled_by": USERS,
+        "dispensed_by": USERS,
+        "last_modified_by": USERS,
+        "recorded_by_user_id": USERS,
+        "form_id": "event_forms",
+        "drug_id": "drug_catalogue",
+        "batch_id": "drug_batches",
+    }
+)
+"""Column -> the table that its uuid names. In the cloud each is a foreign key (CLOUD.md 4.4)."""
+
+ARRAYS = frozenset(
+    {"form_data", "departments", "items", "form_fields", "fields", "translations", "clinic_ids"}
+    | {"additional_capabilities"}
+)
+"""JSON columns that hold an array; the others hold an object."""
+
+CLOUD_ONLY_MOMENTS = frozenset({"image_timestamp"})
+"""Times that the cloud keeps and the phone has no column for."""
+
+UNCOMPARED = SERVER_OWNED | {"id", "created_at", "updated_at", "deleted_at", "is_deleted"}
+"""Columns that never make a difference: the cloud resets them (CLOUD.md 4.5), or they are said in another way."""
+
+
+class Keeping(msgspec.Struct, frozen=True):
+    """What the cloud does with the columns of a pushed record."""
+
+    dropped: frozenset[str] = frozenset()
+    """Never stored."""
+    once: frozenset[str] = frozenset()
+    """Stored when the record is new, never changed by a later push."""
+    not_null: frozenset[str] = frozenset()
+    """May be left out, but null fails the request."""
+    visit: str | None = None
+    """The column without which the cloud makes up a visit, each time anew (CLOUD.md 4.5, 4.7)."""
+    edits_return: bool = True
+    """An edit comes back in the next pull, so that it can be proven."""
+
+
+_KEEPING: Mapping[str, Keeping] = {
+    "events": Keeping(visit="visit_id"),
+    "appointments": Keeping(not_null=frozenset({"duration", "reason", "notes", "status"}), visit="current_visit_id"),
+    "prescriptions": Keeping(
+        dropped=frozenset({"items", "metadata"}), once=frozenset({"prescribed_at", "filled_at"}), visit="visit_id"
+    ),
+    "patient_vitals": Keeping(dropped=frozenset({"event_id"})),
+    "dispensing_records": Keeping(once=frozenset({"clinic_id", "patient_id"})),
+    "prescription_items": Keeping(dropped=frozenset({"recorded_by_user_id", "metadata"}), edits_return=False),
+}
+_ALL = Keeping()
+
+
+def keeping(table: Table) -> Keeping:
+    """Tell what the cloud does with a table's columns."""
+    return _KEEPING.get(table.name, _ALL)

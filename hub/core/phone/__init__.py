@@ -1,0 +1,1 @@
+"""Decides what phones and the hub say to each other: keys, ciphers, messages."""

@@ -1,0 +1,264 @@
+"""Turns what a phone pushed into the canonical form of a record, and back into JSON.
+
+The canonical form is the phone's: every column of its table, in the schema's order and exact types, then the
+columns that the hub has never heard of, which travel on untouched (P8).
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hub.core.errors import BadRecord
+from hub.core.records.tables import Column, Kind, Table
+
+ID_CHARS = 255
+UNKNOWN_COLUMNS = 100
+RECORD_BYTES = 16 * 1024 * 1024
+CHANGED_CHARS = 65_536
+"""A list of changed columns; 100 unknown ones with long names fit in."""
+LEVELS = 32
+"""How deep a value may be nested: whatever reads it later, the cloud too, must be able to."""
+
+_SORT_MAX = 2**53
+_WHOLE_MAX = 2**63
+_WHOLE = re.compile(r"-?\d{1,15}")
+_TRUE = frozenset({1, "1", "true", "t", "yes"})
+_FALSE = frozenset({0, "0", "false", "f", "no", ""})
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A record in canonical form: ``row`` is the table's shape, ``extra`` the unknown columns."""
+
+    row: Any
+    extra: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Give the record's id."""
+        return str(self.row.id)
+
+    def get(self, column: str) -> Any:  # noqa: ANN401  a column may hold any JSON
+        """Give a column's value, known or unknown; None where there is none."""
+        return getattr(self.row, column) if column in self.row.__struct_fields__ else self.extra.get(column)
+
+    def has(self, column: str) -> bool:
+        """Tell whether there is such a column; phones may name any text in ``_changed``, ``__class__`` too."""
+        return column in self.row.__struct_fields__ or column in self.extra
+
+    def text(self, column: str | None) -> str | None:
+        """Give a column that names another record; None where it names none."""
+        return (getattr(self.row, column, None) or None) if column else None
+
+    def values(self) -> dict[str, Any]:
+        """Give all columns."""
+        return {**msgspec.structs.asdict(self.row), **self.extra}
+
+    def sort_ms(self) -> int:
+        """Give when it was made, for ordering alone, held to what any database takes."""
+        made = self.row.created_at
+        return int(min(max(made, -_SORT_MAX), _SORT_MAX)) if math.isfinite(made) else 0
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """A record as a phone pushed it; without ``changed`` it stands for the whole record."""
+
+    record: Record
+    changed: tuple[str, ...]
+    synced: bool
+    """The phone itself says that it has nothing new in it (a forced upload)."""
+
+
+def read(table: Table, raw: bytes | memoryview | msgspec.Raw) -> Pushed:
+    """Read one pushed record.
+
+    Raises BadRecord when it is no object, has no usable id, or a column holds what its type cannot.
+    """
+    if len(memoryview(raw)) > RECORD_BYTES:
+        message = f"larger than {RECORD_BYTES} bytes"
+        raise BadRecord(message)
+    try:
+        values = _decode(raw)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+        message = "not readable as JSON"
+        raise BadRecord(message) from None
+    if not isinstance(values, dict):
+        message = "not an object"
+        raise BadRecord(message)
+    status = values.pop("_status", None)
+    changed = values.pop("_changed", None)
+    return Pushed(
+        record=build(table, values),
+        changed=_changed_columns(changed),
+        synced=status == "synced",
+    )
+
+
+def build(table: Table, values: dict[str, Any]) -> Record:
+    """Bring column values into canonical form; missing ones become what the phone would put in."""
+    _check_id(values.get("id"))
+    extra: dict[str, Any] = {}
+    if not values.keys() <= table.names:
+        extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
+        if len(extra) > UNKNOWN_COLUMNS:
+            message = f"more than {UNKNOWN_COLUMNS} unknown columns"
+            raise BadRecord(message)
+        for name, value in extra.items():
+            _check_levels(name, value)
+    try:
+        return Record(msgspec.convert(values, table.shape), extra)
+    except msgspec.ValidationError:
+        fitted = {column.name: _fit(column, values[column.name]) for column in table.columns if column.name in values}
+        return Record(msgspec.convert({**fitted, "id": values["id"]}, table.shape), extra)
+
+
+def write(record: Record) -> tuple[str, int | None]:
+    """Write a record as JSON text; with it where the phone's part ends, None if there is nothing else.
+
+    The phone's part is ``data[:cut] + "}"``: a pull can cut it out without reading the JSON. Raises BadRecord when it
+    has grown, edit by edit, beyond its bound.
+    """
+    try:
+        known = _encode(record.row).decode()
+        extra = _encode(record.extra).decode() if record.extra else ""
+    except (OverflowError, UnicodeEncodeError, RecursionError):
+        message = "holds a value that JSON cannot carry"
+        raise BadRecord(message) from None
+    if len(known) + len(extra) > RECORD_BYTES:
+        message = f"larger than {RECORD_BYTES} characters"
+        raise BadRecord(message)
+    return (known[:-1] + "," + extra[1:], len(known) - 1) if extra else (known, None)
+
+
+def stored(table: Table, data: str, cut: int | None) -> Record:
+    """Read a record that ``write`` wrote."""
+    extra = _decode("{" + data[cut + 1 :]) if cut is not None else {}
+    return Record(msgspec.json.decode(data, type=table.shape), extra)
+
+
+def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
+    """Give ``record`` with some columns, known or unknown, set anew; raises BadRecord for too many unknown ones."""
+    known = {name: value for name, value in values.items() if name in table.names}
+    unknown = {name: value for name, value in values.items() if name not in table.names}
+    row = msgspec.structs.replace(record.row, **known) if known else record.row
+    extra = {**record.extra, **unknown} if unknown else record.extra
+    if len(extra) > max(UNKNOWN_COLUMNS, len(record.extra)):
+        message = f"more than {UNKNOWN_COLUMNS} unknown columns"
+        raise BadRecord(message)
+    return Record(row, extra)
+
+
+def digest(pushed: Pushed, data: str) -> int:
+    """Give the fingerprint of an edit (64 bit): the same edit sent again has the same one."""
+    if not pushed.changed:
+        return fingerprint(data)
+    return fingerprint(_encode([(name, pushed.record.get(name)) for name in sorted(pushed.changed)]).decode())
+
+
+def fingerprint(text: str) -> int:
+    """Give a signed 64-bit fingerprint, as SQLite's INTEGER holds it."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def moment_ms(text: str) -> int:
+    """Read a moment: digits are epoch ms, the rest is ISO 8601, in UTC unless it says otherwise; raises ValueError."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _check_id(value: object) -> None:
+    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
+        message = f"id is not a text of 1 to {ID_CHARS} characters"
+        raise BadRecord(message)
+
+
+def _check_levels(name: str, value: object, levels: int = LEVELS) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
+        message = f"{name} is nested deeper than {LEVELS} levels"
+        raise BadRecord(message)
+    for inner in value.values() if isinstance(value, dict) else value:
+        _check_levels(name, inner, levels - 1)
+
+
+def _changed_columns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, str) or not value:
+        return ()
+    if len(value) > CHANGED_CHARS:
+        message = f"_changed is longer than {CHANGED_CHARS} characters"
+        raise BadRecord(message)
+    return tuple(dict.fromkeys(name for name in (part.strip() for part in value.split(",")) if name))
+
+
+def _fit(column: Column, value: object) -> object:
+    """Bring a value of the wrong type into the column's type where nothing is lost by it."""
+    if value is None:
+        return column.empty
+    if column.phone_type == "string":
+        return _fit_text(column, value)
+    return _fit_flag(column, value) if column.kind is Kind.FLAG else _fit_number(column, value)
+
+
+def _fit_text(column: Column, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if column.kind is Kind.JSON:
+        _check_levels(column.name, value)
+        return _encode(value).decode()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise _wrong_type(column, "text", value)
+
+
+def _fit_flag(column: Column, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str | int) and value in _TRUE:
+        return True
+    if isinstance(value, str | int) and value in _FALSE:
+        return False
+    raise _wrong_type(column, "true or false", value)
+
+
+def _fit_number(column: Column, value: object) -> int | float:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float):
+        return _finite(column, value)
+    if isinstance(value, str) and column.kind in {Kind.MOMENT, Kind.DAY}:
+        try:
+            return moment_ms(value)
+        except ValueError:
+            raise _wrong_type(column, "a time", value) from None
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise _wrong_type(column, "a number", value)
+
+
+def _finite(column: Column, value: float) -> float:
+    """Give a number as a phone holds it; a whole one of hundreds of digits is none."""
+    try:
+        return value if abs(value) < _WHOLE_MAX else float(value)
+    except OverflowError:
+        raise _wrong_type(column, "a number that a phone can hold", value) from None
+
+
+def _wrong_type(column: Column, wanted: str, value: object) -> BadRecord:
+    return BadRecord(f"{column.name} should be {wanted}, is {type(value).__name__}")

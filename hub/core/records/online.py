@@ -1,0 +1,117 @@
+"""Turns records into the form that online mode shows and takes, and back (services/procedures/CATALOGUE.md).
+
+online      rows in snake_case, JSON as JSON, times as ISO 8601 text, null for what is absent
+canonical   the phone's own form, as sync carries it (hub.core.records.codec)
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from hub.core.errors import BadRecord
+from hub.core.records.codec import Record
+from hub.core.records.tables import SERVER_OWNED, Column, Kind, Table
+
+_LISTS = frozenset(
+    {"form_data", "form_fields", "fields", "clinic_ids", "translations", "departments", "items"}
+    | {"additional_capabilities"}
+)
+"""JSON columns that hold a list; the others hold an object."""
+_TIMES = frozenset({Kind.MOMENT, Kind.DAY})
+_WRAPPINGS = 3
+"""How often a JSON text may have been encoded again: the app does it once."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|\Z)", re.ASCII)
+
+_decode = msgspec.json.Decoder().decode
+
+
+def shown(table: Table, record: Record) -> dict[str, Any]:
+    """Give a record as online mode shows it; columns that the hub has never heard of stay as they are."""
+    row: dict[str, Any] = {"id": record.id}
+    for column in table.columns:
+        row[column.name] = _shown(column, getattr(record.row, column.name))
+    return {**record.extra, **row}
+
+
+def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what online mode brought in a form that ``records.build`` takes.
+
+    '' stands for nothing where it cannot be a value. Columns of which the hub keeps its own are left out. Raises
+    BadRecord for a date that is none.
+    """
+    return {name: _taken(table.by_name.get(name), value) for name, value in values.items() if name not in SERVER_OWNED}
+
+
+def blank(table: Table) -> dict[str, str]:
+    """Give the JSON columns that must hold something, each with nothing in it."""
+    return {
+        column.name: "[]" if column.name in _LISTS else "{}"
+        for column in table.columns
+        if column.kind is Kind.JSON and not column.optional
+    }
+
+
+def iso(moment_ms: float) -> str | float:
+    """Write a moment as the app does, 2026-11-20T06:27:22.788Z; one that no calendar holds stays a number."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=moment_ms)
+    except (OverflowError, ValueError):
+        return moment_ms
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _shown(column: Column, value: Any) -> Any:  # noqa: ANN401  any column, any JSON
+    if value is None:
+        return None
+    if column.kind in _TIMES:
+        # In a column that must hold something the phone writes 0 for nothing.
+        return iso(value) if value or column.optional else None
+    if column.kind is Kind.JSON:
+        return _json(column, value)
+    return None if value == "" and column.optional else value
+
+
+def _json(column: Column, text: str) -> Any:  # noqa: ANN401  any JSON
+    value: Any = text
+    for _ in range(_WRAPPINGS):
+        if not isinstance(value, str):
+            break
+        try:
+            value = _decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            value = None
+    if isinstance(value, dict | list):
+        return value
+    if column.optional:
+        return None
+    return [] if column.name in _LISTS else {}
+
+
+def _taken(column: Column | None, value: Any) -> Any:  # noqa: ANN401  any column, any JSON
+    if column is None:
+        return value
+    if value == "" and column.phone_type != "string":
+        return None
+    if column.kind is Kind.DATE:
+        return _date(column, value)
+    return value
+
+
+def _date(column: Column, value: object) -> object:
+    """Give the day of a date or of a moment that stands for one."""
+    if value is None or value == "":
+        return value
+    found = _DATE.match(value) if isinstance(value, str) else None
+    try:
+        return datetime.strptime(found[0], "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat() if found else _no(column)
+    except ValueError:
+        return _no(column)
+
+
+def _no(column: Column) -> object:
+    message = f"{column.name} should be a date, YYYY-MM-DD"
+    raise BadRecord(message)

@@ -1,0 +1,1 @@
+"""Decides how the hub is called: its state, its lights, its label."""

@@ -1,0 +1,63 @@
+"""Draws the table of lights for the label on the box: as text for a terminal, as SVG for a printer."""
+
+import html
+from collections.abc import Callable
+
+from hub.core.status.lights import PATTERNS, Light, Pattern
+
+LABEL: tuple[Light, ...] = tuple(Light)
+"""The order in which they are printed."""
+
+_TICK_MS = 125
+_TICKS = 48
+"""6 seconds: every rhythm shows itself whole."""
+_COLOURS = ("#157a3c", "#1d5fbf", "#c0251d")
+_LETTERS = ("green", "blue", "red")
+_ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
+
+
+def as_text() -> str:
+    """Give a line for each light: its rhythm over 6 seconds (# lit, + dim, . dark), its colours, its meaning."""
+    return "\n".join(
+        f"{_strip(PATTERNS[light])}  {_lamps(PATTERNS[light]):<15} {PATTERNS[light].meaning}" for light in LABEL
+    )
+
+
+def as_svg(say: Callable[[str], str] = str, *, is_rtl: bool = False) -> str:
+    """Give a drawing: for each light three lanes, green, blue and red, over 6 seconds, and its meaning.
+
+    say: translates a meaning; is_rtl: into a language that is written from right to left.
+    """
+    height = _ROW_PX * len(LABEL) + _LEFT_PX
+    where = f'x="{_WIDTH_PX - _LEFT_PX}" direction="rtl"' if is_rtl else f'x="{_TEXT_PX}"'
+    rows = "".join(
+        f'{_row(index, PATTERNS[light])}<text {where} y="{index * _ROW_PX + _LEFT_PX + 16}">'
+        f"{html.escape(say(PATTERNS[light].meaning))}</text>"
+        for index, light in enumerate(LABEL)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH_PX} {height}"'
+        f' font-family="sans-serif" font-size="13">'
+        f'<rect width="{_WIDTH_PX}" height="{height}" fill="#fff"/>{rows}</svg>\n'
+    )
+
+
+def _row(index: int, pattern: Pattern) -> str:
+    top = index * _ROW_PX + _LEFT_PX
+    return "".join(
+        f'<rect x="{_LEFT_PX + tick * _TICK_PX}" y="{top + lane * 8}" width="{_TICK_PX}" height="6"'
+        f' fill="{_COLOURS[lane]}" fill-opacity="{level:.2f}"/>'
+        for tick in range(_TICKS)
+        for lane, level in enumerate(pattern.at(tick * _TICK_MS))
+        if level
+    )
+
+
+def _strip(pattern: Pattern) -> str:
+    brightest = (max(pattern.at(tick * _TICK_MS)) for tick in range(_TICKS))
+    return "".join("#" if level > 0.5 else "+" if level else "." for level in brightest)  # noqa: PLR2004  half lit
+
+
+def _lamps(pattern: Pattern) -> str:
+    used = [any(step.levels[lane] for step in pattern.steps) for lane in range(3)]
+    return "+".join(word for word, is_used in zip(_LETTERS, used, strict=True) if is_used)

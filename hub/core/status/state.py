@@ -1,0 +1,304 @@
+"""Names the one state of the hub from its facts: what the page says, the lights show and scripts read (O2, O3)."""
+
+from collections.abc import Callable
+from enum import Enum, StrEnum
+
+import msgspec
+
+from hub.core.status.lights import Light
+
+FREE_BYTES_LOW = 200 * 1024 * 1024
+HOT_C = 80.0
+"""A Pi slows itself down from here."""
+
+
+class Trouble(StrEnum):
+    """Why the last attempt at the cloud failed, by who must act."""
+
+    LINE = "line"
+    """No way there: nothing answers."""
+    KEY = "key"
+    """The cloud refuses this hub's key."""
+    PAUSED = "paused"
+    """The organisation suspended this hub."""
+    NO_CLINIC = "no_clinic"
+    """The organisation assigned no clinic."""
+    CLOUD = "cloud"
+    """It answers, but not as it should."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured; sizes in bytes, counts in records, ages in seconds."""
+
+    answering: bool = True
+    """False where whoever looks finds an old status.json: the hub has crashed or hangs."""
+    ready: bool = True
+    damage: tuple[str, ...] = ()
+    writable: bool = True
+    free_bytes: int = 0
+    quarantined: int = 0
+    records: int = 0
+    devices: int = 0
+    devices_today: int = 0
+    """Phones that synced within a day of hub time."""
+    syncing: int = 0
+    """Phones that synced within the last seconds."""
+    pairing_left_s: int = 0
+    locating_left_s: int = 0
+
+    cloud: bool = False
+    """Whether a cloud is connected; what follows means something only then."""
+    waiting: int = 0
+    waiting_s: int = 0
+    """Age of the record that has waited longest."""
+    unproven: int = 0
+    """Sent, and not yet seen in the cloud."""
+    relaying: bool = False
+    relayed_ago_s: int | None = None
+    trouble: Trouble | None = None
+
+    power_weak: bool = False
+    clock_wrong: bool = False
+    temperature_c: float | None = None
+
+
+class Level(StrEnum):
+    """How a state is to be taken."""
+
+    SAFE = "safe"
+    WAITING = "waiting"
+    ATTENTION = "attention"
+    ALARM = "alarm"
+
+
+class Text(msgspec.Struct, frozen=True):
+    """An English sentence, which is also the name of its translations.
+
+    {count} is ``of``, a fact; {time} is how long the oldest record has waited. ``many`` is for a count other than one.
+    """
+
+    one: str
+    many: str = ""
+    of: str = ""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    level: Level
+    light: Light
+    sentence: Text
+    remedy: Text
+    is_true: Callable[[Facts], object]
+
+
+_NOTHING = Text("Nothing to do.")
+_PATIENCE = Text("Nothing to do. Keep the hub switched on; it sends everything as soon as it can.")
+_CALL = Text("Call your technician. Phones keep what they have.")
+
+
+class State(Enum):
+    """The states, worst first; the first that is true is the state of the hub."""
+
+    NOT_ANSWERING = _Row(
+        Level.ALARM,
+        Light.FAULT,
+        Text("The hub does not answer."),
+        Text("Unplug it, wait ten seconds, plug it in again. If this does not help, call your technician."),
+        lambda facts: not facts.answering,
+    )
+    DAMAGED = _Row(
+        Level.ALARM,
+        Light.DAMAGE,
+        Text("The memory of the hub is damaged."),
+        Text("Stop using it and call your technician. Do not switch it off."),
+        lambda facts: facts.damage,
+    )
+    STARTING = _Row(
+        Level.WAITING,
+        Light.STARTING,
+        Text("The hub is starting."),
+        Text("Wait a minute."),
+        lambda facts: not facts.ready,
+    )
+    READ_ONLY = _Row(
+        Level.ALARM, Light.STORAGE, Text("The hub cannot store anything."), _CALL, lambda facts: not facts.writable
+    )
+    DISK_LOW = _Row(
+        Level.ATTENTION,
+        Light.DISK,
+        Text("The hub's memory is nearly full."),
+        Text("Everything entered is safe. Call your technician soon."),
+        lambda facts: facts.free_bytes < FREE_BYTES_LOW,
+    )
+    POWER_WEAK = _Row(
+        Level.ATTENTION,
+        Light.POWER,
+        Text("The hub's power supply is too weak."),
+        Text("Use the power supply that came with the hub, and plug nothing else into it."),
+        lambda facts: facts.power_weak,
+    )
+    HOT = _Row(
+        Level.ATTENTION,
+        Light.HEAT,
+        Text("The hub is too hot."),
+        Text("Move it out of the sun, and let air reach it from all sides."),
+        lambda facts: facts.temperature_c is not None and facts.temperature_c >= HOT_C,
+    )
+    KEY_REFUSED = _Row(
+        Level.ATTENTION,
+        Light.KEY,
+        Text("The cloud does not accept this hub any more."),
+        Text("Everything entered is safe here. Ask your organisation for a new key, and enter it under Cloud."),
+        lambda facts: facts.cloud and facts.trouble is Trouble.KEY,
+    )
+    PAUSED = _Row(
+        Level.ATTENTION,
+        Light.KEY,
+        Text("Your organisation has paused this hub."),
+        Text("Everything entered is safe here. Ask your organisation to let the hub send again."),
+        lambda facts: facts.cloud and facts.trouble is Trouble.PAUSED,
+    )
+    NO_CLINIC = _Row(
+        Level.ATTENTION,
+        Light.KEY,
+        Text("The cloud has given this hub no clinic."),
+        Text("Everything entered is safe here. Ask your organisation to assign a clinic to this hub."),
+        lambda facts: facts.cloud and facts.trouble is Trouble.NO_CLINIC,
+    )
+    QUARANTINE = _Row(
+        Level.ATTENTION,
+        Light.QUARANTINE,
+        Text(
+            "{count} record could not be taken in, and is kept apart.",
+            "{count} records could not be taken in, and are kept apart.",
+            "quarantined",
+        ),
+        Text("Nothing is lost. Sign in and look under Quarantine, or call your technician."),
+        lambda facts: facts.quarantined,
+    )
+    CLOCK_WRONG = _Row(
+        Level.ATTENTION,
+        Light.CLOCK,
+        Text("The hub's clock is wrong."),
+        Text("Everything entered is safe. Connect the hub to the internet for a moment, so that it can set its clock."),
+        lambda facts: facts.clock_wrong,
+    )
+    CLOUD_FAILING = _Row(
+        Level.ATTENTION,
+        Light.CLOUD,
+        Text(
+            "{count} record is safe here, but the cloud does not take it.",
+            "{count} records are safe here, but the cloud does not take them.",
+            "waiting",
+        ),
+        Text("The hub keeps trying. If this lasts longer than a day, tell your organisation."),
+        lambda facts: facts.cloud and facts.trouble is Trouble.CLOUD and facts.waiting,
+    )
+    LINE_LOST = _Row(
+        Level.WAITING,
+        Light.LINE,
+        Text(
+            "{count} record is safe on this hub, waiting for the internet for {time}.",
+            "{count} records are safe on this hub, waiting for the internet for {time}.",
+            "waiting",
+        ),
+        _PATIENCE,
+        lambda facts: facts.cloud and facts.trouble is Trouble.LINE and facts.waiting,
+    )
+    OFFLINE = _Row(
+        Level.SAFE,
+        Light.LINE,
+        Text("Everything entered is safe in the cloud. There is no internet at the moment."),
+        _NOTHING,
+        lambda facts: facts.cloud and facts.trouble is Trouble.LINE and not facts.unproven,
+    )
+    WAITING = _Row(
+        Level.WAITING,
+        Light.WAITING,
+        Text(
+            "{count} record is safe on this hub, and will be sent to the cloud.",
+            "{count} records are safe on this hub, and will be sent to the cloud.",
+            "waiting",
+        ),
+        _PATIENCE,
+        lambda facts: facts.cloud and facts.waiting,
+    )
+    UNPROVEN = _Row(
+        Level.WAITING,
+        Light.WAITING,
+        Text("Everything entered is safe on this hub and was sent; the cloud has yet to show it."),
+        _PATIENCE,
+        lambda facts: facts.cloud and facts.unproven,
+    )
+    IN_CLOUD = _Row(
+        Level.SAFE,
+        Light.SAFE,
+        Text("Everything entered is safe in the cloud."),
+        _NOTHING,
+        lambda facts: facts.cloud,
+    )
+    SAFE = _Row(
+        Level.SAFE,
+        Light.SAFE,
+        Text("Everything entered is safe on this hub."),
+        _NOTHING,
+        lambda _facts: True,
+    )
+
+    @property
+    def level(self) -> Level:
+        """Give how it is to be taken."""
+        return self.value.level
+
+    @property
+    def texts(self) -> tuple[Text, Text]:
+        """Give the sentence and the remedy, to be translated."""
+        return self.value.sentence, self.value.remedy
+
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nobody has to do anything."""
+        return self.level in {Level.SAFE, Level.WAITING}
+
+
+def state(facts: Facts) -> State:
+    """Name the state: the worst that is true."""
+    return next(found for found in State if found.value.is_true(facts))
+
+
+def light(facts: Facts) -> Light:
+    """Name what the lights show: what is wrong before what goes on, what goes on before what is."""
+    found = state(facts)
+    going_on = {
+        Light.PAIRING: facts.pairing_left_s,
+        Light.SYNCING: facts.syncing,
+        Light.RELAYING: facts.cloud and facts.relaying,
+    }
+    if facts.answering and facts.locating_left_s:
+        return Light.LOCATE
+    if not found.is_well or found is State.STARTING:
+        return found.value.light
+    return next((light for light, is_true in going_on.items() if is_true), found.value.light)
+
+
+def sentence(facts: Facts) -> str:
+    """Say in English what the state means."""
+    return english(state(facts).value.sentence, facts)
+
+
+def remedy(facts: Facts) -> str:
+    """Say in English what to do."""
+    return english(state(facts).value.remedy, facts)
+
+
+def english(text: Text, facts: Facts) -> str:
+    """Fill a text in."""
+    count = getattr(facts, text.of) if text.of else 1
+    return (text.one if count == 1 else text.many).format(count=f"{count:,}", time=_span(facts.waiting_s))
+
+
+def _span(seconds: int) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return "a moment"

@@ -1,0 +1,46 @@
+"""What phones may ask for, one file per noun; importing this package fills the registry."""
+
+from hub.services.rpc.procedures import (
+    appointments,
+    clinics,
+    dispensing,
+    drugs,
+    events,
+    forms,
+    inventory,
+    patients,
+    prescription_items,
+    prescriptions,
+    problems,
+    pulse,
+    registration,
+    sign_in,
+    sync,
+    visits,
+    vitals,
+)
+from hub.services.rpc.procedures.registry import Call, Context, Kind, find
+
+__all__ = [
+    "Call",
+    "Context",
+    "Kind",
+    "appointments",
+    "clinics",
+    "dispensing",
+    "drugs",
+    "events",
+    "find",
+    "forms",
+    "inventory",
+    "patients",
+    "prescription_items",
+    "prescriptions",
+    "problems",
+    "pulse",
+    "registration",
+    "sign_in",
+    "sync",
+    "visits",
+    "vitals",
+]

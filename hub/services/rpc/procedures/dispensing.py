@@ -1,0 +1,119 @@
+"""Dispensing: what was handed out to whom, and from which batch."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hub.core.errors import Malformed, NotFound
+from hub.core.records.access import Permission
+from hub.core.records.codec import Record
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures import chart, stock
+from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient, Row, Whole, Writer
+from hub.services.rpc.procedures.registry import SEE, Call, Needs, command, query
+from hub.services.rpc.procedures.stock import Taken
+from hub.store.records import queries
+
+DispensingRow = Annotated[dict[str, Any], msgspec.Meta(title="dispensing_records row")]
+Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
+
+DISPENSE: Needs = ((Permission.VIEW,), (Permission.DISPENSE,))
+
+_DISPENSED = TABLES["dispensing_records"]
+_ITEMS = TABLES["prescription_items"]
+_DRUGS = TABLES["drug_catalogue"]
+
+
+class CreateDispensing(msgspec.Struct, frozen=True):
+    """What was handed out; without a batch the hub takes those that expire first."""
+
+    patient_id: str
+    drug_id: str
+    quantity_dispensed: Quantity
+    id: str | None = ""
+    clinic_id: Given = UNSET
+    batch_id: str | None = None
+    prescription_item_id: str | None = None
+    dosage_instructions: Given = UNSET
+    days_supply: Whole = UNSET
+    dispensed_by: Given = UNSET
+    dispensed_at: Moment | UnsetType = UNSET
+    recorded_by_user_id: Given = UNSET
+    metadata: Json = UNSET
+
+
+@query("dispensing.by_patient", needs=SEE)
+def by_patient(call: Call, params: OfPatient) -> Listing[DispensingRow]:
+    """List what was dispensed to a patient, the latest first."""
+    with chart.reader(call) as charts:
+        return Listing(charts.of(_DISPENSED, params.patient_id, latest="dispensed_at"))
+
+
+@command("dispensing.create", needs=DISPENSE)
+def create(call: Call, params: CreateDispensing) -> Made:
+    """Dispense: takes the quantity from stock and counts it on the prescription item, all or nothing.
+
+    409 says how much is available. A quantity from several batches becomes a record for each; the first one's id is
+    given. The same id again changes nothing.
+    """
+    with chart.writer(call) as charts:
+        charts.patient(params.patient_id)
+        if params.id and queries.known(charts.db, _DISPENSED, params.id):
+            return Made(charts.record(_DISPENSED, params.id).id)
+        _check_drug(charts, params.drug_id)
+        item = _item(charts, params)
+        clinic_id = params.clinic_id or charts.clinic(Permission.DISPENSE) or ""
+        taken = stock.take(charts, str(clinic_id), params.drug_id, params.quantity_dispensed, params.batch_id)
+        said = chart.sent(params)
+        records = hand_out(charts, {**said, "clinic_id": clinic_id}, taken)
+        if item:
+            count(charts, item, params.quantity_dispensed)
+        return Made(records[0].id)
+
+
+def hand_out(charts: Writer, values: Row, taken: list[Taken]) -> list[Record]:
+    """Record what was taken: one record for each batch, the first with the id of ``values``."""
+    own = {
+        "dispensed_by": charts.rights.user_id,
+        "recorded_by_user_id": charts.rights.user_id,
+        "dispensed_at": charts.now_ms,
+    }
+    return [
+        charts.create(
+            _DISPENSED,
+            {
+                **values,
+                "id": values.get("id") if number == 0 else None,
+                "batch_id": part.batch_id,
+                "quantity_dispensed": part.quantity,
+            },
+            own,
+        )
+        for number, part in enumerate(taken)
+    ]
+
+
+def count(charts: Writer, item: Record, quantity: int) -> None:
+    """Count a quantity on a prescription item, which is completed when all of it is dispensed."""
+    dispensed = item.row.quantity_dispensed + quantity
+    values: Row = {"quantity_dispensed": dispensed}
+    if dispensed >= item.row.quantity_prescribed:
+        values["item_status"] = "completed"
+    charts.change(_ITEMS, item, values)
+
+
+def _item(charts: Writer, params: CreateDispensing) -> Record | None:
+    if not params.prescription_item_id:
+        return None
+    item = charts.record(_ITEMS, params.prescription_item_id)
+    if item.row.patient_id != params.patient_id or item.row.drug_id != params.drug_id:
+        message = "prescription_item_id is of another patient or drug"
+        raise Malformed(message)
+    return item
+
+
+def _check_drug(charts: Writer, drug_id: str) -> None:
+    if queries.find(charts.db, _DRUGS, drug_id) is None:
+        message = "no such drug"
+        raise NotFound(message)

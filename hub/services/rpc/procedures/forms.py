@@ -1,0 +1,109 @@
+"""Forms: for registration and for events."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from hub.core.errors import Malformed, NotFound
+from hub.core.records import online
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures import chart
+from hub.services.rpc.procedures.chart import Listing, Row
+from hub.services.rpc.procedures.pulse import Nothing
+from hub.services.rpc.procedures.registry import Call, query
+from hub.store.database import View
+from hub.store.records import queries
+
+RegistrationFormRow = Annotated[dict[str, Any], msgspec.Meta(title="registration_forms row")]
+EventFormRow = Annotated[dict[str, Any], msgspec.Meta(title="event_forms row")]
+
+_REGISTRATION = TABLES["registration_forms"]
+_EVENT = TABLES["event_forms"]
+
+
+class InLanguage(msgspec.Struct, frozen=True):
+    """A language code such as "en"; none for any."""
+
+    language: str | None = None
+
+
+class WhichForms(msgspec.Struct, frozen=True):
+    """Of which language and clinic; none for any."""
+
+    language: str | None = None
+    clinic_id: str | None = None
+
+
+class WhichForm(msgspec.Struct, frozen=True):
+    """Which form, under either name."""
+
+    form_id: str = ""
+    id: str = ""
+
+
+def registration_form(db: View, language: str | None = None) -> Row | None:
+    """Give the registration form that was changed last; of this language, if any is marked with it."""
+    forms = queries.every(db, _REGISTRATION)
+    marked = [form for form in forms if language and form.get("language") == language]
+    newest = max(marked or forms, key=lambda form: form.row.updated_at, default=None)
+    return online.shown(_REGISTRATION, newest) if newest else None
+
+
+@query("registration_form.get")
+def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow:
+    """Give the registration form in use."""
+    with chart.reader(call) as charts:
+        form = registration_form(charts.db, params.language)
+    if form is None:
+        message = "no registration form"
+        raise NotFound(message)
+    return form
+
+
+@query("get_patient_registration_form")
+def get_patient_registration_form(call: Call, params: Nothing) -> RegistrationFormRow:  # noqa: ARG001  none to heed
+    """Give the registration form in use."""
+    return get_registration_form(call, InLanguage())
+
+
+@query("get_all_registration_forms")
+def get_all_registration_forms(call: Call, params: Nothing) -> Listing[RegistrationFormRow]:  # noqa: ARG001  none to heed
+    """List all registration forms."""
+    with chart.reader(call) as charts:
+        return Listing([online.shown(_REGISTRATION, form) for form in queries.every(charts.db, _REGISTRATION)])
+
+
+@query("event_forms.list")
+def list_event_forms(call: Call, params: WhichForms) -> Listing[EventFormRow]:
+    """List the event forms of a language and clinic, by name."""
+    with chart.reader(call) as charts:
+        forms = [online.shown(_EVENT, form) for form in queries.every(charts.db, _EVENT)]
+    return Listing(sorted((form for form in forms if _fits(form, params)), key=lambda form: str(form["name"])))
+
+
+@query("get_event_forms")
+def get_event_forms(call: Call, params: Nothing) -> Listing[EventFormRow]:  # noqa: ARG001  none to heed
+    """List all event forms, by name."""
+    return list_event_forms(call, WhichForms())
+
+
+@query("get_event_form")
+def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
+    """Give an event form."""
+    if not (params.form_id or params.id):
+        message = "form_id is missing"
+        raise Malformed(message)
+    with chart.reader(call) as charts:
+        form = queries.find(charts.db, _EVENT, params.form_id or params.id)
+    if form is None:
+        message = "no such form"
+        raise NotFound(message)
+    return online.shown(_EVENT, form)
+
+
+def _fits(form: Row, params: WhichForms) -> bool:
+    """Tell whether a form is of the language, and of the clinic or of all: no clinics means every clinic."""
+    of_language = params.language is None or form["language"] == params.language
+    return of_language and (
+        params.clinic_id is None or not form["clinic_ids"] or params.clinic_id in form["clinic_ids"]
+    )

@@ -1,0 +1,84 @@
+"""Inventory: what a clinic has in stock."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from hub.core.errors import NotFound
+from hub.core.records import online, search
+from hub.core.records.codec import Record
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures import chart, drugs, stock
+from hub.services.rpc.procedures.chart import Listing, Reader
+from hub.services.rpc.procedures.clinics import OfClinic
+from hub.services.rpc.procedures.registry import Call, query
+from hub.services.rpc.procedures.stock import INVENTORY
+from hub.store.records import queries
+
+StockRow = Annotated[dict[str, Any], msgspec.Meta(title="clinic_inventory row")]
+
+
+class SearchStock(msgspec.Struct, frozen=True):
+    """What was typed of a drug's name or of a batch number."""
+
+    clinic_id: str
+    search_term: str | None = ""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """How much of which drug is wanted where."""
+
+    drug_id: str
+    clinic_id: str
+    required_quantity: int = 1
+
+
+class Availability(msgspec.Struct, frozen=True):
+    """Whether there is enough, and how much there is that has not expired."""
+
+    available: bool
+    total_available: int
+
+
+@query("inventory.by_clinic")
+def by_clinic(call: Call, params: OfClinic) -> Listing[StockRow]:
+    """List what a clinic of the user has in stock."""
+    with chart.reader(call) as charts:
+        return Listing([online.shown(INVENTORY, batch) for batch in _batches(charts, params.clinic_id)])
+
+
+@query("inventory.search")
+def search_stock(call: Call, params: SearchStock) -> Listing[StockRow]:
+    """Search the stock of a clinic of the user by the drug's name or the batch number."""
+    typed = params.search_term or ""
+    with chart.reader(call) as charts:
+        found = [batch for batch in _batches(charts, params.clinic_id) if _is_called(charts, batch, typed)]
+    return Listing([online.shown(INVENTORY, batch) for batch in found])
+
+
+@query("inventory.check_availability")
+def check_availability(call: Call, params: Wanted) -> Availability:
+    """Tell whether a clinic of the user has enough of a drug."""
+    with chart.reader(call) as charts:
+        _check_clinic(charts, params.clinic_id)
+        now_ms = chart.date_ms(call.context.store.now_ms(charts.db))
+        total = stock.available(stock.usable(charts, params.clinic_id, params.drug_id, now_ms))
+    return Availability(total >= params.required_quantity, total)
+
+
+def _batches(charts: Reader, clinic_id: str) -> list[Record]:
+    _check_clinic(charts, clinic_id)
+    return queries.where(charts.db, INVENTORY, {"clinic_id": clinic_id})
+
+
+def _check_clinic(charts: Reader, clinic_id: str) -> None:
+    if clinic_id not in charts.rights.known or not charts.rights.belongs(clinic_id):
+        message = "no such clinic of the user"
+        raise NotFound(message)
+
+
+def _is_called(charts: Reader, batch: Record, typed: str) -> bool:
+    if search.number(typed) in search.number(str(batch.row.batch_number)):
+        return True
+    drug = queries.find(charts.db, TABLES["drug_catalogue"], batch.row.drug_id)
+    return drug is not None and drugs.is_called(drug, typed)

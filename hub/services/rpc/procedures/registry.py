@@ -1,0 +1,136 @@
+"""The one registry of procedures: name, kind, typed parameters and result, and what the user must be allowed."""
+
+import threading
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar, get_type_hints
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from hub.core.errors import NotFound
+from hub.core.phone import wire
+from hub.core.records.access import Permission, Rights
+from hub.store.database import Store
+from hub.store.phones.devices import Device
+
+Needs = tuple[tuple[Permission, ...], ...]
+"""What a user must be allowed in the record's clinic: of each group at least one."""
+
+SEE: Needs = ((Permission.VIEW,),)
+"""The patient can be seen."""
+
+
+class Kind(Enum):
+    """Whether a procedure is asked as a query or a command."""
+
+    QUERY = "query"
+    COMMAND = "command"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds and times that procedures keep to; the settings say them."""
+
+    page_bytes: int
+    """Budget of a pull's answer: bytes of its payload."""
+    quarantine_max: int
+    token_days: int
+    attempts: int
+    wait_s: int
+    wait_max_s: int
+
+
+class Context:
+    """What all procedures share."""
+
+    def __init__(self, store: Store, policy: Policy) -> None:
+        self.store = store
+        self.policy = policy
+        self._turns: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def turn(self, device: int) -> threading.Lock:
+        """Give the lock that lets one device do one thing at a time; it is kept while someone holds it."""
+        with self._lock:
+            return self._turns.setdefault(device, threading.Lock())
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One opened request: from which device and address, and who is signed in there."""
+
+    context: Context
+    device: Device
+    address: str
+    rights: Rights | None
+
+    @property
+    def user(self) -> Rights:
+        """Give the rights of who is signed in; only for procedures that need someone."""
+        if self.rights is None:
+            raise AssertionError(self.device.num)
+        return self.rights
+
+
+class Procedure(msgspec.Struct, frozen=True):
+    """A registered procedure."""
+
+    kind: Kind
+    name: str
+    params: type[Any]
+    run: Callable[[Call, Any], object]
+    public: bool
+    """Works without anyone being signed in."""
+    result: Any
+    needs: Needs
+    """For the catalogue, and its test: the procedures hold themselves to it."""
+
+    def answer(self, call: Call, params: msgspec.Raw) -> bytes:
+        """Run it; gives the JSON of its answer, raises PhoneError."""
+        read = wire.read(self.params, params)
+        result = self.run(call, read)
+        return result if isinstance(result, bytes) else msgspec.json.encode(result)
+
+
+_registry: dict[tuple[Kind, str], Procedure] = {}
+_F = TypeVar("_F", bound=Callable[[Call, Any], object])
+
+
+def query(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
+    """Register a function ``(call, params) -> answer`` as a query; its answer is JSON bytes or what msgspec encodes."""
+    return _register(Kind.QUERY, name, public=public, needs=needs)
+
+
+def command(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
+    """Register a function ``(call, params) -> answer`` as a command."""
+    return _register(Kind.COMMAND, name, public=public, needs=needs)
+
+
+def find(kind: Kind, name: str) -> Procedure:
+    """Give a procedure; raises NotFound."""
+    procedure = _registry.get((kind, name))
+    if procedure is None:
+        message = "no such procedure"
+        raise NotFound(message)
+    return procedure
+
+
+def every() -> list[Procedure]:
+    """Give all procedures, by kind and name."""
+    return [_registry[key] for key in sorted(_registry, key=lambda key: (key[0].value, key[1]))]
+
+
+def _register(kind: Kind, name: str, *, public: bool, needs: Needs) -> Callable[[_F], _F]:
+    def keep(function: _F) -> _F:
+        hints = get_type_hints(function, include_extras=True)
+        _registry[kind, name] = Procedure(
+            kind=kind,
+            name=name,
+            params=hints["params"],
+            run=function,
+            public=public,
+            result=hints["return"],
+            needs=needs,
+        )
+        return function
+
+    return keep

@@ -1,0 +1,72 @@
+"""Counts and takes stock: which batches of a drug a clinic has, and what dispensing leaves of them.
+
+The hub's count is its own until the cloud's is pulled, which wins: the cloud deducts every dispensing record that it
+receives by itself (CLOUD.md 4.8). So that both deduct from the same batch, a record names one.
+"""
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from hub.core.errors import Insufficient
+from hub.core.records.codec import Record
+from hub.core.records.tables import TABLES
+from hub.services.rpc.procedures.chart import Reader, Writer
+from hub.store.records import queries
+
+INVENTORY = TABLES["clinic_inventory"]
+_DAY_MS = 86_400_000
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How much was taken from one batch."""
+
+    batch_id: str
+    quantity: int
+
+
+def usable(charts: Reader, clinic_id: str, drug_id: str, now_ms: float) -> list[Record]:
+    """Give the batches that have not expired, the first to expire first."""
+    batches = queries.where(charts.db, INVENTORY, {"clinic_id": clinic_id, "drug_id": drug_id})
+    return sorted(
+        (batch for batch in batches if _expires(batch) > now_ms), key=lambda batch: (_expires(batch), batch.id)
+    )
+
+
+def available(batches: list[Record]) -> int:
+    """Count what is there."""
+    return sum(max(0, math.floor(batch.row.quantity_available)) for batch in batches)
+
+
+def take(charts: Writer, clinic_id: str, drug_id: str, quantity: int, batch_id: str | None = None) -> list[Taken]:
+    """Take a quantity from the batches that expire first, or from one batch; raises Insufficient, taking nothing."""
+    batches = usable(charts, clinic_id, drug_id, charts.now_ms)
+    if batch_id:
+        batches = [batch for batch in batches if batch.row.batch_id == batch_id]
+    if available(batches) < quantity:
+        message = f"only {available(batches)} available"
+        raise Insufficient(message)
+    taken = []
+    for batch in batches:
+        part = min(quantity, available([batch]))
+        if part:
+            charts.change(INVENTORY, batch, {"quantity_available": batch.row.quantity_available - part})
+            taken.append(Taken(batch.row.batch_id, part))
+            quantity -= part
+    return taken
+
+
+def take_each(charts: Writer, clinic_id: str, drug_id: str, quantities: Mapping[str, int]) -> list[Taken]:
+    """Take quantities from batches that are named."""
+    return [
+        part
+        for batch_id, quantity in quantities.items()
+        for part in take(charts, clinic_id, drug_id, quantity, batch_id)
+    ]
+
+
+def _expires(batch: Record) -> float:
+    """Give when a batch's last day ends; never, where no date is known."""
+    date = float(batch.row.batch_expiry_date)
+    return date + _DAY_MS if date else math.inf

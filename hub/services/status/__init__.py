@@ -1,0 +1,1 @@
+"""Tells the rest of the box how the hub is."""

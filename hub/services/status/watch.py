@@ -1,0 +1,107 @@
+"""Watches the hub: gathers the facts every two seconds, tells who listens, and keeps status.json young (O3)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import structlog
+
+from hub.core.errors import TooMany
+from hub.core.status.state import Facts
+
+EVERY_S = 2.0
+STREAMS_MAX = 32
+"""Pages that follow live; further ones are reloaded by hand."""
+_STILL_THERE_S = 20.0
+_COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60}
+"""Facts that change all the time, and by how much it takes for a page to show it."""
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """The newest facts. ``gather`` measures, ``publish`` tells the rest of the box."""
+
+    def __init__(
+        self, facts: Facts, gather: Callable[[], Facts], publish: Callable[[Facts], None], *, every_s: float = EVERY_S
+    ) -> None:
+        self.facts = facts
+        self.revision = 1
+        self._gather = gather
+        self._publish = publish
+        self._every_s = every_s
+        self._changed = asyncio.Event()
+        self._streams = 0
+        self._is_over = False
+
+    async def run(self) -> None:
+        """Watch until cancelled. What fails is logged once for each kind of failure, and tried again."""
+        failing = ""
+        while True:
+            try:
+                self.take(await asyncio.to_thread(self._look))
+                failing = ""
+            except Exception as error:
+                if type(error).__name__ != failing:
+                    failing = type(error).__name__
+                    log.exception("watch", error=failing)
+            await asyncio.sleep(self._every_s)
+
+    async def refresh(self) -> None:
+        """Look again at once, after something was done by a page."""
+        self.take(await asyncio.to_thread(self._gather))
+
+    def take(self, facts: Facts) -> None:
+        """Note the facts, and wake who listens if a page would look different."""
+        before, self.facts = self.facts, facts
+        if _coarse(before) != _coarse(facts):
+            self.wake()
+
+    def wake(self) -> None:
+        """Let every page look again."""
+        self.revision += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def close(self) -> None:
+        """End all streams, so that the hub can stop."""
+        self._is_over = True
+        self.wake()
+
+    def follow(self) -> AsyncIterator[bytes]:
+        """Give server-sent events: the revision, whenever it changes; raises TooMany when too many follow."""
+        if self._streams >= STREAMS_MAX:
+            message = "too many pages follow live"
+            raise TooMany(message, retry_after_s=60)
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        self._streams += 1
+        try:
+            while not self._is_over:
+                changed = self._changed
+                yield f"retry: 5000\ndata: {self.revision}\n\n".encode()
+                while not changed.is_set():
+                    try:
+                        await asyncio.wait_for(changed.wait(), _STILL_THERE_S)
+                    except TimeoutError:
+                        yield b": still there\n\n"
+        finally:
+            self._streams -= 1
+
+    def _look(self) -> Facts:
+        facts = self._gather()
+        with contextlib.suppress(FileNotFoundError):  # without its folder, nobody on this machine reads it
+            self._publish(facts)
+        return facts
+
+
+def _coarse(facts: Facts) -> dict[str, object]:
+    told = msgspec.structs.asdict(facts)
+    for name, step in _COARSE.items():
+        value = told[name]
+        told[name] = None if value is None else -(-int(value) // step)
+    temperature = told["temperature_c"]
+    told["temperature_c"] = None if temperature is None else round(float(temperature))
+    return told

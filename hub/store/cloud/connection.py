@@ -1,0 +1,156 @@
+"""Keeps the link to the cloud: the key, who the cloud says this hub is, and how far the relay has come."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from sqlite_utils import Database
+
+from hub.core.clock import Heard
+from hub.store.database import Store, Transaction
+from hub.store.people import audit
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+ACTIVE = "active"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A cloud and what it last said of this hub (CLOUD.md 1)."""
+
+    url: str
+    device: str
+    name: str
+    clinics: tuple[str, ...]
+    status: str = ACTIVE
+    """Anything but ``active`` and the hub relays no more, though the cloud would let it."""
+    ever: frozenset[str] = frozenset()
+    """All clinics that the cloud gave this hub at any time."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the relay has come. ``*_ms`` without another word is hub time; ``cloud_ms`` is the cloud's clock."""
+
+    cursor_cloud_ms: int = 0
+    """The timestamp of the last complete pull; 0 before the first."""
+    clinics: tuple[str, ...] = ()
+    """The clinics that the last complete pull was for."""
+    full_cloud_ms: int = 0
+    """When everything was last pulled."""
+    full_wanted: str = ""
+    """Why everything should be pulled again."""
+    pulls: int = 0
+    """How many pulls were complete."""
+    pull_failures: int = 0
+    """How many pulls in a row failed."""
+    retried_cloud_ms: int = 0
+    """When what was held back was last tried again."""
+    batch_bytes: int = 0
+    """How much the line is trusted with in one request; 0 before the first."""
+    month: str = ""
+    month_bytes: int = 0
+
+
+class Last(msgspec.Struct, frozen=True):
+    """How the last cycle ended, for people and for the schedule."""
+
+    tried_ms: int = 0
+    succeeded_ms: int = 0
+    outcome: str = ""
+    sentence: str = ""
+    failures: int = 0
+    """Cycles in a row that failed."""
+    next_s: int = 0
+    """How long after it the next one was meant to begin."""
+    running_since_ms: int = 0
+    """When the cycle began that moves records now; 0 if none does."""
+    report: dict[str, Any] = {}
+    heard: Heard | None = None
+    """What the cloud last said of the time."""
+
+
+def link(db: Database) -> Link | None:
+    """Give the cloud that this hub is connected to, if any."""
+    return _get(db, "link", Link)
+
+
+def clinics_ever(db: Database) -> frozenset[str]:
+    """Give the clinics that the cloud gave this hub at any time."""
+    found = link(db)
+    return found.ever if found else frozenset()
+
+
+def api_key(db: Database) -> str:
+    """Give the key; '' if no cloud is connected."""
+    row = db.execute("SELECT value FROM cloud WHERE key = 'api_key'").fetchone()
+    return str(row[0]) if row else ""
+
+
+def progress(db: Database) -> Progress:
+    """Give how far the relay has come."""
+    return _get(db, "progress", Progress) or Progress()
+
+
+def last(db: Database) -> Last:
+    """Give how the last cycle ended."""
+    return _get(db, "last", Last) or Last()
+
+
+def connect(tx: Transaction, found: Link, key: str) -> None:
+    """Connect to a cloud; coming back as another device begins anew."""
+    before = link(tx.db)
+    if before is None or before.device != found.device:
+        tx.db.execute("DELETE FROM cloud")
+    _put_link(tx, found, before)
+    tx.db.execute("INSERT OR REPLACE INTO cloud (key, value) VALUES ('api_key', ?)", [key])
+    audit.note(tx, "cloud.connected", detail=found.device)
+
+
+def disconnect(tx: Transaction) -> None:
+    """Forget cloud and key; records and outbox stay. Connecting the same device again goes on from the start."""
+    tx.db.execute("DELETE FROM cloud")
+    audit.note(tx, "cloud.disconnected")
+
+
+def told(tx: Transaction, found: Link) -> None:
+    """Keep what the cloud says of this hub now."""
+    before = link(tx.db)
+    if before not in {None, found}:
+        _put_link(tx, found, before)
+        audit.note(tx, "cloud.changed", detail=f"{found.status}, {len(found.clinics)} clinics")
+
+
+def advance(tx: Transaction, now: Progress) -> None:
+    """Keep how far the relay has come, unless the cloud was disconnected meanwhile."""
+    if link(tx.db) is None:
+        return
+    _put(tx, "progress", now)
+
+
+def want_everything(tx: Transaction) -> None:
+    """Let the next pull ask for everything, whatever was pulled before."""
+    _put(tx, "progress", msgspec.structs.replace(progress(tx.db), full_wanted="asked for", full_cloud_ms=0))
+
+
+def ended(store: Store, now: Last, come: Progress | None = None) -> None:
+    """Keep how a cycle ended, and how far it came; not worth waiting for the disk."""
+    with store.write(durable=False) as tx:
+        if link(tx.db) is None:
+            return
+        _put(tx, "last", now)
+        if come:
+            _put(tx, "progress", come)
+
+
+def _put_link(tx: Transaction, found: Link, before: Link | None) -> None:
+    ever = found.ever.union(found.clinics, before.ever if before else ())
+    _put(tx, "link", msgspec.structs.replace(found, ever=ever))
+
+
+def _get(db: Database, key: str, kind: type[_T]) -> _T | None:
+    row = db.execute("SELECT value FROM cloud WHERE key = ?", [key]).fetchone()
+    return msgspec.json.decode(row[0], type=kind) if row else None
+
+
+def _put(tx: Transaction, key: str, value: msgspec.Struct) -> None:
+    text = msgspec.json.encode(value).decode()
+    tx.db.execute("INSERT OR REPLACE INTO cloud (key, value) VALUES (?, ?)", [key, text])

@@ -1,0 +1,197 @@
+"""Puts records onto the travelling tables and finds them again."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from hub.core.records import codec
+from hub.core.records.codec import Record
+from hub.core.records.merge import History, Stamp, Version
+from hub.core.records.tables import DELETES_WITH, Table
+from hub.store.database import Transaction
+
+HUB = 0
+"""The number that stands for the hub and the cloud where a device's would stand."""
+
+CHUNK = 500
+"""How many records are handled at a time: bounds memory, and few enough for one query's list of ids."""
+
+_history = msgspec.json.Decoder(History).decode
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A stored row: record number, hub times, and the text that ``version`` reads."""
+
+    num: int
+    created: int
+    deleted: int | None
+    origin: int
+    device: int
+    cut: int | None
+    data: str
+    history: str | None
+
+
+class New(msgspec.Struct, frozen=True):
+    """A row to be added."""
+
+    record: Record
+    data: str
+    cut: int | None
+    deleted: bool = False
+    history: History | None = None
+
+
+def put(tx: Transaction, table: Table, record: Record) -> None:
+    """Store a record made on this hub, new or changed as a whole; every phone will get it."""
+    kept = find(tx.db, table, [record.id]).get(record.id)
+    data, cut = codec.write(record)
+    if kept is None:
+        add(tx, table, [New(record, data, cut)], device=HUB)
+    elif kept.data != data:
+        change(tx, table, kept, record, device=HUB, history=whole(record, tx.now_ms))
+
+
+def whole(record: Record, revision: int) -> History:
+    """Give the history of a record that the hub or the cloud just set as a whole."""
+    return History(Stamp(record.row.updated_at, revision, HUB))
+
+
+def find(db: Database, table: Table, ids: Sequence[str]) -> dict[str, Kept]:
+    """Give the stored rows of these ids, deleted ones too."""
+    rows = db.execute(
+        "SELECT id, num, local_server_created_at, local_server_deleted_at, origin, device, cut, data, history"
+        f" FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
+        [msgspec.json.encode(ids).decode()],
+    )
+    return {row[0]: Kept(*row[1:]) for row in rows}
+
+
+def version(table: Table, kept: Kept) -> Version:
+    """Read a stored row as what merging works on."""
+    record = codec.stored(table, kept.data, kept.cut)
+    if kept.history:
+        return Version(record, _history(kept.history))
+    # Never merged: it is as its origin pushed it, so its text is the edit that came last.
+    stamp = Stamp(record.row.updated_at, kept.created, kept.origin)
+    pushed = {str(kept.origin): codec.fingerprint(kept.data)} if kept.origin else {}
+    return Version(record, History(stamp, {}, pushed))
+
+
+def next_num(tx: Transaction, table: Table) -> int:
+    """Give the first record number that is free."""
+    return int(tx.db.execute(f"SELECT coalesce(max(num), 0) + 1 FROM [{table.name}]").fetchone()[0])
+
+
+def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> range:
+    """Add new records; gives their numbers, in order."""
+    first = next_num(tx, table)
+    revision = tx.now_ms
+    tx.db.conn.executemany(
+        _insert(table),
+        [
+            (
+                num,
+                row.record.id,
+                row.record.sort_ms(),
+                revision,
+                revision,
+                revision if row.deleted else None,
+                device,
+                # A tombstone is owed to everyone, also to whoever brought it.
+                HUB if row.deleted else device,
+                row.cut,
+                *[row.record.text(key) for key in table.keys],
+                row.data,
+                msgspec.json.encode(row.history).decode() if row.history else None,
+            )
+            for num, row in enumerate(rows, first)
+        ],
+    )
+    return range(first, first + len(rows))
+
+
+def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History) -> None:
+    """Replace a stored record; ``device`` holds just this, HUB if nobody does."""
+    data, cut = codec.write(record)
+    keys = "".join(f", [{key}] = ?" for key in table.keys)
+    tx.db.execute(
+        f"UPDATE [{table.name}] SET made_ms = ?, local_server_last_modified = ?, device = ?, cut = ?, data = ?,"
+        f" history = ?{keys} WHERE num = ?",
+        [
+            record.sort_ms(),
+            tx.now_ms,
+            device,
+            cut,
+            data,
+            msgspec.json.encode(history).decode(),
+            *[record.text(key) for key in table.keys],
+            kept.num,
+        ],
+    )
+    if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
+        # Who may see the patient's records may be others now; every ledger looks again at what it hid before this.
+        tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('moved', ?)", [tx.now_ms])
+
+
+def remember(tx: Transaction, table: Table, num: int, history: History) -> None:
+    """Keep the history of a record that an edit did not change; no phone needs to hear of it."""
+    kept = msgspec.json.encode(history).decode()
+    tx.db.execute(f"UPDATE [{table.name}] SET history = ? WHERE num = ?", [kept, num])
+
+
+def annotate(tx: Transaction, table: Table, kept: Kept, record: Record) -> None:
+    """Replace a stored record by one that is the same to every phone: none need hear of it."""
+    data, cut = codec.write(record)
+    tx.db.execute(f"UPDATE [{table.name}] SET data = ?, cut = ? WHERE num = ?", [data, cut, kept.num])
+
+
+def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
+    """Make tombstones of live records; every phone will be told, also the one that asked for it (P4)."""
+    tx.db.conn.executemany(
+        f"UPDATE [{table.name}] SET local_server_deleted_at = ?, local_server_last_modified = ?, device = {HUB}"
+        " WHERE num = ? AND local_server_deleted_at IS NULL",
+        [(tx.now_ms, tx.now_ms, num) for num in nums],
+    )
+
+
+def children(db: Database, parent: Table, record_id: str) -> Iterator[tuple[Table, list[int]]]:
+    """Give the live records that go with a deleted patient or visit, table by table."""
+    for table, cascade in DELETES_WITH.get(parent.name, ()):
+        yield from _live(db, table, f"[{cascade.value}] = :id", record_id)
+    if parent.name != "patients":
+        return
+    # With a patient go the visits, and with these also what names another patient by mistake.
+    for table, cascade in DELETES_WITH["visits"]:
+        visits = "SELECT id FROM visits WHERE patient_id = :id AND local_server_deleted_at IS NULL"
+        yield from _live(db, table, f"[{cascade.value}] IN ({visits}) AND patient_id IS NOT :id", record_id)
+
+
+def _live(db: Database, table: Table, condition: str, record_id: str) -> Iterator[tuple[Table, list[int]]]:
+    nums = db.execute(
+        f"SELECT num FROM [{table.name}] WHERE {condition} AND local_server_deleted_at IS NULL", {"id": record_id}
+    ).fetchall()
+    if nums:
+        yield table, [row[0] for row in nums]
+
+
+def count(db: Database, table: Table) -> int:
+    """Count the live records of a table."""
+    return int(db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0])
+
+
+def _clinic(table: Table, kept: Kept) -> str | None:
+    return codec.stored(table, kept.data, kept.cut).text("primary_clinic_id")
+
+
+@cache
+def _insert(table: Table) -> str:
+    keys: list[Any] = [f"[{key}]" for key in table.keys]
+    columns = [
+        *("num", "id", "made_ms", "local_server_created_at", "local_server_last_modified"),
+        *("local_server_deleted_at", "origin", "device", "cut", *keys, "data", "history"),
+    ]
+    return f"INSERT INTO [{table.name}] ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

@@ -1,0 +1,250 @@
+"""Finds patients: by name in any script and order, by fragments of numbers, by likeness; newest first.
+
+The words are kept by triggers of the table ``patients`` (hub.store.migrations), so in the transaction that writes a
+record, whoever writes it. Deleted patients have none. hub.core.records.search says which words stand for what.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+import msgspec
+from sqlite_utils import Database
+
+from hub.core.errors import Malformed
+from hub.core.records import codec, search
+from hub.core.records.access import Permission, Rights
+from hub.core.records.codec import Record
+from hub.core.records.search import Facts
+from hub.core.records.tables import TABLES
+
+COUNTED = 200
+"""Up to so many matches are counted and put in order of their making; those that came to this hub earlier follow."""
+CANDIDATES = 2000
+"""How many names are compared, at most, for likeness."""
+CLINICS = 200
+"""Of more clinics than these the user sees only those with the most patients: a search names each of them."""
+
+_PATIENTS = TABLES["patients"]
+_STARTS = 3
+_decode = msgspec.json.Decoder(Facts).decode
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whose patients a user sees: the clinics ('' for none), None for all; and how many patients that is."""
+
+    clinics: tuple[str, ...] | None
+    total: int
+
+
+def register(conn: sqlite3.Connection) -> None:
+    """Give a connection the functions that the triggers of ``patients`` call."""
+    for name, function in _FUNCTIONS.items():
+        conn.create_function(name, 2, _of_facts(function), deterministic=True)
+
+
+def scope(db: Database, rights: Rights) -> Scope:
+    """Tell which patients a user sees, without looking at any."""
+    counts: dict[str, int] = dict(
+        db.execute("SELECT clinic, live FROM patient_counts WHERE live > 0 ORDER BY live DESC").fetchall()
+    )
+    seen = [clinic for clinic in counts if rights.may(Permission.VIEW, clinic or None)]
+    if len(seen) == len(counts):
+        return Scope(None, sum(counts.values()))
+    return Scope(tuple(seen[:CLINICS]), sum(counts[clinic] for clinic in seen[:CLINICS]))
+
+
+def newest(db: Database, seen: Scope, *, limit: int, offset: int) -> list[Record]:
+    """Give a page of all patients that ``seen`` allows."""
+    if seen.clinics is None:
+        nums = "SELECT num, made_ms FROM patients WHERE local_server_deleted_at IS NULL"
+    elif not seen.clinics:
+        return []
+    else:
+        # Each part is read along its own index; SQLite merges them as far as the page goes.
+        nums = " UNION ALL ".join(
+            "SELECT num, made_ms FROM patients INDEXED BY patients_listed"
+            " WHERE local_server_deleted_at IS NULL AND primary_clinic_id IS ?"
+            for _ in seen.clinics
+        )
+    rows = db.execute(
+        f"SELECT num FROM ({nums} ORDER BY made_ms DESC, num DESC LIMIT ? OFFSET ?)",
+        [*(clinic or None for clinic in seen.clinics or ()), limit, offset],
+    )
+    return _records(db, [row[0] for row in rows])
+
+
+def matching(
+    db: Database, seen: Scope, filters: Mapping[str, str], *, limit: int, offset: int
+) -> tuple[list[Record], int]:
+    """Give a page of the patients that match all ``filters`` (column -> what was typed), and how many match.
+
+    The count is exact up to COUNTED; beyond, it says only whether there are more. Raises Malformed for a column that
+    is not searched.
+    """
+    numbers, words = _conditions(filters)
+    if not numbers and not words:
+        return newest(db, seen, limit=limit, offset=offset), seen.total
+    sql, wanted = _statement(seen, numbers, words)
+    rows = db.execute(f"{sql} LIMIT ?", [*wanted, max(COUNTED, offset + limit) + 1]).fetchall()
+    first = sorted(rows[:COUNTED], key=lambda row: (row[1], row[0]), reverse=True)
+    return _records(db, [row[0] for row in [*first, *rows[COUNTED:]][offset : offset + limit]]), len(rows)
+
+
+def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Record]:
+    """Give the patients whose names are most like those of ``facts``, best first."""
+    asked = search.fold(f"{facts.given_name} {facts.surname}")
+    names: dict[int, str] = {}
+    for expression in _candidates(asked, facts):
+        rows = db.execute(
+            "SELECT rowid, name FROM patient_words WHERE patient_words MATCH ? ORDER BY rowid DESC LIMIT ?",
+            [_within(seen, expression), CANDIDATES - len(names)],
+        )
+        names.update(rows)
+        if len(names) >= CANDIDATES:
+            break
+    return _records(db, search.ranked(asked, names, most=limit))
+
+
+def of_government_id(db: Database, seen: Scope, government_id: str) -> list[Record]:
+    """Give the patients who have this government id, however it is written."""
+    asked = search.whole(government_id)
+    if not asked:
+        return []
+    sql, wanted = _statement(seen, [asked], [])
+    found = _records(db, [row[0] for row in db.execute(f"{sql} LIMIT ?", [*wanted, COUNTED])])
+    return [record for record in found if search.whole(str(record.get("government_id"))) == asked]
+
+
+def _conditions(filters: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Turn filters into expressions for the numbers and for the words."""
+    numbers: list[str] = []
+    words: list[str] = []
+    for column, typed in filters.items():
+        if column not in _FILTERS:
+            message = f"filters.{column} is not a column that is searched"
+            raise Malformed(message)
+        for table, expression in _FILTERS[column](typed):
+            (numbers if table == "patient_numbers" else words).append(expression)
+    return numbers, words
+
+
+def _statement(seen: Scope, numbers: list[str], words: list[str]) -> tuple[str, list[str]]:
+    """Write the query for the matches, newest on this hub first, so that it may stop early."""
+    select = "SELECT p.num, p.made_ms FROM {0} CROSS JOIN patients AS p ON p.num = {0}.rowid WHERE {0} MATCH ?"
+    if not numbers:
+        every = words if seen.clinics is None else [*words, _clinics(seen.clinics)]
+        return f"{select.format('patient_words')} ORDER BY patient_words.rowid DESC", [" AND ".join(every)]
+    sql, wanted = select.format("patient_numbers"), [" AND ".join(numbers)]
+    if words:
+        sql += " AND p.num IN (SELECT rowid FROM patient_words WHERE patient_words MATCH ?)"
+        wanted.append(" AND ".join(words))
+    if seen.clinics is not None:
+        sql += " AND coalesce(p.primary_clinic_id, '') IN (SELECT value FROM json_each(?))"
+        wanted.append(msgspec.json.encode(seen.clinics).decode())
+    return f"{sql} ORDER BY patient_numbers.rowid DESC", wanted
+
+
+def _named(typed: str) -> Iterator[tuple[str, str]]:
+    """Search what was typed where the app has one box for all: words in names, numbers in numbers."""
+    chunks = typed.split()
+    if search.is_number(typed) and all(search.is_number(chunk) or not search.number(chunk) for chunk in chunks):
+        chunks = ["".join(chunks)]  # a number written in groups
+    names = " ".join(chunk for chunk in chunks if not search.is_number(chunk))
+    yield from _words(search.expression(names, search.NAME))
+    for chunk in chunks:
+        if search.is_number(chunk):
+            yield from _numbered(chunk)
+
+
+def _numbered(typed: str) -> Iterator[tuple[str, str]]:
+    fragment = search.fragment(typed)
+    if fragment:
+        yield "patient_numbers", fragment
+    elif search.number(typed):
+        yield "patient_words", _NOTHING  # too short to be looked up
+
+
+def _words(expression: str) -> Iterator[tuple[str, str]]:
+    if expression:
+        yield "patient_words", expression
+
+
+def _placed(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.expression(typed, search.PLACE))
+
+
+def _born(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.beginning(search.BORN, search.number(typed)) if typed else "")
+
+
+def _of_sex(typed: str) -> Iterator[tuple[str, str]]:
+    yield from _words(search.exactly(search.SEX, search.number(typed)) if typed else "")
+
+
+_NOTHING = search.exactly("0", "")
+"""No stored word is this."""
+
+_FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
+    "given_name": _named,
+    "surname": _named,
+    "phone": _numbered,
+    "government_id": _numbered,
+    "external_patient_id": _numbered,
+    "hometown": _placed,
+    "camp": _placed,
+    "citizenship": _placed,
+    "date_of_birth": _born,
+    "sex": _of_sex,
+}
+
+
+def _candidates(asked: str, facts: Facts) -> Iterator[str]:
+    """Give expressions for who may be the same person, the likelier first."""
+    words = asked.split()
+    if not words:
+        return
+    sounds = [search.exactly(search.SOUND, search.skeleton(word)) for word in words]
+    starts = [search.beginning(search.NAME, word[:_STARTS]) for word in words]
+    yield f"({' AND '.join(sounds)})"
+    yield f"({' AND '.join(starts)})"
+    if facts.date_of_birth:
+        born = search.exactly(search.BORN, search.number(facts.date_of_birth))
+        yield f"({born} AND ({' OR '.join(starts)}))"
+    yield f"({' OR '.join(sounds)})"
+    yield f"({' OR '.join(starts)})"
+
+
+def _within(seen: Scope, expression: str) -> str:
+    return expression if seen.clinics is None else f"{_clinics(seen.clinics)} AND {expression}"
+
+
+def _clinics(clinics: tuple[str, ...]) -> str:
+    words = [search.exactly(search.CLINIC, search.clinic_word(clinic)) for clinic in clinics]
+    return f"({' OR '.join(words or [_NOTHING])})"
+
+
+def _records(db: Database, nums: list[int]) -> list[Record]:
+    """Read patients by their numbers, in that order."""
+    rows = db.execute(
+        "SELECT p.data, p.cut FROM json_each(?) AS wanted CROSS JOIN patients AS p ON p.num = wanted.value",
+        [msgspec.json.encode(nums).decode()],
+    )
+    return [codec.stored(_PATIENTS, *row) for row in rows]
+
+
+@lru_cache(maxsize=4)
+def _facts(data: str, cut: int | None) -> Facts:
+    """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
+    return _decode(data if cut is None else data[:cut] + "}")
+
+
+def _of_facts(function: Callable[[Facts], str]) -> Callable[[str, int | None], str]:
+    return lambda data, cut: function(_facts(data, cut))
+
+
+_FUNCTIONS: dict[str, Callable[[Facts], str]] = {
+    "search_words": search.stored_words,
+    "search_name": search.stored_name,
+    "search_numbers": search.numbers,
+}

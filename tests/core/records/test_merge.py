@@ -1,0 +1,197 @@
+"""Merging a record that is pushed again (P2, P3)."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hub.core.records import codec, merge
+from hub.core.records.codec import Pushed
+from hub.core.records.merge import History, Merged, Stamp, Version
+from hub.core.records.tables import TABLES
+
+PATIENTS = TABLES["patients"]
+COLUMNS = ("phone", "hometown", "surname", "camp")
+BASE_REVISION = 100
+MAKER = 1
+
+
+class Edit(NamedTuple):
+    """What one device changed, by its own clock."""
+
+    device: int
+    updated_at: int
+    values: dict[str, Any]
+    knowing: int = BASE_REVISION
+
+
+def base(**values: object) -> Version:
+    record = codec.build(PATIENTS, {"id": "p", "updated_at": 1000, **dict.fromkeys(COLUMNS, "base"), **values})
+    return Version(record, History(Stamp(1000, BASE_REVISION, MAKER)))
+
+
+def pushed(version: Version, edit: Edit, *, whole: bool = False) -> Pushed:
+    """Give the edit as its phone pushes it, made on top of ``version``."""
+    record = codec.replaced(PATIENTS, version.record, {**edit.values, "updated_at": edit.updated_at})
+    return Pushed(record, () if whole else ("updated_at", *edit.values), synced=False)
+
+
+def take(version: Version, push: Pushed, edit: Edit, revision: int) -> Merged:
+    return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, held=edit.knowing)
+
+
+def after(edits: Iterable[Edit], *, whole: bool = False) -> dict[str, Any]:
+    """Give what the record is after these edits, all made on top of the same version, came one after the other."""
+    first = version = base()
+    for revision, edit in enumerate(edits, BASE_REVISION + 1):
+        merged = take(version, pushed(first, edit, whole=whole), edit, revision)
+        version = Version(merged.record, merged.history)
+    return {column: version.record.get(column) for column in COLUMNS}
+
+
+def every_order(edits: Sequence[Edit], *, whole: bool = False) -> list[dict[str, Any]]:
+    return [after(order, whole=whole) for order in itertools.permutations(edits)]
+
+
+WHOLE_A = dict.fromkeys(COLUMNS, "a")
+WHOLE_B = {**WHOLE_A, "surname": "b"}
+TIMES = st.integers(-5, 5).map(lambda step: 1000 + step)
+VALUES = st.sampled_from(["a", "b", "c"])
+
+
+@st.composite
+def concurrent(draw: st.DrawFn, *, columns: st.SearchStrategy[set[str]]) -> list[Edit]:
+    """Draw edits of different devices, none of which knew of another."""
+    count = draw(st.integers(2, 4))
+    edits = []
+    for device in range(2, 2 + count):
+        values = {column: draw(VALUES) for column in sorted(draw(columns))}
+        edits.append(Edit(device, draw(TIMES), values))
+    return edits
+
+
+@given(st.permutations(COLUMNS), st.lists(TIMES, min_size=4, max_size=4))
+def test_p3_edits_of_different_columns_all_survive_in_every_order(columns: list[str], times: list[int]) -> None:
+    edits = [Edit(2 + n, times[n], {column: f"by {n}"}) for n, column in enumerate(columns)]
+    for record in every_order(edits):
+        assert {column: record[column] for column in columns} == {c: f"by {n}" for n, c in enumerate(columns)}
+
+
+@given(concurrent(columns=st.sets(st.sampled_from(COLUMNS), min_size=1, max_size=3)))
+@example([Edit(2, 1001, {"phone": "a"}), Edit(3, 1002, {"phone": "a"}), Edit(4, 1001, {"phone": "b"})])
+def test_p3_edits_of_the_same_columns_end_the_same_in_every_order(edits: list[Edit]) -> None:
+    first, *others = every_order(edits)
+    assert all(other == first for other in others)
+
+
+@given(concurrent(columns=st.just(set(COLUMNS))))
+@example([Edit(2, 1001, WHOLE_A), Edit(3, 1001, WHOLE_B), Edit(4, 1002, WHOLE_A)])
+@example([Edit(2, 1001, WHOLE_A), Edit(3, 1002, WHOLE_A), Edit(4, 1002, WHOLE_B)])
+def test_p3_whole_records_end_the_same_in_every_order(edits: list[Edit]) -> None:
+    first, *others = every_order(edits, whole=True)
+    assert all(other == first for other in others)
+
+
+@given(concurrent(columns=st.sets(st.sampled_from(COLUMNS), min_size=1)), st.booleans())
+def test_p2_an_edit_sent_again_changes_nothing(edits: list[Edit], whole: bool) -> None:  # noqa: FBT001
+    first = version = base()
+    for revision, edit in enumerate(edits, BASE_REVISION + 1):
+        push = pushed(first, edit, whole=whole)
+        merged = take(version, push, edit, revision)
+        version = Version(merged.record, merged.history)
+        again = take(version, push, edit, revision + 1)
+        assert (again.changed, again.record, again.history) == ((), version.record, version.history)
+
+
+@given(concurrent(columns=st.sets(st.sampled_from(COLUMNS), min_size=1)))
+def test_p2_a_late_repetition_does_not_undo_what_came_after_it(edits: list[Edit]) -> None:
+    first = version = base()
+    pushes = [pushed(first, edit) for edit in edits]
+    for revision, (push, edit) in enumerate(zip(pushes, edits, strict=True), BASE_REVISION + 1):
+        merged = take(version, push, edit, revision)
+        version = Version(merged.record, merged.history)
+    knowing_all = Edit(9, 1, {"phone": "last"}, knowing=BASE_REVISION + 40)
+    merged = take(version, pushed(version, knowing_all), knowing_all, BASE_REVISION + 40)
+    version = Version(merged.record, merged.history)
+    for push, edit in zip(pushes, edits, strict=True):
+        assert take(version, push, edit, BASE_REVISION + 50).changed == ()
+
+
+@given(TIMES, TIMES)
+def test_p3_an_edit_made_knowing_the_other_wins_whatever_the_clocks(first_at: int, second_at: int) -> None:
+    one = Edit(2, first_at, {"phone": "first"})
+    merged = take(base(), pushed(base(), one), one, 101)
+    version = Version(merged.record, merged.history)
+    other = Edit(3, second_at, {"phone": "second"}, knowing=101)
+    assert take(version, pushed(version, other), other, 102).record.get("phone") == "second"
+
+
+@given(TIMES, TIMES)
+def test_p3_a_devices_own_later_edit_replaces_its_earlier_one_whatever_its_clock(first_at: int, second_at: int) -> None:
+    one = Edit(2, first_at, {"phone": "first"})
+    merged = take(base(), pushed(base(), one), one, 101)
+    version = Version(merged.record, merged.history)
+    other = Edit(2, second_at, {"phone": "second"})
+    assert take(version, pushed(version, other), other, 102).record.get("phone") == "second"
+
+
+@pytest.mark.parametrize(("later", "winner"), [(1001, "second"), (999, "first")])
+def test_p3_of_edits_that_did_not_know_each_other_the_newer_wins(later: int, winner: str) -> None:
+    edits = [Edit(2, 1000, {"phone": "first"}), Edit(3, later, {"phone": "second"})]
+    assert after(edits)["phone"] == winner
+
+
+def test_p3_only_the_columns_that_were_changed_are_taken() -> None:
+    stale = base(hometown="old town")
+    edit = Edit(2, 9000, {"phone": "2"})
+    merged = take(base(hometown="new town"), pushed(stale, edit), edit, 101)
+    assert merged.record.get("hometown") == "new town"
+    assert merged.changed == ("phone",)
+
+
+def test_p3_a_whole_record_that_is_older_changes_nothing() -> None:
+    edit = Edit(2, 999, {"phone": "2"})
+    assert take(base(), pushed(base(), edit, whole=True), edit, 101).changed == ()
+
+
+def test_updated_at_is_the_newest_of_both() -> None:
+    for updated_at, expected in ((500, 1000), (2000, 2000)):
+        edit = Edit(2, updated_at, {"phone": "2"})
+        assert take(base(), pushed(base(), edit), edit, 101).record.row.updated_at == expected
+
+
+def test_an_edit_of_updated_at_alone_is_no_change() -> None:
+    edit = Edit(2, 5000, {})
+    assert take(base(), Pushed(pushed(base(), edit).record, ("updated_at",), synced=False), edit, 101).changed == ()
+
+
+@pytest.mark.parametrize("column", ["id", "last_modified", "server_created_at"])
+def test_columns_that_are_the_hubs_own_are_not_taken(column: str) -> None:
+    table = TABLES["patient_problems"]
+    version = Version(codec.build(table, {"id": "p", "updated_at": 1}), History(Stamp(1, 1, MAKER)))
+    values = {"id": "q" if column == "id" else "p", "updated_at": 2, "last_modified": 7, "server_created_at": 7}
+    push = Pushed(codec.build(table, values), (column,), synced=False)
+    assert merge.merge(table, version, push, device=2, revision=5, held=1).changed == ()
+
+
+def test_p8_unknown_columns_stay_when_a_phone_that_does_not_know_them_pushes_the_whole_record() -> None:
+    edit = Edit(2, 2000, {"phone": "2"})
+    without = pushed(base(), edit, whole=True)
+    assert take(base(from_the_cloud=7), without, edit, 101).record.extra == {"from_the_cloud": 7}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_phone_whose_edit_was_taken_as_it_is_holds_just_this(whole: bool) -> None:  # noqa: FBT001
+    edit = Edit(2, 2000, {"phone": "2"})
+    assert take(base(), pushed(base(), edit, whole=whole), edit, 101).exact
+
+
+@pytest.mark.parametrize("updated_at", [999, 2000])
+def test_a_phone_whose_edit_ended_otherwise_does_not_hold_this(updated_at: int) -> None:
+    one, other = Edit(2, 1500, {"phone": "2", "camp": "2"}), Edit(3, updated_at, {"phone": "3"})
+    merged = take(base(), pushed(base(), one), one, 101)
+    version = Version(merged.record, merged.history)
+    assert not take(version, pushed(base(), other), other, 102).exact

@@ -1,0 +1,110 @@
+"""The one state of the hub."""
+
+import msgspec
+import pytest
+
+from hub.core.status import state as states
+from hub.core.status.lights import PATTERNS, Light
+from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, Level, State, Trouble, state
+
+WELL = Facts(free_bytes=FREE_BYTES_LOW)
+CLOUD: dict[str, object] = {"cloud": True}
+WORSE: list[tuple[dict[str, object], State]] = [
+    ({"answering": False}, State.NOT_ANSWERING),
+    ({"damage": ("page 3",)}, State.DAMAGED),
+    ({"ready": False}, State.STARTING),
+    ({"writable": False}, State.READ_ONLY),
+    ({"free_bytes": FREE_BYTES_LOW - 1}, State.DISK_LOW),
+    ({"power_weak": True}, State.POWER_WEAK),
+    ({"temperature_c": HOT_C}, State.HOT),
+    ({"quarantined": 1}, State.QUARANTINE),
+    ({"clock_wrong": True}, State.CLOCK_WRONG),
+    (CLOUD | {"waiting": 1}, State.WAITING),
+    (CLOUD | {"unproven": 1}, State.UNPROVEN),
+    (CLOUD, State.IN_CLOUD),
+]
+TROUBLES: list[tuple[dict[str, object], State]] = [
+    ({"trouble": Trouble.KEY}, State.KEY_REFUSED),
+    ({"trouble": Trouble.PAUSED}, State.PAUSED),
+    ({"trouble": Trouble.NO_CLINIC}, State.NO_CLINIC),
+    ({"trouble": Trouble.CLOUD, "waiting": 1}, State.CLOUD_FAILING),
+    ({"trouble": Trouble.LINE, "waiting": 1}, State.LINE_LOST),
+    ({"trouble": Trouble.LINE}, State.OFFLINE),
+]
+
+
+def facts(**given: object) -> Facts:
+    return msgspec.structs.replace(WELL, **given)
+
+
+def test_a_hub_with_nothing_wrong_is_safe() -> None:
+    assert state(WELL) is State.SAFE
+
+
+@pytest.mark.parametrize(("fact", "expected"), WORSE)
+def test_each_fact_has_its_state(fact: dict[str, object], expected: State) -> None:
+    assert state(facts(**fact)) is expected
+
+
+@pytest.mark.parametrize(("fact", "expected"), TROUBLES)
+def test_each_trouble_with_the_cloud_has_its_state(fact: dict[str, object], expected: State) -> None:
+    assert state(facts(**CLOUD, **fact)) is expected
+
+
+def test_every_state_is_reached() -> None:
+    assert {expected for _, expected in WORSE + TROUBLES} | {State.SAFE} == set(State)
+
+
+@pytest.mark.parametrize("worst", range(len(WORSE)))
+def test_of_several_facts_the_worst_is_named(worst: int) -> None:
+    given: dict[str, object] = {}
+    for fact, _ in WORSE[worst:]:
+        given |= fact
+    assert state(facts(**given)) is WORSE[worst][1]
+
+
+def test_a_hub_without_a_cloud_waits_for_nothing() -> None:
+    assert state(facts(waiting=5)) is State.SAFE
+
+
+def test_nothing_is_called_safe_in_the_cloud_before_it_was_seen_there() -> None:
+    for trouble in (None, Trouble.LINE, Trouble.CLOUD):
+        assert state(facts(cloud=True, unproven=1, trouble=trouble)) is State.UNPROVEN
+
+
+@pytest.mark.parametrize("named", State)
+def test_every_state_says_what_it_means_and_what_to_do(named: State) -> None:
+    for text in named.texts:
+        for words in filter(None, (text.one, text.many)):
+            assert words.endswith(".")
+        assert bool(text.many) == bool(text.of)
+
+
+def test_the_sentence_counts_the_records_and_the_time() -> None:
+    told = facts(cloud=True, trouble=Trouble.LINE, waiting=1412, waiting_s=7300)
+    assert states.sentence(told) == "1,412 records are safe on this hub, waiting for the internet for 2 hours."
+    one = msgspec.structs.replace(told, waiting=1, waiting_s=90)
+    assert states.sentence(one) == "1 record is safe on this hub, waiting for the internet for 1 minute."
+
+
+@pytest.mark.parametrize(
+    ("given", "light"),
+    [
+        ({}, Light.SAFE),
+        ({"syncing": 1}, Light.SYNCING),
+        ({"syncing": 1, "pairing_left_s": 5}, Light.PAIRING),
+        ({"cloud": True, "relaying": True, "waiting": 3}, Light.RELAYING),
+        ({"quarantined": 1, "pairing_left_s": 5}, Light.QUARANTINE),
+        ({"ready": False, "syncing": 1}, Light.STARTING),
+        ({"damage": ("x",), "locating_left_s": 5}, Light.LOCATE),
+        ({"answering": False, "locating_left_s": 5}, Light.FAULT),
+    ],
+)
+def test_the_lights_show_what_is_wrong_before_what_goes_on(given: dict[str, object], light: Light) -> None:
+    assert states.light(facts(**given)) is light
+
+
+def test_every_attention_and_alarm_shows_red_and_nothing_else_does() -> None:
+    for named in State:
+        shows_red = any(step.levels.red for step in PATTERNS[named.value.light].steps)
+        assert shows_red == (named.level in {Level.ATTENTION, Level.ALARM})

@@ -1,0 +1,188 @@
+"""Fills the cloud as its web admin would, and edits it as other hubs and careless edits do."""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+import bcrypt
+import msgspec
+
+from tests.simulator.cloud import pushed, tables, values
+from tests.simulator.cloud.callers import Caller
+from tests.simulator.cloud.columns import Garbage, Table
+from tests.simulator.cloud.instants import Clock
+from tests.simulator.cloud.push import Outcome, push
+from tests.simulator.cloud.store import Store, Transaction, wire_rows
+from tests.simulator.cloud.values import Value
+
+_UTC = ZoneInfo("UTC")
+_ROUNDS = 4  # bcrypt's fewest: the stand-in is quick where the cloud is careful
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A device that was registered in the cloud, with the key that only its owner knows."""
+
+    id: str
+    api_key: str
+    clinics: tuple[str, ...]
+
+
+class Seed:
+    """Writes rows past all rules of a push; every method commits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, table: str, **given: object) -> str:
+        """Add a row, what is not given being the default, and return its id.
+
+        Values are those of the wire or Python's own; last_modified and the like may be given too.
+        """
+        with self._store.transaction() as transaction:
+            return insert(transaction, tables.BY_NAME[table], given)
+
+    def clinic(self, name: str) -> str:
+        """Add a clinic."""
+        return self.add("clinics", name=name)
+
+    def hub(self, name: str, *clinics: str, device_type: str = "sync_hub", status: str = "active") -> Hub:
+        """Register a device for ``clinics``."""
+        api_key = "hh_" + secrets.token_hex(32)
+        digest = hashlib.sha256(api_key.encode()).hexdigest()
+        device = self.add(
+            "devices", name=name, device_type=device_type, api_key_hash=digest, status=status, clinic_ids=list(clinics)
+        )
+        return Hub(device, api_key, clinics)
+
+    def user(self, name: str, email: str, password: str, *, clinic: str | None, role: str = "provider") -> str:
+        """Add a user who can sign in."""
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
+        return self.add("users", name=name, email=email, role=role, clinic_id=clinic, hashed_password=hashed)
+
+    def permissions(self, user: str, clinic: str, **granted: bool) -> str:
+        """Grant a user what is named in a clinic, by column of user_clinic_permissions."""
+        return self.add("user_clinic_permissions", user_id=user, clinic_id=clinic, **granted)
+
+    def event_form(self, name: str, *clinics: str, fields: Sequence[object] = ()) -> str:
+        """Add a form for ``clinics``, for all when none is named."""
+        return self.add("event_forms", name=name, form_fields=list(fields), clinic_ids=list(clinics))
+
+    def registration_form(self, name: str, clinic: str | None, fields: Sequence[object] = ()) -> str:
+        """Add a registration form."""
+        return self.add("patient_registration_forms", name=name, clinic_id=clinic, fields=list(fields))
+
+    def drug(self, name: str, **given: object) -> str:
+        """Add a drug."""
+        usual = {"form": "tablet", "route": "oral", "dosage_quantity": 500, "dosage_units": "mg", "sale_price": 1.25}
+        return self.add("drug_catalogue", generic_name=name, **{**usual, **given})
+
+    def stock(
+        self, clinic: str, drug: str, quantity: int, *, batch_number: str = "B1", expires: str = "2027-12-31"
+    ) -> str:
+        """Put a batch of a drug on a clinic's shelf and return the batch's id."""
+        batch = self.add(
+            "drug_batches", drug_id=drug, batch_number=batch_number, expiry_date=expires, quantity_remaining=quantity
+        )
+        self.add(
+            "clinic_inventory",
+            clinic_id=clinic,
+            drug_id=drug,
+            batch_id=batch,
+            quantity_available=quantity,
+            batch_number=batch_number,
+            batch_expiry_date=expires,
+        )
+        return batch
+
+    def edit(self, table: str, record_id: str, *, announced: bool = True, **given: object) -> None:
+        """Change columns of a row; not ``announced`` leaves last_modified alone, so that nobody pulls it."""
+        with self._store.transaction() as transaction:
+            edit(transaction, tables.BY_NAME[table], record_id, given, announced=announced)
+
+    def delete(self, table: str, record_id: str) -> None:
+        """Delete a row softly, as the web admin does, without its children."""
+        now = dt.datetime.now(dt.UTC)
+        self.edit(table, record_id, is_deleted=True, deleted_at=now.isoformat())
+
+    def remove(self, table: str, record_id: str) -> None:
+        """Remove a row for good, which nobody is told."""
+        with self._store.transaction() as transaction:
+            transaction.execute(f'DELETE FROM "{tables.BY_NAME[table].name}" WHERE "id" = ?', (record_id,))
+
+    def push_as(self, hub: Hub, changes: object) -> Outcome:
+        """Push as another hub would, without HTTP."""
+        return push(self._store, Caller(hub_tables=True, clinics=hub.clinics), msgspec.json.encode(changes), _UTC)
+
+    def rows(self, table: str, zone: str = "UTC") -> list[dict[str, object]]:
+        """Return all rows as they are, deleted ones too, in the wire's form."""
+        found = wire_rows(self._store, tables.BY_NAME[table], ZoneInfo(zone))
+        return msgspec.json.decode(msgspec.json.encode(found), type=list[dict[str, object]])
+
+    def row(self, table: str, record_id: str) -> dict[str, object] | None:
+        """Return one row as it is."""
+        return next((row for row in self.rows(table) if row["id"] == record_id), None)
+
+    def bulk(self, patients: int, events_each: int, *, clinic: str, provider: str, form_data_bytes: int = 400) -> int:
+        """Add so many patients, each with a visit and events, and return the number of rows."""
+        with self._store.transaction() as transaction:
+            clock = Clock(transaction.now, _UTC)
+            ids = [(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(patients)]
+            patient = {"surname": "Haddad", "date_of_birth": "1984-02-29", "sex": "female", "primary_clinic_id": clinic}
+            transaction.copy(
+                pushed.PATIENTS,
+                _copies(
+                    pushed.PATIENTS,
+                    patient,
+                    clock,
+                    ({"id": row, "given_name": f"Patient {number}"} for number, (row, _) in enumerate(ids)),
+                ),
+            )
+            visit = {"clinic_id": clinic, "provider_id": provider}
+            rows = ({"id": row, "patient_id": person} for person, row in ids)
+            transaction.copy(pushed.VISITS, _copies(pushed.VISITS, visit, clock, rows))
+            event = {"event_type": "Visit", "form_data": [{"name": "Note", "value": "x" * form_data_bytes}]}
+            rows = (
+                {"id": str(uuid.uuid4()), "patient_id": person, "visit_id": at}
+                for person, at in ids
+                for _ in range(events_each)
+            )
+            transaction.copy(pushed.EVENTS, _copies(pushed.EVENTS, event, clock, rows))
+        return patients * (2 + events_each)
+
+
+def insert(transaction: Transaction, table: Table, given: Mapping[str, object]) -> str:
+    """Insert a row inside an open transaction, so that a test can commit it late (CLOUD.md 2.1)."""
+    strict = replace(table, columns=tuple(replace(column, garbage=Garbage.REFUSED) for column in table.columns))
+    row = values.row(strict, {"id": str(uuid.uuid4()), **_plain(given)}, Clock(transaction.now, _UTC))
+    transaction.copy(table, [tuple(row.values())])
+    return str(row["id"])
+
+
+def edit(
+    transaction: Transaction, table: Table, record_id: str, given: Mapping[str, object], *, announced: bool = True
+) -> None:
+    """Change columns of a row inside an open transaction."""
+    clock = Clock(transaction.now, _UTC)
+    new: dict[str, Value] = {name: values.stored(table.column(name), _plain(given), clock) for name in given}
+    for name in ("updated_at", "last_modified") if announced else ():
+        if name in table.names:
+            new.setdefault(name, transaction.now)
+    sets = ", ".join(f'"{name}" = ?' for name in new)
+    transaction.execute(f'UPDATE "{table.name}" SET {sets} WHERE "id" = ?', (*new.values(), record_id))
+
+
+def _plain(given: Mapping[str, object]) -> dict[str, object]:
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in given.items()}
+
+
+def _copies(
+    table: Table, same: Mapping[str, object], clock: Clock, own: Iterator[dict[str, str]]
+) -> Iterator[tuple[Value, ...]]:
+    template = values.row(table, same, clock)
+    for columns in own:
+        yield tuple((template | columns).values())

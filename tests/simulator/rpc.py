@@ -1,0 +1,147 @@
+"""Speaks the phone's side of the LAN RPC: handshake, sealed calls, and what the app makes of each answer.
+
+Source: PROTOCOL.md "Envelopes" and "What the phone does with an answer".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from hub.core.errors import HubError
+from hub.core.phone import cipher, keys, wire
+from hub.core.phone.cipher import Direction
+from hub.core.phone.keys import KeyPair, SessionKey
+from tests.simulator import javascript
+from tests.simulator.transport import NetworkLostError, Transport
+
+
+class Failure(Enum):
+    """Why a call failed, in the app's words."""
+
+    AUTH_FAILED = "AUTH_FAILED"
+    NETWORK_ERROR = "NETWORK_ERROR"
+    DECRYPTION_FAILED = "DECRYPTION_FAILED"
+    HUB_UNREACHABLE = "HUB_UNREACHABLE"
+    HANDSHAKE_FAILED = "HANDSHAKE_FAILED"
+    INVALID_QR = "INVALID_QR"
+    NOT_PAIRED = "NOT_PAIRED"
+    NOT_SENT = "NOT_SENT"
+    SIGN_IN_INCOMPLETE = "SIGN_IN_INCOMPLETE"
+
+
+class CallFailedError(Exception):
+    """A call that the app regards as failed."""
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        super().__init__(f"{failure.value}: {detail}")
+        self.failure = failure
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What a handshake says about the hub, and the key that came of it."""
+
+    hub_id: str
+    name: str
+    public_key: str
+    key: SessionKey
+
+
+def handshake(transport: Transport, client_id: str) -> Hub:
+    """Agree on a session key with a new key pair; the hub's key is not compared with an earlier one."""
+    pair = KeyPair()
+    request = {"client_id": client_id, "client_public_key": wire.encode(pair.public)}
+    try:
+        status, body = transport.post("/rpc/handshake", javascript.write(request))
+        _check_reached(status)
+        answer = javascript.read(body)
+    except (NetworkLostError, ValueError) as error:
+        raise CallFailedError(Failure.HUB_UNREACHABLE, str(error)) from error
+    public, hub_id = _handshake_fields(answer)
+    try:
+        key = keys.client_session_key(pair, wire.public_key(public))
+    except HubError as error:
+        raise CallFailedError(Failure.HUB_UNREACHABLE, str(error)) from error
+    name = answer.get("hub_name")
+    return Hub(hub_id, name if isinstance(name, str) and name else f"Hub {hub_id}", public, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Sealed calls under one session key."""
+
+    transport: Transport
+    client_id: str
+    key: SessionKey
+    token: str | None
+
+    def query(self, name: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  an answer may be any JSON
+        """Ask; gives the opened answer or raises CallFailedError."""
+        inside = {"query": name, "params": params, "token": self.token}
+        return self._call("/rpc/query", inside, Direction.QUERY, Direction.QUERY_RESPONSE)
+
+    def command(self, name: str, data: Mapping[str, Any], before_send: Callable[[], object] | None = None) -> Any:  # noqa: ANN401  an answer may be any JSON
+        """Tell; gives the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
+        inside = {"command": name, "data": data, "token": self.token}
+        return self._call("/rpc/command", inside, Direction.COMMAND, Direction.COMMAND_RESPONSE, before_send)
+
+    def _call(
+        self,
+        path: str,
+        inside: Mapping[str, Any],
+        up: Direction,
+        down: Direction,
+        before_send: Callable[[], object] | None = None,
+    ) -> Any:  # noqa: ANN401  an answer may be any JSON
+        payload = wire.encode(cipher.seal(self.key, javascript.write(inside), up))
+        body = javascript.write({"client_id": self.client_id, "payload": payload})
+        if before_send:
+            before_send()
+        try:
+            status, answer = self.transport.post(path, body)
+            _check_accepted(status)
+            envelope = javascript.read(answer)
+        except (NetworkLostError, ValueError) as error:
+            raise CallFailedError(Failure.NETWORK_ERROR, str(error)) from error
+        return self._opened(envelope, down)
+
+    def _opened(self, envelope: object, down: Direction) -> Any:  # noqa: ANN401  an answer may be any JSON
+        """Open the payload; beside it nothing in the envelope is looked at."""
+        if envelope is None:
+            raise CallFailedError(Failure.NETWORK_ERROR, "TypeError: Cannot read properties of null")
+        payload = envelope.get("payload") if isinstance(envelope, dict) else None
+        try:
+            sealed = wire.decode(payload.encode("ascii")) if isinstance(payload, str) else b""
+            opened = javascript.read(cipher.open_sealed(self.key, sealed, down))
+        except (HubError, ValueError) as error:
+            raise CallFailedError(Failure.DECRYPTION_FAILED, "Failed to decrypt response") from error
+        if opened is None or opened is False or opened in (0, ""):
+            raise CallFailedError(Failure.DECRYPTION_FAILED, "Failed to decrypt response")
+        return opened
+
+
+def _check_reached(status: int) -> None:
+    if not is_ok(status):
+        raise CallFailedError(Failure.HUB_UNREACHABLE, f"Handshake failed with HTTP {status}")
+
+
+def _check_accepted(status: int) -> None:
+    if status == 401:
+        raise CallFailedError(Failure.AUTH_FAILED, "Unauthorized")
+    if not is_ok(status):
+        raise CallFailedError(Failure.NETWORK_ERROR, f"HTTP {status}")
+
+
+def is_ok(status: int) -> bool:
+    """Tell whether the app takes this status for a yes."""
+    return 200 <= status < 300
+
+
+def _handshake_fields(answer: object) -> tuple[str, str]:
+    public, hub_id = (answer.get("hub_public_key"), answer.get("hub_id")) if isinstance(answer, dict) else ("", "")
+    success = isinstance(answer, dict) and answer.get("success")
+    if not success or not isinstance(public, str) or not isinstance(hub_id, str) or not public or not hub_id:
+        raise CallFailedError(Failure.HANDSHAKE_FAILED, "Invalid handshake response from hub")
+    return public, hub_id
