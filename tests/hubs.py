@@ -288,8 +288,7 @@ class ServedHub:
                     if transport.get(until)[0] == 200:
                         return
         self.kill()
-        message = f"the hub did not get ready:\n{self.output()[-2000:]}"
-        raise AssertionError(message)
+        raise AssertionError(f"the hub did not get ready:\n{self.output()[-2000:]}")
 
     @property
     def pid(self) -> int:

@@ -33,12 +33,10 @@ def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
     """
     if not encrypted_stream.is_fit(passphrase):
-        message = f"the passphrase needs {encrypted_stream.PASSPHRASE_CHARS_MIN} characters or more"
-        raise OperatorError(message)
+        raise OperatorError(f"the passphrase needs {encrypted_stream.PASSPHRASE_CHARS_MIN} characters or more")
     free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
     if free < needed:
-        message = f"a backup needs {needed // 1_000_000} MB of free storage, there are {free // 1_000_000}"
-        raise OperatorError(message)
+        raise OperatorError(f"a backup needs {needed // 1_000_000} MB of free storage, there are {free // 1_000_000}")
     return _locked(store, passphrase, settings)
 
 
@@ -48,8 +46,7 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
     Everything is unlocked, checked and made ready beside its place before any of it is put there, the database last.
     """
     if data.exists() and any(data.iterdir()):
-        message = f"{data} is not empty; a backup is put into an empty folder alone"
-        raise OperatorError(message)
+        raise OperatorError(f"{data} is not empty; a backup is put into an empty folder alone")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = data / "restoring"
     try:
@@ -58,11 +55,9 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
         snapshot.revive(scratch)
         _put(scratch, data)
     except (tarfile.TarError, Damaged) as error:
-        message = f"the backup is damaged: {error}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"the backup is damaged: {error}") from error
     except OSError as error:
-        message = f"{data} cannot be written: {error.strerror}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"{data} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -56,8 +56,7 @@ def _write(out: Path, pieces: Iterator[bytes]) -> int:
         new.replace(out)
     except OSError as error:
         new.unlink(missing_ok=True)
-        message = f"{out} cannot be written: {error.strerror}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
     return size
 
 

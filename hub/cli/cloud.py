@@ -43,8 +43,7 @@ def disconnect(data: Path) -> None:
     """Forget the cloud and its key. Records stay, also those that wait."""
     with options.store(data) as store, store.write() as tx:
         if kept.link(tx.db) is None:
-            message = "no cloud is connected"
-            raise OperatorError(message)
+            raise OperatorError("no cloud is connected")
         kept.disconnect(tx)
     click.echo("The cloud is disconnected.")
 

@@ -9,5 +9,6 @@ from hub.core.errors import OperatorError
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def demo(words: tuple[str, ...]) -> None:  # noqa: ARG001  whatever it was asked for before
     """Say where the demonstration went: it is not part of the product."""
-    message = "the demonstration comes with the source code, not with the product: run 'make run' in a checkout"
-    raise OperatorError(message)
+    raise OperatorError(
+        "the demonstration comes with the source code, not with the product: run 'make run' in a checkout"
+    )

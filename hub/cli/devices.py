@@ -35,8 +35,7 @@ def revoke_device(data: Path, client_id: str) -> None:
     with options.store(data) as store, store.write() as tx:
         found = kept.revoke(tx, client_id)
     if found is None:
-        message = f"there is no phone {client_id}; 'hikma-hub device list' shows them"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
     click.echo(f"{found.name} is revoked.")
 
 
@@ -53,14 +52,12 @@ def token() -> None:
 def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone: bool) -> None:  # noqa: FBT001
     """End the sign-ins of a user, of a phone, or all; they must sign in again."""
     if not (email or client_id or everyone):
-        message = "say whose: --user, --device or --all"
-        raise click.UsageError(message)
+        raise click.UsageError("say whose: --user, --device or --all")
     with options.store(data) as store, store.write() as tx:
         user = users.find_by_email(tx.db, email) if email else None
         phone = kept.find(tx.db, client_id) if client_id else None
         if (email and not user) or (client_id and not phone):
-            message = "there is no such user or phone"
-            raise OperatorError(message)
+            raise OperatorError("there is no such user or phone")
         count = sessions.revoke_tokens(tx, user_id=user.id if user else None, device=phone.num if phone else None)
         audit.note(tx, "token.revoked", device=phone.num if phone else None, user_id=user.id if user else None)
     click.echo(f"{count} sign-ins ended.")

@@ -20,8 +20,7 @@ _SECRET = frozenset({"setup_code", "access_point_password"})
 def firstboot(card: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Make this card a hub, or open its data; run at every boot, and harmless at any time."""
     if os.geteuid() != 0:
-        message = "only root may partition and mount; on a hub systemd runs it"
-        raise OperatorError(message)
+        raise OperatorError("only root may partition and mount; on a hub systemd runs it")
     report = steps.run(Machine(), device=card, progress=lambda name: click.echo(f"hikma-hub: {name}", err=True))
     if report.refused:
         click.echo(f"hikma-hub: {report.refused}", err=True)

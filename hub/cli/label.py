@@ -63,8 +63,7 @@ def label(data: Path, config: Path | None, output: Path) -> None:
         output.touch(mode=0o600)
         output.write_text(page, "utf-8")
     except OSError as error:
-        message = f"{output} cannot be written: {error.strerror}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"{output} cannot be written: {error.strerror}") from error
     click.echo(f"The label is in {output}.")
 
 

@@ -53,8 +53,7 @@ def store(folder: Path, *, create: bool = False) -> Iterator[Store]:
     create: make it if it is not there; for what prepares a hub before its first start.
     """
     if not create and not (folder / FILE_NAME).exists():
-        message = f"there is no hub in {folder}; start one with 'hikma-hub serve --data {folder}'"
-        raise StoreError(message)
+        raise StoreError(f"there is no hub in {folder}; start one with 'hikma-hub serve --data {folder}'")
     opened = Store(folder)
     try:
         yield opened

@@ -116,16 +116,14 @@ def disable_user(data: Path, email: str) -> None:
 def _user(db: Any, email: str) -> User:  # noqa: ANN401  the store's connection, which the command line only hands on
     found = users.find_by_email(db, email)
     if found is None:
-        message = f"there is no user {email}; 'hikma-hub user list' shows them"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no user {email}; 'hikma-hub user list' shows them")
     return found
 
 
 def _own_user(db: Any, email: str) -> User:  # noqa: ANN401
     found = _user(db, email)
     if found.source != "hub":
-        message = f"{email} comes from the cloud; the password must be changed there"
-        raise OperatorError(message)
+        raise OperatorError(f"{email} comes from the cloud; the password must be changed there")
     return found
 
 

@@ -49,8 +49,7 @@ def show_entry(data: Path, num: int) -> None:
 def retry_entries(data: Path, config: Path | None, nums: tuple[int, ...], everything: bool) -> None:  # noqa: FBT001
     """Try to take entries in again, after the permission or the hub was mended."""
     if not nums and not everything:
-        message = "name entries, or say --all"
-        raise click.UsageError(message)
+        raise click.UsageError("name entries, or say --all")
     most = options.settings(config, data).limits.quarantine_records
     taken = 0
     with options.store(data) as store:
@@ -85,14 +84,12 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
         return departures.retry(tx, entry)
     user = users.find(tx.db, entry["user_id"])
     if user is None:
-        message = f"entry {num}: its user is not on this hub any more"
-        raise OperatorError(message)
+        raise OperatorError(f"entry {num}: its user is not on this hub any more")
     return push.retry(tx, entry, Source(HUB, users.rights(tx.db, user), most))
 
 
 def _entry(db: Any, num: int) -> dict[str, Any]:  # noqa: ANN401  the store's connection, only handed on
     entry = kept.entry(db, num)
     if entry is None:
-        message = f"there is no entry {num}; 'hikma-hub quarantine list' shows them"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no entry {num}; 'hikma-hub quarantine list' shows them")
     return entry

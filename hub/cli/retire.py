@@ -15,10 +15,8 @@ def retire(name: str) -> None:
     """Erase this box: keys first, then the data. Nothing brings it back; relay and back up before."""
     machine = Machine()
     if os.geteuid() != 0:
-        message = "only root may erase a box"
-        raise OperatorError(message)
+        raise OperatorError("only root may erase a box")
     if name != machine.path("/etc/hostname").read_text("ascii").strip():
-        message = "that is not the name of this box; nothing was erased"
-        raise OperatorError(message)
+        raise OperatorError("that is not the name of this box; nothing was erased")
     for told in retirement.erase(machine):
         click.echo(told)

@@ -46,8 +46,7 @@ def set_one(data: Path, config: Path | None, name: str, value: str) -> None:
     book.value(section, key, value)  # says what is wrong with it, and what is allowed
     variable = book.variable(section, key)
     if variable in os.environ:
-        message = f"{variable} is set, and wins over the settings file"
-        raise OperatorError(message)
+        raise OperatorError(f"{variable} is set, and wins over the settings file")
     with options.store(data, create=True) as store:
         try:
             changed = _in_force(data, config).change(store, {name: value}, also_closed=True)

@@ -28,6 +28,5 @@ def support_file(data: Path, config: Path | None, out: Path) -> None:
         out.touch(mode=0o600)
         out.write_bytes(content)
     except OSError as error:
-        message = f"{out} cannot be written: {error.strerror}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
     click.echo(f"The support file is {out}, {len(content):,} bytes.")

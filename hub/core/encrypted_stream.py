@@ -56,18 +56,16 @@ def unlock(passphrase: str, locked: Iterable[bytes]) -> Iterator[bytes]:
         begin += piece
     header, rest = begin[:_HEADER_BYTES], begin[_HEADER_BYTES:]
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC) or not 0 < header[len(_MAGIC)] <= _COST_MAX:
-        message = "this is not a backup of a Hikma Hub, or of a newer one"
-        raise OperatorError(message)
+        raise OperatorError("this is not a backup of a Hikma Hub, or of a newer one")
     cipher = _cipher(passphrase, header)
     for nonce, chunk in _numbered(_sized(_after(rest, pieces), CHUNK_BYTES + _TAG_BYTES)):
         try:
             yield cipher.decrypt(nonce, chunk, header)
         except InvalidTag:
             is_first = not any(nonce[:-1])
-            message = (
+            raise OperatorError(
                 "the passphrase is wrong, or the file is damaged" if is_first else "the file is damaged or cut off"
-            )
-            raise OperatorError(message) from None
+            ) from None
 
 
 def is_fit(passphrase: str) -> bool:

@@ -55,8 +55,7 @@ def key(machine: Machine, place: KeyPlace, *, make: bool) -> tuple[bytes, KeyPla
         if fused:
             return fused, KeyPlace.BOARD
         if not make:
-            message = f"the key of the data partition is gone: neither fuses nor {CARD_FILE} hold it"
-            raise OperatorError(message)
+            raise OperatorError(f"the key of the data partition is gone: neither fuses nor {CARD_FILE} hold it")
         write(file, secrets.token_bytes(KEY_BYTES), mode=0o400)
     return file.read_bytes(), KeyPlace.CARD
 
@@ -89,8 +88,7 @@ def _fused(machine: Machine) -> bytes | None:
 def _on_stick(machine: Machine, *, make: bool) -> bytes:
     """Read, or draw, the key on the USB stick labelled HIKMA-KEY."""
     if not machine.path(_USB_LABEL).exists():
-        message = "put the USB stick labelled HIKMA-KEY in and switch the hub off and on"
-        raise OperatorError(message)
+        raise OperatorError("put the USB stick labelled HIKMA-KEY in and switch the hub off and on")
     mount = machine.path(_USB_MOUNT)
     mount.mkdir(mode=0o700, parents=True, exist_ok=True)
     machine.run("mount", "-o", "nosuid,nodev,noexec,umask=0077", _USB_LABEL, str(mount))
@@ -98,8 +96,7 @@ def _on_stick(machine: Machine, *, make: bool) -> bytes:
         file = mount / _USB_FILE
         if not file.exists():
             if not make:
-                message = f"the USB stick has no {_USB_FILE}; is it the stick of another hub?"
-                raise OperatorError(message)
+                raise OperatorError(f"the USB stick has no {_USB_FILE}; is it the stick of another hub?")
             write(machine.path(USB_STAMP), b"")
             write(file, secrets.token_bytes(KEY_BYTES), mode=0o700)
         return file.read_bytes()

@@ -27,8 +27,7 @@ def disk(machine: Machine) -> Path:
     source = machine.run("findmnt", "--noheadings", "--output", "SOURCE", "/").strip()
     parent = machine.run("lsblk", "--noheadings", "--output", "PKNAME", source).strip()
     if not parent:
-        message = f"the root {source} is not a partition, so there is no card to put data on"
-        raise OperatorError(message)
+        raise OperatorError(f"the root {source} is not a partition, so there is no card to put data on")
     return Path("/dev") / parent
 
 
@@ -89,8 +88,7 @@ def room(table: dict[str, Any], sectors: int) -> tuple[int, int]:
     size = (sectors - _GPT_TAIL_SECTORS - start) // _ALIGN_SECTORS * _ALIGN_SECTORS
     if size * SECTOR_BYTES < _DATA_BYTES_MIN:
         need = (start * SECTOR_BYTES + _DATA_BYTES_MIN) // 10**9 + 1
-        message = f"the card is too small: it must have {need} GB or more"
-        raise OperatorError(message)
+        raise OperatorError(f"the card is too small: it must have {need} GB or more")
     return start, size
 
 

@@ -28,12 +28,12 @@ class Machine:
         try:
             done = subprocess.run(command, input=stdin, capture_output=True, timeout=_PROGRAM_S, check=False)  # noqa: S603  fixed programs
         except (OSError, subprocess.TimeoutExpired) as error:
-            message = f"{command[0]} could not be run: {type(error).__name__}"
-            raise OperatorError(message) from error
+            raise OperatorError(f"{command[0]} could not be run: {type(error).__name__}") from error
         if done.returncode not in accept:
             words = done.stderr.decode("utf-8", "replace").strip()[-300:]
-            message = f"{command[0]} {command[1] if len(command) > 1 else ''} failed with {done.returncode}: {words}"
-            raise OperatorError(message)
+            raise OperatorError(
+                f"{command[0]} {command[1] if len(command) > 1 else ''} failed with {done.returncode}: {words}"
+            )
         return done.stdout.decode("utf-8", "replace")
 
     @contextlib.contextmanager

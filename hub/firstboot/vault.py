@@ -98,8 +98,9 @@ def _open(machine: Machine, device: Path, key: bytes, place: KeyPlace) -> None:
     try:
         machine.run("cryptsetup", "open", *options, str(device), NAME, stdin=key)
     except OperatorError as error:
-        message = f"the data partition {device} does not open with the key {place.told}; nothing was formatted: {error}"
-        raise OperatorError(message) from error
+        raise OperatorError(
+            f"the data partition {device} does not open with the key {place.told}; nothing was formatted: {error}"
+        ) from error
 
 
 def _label(machine: Machine, device: Path) -> str:

@@ -114,14 +114,14 @@ def load(path: Path) -> Wishes:
         return Wishes()
     raw = path.read_bytes()[: _BYTES_MAX + 1]
     if len(raw) > _BYTES_MAX:
-        message = f"{path.name} is larger than {_BYTES_MAX} bytes; it is a short text file"
-        raise SettingError(message)
+        raise SettingError(f"{path.name} is larger than {_BYTES_MAX} bytes; it is a short text file")
     try:
         text = raw.strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        message = f"{path.name} line {line}: not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
-        raise SettingError(message) from None
+        raise SettingError(
+            f"{path.name} line {line}: not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
+        ) from None
     found = read(text, path.name)
     without_secrets(text)  # before anything is obeyed: secrets that cannot be taken out again are not taken in
     return found
@@ -139,8 +139,7 @@ def read(text: str, name: str = FILE_NAME) -> Wishes:
     except msgspec.ValidationError as error:
         raise SettingError(_explained(name, text, str(error))) from None
     for key, problem in _contradictions(wishes):
-        message = f"{name} line {_line(text, key)}: {problem}"
-        raise SettingError(message)
+        raise SettingError(f"{name} line {_line(text, key)}: {problem}")
     return wishes
 
 
@@ -213,8 +212,7 @@ def without_secrets(text: str) -> str:
     """
     clean = _SECRET_LINE.sub(rf'\g<key>"{TAKEN}"\g<rest>', text)
     if any(secret != TAKEN for secret in secrets_in(read(clean))):
-        message = f"{FILE_NAME}: write each password on a line of its own, as in the example"
-        raise SettingError(message)
+        raise SettingError(f"{FILE_NAME}: write each password on a line of its own, as in the example")
     return clean
 
 

@@ -39,8 +39,7 @@ def value(section: str, key: str, text: str) -> Value:
     """Read what a person says of one setting, as a variable would say it; raises SettingError."""
     if key not in _TYPES.get(section, {}):
         name = f"{section}.{key}"
-        message = f"there is no setting {name}{_meant(name, names())}"
-        raise SettingError(message)
+        raise SettingError(f"there is no setting {name}{_meant(name, names())}")
     try:
         return _value(section, key, text, strict=False)
     except _WrongError as error:
@@ -87,8 +86,7 @@ def _from_file(path: Path) -> _Given:
     try:
         text = path.read_text("utf-8-sig")  # an editor on Windows may have put a mark before the first line
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read as a settings file: {error}"
-        raise SettingError(message) from None
+        raise SettingError(f"{path} cannot be read as a settings file: {error}") from None
     return _from_text(text, str(path))
 
 
@@ -115,14 +113,12 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
         if not name.startswith(ENV_PREFIX) or name in ENV_OF_CLI:
             continue
         if name not in _VARIABLES:
-            message = f"{name}: there is no such setting{_meant(name, [*_VARIABLES, *ENV_OF_CLI])}"
-            raise SettingError(message)
+            raise SettingError(f"{name}: there is no such setting{_meant(name, [*_VARIABLES, *ENV_OF_CLI])}")
         section, key = _VARIABLES[name]
         try:
             given.append((section, key, _value(section, key, environ[name], strict=False)))
         except _WrongError as error:
-            message = f"{name}: {error}"
-            raise SettingError(message) from None
+            raise SettingError(f"{name}: {error}") from None
     return given
 
 
@@ -130,15 +126,16 @@ def _accepted(tables: dict[str, Any]) -> _Given:
     given: _Given = []
     for section, table in tables.items():
         if section not in _TYPES:
-            message = f"there is no section [{section}]{_meant(section, _TYPES)}"
-            raise _WrongError(message, section)
+            raise _WrongError(f"there is no section [{section}]{_meant(section, _TYPES)}", section)
         if not isinstance(table, dict):
-            message = f"{section} is a section: write [{section}] on a line of its own, and its settings below"
-            raise _WrongError(message, section)
+            raise _WrongError(
+                f"{section} is a section: write [{section}] on a line of its own, and its settings below", section
+            )
         for key, found in table.items():
             if key not in _TYPES[section]:
-                message = f"there is no setting {key} in [{section}]{_meant(key, _TYPES[section])}"
-                raise _WrongError(message, section, key)
+                raise _WrongError(
+                    f"there is no setting {key} in [{section}]{_meant(key, _TYPES[section])}", section, key
+                )
             given.append((section, key, _value(section, key, found, strict=True)))
     return given
 
@@ -148,8 +145,9 @@ def _value(section: str, key: str, given: object, *, strict: bool) -> Value:
     try:
         found: Value = msgspec.convert(given, wanted, strict=strict)
     except msgspec.ValidationError:
-        message = f"[{section}] {key} is {_found(given, wanted)}; allowed is {allowed(wanted)}"
-        raise _WrongError(message, section, key) from None
+        raise _WrongError(
+            f"[{section}] {key} is {_found(given, wanted)}; allowed is {allowed(wanted)}", section, key
+        ) from None
     return found
 
 

@@ -28,15 +28,12 @@ def amend(path: Path, values: Values) -> None:
         after = _amended(before, values)
         now = reading.read(after, str(path))
         if any(getattr(getattr(now, section), key) != value for (section, key), value in values.items()):
-            message = f"{path} is written in a way that only its author can change"
-            raise SettingError(message)
+            raise SettingError(f"{path} is written in a way that only its author can change")
         _replace(path, after)
     except (TOMLKitError, UnicodeDecodeError) as error:
-        message = f"{path}: {error}"
-        raise SettingError(message) from error
+        raise SettingError(f"{path}: {error}") from error
     except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}"
-        raise SettingError(message) from error
+        raise SettingError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _amended(text: str, values: Values) -> str:

@@ -164,8 +164,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        message = f"database: {error}"
-        raise Unavailable(message) from error
+        raise Unavailable(f"database: {error}") from error
 
 
 def _boot() -> str:

@@ -40,8 +40,7 @@ def add(
     if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
         return False
     if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= most:
-        message = f"quarantine is full ({most} entries)"
-        raise Unavailable(message)
+        raise Unavailable(f"quarantine is full ({most} entries)")
     tx.db.execute(
         "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, raw, device, user_id, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

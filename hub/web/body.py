@@ -23,8 +23,7 @@ def declared_bytes(request: AnyRequest, most: int) -> int:
     text = request.headers.get("content-length")
     size = int(text[:20]) if text and text.isdecimal() else most
     if size > most:
-        message = f"body is larger than {most} bytes"
-        raise TooLarge(message)
+        raise TooLarge(f"body is larger than {most} bytes")
     return size
 
 
@@ -42,16 +41,13 @@ async def read(request: AnyRequest, most: int, grow: Callable[[int], Awaitable[N
         try:
             piece = await asyncio.wait_for(anext(stream, None), min(left_s, _SILENCE_S))
         except TimeoutError:
-            message = "body stopped coming"
-            raise Malformed(message) from None
+            raise Malformed("body stopped coming") from None
         except HTTPException:
-            message = "body broke off"
-            raise Malformed(message) from None
+            raise Malformed("body broke off") from None
         if piece is None:
             return body
         body += piece
         if len(body) > most:
-            message = f"body is larger than {most} bytes"
-            raise TooLarge(message)
+            raise TooLarge(f"body is larger than {most} bytes")
         if grow:
             await grow(len(body))

@@ -11,7 +11,6 @@ def router() -> Router:
 
     @route(["/rpc/{_path:path}", "/api/{_path:path}"], http_method=["GET", "POST"])
     async def refuse(_path: FromPath[str]) -> None:
-        message = "the hub's database is damaged"
-        raise Unavailable(message)
+        raise Unavailable("the hub's database is damaged")
 
     return Router("/", route_handlers=[refuse])

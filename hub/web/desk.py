@@ -192,8 +192,7 @@ class Desk:
         if not public and (who.account is None or who.account.kind is Kind.SETUP):
             raise SignInNeeded
         if is_form and (who.is_new or not who.owns(given.get("form_key", ""))):
-            message = "the form is too old; load the page again"
-            raise Forbidden(message)
+            raise Forbidden("the form is too old; load the page again")
         with audit.by(who.account.actor if who.account else f"address:{who.address}"):
             return respond(make(who, given), who)
 
@@ -245,13 +244,11 @@ def _check_origin(request: AnyRequest) -> None:
     origin = request.headers.get("origin", "")
     host = request.headers.get("host", "")
     if site not in {"same-origin", "none"} or (origin and origin.split("://")[-1] != host):
-        message = "the form came from another site"
-        raise Forbidden(message)
+        raise Forbidden("the form came from another site")
 
 
 def _form(raw: bytes | bytearray) -> Form:
     try:
         return dict(parse_qsl(bytes(raw).decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX))
     except ValueError:
-        message = "not a form"
-        raise Malformed(message) from None
+        raise Malformed("not a form") from None

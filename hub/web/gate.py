@@ -35,8 +35,7 @@ class Gate:
                 await asyncio.wait_for(turn, _PATIENCE_S)
             except TimeoutError:
                 self._give_up(size, turn)
-                message = "too many messages in flight"
-                raise Unavailable(message, retry_after_s=_RETRY_S) from None
+                raise Unavailable("too many messages in flight", retry_after_s=_RETRY_S) from None
             except asyncio.CancelledError:
                 self._give_up(size, turn)
                 raise

@@ -25,8 +25,7 @@ def router(gather: Callable[[], Facts]) -> Router:
         """Answer 200 only after a write that worked."""
         now = gather()
         if now.damage or not now.writable:
-            message = "the database is damaged" if now.damage else "the database cannot be written"
-            raise Unavailable(message)
+            raise Unavailable("the database is damaged" if now.damage else "the database cannot be written")
         return {"status": "ready"}
 
     return Router("/", route_handlers=[healthz, readyz])

@@ -151,8 +151,7 @@ def router(phones: Phones) -> Router:
     @post(["/api/login", "/api/auth/sign-in"])
     async def cloud_login() -> dict[str, Any]:
         """Refuse, without reading the body: without a fresh QR scan the app sends email and password in clear."""
-        message = "a hub takes no password in clear; scan its QR code to sign in"
-        raise Forbidden(message)
+        raise Forbidden("a hub takes no password in clear; scan its QR code to sign in")
 
     return Router("/", route_handlers=[heartbeat, handshake, query, command, cloud_login])
 

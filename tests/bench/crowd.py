@@ -67,8 +67,7 @@ def _wait_ready(process: "subprocess.Popen[bytes]") -> None:
             time.sleep(0.01)
         else:
             return
-    message = "the hub did not start"
-    raise RuntimeError(message)
+    raise RuntimeError("the hub did not start")
 
 
 def _poster() -> Callable[[str, bytes], bytes]:

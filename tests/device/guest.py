@@ -160,8 +160,7 @@ class Guest:
                     if transport.get("/readyz")[0] == 200:
                         return
                 time.sleep(_POLL_S)
-        message = f"the hub did not get ready in {patience_s:.0f} s:\n{self.evidence()}"
-        raise AssertionError(message)
+        raise AssertionError(f"the hub did not get ready in {patience_s:.0f} s:\n{self.evidence()}")
 
     def evidence(self) -> str:
         """Give what the board said last: its serial line, and its journal where it still lets a technician in."""
@@ -175,8 +174,7 @@ class Guest:
         try:
             self._board.wait(_STEP_S)
         except subprocess.TimeoutExpired:
-            message = f"the board did not switch itself off in {_STEP_S} s:\n{self.evidence()}"
-            raise AssertionError(message) from None
+            raise AssertionError(f"the board did not switch itself off in {_STEP_S} s:\n{self.evidence()}") from None
 
     def url(self) -> str:
         """Give where phones reach it."""
@@ -203,8 +201,7 @@ class Guest:
         while time.monotonic() < deadline:
             with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
                 return self.ssh(command)
-        message = f"{command} did not succeed in {_STEP_S} s"
-        raise AssertionError(message)
+        raise AssertionError(f"{command} did not succeed in {_STEP_S} s")
 
     def hub(self, command: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
         """Run a command of the hub in it; gives what ``--json`` printed."""

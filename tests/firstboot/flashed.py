@@ -192,8 +192,7 @@ def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
             card.put_header(**header, passphrase=key)
         case "open":
             if header["key"] != key:
-                message = "No key available with this passphrase."
-                raise OperatorError(message)
+                raise OperatorError("No key available with this passphrase.")
             mapped.touch()
         case "close":
             mapped.unlink()
@@ -217,8 +216,7 @@ def _mkfs(card: Flashed, _words: list[str], _: bytes) -> str:
 
 def _e2fsck(card: Flashed, _words: list[str], _: bytes) -> str:
     if card.header().get("fs") != "ext4":
-        message = "no file system"
-        raise OperatorError(message)
+        raise OperatorError("no file system")
     return ""
 
 

@@ -188,8 +188,7 @@ class Region:
             assert all(outcome.ok for outcome in outcomes), outcomes
             if not any(outcome.pulled or outcome.pushed for outcome in outcomes):
                 return number == 0
-        message = "the phones found no rest"
-        raise AssertionError(message)
+        raise AssertionError("the phones found no rest")
 
     def unlike(self) -> list[str]:
         """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds."""

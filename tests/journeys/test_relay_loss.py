@@ -63,8 +63,7 @@ class Place:
             )
             if done.returncode == 0:
                 return
-        message = f"no way to the cloud in {TRIES} tries"
-        raise AssertionError(message)
+        raise AssertionError(f"no way to the cloud in {TRIES} tries")
 
     def close(self) -> None:
         """End both."""

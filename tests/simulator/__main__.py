@@ -28,8 +28,7 @@ def demo(**wishes: Any) -> None:  # noqa: ANN401  the options above, by name
     At the end, phones, hub and cloud are compared; the status is 0 if all hold the same.
     """
     if wishes["line_fails"] and not wishes["cloud"]:
-        message = "without a cloud there is no line that could fail"
-        raise click.UsageError(message)
+        raise click.UsageError("without a cloud there is no line that could fail")
     sys.exit(run_demo(Wishes(**wishes)))
 
 

@@ -89,8 +89,7 @@ class CloudProcess:
         """Read its first line: ``{"url": ..., "api_key": ...}``."""
         line = process.stdout.readline() if process.stdout else b""
         if not line:
-            message = f"the stand-in cloud did not start:\n{child.last_words(self._log)}"
-            raise CloudProcessError(message)
+            raise CloudProcessError(f"the stand-in cloud did not start:\n{child.last_words(self._log)}")
         greeting = json.loads(line)
         self.url, self.api_key = greeting["url"], greeting["api_key"]
 

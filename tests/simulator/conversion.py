@@ -29,8 +29,7 @@ _ALWAYS = ("created_at", "updated_at")
 def convert(changes: Any, now_ms: int) -> None:  # noqa: ANN401  whatever the hub put there
     """Convert every record of ``changes`` in place; ``now_ms`` stands in for a time that cannot be read."""
     if not isinstance(changes, dict) or None in changes.values():
-        message = "TypeError: Cannot convert undefined or null to object"
-        raise LocalStoreError(message)
+        raise LocalStoreError("TypeError: Cannot convert undefined or null to object")
     for arrays in changes.values():
         for name in ("created", "updated", "deleted"):
             for record in (arrays.get(name) if isinstance(arrays, dict) else None) or ():

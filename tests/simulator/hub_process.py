@@ -103,8 +103,9 @@ class HubProcess:
             env={**os.environ, **self._settings},
         )
         if done.returncode != 0:
-            message = f"hikma-hub {' '.join(words[:2])} failed:\n{done.stderr.strip() or done.stdout.strip()}"
-            raise HubProcessError(message)
+            raise HubProcessError(
+                f"hikma-hub {' '.join(words[:2])} failed:\n{done.stderr.strip() or done.stdout.strip()}"
+            )
         return done.stdout
 
     def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
@@ -113,8 +114,9 @@ class HubProcess:
         try:
             return json.loads(printed)
         except ValueError as error:
-            message = f"hikma-hub {' '.join(words[:2])} --json printed no JSON: {printed[:200]!r}"
-            raise HubProcessError(message) from error
+            raise HubProcessError(
+                f"hikma-hub {' '.join(words[:2])} --json printed no JSON: {printed[:200]!r}"
+            ) from error
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         # Someone else may listen on this port: only a hub of ours that is alive counts.
@@ -123,14 +125,14 @@ class HubProcess:
         with contextlib.closing(transport):
             while time.monotonic() < deadline:
                 if process.poll() is not None:
-                    message = f"the hub ended at once (exit {process.returncode}):\n{child.last_words(self._log)}"
-                    raise HubProcessError(message)
+                    raise HubProcessError(
+                        f"the hub ended at once (exit {process.returncode}):\n{child.last_words(self._log)}"
+                    )
                 with contextlib.suppress(NetworkLostError):
                     if transport.get("/readyz")[0] == 200:
                         return
                 time.sleep(_POLL_S)
-        message = f"the hub did not get ready within {READY_S:.0f} s:\n{child.last_words(self._log)}"
-        raise HubProcessError(message)
+        raise HubProcessError(f"the hub did not get ready within {READY_S:.0f} s:\n{child.last_words(self._log)}")
 
     def _stop(self) -> None:
         if self._child is not None:

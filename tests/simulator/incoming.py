@@ -22,8 +22,7 @@ def apply(store: LocalStore, changes: Any) -> None:  # noqa: ANN401  whatever th
     """Apply ``changes``; raises LocalStoreError at the first batch that fails."""
     for table, arrays in changes.items() if isinstance(changes, dict) else ():
         if arrays is None:
-            message = f"TypeError: Cannot read properties of null (reading 'created'), table {table}"
-            raise LocalStoreError(message)
+            raise LocalStoreError(f"TypeError: Cannot read properties of null (reading 'created'), table {table}")
         for name, prepare in (("created", _created), ("updated", _updated), ("deleted", _deleted)):
             records = arrays.get(name) if isinstance(arrays, dict) else None
             if isinstance(records, list) and records and table not in DEVICE_TABLES:
@@ -57,8 +56,7 @@ def _apply_array(store: LocalStore, table: str, records: list[object], prepare: 
 def _object(record: object) -> Raw:
     """Give what JavaScript reads columns from: a text or a number has none, null is an error."""
     if record is None:
-        message = "TypeError: Cannot read properties of null (reading 'id')"
-        raise LocalStoreError(message)
+        raise LocalStoreError("TypeError: Cannot read properties of null (reading 'id')")
     return record if isinstance(record, dict) else {}
 
 

@@ -40,8 +40,7 @@ class LocalStore:
         try:
             return self._tables[name]
         except KeyError:
-            message = "TypeError: Cannot read properties of null (reading 'schema')"
-            raise LocalStoreError(message) from None
+            raise LocalStoreError("TypeError: Cannot read properties of null (reading 'schema')") from None
 
     def rows(self, table: str) -> Iterator[Row]:
         """Give the rows that a query of the app sees."""
@@ -68,8 +67,7 @@ class LocalStore:
         """Set columns of a row; the ORM sets updated_at first and lists only what became different."""
         row = self.find(table, row_id)
         if row is None:
-            message = f"{table} has no row {row_id}"
-            raise LookupError(message)
+            raise LookupError(f"{table} has no row {row_id}")
         for column, value in {"updated_at": self._now_ms(), **values}.items():
             _set(table, row, column, value)
         return row

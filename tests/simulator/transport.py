@@ -49,6 +49,5 @@ class HttpTransport:
         try:
             answer = self._client.request(method, self._url + path, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            message = f"{method} {path}: {type(error).__name__}"
-            raise NetworkLostError(message) from error
+            raise NetworkLostError(f"{method} {path}: {type(error).__name__}") from error
         return answer.status_code, answer.content

@@ -33,8 +33,7 @@ def copy(store: Store, to: Path) -> None:
         source.execute("SELECT 1 FROM hub").fetchone()
         source.backup(target, pages=_PAGES, sleep=_PAUSE_S)
     except sqlite3.Error as error:
-        message = f"the database cannot be copied: {error}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"the database cannot be copied: {error}") from error
     finally:
         target.close()
         source.close()
@@ -48,8 +47,7 @@ def revive(folder: Path) -> None:
     new key without being asked.
     """
     if not (folder / FILE_NAME).is_file():
-        message = "the backup holds no database"
-        raise OperatorError(message)
+        raise OperatorError("the backup holds no database")
     store = Store(folder)
     try:
         found = store.check(full=True)
@@ -74,5 +72,4 @@ def _refuse_newer(db: object) -> None:
     known = {step.name for step in migrations._migrations}  # noqa: SLF001  the library lists them nowhere else
     applied = {step.name for step in migrations.applied(db)}  # type: ignore[arg-type]  # the store's connection
     if applied - known:
-        message = "the backup was made by a newer hub; update this one first"
-        raise OperatorError(message)
+        raise OperatorError("the backup was made by a newer hub; update this one first")

@@ -125,8 +125,7 @@ class _Intake:
             return
         new = self._new(table, pushed)
         if new.deleted:
-            message = "its patient or visit was deleted"
-            raise BadRecord(message)
+            raise BadRecord("its patient or visit was deleted")
         self._add(table, [new])
 
     def reference(self, table: Table, part: TableChanges) -> None:
@@ -382,8 +381,7 @@ def _value(raw: msgspec.Raw) -> object:
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "not readable as JSON"
-        raise BadRecord(message) from None
+        raise BadRecord("not readable as JSON") from None
 
 
 def _id_of(raw: msgspec.Raw) -> str | None:

@@ -48,15 +48,13 @@ def read(table: Table, row: Mapping[str, Any]) -> Row:
     try:
         return _read(table, row)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
-        message = f"the cloud's row does not fit: {type(error).__name__}"
-        raise BadRecord(message) from None
+        raise BadRecord(f"the cloud's row does not fit: {type(error).__name__}") from None
 
 
 def _read(table: Table, row: Mapping[str, Any]) -> Row:
     record_id = row.get("id")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= ID_CHARS:
-        message = "id is no text"
-        raise BadRecord(message)
+        raise BadRecord("id is no text")
     values: dict[str, Any] = {"id": record_id}
     for column in table.columns:
         value = row.get(column.name)
@@ -65,8 +63,7 @@ def _read(table: Table, row: Mapping[str, Any]) -> Row:
     try:
         return Row(Record(msgspec.convert(values, table.shape), extra), cleared)
     except msgspec.ValidationError as error:
-        message = f"the cloud's row does not fit: {error}"
-        raise BadRecord(message) from None
+        raise BadRecord(f"the cloud's row does not fit: {error}") from None
 
 
 def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str, str]) -> bytes:
@@ -162,8 +159,7 @@ def _extra(table: Table, row: Mapping[str, Any]) -> tuple[dict[str, Any], frozen
     if not names:
         return {}, frozenset()
     if len(names) > UNKNOWN_COLUMNS:
-        message = f"more than {UNKNOWN_COLUMNS} unknown columns"
-        raise BadRecord(message)
+        raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
     extra = {name: plain(row[name]) for name in row if name in names and row[name] is not None}
     return extra, frozenset(names - extra.keys())
 
@@ -249,8 +245,7 @@ def _reference(column: Column, value: str, names: Mapping[str, str]) -> str | No
 def _id(name: str, value: str) -> str:
     """Give a uuid in lower case: clinics are compared as text (CLOUD.md 4.2)."""
     if not is_uuid(value):
-        message = f"{name} is no uuid"
-        raise BadRecord(message)
+        raise BadRecord(f"{name} is no uuid")
     return value.lower()
 
 
@@ -276,8 +271,7 @@ def _required_day(column: Column, value: str) -> str | None:
         return None
     day = _day_of_text(value)
     if day is None:
-        message = f"{column.name} is not a date (YYYY-MM-DD)"
-        raise BadRecord(message)
+        raise BadRecord(f"{column.name} is not a date (YYYY-MM-DD)")
     return day
 
 

@@ -44,13 +44,11 @@ def open_sealed(key: SessionKey, sealed: bytes | bytearray | memoryview, directi
     """
     view = memoryview(sealed)
     if len(view) < OVERHEAD_BYTES:
-        message = "sealed message too short"
-        raise Unauthorised(message)
+        raise Unauthorised("sealed message too short")
     try:
         return AESGCM(key).decrypt(view[:NONCE_BYTES], view[NONCE_BYTES:], direction.value)
     except InvalidTag:
-        message = "sealed message does not open"
-        raise Unauthorised(message) from None
+        raise Unauthorised("sealed message does not open") from None
 
 
 def may_fit(key: SessionKey, sealed: bytes | bytearray | memoryview) -> bool:
@@ -78,5 +76,4 @@ def open_with_any(
                 return key, open_sealed(key, sealed, direction)
             except Unauthorised:
                 continue
-    message = "no key of this device opens it"
-    raise Unauthorised(message)
+    raise Unauthorised("no key of this device opens it")

@@ -46,8 +46,7 @@ class KeyPair:
         try:
             return self._private.exchange(X25519PublicKey.from_public_bytes(theirs))
         except ValueError:
-            message = "not a usable X25519 public key"
-            raise Malformed(message) from None
+            raise Malformed("not a usable X25519 public key") from None
 
 
 def fingerprint(public: PublicKey) -> str:

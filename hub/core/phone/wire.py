@@ -43,8 +43,7 @@ class Handshake(msgspec.Struct, frozen=True):
         """Hold the client_id to what a header, a log and a table can carry."""
         _check_client_id(self.client_id)
         if self.device_name is not None and len(self.device_name) > NAME_CHARS:
-            message = f"device_name is longer than {NAME_CHARS} characters"
-            raise ValueError(message)
+            raise ValueError(f"device_name is longer than {NAME_CHARS} characters")
 
 
 class HandshakeAnswer(msgspec.Struct, frozen=True):
@@ -90,8 +89,7 @@ def read(kind: type[_T], body: bytes | bytearray | memoryview) -> _T:
     except msgspec.ValidationError as error:
         raise Malformed(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "not JSON"
-        raise Malformed(message) from None
+        raise Malformed("not JSON") from None
 
 
 def encode(raw: bytes) -> str:
@@ -106,8 +104,7 @@ def decode(text: bytes | memoryview) -> bytearray:
     """
     view = memoryview(text)
     if len(view) % 4 == 1 or not _ALPHABET.fullmatch(view):
-        message = "not base64url without padding"
-        raise Malformed(message)
+        raise Malformed("not base64url without padding")
     raw = bytearray()
     step = 4 * (_CHUNK // 3)
     for start in range(0, len(view), step):
@@ -120,8 +117,7 @@ def payload_bytes(envelope: Envelope) -> bytearray:
     """Give the sealed bytes of an envelope."""
     token = memoryview(envelope.payload)
     if len(token) < 2 or bytes(token[:1]) != b'"':  # noqa: PLR2004  two quotes
-        message = "payload is not text"
-        raise Malformed(message)
+        raise Malformed("payload is not text")
     return decode(token[1:-1])
 
 
@@ -129,8 +125,7 @@ def public_key(text: str) -> PublicKey:
     """Read a public key of 32 bytes."""
     raw = decode(text.encode("utf-8", "replace"))
     if len(raw) != KEY_BYTES:
-        message = f"a public key has {KEY_BYTES} bytes"
-        raise Malformed(message)
+        raise Malformed(f"a public key has {KEY_BYTES} bytes")
     return PublicKey(bytes(raw))
 
 
@@ -156,5 +151,4 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 def _check_client_id(client_id: str) -> None:
     if not 0 < len(client_id) <= CLIENT_ID_CHARS or not client_id.isprintable() or not client_id.isascii():
-        message = f"client_id must be 1 to {CLIENT_ID_CHARS} printable ASCII characters"
-        raise ValueError(message)
+        raise ValueError(f"client_id must be 1 to {CLIENT_ID_CHARS} printable ASCII characters")

@@ -105,14 +105,11 @@ def check_delete(rights: Rights, table: Table, clinic: str | None) -> None:
 def check_table(table: Table) -> None:
     """Raise BadRecord for a table that phones cannot change."""
     if table.push is Push.REFERENCE:
-        message = f"{table.name} comes from the organisation; a phone cannot change it"
-        raise BadRecord(message)
+        raise BadRecord(f"{table.name} comes from the organisation; a phone cannot change it")
 
 
 def _require(rights: Rights, wanted: tuple[Permission, ...], clinic: str | None) -> None:
     if not rights.belongs(clinic):
-        message = "the user does not work in this record's clinic"
-        raise NotAllowed(message)
+        raise NotAllowed("the user does not work in this record's clinic")
     if wanted and not any(rights.may(permission, clinic) for permission in wanted):
-        message = f"the user lacks {' or '.join(wanted)}"
-        raise NotAllowed(message)
+        raise NotAllowed(f"the user lacks {' or '.join(wanted)}")

@@ -82,16 +82,13 @@ def read(table: Table, raw: bytes | memoryview | msgspec.Raw) -> Pushed:
     Raises BadRecord when it is no object, has no usable id, or a column holds what its type cannot.
     """
     if len(memoryview(raw)) > RECORD_BYTES:
-        message = f"larger than {RECORD_BYTES} bytes"
-        raise BadRecord(message)
+        raise BadRecord(f"larger than {RECORD_BYTES} bytes")
     try:
         values = _decode(raw)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        message = "not readable as JSON"
-        raise BadRecord(message) from None
+        raise BadRecord("not readable as JSON") from None
     if not isinstance(values, dict):
-        message = "not an object"
-        raise BadRecord(message)
+        raise BadRecord("not an object")
     status = values.pop("_status", None)
     changed = values.pop("_changed", None)
     return Pushed(
@@ -108,8 +105,7 @@ def build(table: Table, values: dict[str, Any]) -> Record:
     if not values.keys() <= table.names:
         extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
         if len(extra) > UNKNOWN_COLUMNS:
-            message = f"more than {UNKNOWN_COLUMNS} unknown columns"
-            raise BadRecord(message)
+            raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
         for name, value in extra.items():
             _check_levels(name, value)
     try:
@@ -129,11 +125,9 @@ def write(record: Record) -> tuple[str, int | None]:
         known = _encode(record.row).decode()
         extra = _encode(record.extra).decode() if record.extra else ""
     except (OverflowError, UnicodeEncodeError, RecursionError):
-        message = "holds a value that JSON cannot carry"
-        raise BadRecord(message) from None
+        raise BadRecord("holds a value that JSON cannot carry") from None
     if len(known) + len(extra) > RECORD_BYTES:
-        message = f"larger than {RECORD_BYTES} characters"
-        raise BadRecord(message)
+        raise BadRecord(f"larger than {RECORD_BYTES} characters")
     return (known[:-1] + "," + extra[1:], len(known) - 1) if extra else (known, None)
 
 
@@ -150,8 +144,7 @@ def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
     row = msgspec.structs.replace(record.row, **known) if known else record.row
     extra = {**record.extra, **unknown} if unknown else record.extra
     if len(extra) > max(UNKNOWN_COLUMNS, len(record.extra)):
-        message = f"more than {UNKNOWN_COLUMNS} unknown columns"
-        raise BadRecord(message)
+        raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
     return Record(row, extra)
 
 
@@ -177,16 +170,14 @@ def moment_ms(text: str) -> int:
 
 def _check_id(value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
-        message = f"id is not a text of 1 to {ID_CHARS} characters"
-        raise BadRecord(message)
+        raise BadRecord(f"id is not a text of 1 to {ID_CHARS} characters")
 
 
 def _check_levels(name: str, value: object, levels: int = LEVELS) -> None:
     if not isinstance(value, dict | list):
         return
     if levels == 0:
-        message = f"{name} is nested deeper than {LEVELS} levels"
-        raise BadRecord(message)
+        raise BadRecord(f"{name} is nested deeper than {LEVELS} levels")
     for inner in value.values() if isinstance(value, dict) else value:
         _check_levels(name, inner, levels - 1)
 
@@ -195,8 +186,7 @@ def _changed_columns(value: object) -> tuple[str, ...]:
     if not isinstance(value, str) or not value:
         return ()
     if len(value) > CHANGED_CHARS:
-        message = f"_changed is longer than {CHANGED_CHARS} characters"
-        raise BadRecord(message)
+        raise BadRecord(f"_changed is longer than {CHANGED_CHARS} characters")
     return tuple(dict.fromkeys(name for name in (part.strip() for part in value.split(",")) if name))
 
 

@@ -113,5 +113,4 @@ def _date(column: Column, value: object) -> object:
 
 
 def _no(column: Column) -> object:
-    message = f"{column.name} should be a date, YYYY-MM-DD"
-    raise BadRecord(message)
+    raise BadRecord(f"{column.name} should be a date, YYYY-MM-DD")

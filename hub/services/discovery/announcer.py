@@ -179,8 +179,7 @@ async def _claim(responder: Responder, names: list[str]) -> str:
         finally:
             responder.async_remove_listener(rivals)
         log.info("discovery.name_taken", host=name)
-    message = "every host name is taken"
-    raise RuntimeError(message)
+    raise RuntimeError("every host name is taken")
 
 
 def _question(name: str) -> DNSOutgoing:

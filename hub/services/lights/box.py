@@ -34,15 +34,15 @@ class Box:
         self._shown: Levels | None = None
         pins = (wiring.green_pin, wiring.blue_pin, wiring.red_pin)
         if len({*pins, wiring.button_pin}) != len(pins) + 1:
-            message = "two of the pins in [lights] are the same"
-            raise OperatorError(message)
+            raise OperatorError("two of the pins in [lights] are the same")
         try:
             factory = _factory(wiring.chip)
             self._lamps = _lamps(wiring, factory)
             self._button = gpiozero.Button(wiring.button_pin, pin_factory=factory) if wiring.button_pin else None
         except (GPIOZeroError, OSError, ImportError) as error:
-            message = f"the lamps cannot be reached: {error or type(error).__name__}; see [lights] in the settings"
-            raise OperatorError(message) from error
+            raise OperatorError(
+                f"the lamps cannot be reached: {error or type(error).__name__}; see [lights] in the settings"
+            ) from error
 
     @property
     def is_pressed(self) -> bool:

@@ -16,8 +16,7 @@ class Chip(LGPIOFactory):  # type: ignore[misc]  # gpiozero has no types
         try:
             super().__init__(chip=number)
         except lgpio.error as error:
-            message = f"/dev/gpiochip{number}: {error}"
-            raise OSError(message) from None
+            raise OSError(f"/dev/gpiochip{number}: {error}") from None
 
     def _get_revision(self) -> int:
         return _HEADER

@@ -28,10 +28,8 @@ class Switch(msgspec.Struct, frozen=True):
 def _run(command: str) -> None:
     words = shlex.split(command)
     if not words:
-        message = "this machine has no command for it; see [box] in the settings"
-        raise OperatorError(message)
+        raise OperatorError("this machine has no command for it; see [box] in the settings")
     try:
         subprocess.run(words, check=True, timeout=_S, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603  the operator's own setting
     except (OSError, subprocess.SubprocessError) as error:
-        message = f"{words[0]} failed: {error}"
-        raise OperatorError(message) from error
+        raise OperatorError(f"{words[0]} failed: {error}") from error

@@ -206,16 +206,13 @@ class Batches:
             if value in self._unmatched:
                 raise _WaitError(self._unmatched[value])
             if (target, value) in unborn:
-                message = f"it waits for its {target[:-1].replace('_', ' ')}, which the cloud does not have yet"
-                raise _WaitError(message)
+                raise _WaitError(f"it waits for its {target[:-1].replace('_', ' ')}, which the cloud does not have yet")
         clinic = row.record.text(table.clinic)
         if clinic and self._names.get(clinic, clinic).lower() not in self._bounds.clinics:
-            message = "its clinic is none of this hub's in the cloud, which would pass it over in silence"
-            raise BadRecord(message)
+            raise BadRecord("its clinic is none of this hub's in the cloud, which would pass it over in silence")
         if table.name == "events" and (visit := row.record.text("visit_id") or "") in {"", *strangers}:
             what = "is not on this hub" if visit else "is not named"
-            message = f"its visit {what}; the cloud would make one up in another clinic"
-            raise _WaitError(message)
+            raise _WaitError(f"its visit {what}; the cloud would make one up in another clinic")
 
     def _updated_ms(self, row: Waiting) -> float:
         """Give a time that the guard lets pass (CLOUD.md 4.5).

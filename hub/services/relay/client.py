@@ -71,8 +71,7 @@ class Body:
             piece = next(self._pieces, b"")
         self.size += len(piece)
         if self.size > PULL_BYTES:
-            message = f"a pull of more than {PULL_BYTES} bytes"
-            raise CloudFailing(message)
+            raise CloudFailing(f"a pull of more than {PULL_BYTES} bytes")
         return piece
 
 
@@ -110,14 +109,12 @@ class Cloud:
         content = msgspec.json.encode({"api_key": self._api_key})
         response = self._ask("POST", VERIFY, content)
         if response.status_code == HTTPStatus.BAD_REQUEST:
-            message = "the cloud does not accept this as an API key"
-            raise KeyRefused(message)
+            raise KeyRefused("the cloud does not accept this as an API key")
         _check(response)
         try:
             return msgspec.convert(_json(response), Device)
         except msgspec.ValidationError as error:
-            message = f"verify-key answered otherwise than expected: {error}"
-            raise CloudFailing(message) from None
+            raise CloudFailing(f"verify-key answered otherwise than expected: {error}") from None
 
     @contextmanager
     def pull(self, last_ms: int) -> Iterator[Body]:
@@ -156,8 +153,7 @@ class Cloud:
                 return Verdict.TOO_LARGE
             case _:
                 _check(response)
-                message = "the cloud answered a push with something else than JSON"
-                raise CloudFailing(message)
+                raise CloudFailing("the cloud answered a push with something else than JSON")
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key}"}
@@ -177,8 +173,7 @@ class Cloud:
                     pieces.append(piece)
                     size += len(piece)
                     if size > _ANSWER_BYTES:
-                        message = "an answer of more than a megabyte where a few bytes were due"
-                        raise CloudFailing(message)
+                        raise CloudFailing("an answer of more than a megabyte where a few bytes were due")
         finally:
             self.traffic.down += response.num_bytes_downloaded
             response.close()
@@ -212,14 +207,11 @@ def check_url(url: str) -> str:
     try:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
-        message = f"{url} is not an address: {error}"
-        raise OperatorError(message) from None
+        raise OperatorError(f"{url} is not an address: {error}") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.query or parsed.userinfo:
-        message = f"{url} is not the address of a cloud; it looks like https://hikma.example.org"
-        raise OperatorError(message)
+        raise OperatorError(f"{url} is not the address of a cloud; it looks like https://hikma.example.org")
     if parsed.scheme != "https" and not _is_loopback(parsed.host):
-        message = f"{url} is not encrypted; a cloud's address begins with https://"
-        raise OperatorError(message)
+        raise OperatorError(f"{url} is not encrypted; a cloud's address begins with https://")
     return str(parsed).rstrip("/")
 
 
@@ -236,14 +228,11 @@ def _line() -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException:
-        message = "the cloud did not answer in time"
-        raise NoLine(message) from None
+        raise NoLine("the cloud did not answer in time") from None
     except httpx.ConnectError as error:
-        message = f"no way to the cloud: {error}"
-        raise NoLine(message) from None
+        raise NoLine(f"no way to the cloud: {error}") from None
     except httpx.TransportError as error:
-        message = f"the line to the cloud broke: {error}"
-        raise NoLine(message) from None
+        raise NoLine(f"the line to the cloud broke: {error}") from None
 
 
 def _check(response: httpx.Response) -> None:
@@ -252,16 +241,13 @@ def _check(response: httpx.Response) -> None:
         case HTTPStatus.OK if _is_json(response):
             return
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            message = "the cloud does not accept this hub's key"
-            raise KeyRefused(message)
+            raise KeyRefused("the cloud does not accept this hub's key")
         case HTTPStatus.TOO_MANY_REQUESTS:
             raise CloudBusy(_retry_after_s(response.headers))
         case HTTPStatus.OK:
-            message = "a web page answered instead of the cloud"
-            raise CloudFailing(message)
+            raise CloudFailing("a web page answered instead of the cloud")
         case status:
-            message = f"the cloud answered with status {status}"
-            raise CloudFailing(message)
+            raise CloudFailing(f"the cloud answered with status {status}")
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
@@ -282,8 +268,7 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         found = None
     if not isinstance(found, dict):
-        message = "the cloud's answer is not the JSON that it should be"
-        raise CloudFailing(message)
+        raise CloudFailing("the cloud's answer is not the JSON that it should be")
     return found
 
 

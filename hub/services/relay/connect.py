@@ -19,8 +19,7 @@ def connect(store: Store, url: str, api_key: str) -> Link:
     """
     key = api_key.strip()
     if not key or len(key) > _KEY_CHARS or not key.isascii() or not key.isprintable():
-        message = "an API key is one line of letters and digits, such as hh_ and 64 more"
-        raise OperatorError(message)
+        raise OperatorError("an API key is one line of letters and digits, such as hh_ and 64 more")
     address = check_url(url)
     client = Cloud(address, key, Pace(_REQUESTS))
     try:
@@ -28,8 +27,7 @@ def connect(store: Store, url: str, api_key: str) -> Link:
     finally:
         client.close()
     if device.device_type != HUB_TYPE:
-        message = f"this key belongs to a device of type {device.device_type!r}, not to a hub"
-        raise OperatorError(message)
+        raise OperatorError(f"this key belongs to a device of type {device.device_type!r}, not to a hub")
     clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
     link = Link(address, device.id, device.name, clinics, device.status)
     with store.write() as tx:

@@ -83,8 +83,7 @@ def pull(store: Store, body: Body, *, full: bool, quarantine_max: int, step: Cal
         else:
             ends[first.table] = first.value
     if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
-        message = "the cloud's answer to a pull does not say that it is whole"
-        raise CloudFailing(message)
+        raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
     merging.sweep()
     return Pulled(ends["timestamp"], merging.tally)
 
@@ -147,8 +146,7 @@ def _pieces(body: Body) -> Iterator[_Piece]:
             table, part = places.met.popleft()
             yield _Piece(table, part, value)
     except ijson.JSONError as error:
-        message = f"the cloud's answer to a pull ends early or is no JSON: {type(error).__name__}"
-        raise CloudFailing(message) from None
+        raise CloudFailing(f"the cloud's answer to a pull ends early or is no JSON: {type(error).__name__}") from None
 
 
 def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:

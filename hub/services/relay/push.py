@@ -100,8 +100,7 @@ class Push:
         """
         probe = self._probe()
         if self._ask(probe or b"{}") is not Verdict.STORED:
-            message = "the cloud fails at everything that is pushed"
-            raise CloudFailing(message)
+            raise CloudFailing("the cloud fails at everything that is pushed")
         if self._stored([item]):
             return
         self._failed.add(item.key)
@@ -110,8 +109,7 @@ class Push:
             return
         self._suspects.append(item)
         if len(self._suspects) > SUSPECTS_MAX and not self.sent.stored:
-            message = f"the cloud refused {SUSPECTS_MAX} records one by one and took none"
-            raise CloudFailing(message)
+            raise CloudFailing(f"the cloud refused {SUSPECTS_MAX} records one by one and took none")
 
     def _probe(self) -> bytes:
         """Give a push that changes nothing and fails where the cloud cannot store: a patient whom it has, as of old."""

@@ -37,5 +37,4 @@ class Pace:
     def check(self) -> None:
         """Raise Stopped if the hub is being stopped."""
         if self._stop.is_set():
-            message = "the hub is being stopped"
-            raise Stopped(message)
+            raise Stopped("the hub is being stopped")

@@ -114,8 +114,7 @@ class Rpc:
         if device:
             return devices.require_paired(device)
         if not is_open:
-            message = "pairing is closed"
-            raise Forbidden(message)
+            raise Forbidden("pairing is closed")
         with self._store.write() as tx:
             kept.check_unspent(tx.db, client_public)
             return devices.find(tx.db, asked.client_id) or devices.pair(
@@ -153,8 +152,7 @@ class Rpc:
         if isinstance(body, bytearray):
             body.clear()  # it may be 64 MB, and is not needed any more
         if device is None:
-            message = "unknown device"
-            raise Unauthorised(message)
+            raise Unauthorised("unknown device")
         if device.state is not devices.State.PAIRED:
             self.sessions.drop(device.num)
         devices.require_paired(device)
@@ -185,8 +183,7 @@ class Rpc:
             user_id = token and kept.token_user(db, token, device=device.num, now_ms=self._store.now_ms(db))
             user = users.find(db, user_id) if user_id else None
             if user is None or user.is_deleted:
-                message = "no valid token"
-                raise Unauthorised(message)
+                raise Unauthorised("no valid token")
             return users.rights(db, user)
 
 

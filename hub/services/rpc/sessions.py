@@ -64,12 +64,10 @@ class Sessions:
         nonce = bytes(sealed[:NONCE_BYTES])
         with self._lock:
             if nonce in session.nonces:
-                message = "message was sent before"
-                raise Conflict(message)
+                raise Conflict("message was sent before")
             if len(session.nonces) >= NONCES:
                 self._end(device, session.client_public)
-                message = "session is worn out"
-                raise Unauthorised(message)
+                raise Unauthorised("session is worn out")
             session.nonces.add(nonce)
 
     def drop(self, device: int) -> None:

@@ -25,5 +25,4 @@ class Throttle:
             if len(self._buckets) > ADDRESSES:
                 self._buckets.popitem(last=False)
         if tokens < 1:
-            message = "too many handshakes"
-            raise TooMany(message, retry_after_s=1)
+            raise TooMany("too many handshakes", retry_after_s=1)

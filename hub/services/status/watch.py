@@ -72,8 +72,7 @@ class Watch:
     def follow(self) -> AsyncIterator[bytes]:
         """Give server-sent events: the revision, whenever it changes; raises TooMany when too many follow."""
         if self._streams >= STREAMS_MAX:
-            message = "too many pages follow live"
-            raise TooMany(message, retry_after_s=60)
+            raise TooMany("too many pages follow live", retry_after_s=60)
         return self._events()
 
     async def _events(self) -> AsyncIterator[bytes]:

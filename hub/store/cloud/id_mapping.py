@@ -139,11 +139,11 @@ def _pairs(own: dict[str, str], theirs: dict[str, str], named: dict[str, str]) -
 def _check(pairs: list[Pair], own: str, theirs: str, what: str) -> None:
     here = next((pair for pair in pairs if pair.hub == own), None)
     if here is None or here.cloud is not None:
-        message = f"{own} is no {what} that was made on this hub" if here is None else f"{own} is {here.cloud} already"
-        raise OperatorError(message)
+        raise OperatorError(
+            f"{own} is no {what} that was made on this hub" if here is None else f"{own} is {here.cloud} already"
+        )
     if theirs not in {pair.cloud for pair in pairs}:
-        message = f"{theirs} is no {what} that came from the cloud; 'hikma-hub cloud {what}s' lists them"
-        raise OperatorError(message)
+        raise OperatorError(f"{theirs} is no {what} that came from the cloud; 'hikma-hub cloud {what}s' lists them")
 
 
 def _replace_user(tx: Transaction, own: str, theirs: str) -> None:

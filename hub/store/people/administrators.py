@@ -38,11 +38,9 @@ def exists(db: Database, name: str) -> bool:
 def add(tx: Transaction, name: str, password: str) -> None:
     """Make an administrator; raises OperatorError when the name is empty or taken or the password too short."""
     if not name.strip() or len(name) > NAME_CHARS_MAX:
-        message = f"an administrator needs a name of 1 to {NAME_CHARS_MAX} characters"
-        raise OperatorError(message)
+        raise OperatorError(f"an administrator needs a name of 1 to {NAME_CHARS_MAX} characters")
     if exists(tx.db, name):
-        message = f"there is an administrator called {name} already"
-        raise OperatorError(message)
+        raise OperatorError(f"there is an administrator called {name} already")
     tx.db.execute("INSERT INTO administrators VALUES (?, ?, ?)", [name, _hash(password), tx.now_ms])
     audit.note(tx, "administrator.added", detail=name)
 
@@ -51,8 +49,7 @@ def set_password(tx: Transaction, name: str, password: str) -> None:
     """Give an administrator a new password, which signs them out; raises OperatorError when there is none."""
     hashed = _hash(password)
     if not tx.db.execute("UPDATE administrators SET hashed_password = ? WHERE name = ?", [hashed, name]).rowcount:
-        message = f"there is no administrator called {name}; 'hikma-hub admin list' shows them"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")
     _sign_out(tx, name)
     audit.note(tx, "administrator.password", detail=name)
 
@@ -60,11 +57,9 @@ def set_password(tx: Transaction, name: str, password: str) -> None:
 def remove(tx: Transaction, name: str) -> None:
     """Remove an administrator; raises OperatorError when there is none, or when it is the last one."""
     if not exists(tx.db, name):
-        message = f"there is no administrator called {name}; 'hikma-hub admin list' shows them"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")
     if tx.db.execute("SELECT count(*) FROM administrators").fetchone()[0] == 1:
-        message = "this is the last administrator; make another one first"
-        raise OperatorError(message)
+        raise OperatorError("this is the last administrator; make another one first")
     tx.db.execute("DELETE FROM administrators WHERE name = ?", [name])
     _sign_out(tx, name)
     audit.note(tx, "administrator.removed", detail=name)
@@ -87,8 +82,9 @@ def is_fit(password: str) -> bool:
 
 def _hash(password: str) -> str:
     if not is_fit(password):
-        message = f"the password of an administrator needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
-        raise OperatorError(message)
+        raise OperatorError(
+            f"the password of an administrator needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
+        )
     return _HASHER.hash(password)
 
 

@@ -159,11 +159,9 @@ def grant(tx: Transaction, user_id: str, clinic_id: str, permissions: Iterable[P
 def add_clinic(tx: Transaction, name: str) -> dict[str, Any]:
     """Make a clinic on this hub; raises OperatorError when the name is empty or taken."""
     if not name.strip():
-        message = "a clinic needs a name"
-        raise OperatorError(message)
+        raise OperatorError("a clinic needs a name")
     if name in {clinic["name"] for clinic in clinics(tx.db)}:
-        message = f"there is a clinic called {name!r} already"
-        raise OperatorError(message)
+        raise OperatorError(f"there is a clinic called {name!r} already")
     table = TABLES["clinics"]
     values = {"id": str(uuid.uuid4()), "name": name, "created_at": tx.now_ms, "updated_at": tx.now_ms}
     record_rows.put(tx, table, codec.build(table, values))
@@ -212,24 +210,19 @@ def _checking_is_off(db: Database) -> bool:
 
 def _check_new(db: Database, email: str, name: str, role: str, clinic_id: str, password: str) -> None:
     if "@" not in email or not name.strip() or not role.strip():
-        message = "a user needs an email with an @, a name and a role"
-        raise OperatorError(message)
+        raise OperatorError("a user needs an email with an @, a name and a role")
     if db.execute("SELECT 1 FROM users WHERE email = ? COLLATE NOCASE AND NOT is_deleted", [email]).fetchone():
-        message = f"there is a user with the email {email} already"
-        raise OperatorError(message)
+        raise OperatorError(f"there is a user with the email {email} already")
     if clinic_id not in {clinic["id"] for clinic in clinics(db)}:
-        message = f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub"
-        raise OperatorError(message)
+        raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
     _check_password(password)
 
 
 def _check_password(password: str) -> None:
     if len(password) < PASSWORD_CHARS_MIN:
-        message = f"a password needs {PASSWORD_CHARS_MIN} characters or more"
-        raise OperatorError(message)
+        raise OperatorError(f"a password needs {PASSWORD_CHARS_MIN} characters or more")
     if len(password.encode()) > PASSWORD_BYTES_MAX:
-        message = f"a password can have {PASSWORD_BYTES_MAX} bytes at most"
-        raise OperatorError(message)
+        raise OperatorError(f"a password can have {PASSWORD_BYTES_MAX} bytes at most")
 
 
 def _user(row: tuple[Any, ...]) -> User:

@@ -62,8 +62,7 @@ def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Dev
             [State.PAIRED],
         ).rowcount
     ):
-        message = f"{most} devices are paired; revoke and forget some"
-        raise Unavailable(message)
+        raise Unavailable(f"{most} devices are paired; revoke and forget some")
     num = _next_num(tx)
     tx.db.execute(
         "INSERT INTO devices (num, client_id, name, state, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)",
@@ -102,8 +101,7 @@ def revoke(tx: Transaction, client_id: str) -> Device | None:
 def require_paired(device: Device) -> Device:
     """Give the device if it may talk to the hub; raises Forbidden if it is revoked."""
     if device.state is not State.PAIRED:
-        message = "device is revoked"
-        raise Forbidden(message)
+        raise Forbidden("device is revoked")
     return device
 
 

@@ -29,8 +29,7 @@ def spend(tx: Transaction, client_public_key: bytes) -> None:
 def check_unspent(db: Database, client_public_key: bytes) -> None:
     """Raise Conflict if a client public key ever opened a session."""
     if db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone():
-        message = "client public key was used before"
-        raise Conflict(message)
+        raise Conflict("client public key was used before")
 
 
 def spent(db: Database) -> int:
@@ -83,8 +82,7 @@ def check_attempts(db: Database, keys: list[str], *, now_ms: int, free: int, wai
             wait_ms = min(wait_s * 2 ** min(row[0] - allowed, 20), wait_max_s) * 1000
             left_ms = row[1] + wait_ms - now_ms
             if left_ms > 0:
-                message = "too many failed sign-ins"
-                raise TooMany(message, retry_after_s=-(-left_ms // 1000))
+                raise TooMany("too many failed sign-ins", retry_after_s=-(-left_ms // 1000))
 
 
 def note_failure(tx: Transaction, keys: list[str]) -> None:

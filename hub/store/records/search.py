@@ -122,8 +122,7 @@ def _conditions(filters: Mapping[str, str]) -> tuple[list[str], list[str]]:
     words: list[str] = []
     for column, typed in filters.items():
         if column not in _FILTERS:
-            message = f"filters.{column} is not a column that is searched"
-            raise Malformed(message)
+            raise Malformed(f"filters.{column} is not a column that is searched")
         for table, expression in _FILTERS[column](typed):
             (numbers if table == "patient_numbers" else words).append(expression)
     return numbers, words

@@ -187,8 +187,7 @@ def test_a_fault_of_ours_ends_one_cycle_and_not_the_relay(
     def push(self: Cloud, content: bytes, **how: bool) -> object:
         calls.append(content)
         if len(calls) == 1:
-            message = "Layla Haddad"
-            raise LookupError(message)
+            raise LookupError("Layla Haddad")
         return real(self, content, **how)
 
     monkeypatch.setattr(Cloud, "push", push)

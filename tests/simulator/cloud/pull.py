@@ -50,12 +50,10 @@ def last_pulled(text: str) -> float:
     if not text:
         return 0
     if not _NUMBER.fullmatch(text):
-        message = "lastPulledAt is not a number"
-        raise Refused(message)
+        raise Refused("lastPulledAt is not a number")
     ms = float(text)
     if abs(ms) > _LAST_MS:
-        message = "lastPulledAt is no date"
-        raise Refused(message)
+        raise Refused("lastPulledAt is no date")
     return math.trunc(ms)
 
 

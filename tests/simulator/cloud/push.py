@@ -44,11 +44,9 @@ def _decoded(body: bytes) -> Mapping[str, object]:
     try:
         changes = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        message = "the body is not JSON"
-        raise Refused(message) from None
+        raise Refused("the body is not JSON") from None
     if changes is None:
-        message = "the body is null"
-        raise Refused(message)
+        raise Refused("the body is null")
     return changes if isinstance(changes, dict) else {}
 
 
@@ -58,8 +56,7 @@ def _take(store: Store, caller: Caller, table: Table, changes: Mapping[str, obje
         return
     for record in [*_list(changed, "created"), *_list(changed, "updated")]:
         if not isinstance(record, dict):
-            message = f"{table.name}: a record is no object"
-            raise Refused(message)
+            raise Refused(f"{table.name}: a record is no object")
         if _may_write(caller, table, record):
             _upsert(store, caller, table, record, zone)
     for record_id in _list(changed, "deleted"):
@@ -72,8 +69,7 @@ def _list(changed: Mapping[str, object], name: str) -> list[object]:
     if records is None:
         return []
     if not isinstance(records, list):
-        message = f"{name} is no list"
-        raise Refused(message)
+        raise Refused(f"{name} is no list")
     return records
 
 
@@ -129,7 +125,6 @@ def _update(transaction: Transaction, table: Table, record: Mapping[str, object]
 
 def _delete(store: Store, table: Table, record_id: object) -> None:
     if not is_uuid(record_id):
-        message = f"{table.name}: deleted holds what is no uuid"
-        raise Refused(message)
+        raise Refused(f"{table.name}: deleted holds what is no uuid")
     with store.transaction() as transaction:
         effects.delete(transaction, table, str(record_id).lower())

@@ -100,8 +100,7 @@ class Reader:
         """Give a patient; raises NotFound."""
         record = queries.find(self.db, TABLES["patients"], patient_id)
         if record is None or not self.rights.may(Permission.VIEW, record.text("primary_clinic_id")):
-            message = "no such patient"
-            raise NotFound(message)
+            raise NotFound("no such patient")
         return record
 
     def sees(self, record: Record) -> bool:
@@ -119,8 +118,7 @@ class Reader:
         """Give a record of a patient; raises NotFound."""
         record = queries.find(self.db, table, record_id)
         if record is None or not self.sees(record):
-            message = f"no such record in {table.name}"
-            raise NotFound(message)
+            raise NotFound(f"no such record in {table.name}")
         return record
 
     def of(self, table: Table, patient_id: str, *, latest: str = "created_at", **columns: str) -> list[Row]:
@@ -177,8 +175,7 @@ class Writer(Reader):
         if stored is not None:
             return self.change(table, self._again(table, stored, said), said)
         if queries.known(self.db, table, said["id"]):
-            message = f"this record of {table.name} was deleted"
-            raise Conflict(message)
+            raise Conflict(f"this record of {table.name} was deleted")
         made = {"created_at": self.now_ms, **online.blank(table), **own, **said, "updated_at": self.now_ms}
         return self._enter(table, codec.build(table, online.taken(table, made)), ())
 
@@ -202,8 +199,7 @@ class Writer(Reader):
             return None
         visit = self.record(TABLES["visits"], visit_id)
         if visit.text("patient_id") != patient_id:
-            message = "visit_id is a visit of another patient"
-            raise Malformed(message)
+            raise Malformed("visit_id is a visit of another patient")
         return visit_id
 
     def _again(self, table: Table, stored: Record, said: Row) -> Record:
@@ -211,14 +207,12 @@ class Writer(Reader):
         if table.patient is None:
             return stored
         if said.get("patient_id") != stored.text("patient_id"):
-            message = "id is that of another patient's record"
-            raise Malformed(message)
+            raise Malformed("id is that of another patient's record")
         return self.record(table, stored.id)
 
     def _enter(self, table: Table, record: Record, changed: tuple[str, ...]) -> Record:
         if len(codec.write(record)[0]) > codec.RECORD_BYTES:
-            message = f"larger than {codec.RECORD_BYTES} bytes"
-            raise BadRecord(message)
+            raise BadRecord(f"larger than {codec.RECORD_BYTES} bytes")
         push.enter(self._tx, table, Pushed(record, changed, synced=False), self.rights)
         self.written += 1
         entered = queries.find(self.db, table, record.id)
@@ -283,5 +277,4 @@ def moment_ms(name: str, moment: Moment) -> float:
             pass
     elif moment is not None:
         return moment
-    message = f"{name} should be a time: ISO text or epoch ms"
-    raise Malformed(message)
+    raise Malformed(f"{name} should be a time: ISO text or epoch ms")

@@ -108,12 +108,10 @@ def _item(charts: Writer, params: CreateDispensing) -> Record | None:
         return None
     item = charts.record(_ITEMS, params.prescription_item_id)
     if item.row.patient_id != params.patient_id or item.row.drug_id != params.drug_id:
-        message = "prescription_item_id is of another patient or drug"
-        raise Malformed(message)
+        raise Malformed("prescription_item_id is of another patient or drug")
     return item
 
 
 def _check_drug(charts: Writer, drug_id: str) -> None:
     if queries.find(charts.db, _DRUGS, drug_id) is None:
-        message = "no such drug"
-        raise NotFound(message)
+        raise NotFound("no such drug")

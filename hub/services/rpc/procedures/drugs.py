@@ -63,8 +63,7 @@ def by_barcode(call: Call, params: Barcode) -> DrugRow:
 
 def _shown(drug: Record | None) -> DrugRow:
     if drug is None:
-        message = "no such drug"
-        raise NotFound(message)
+        raise NotFound("no such drug")
     return online.shown(_DRUGS, drug)
 
 

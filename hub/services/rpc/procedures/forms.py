@@ -55,8 +55,7 @@ def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow
     with chart.reader(call) as charts:
         form = registration_form(charts.db, params.language)
     if form is None:
-        message = "no registration form"
-        raise NotFound(message)
+        raise NotFound("no registration form")
     return form
 
 
@@ -91,13 +90,11 @@ def get_event_forms(call: Call, params: Nothing) -> Listing[EventFormRow]:  # no
 def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
     """Give an event form."""
     if not (params.form_id or params.id):
-        message = "form_id is missing"
-        raise Malformed(message)
+        raise Malformed("form_id is missing")
     with chart.reader(call) as charts:
         form = queries.find(charts.db, _EVENT, params.form_id or params.id)
     if form is None:
-        message = "no such form"
-        raise NotFound(message)
+        raise NotFound("no such form")
     return online.shown(_EVENT, form)
 
 

@@ -73,8 +73,7 @@ def _batches(charts: Reader, clinic_id: str) -> list[Record]:
 
 def _check_clinic(charts: Reader, clinic_id: str) -> None:
     if clinic_id not in charts.rights.known or not charts.rights.belongs(clinic_id):
-        message = "no such clinic of the user"
-        raise NotFound(message)
+        raise NotFound("no such clinic of the user")
 
 
 def _is_called(charts: Reader, batch: Record, typed: str) -> bool:

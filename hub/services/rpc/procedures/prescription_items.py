@@ -106,8 +106,7 @@ def create(call: Call, params: CreateItem) -> Made:
         said = chart.sent(params)
         patient_id = prescription.row.patient_id
         if said.get("patient_id") not in {None, "", patient_id}:
-            message = "patient_id is not the prescription's"
-            raise Malformed(message)
+            raise Malformed("patient_id is not the prescription's")
         return Made(charts.create(_ITEMS, {**said, "patient_id": patient_id}, own).id)
 
 
@@ -134,8 +133,7 @@ def dispense(call: Call, params: DispenseItem) -> Dispensed:
             left = int(item.quantity_prescribed - item.quantity_dispensed)
             quantity = params.quantity if isinstance(params.quantity, int) else left
             if quantity <= 0:
-                message = "quantity: nothing is left to dispense"
-                raise Malformed(message)
+                raise Malformed("quantity: nothing is left to dispense")
             taken = stock.take(charts, clinic_id, item.drug_id, quantity)
         values = {
             "clinic_id": clinic_id,

@@ -82,8 +82,7 @@ def delete_patient(call: Call, params: OfPatient) -> Deleted:
 def _id(patient: dict[str, Any]) -> str:
     found = patient.get("id") or ""
     if not isinstance(found, str):
-        message = "patient.id should be text"
-        raise Malformed(message)
+        raise Malformed("patient.id should be text")
     return found
 
 
@@ -102,8 +101,7 @@ def _answer(charts: Writer, patient_id: str, attribute: Attribute) -> None:
     """Keep one answer: there is one for each patient and form field."""
     field = attribute.attribute_id or attribute.id
     if not field:
-        message = "additional_attributes: attribute_id is missing"
-        raise Malformed(message)
+        raise Malformed("additional_attributes: attribute_id is missing")
     values = {**chart.sent(attribute), "attribute_id": field, "patient_id": patient_id}
     del values["id"]
     stored = queries.where(charts.db, _ATTRIBUTES, {"patient_id": patient_id})

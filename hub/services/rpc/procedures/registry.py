@@ -109,8 +109,7 @@ def find(kind: Kind, name: str) -> Procedure:
     """Give a procedure; raises NotFound."""
     procedure = _registry.get((kind, name))
     if procedure is None:
-        message = "no such procedure"
-        raise NotFound(message)
+        raise NotFound("no such procedure")
     return procedure
 
 

@@ -49,8 +49,7 @@ def login(call: Call, params: Login) -> SignedIn:
     if not (user or users.nobody()).opens_with(params.password) or user is None:
         with context.store.write() as tx:
             audit.note(tx, "login.refused", device=call.device.num, user_id=user.id if user else None)
-        message = "unknown account or wrong password"
-        raise Unauthorised(message)
+        raise Unauthorised("unknown account or wrong password")
     return _admit(call, user, keys)
 
 

@@ -45,8 +45,7 @@ def take(charts: Writer, clinic_id: str, drug_id: str, quantity: int, batch_id: 
     if batch_id:
         batches = [batch for batch in batches if batch.row.batch_id == batch_id]
     if available(batches) < quantity:
-        message = f"only {available(batches)} available"
-        raise Insufficient(message)
+        raise Insufficient(f"only {available(batches)} available")
     taken = []
     for batch in batches:
         part = min(quantity, available([batch]))
