@@ -12,7 +12,7 @@ _SITE_PACKAGES = "opt/hikma-hub/lib/python3*/site-packages/*.dist-info/METADATA"
 
 
 def bill(root: Path) -> dict[str, Any]:
-    """Give the bill of a tree; in an order that two builds share."""
+    """Return the bill of a tree; in an order that two builds share."""
     components = [*_debian(root), *_python(root)]
     return {
         "bomFormat": "CycloneDX",

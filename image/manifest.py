@@ -12,7 +12,7 @@ _DEVICES = ["pi5-64bit", "pi4-64bit", "pi3-64bit"]
 
 
 def entry(image: Path, *, url: str, extract_size: int, extract_sha256: str, date: str) -> dict[str, Any]:
-    """Give the entry of one compressed image; sizes in bytes, ``extract_*`` are of the image after unpacking."""
+    """Return the entry of one compressed image; sizes in bytes, ``extract_*`` are of the image after unpacking."""
     return {
         "name": "Hikma Hub",
         "description": "Keeps a clinic's records safe between its phones and the cloud",

@@ -52,14 +52,14 @@ _POLL_S = 0.02
 
 
 def row(table: str, row_id: str, *, changed: str = "", status: str = "created", **values: Value) -> Row:
-    """Give a whole row as a phone pushes it."""
+    """Return a whole row as a phone pushes it."""
     times: Row = {"created_at": NOW_MS, "updated_at": NOW_MS}
     given: dict[str, Any] = {**times, **values}
     return complete(table, given, row_id=row_id, status=status, changed=changed)
 
 
 def edit(base: Row, **values: Value) -> Row:
-    """Give a row as a phone pushes it after editing these columns; ``updated_at`` is a second later by default."""
+    """Return a row as a phone pushes it after editing these columns; ``updated_at`` is a second later by default."""
     later = {"updated_at": int(str(base["updated_at"])) + 1000, **values}
     return {**base, **later, "_status": "updated", "_changed": ",".join(later)}
 
@@ -67,7 +67,7 @@ def edit(base: Row, **values: Value) -> Row:
 def changes(
     table: str, *, created: Iterable[object] = (), updated: Iterable[object] = (), deleted: Iterable[object] = ()
 ) -> dict[str, Any]:
-    """Give a change set of one table."""
+    """Return a change set of one table."""
     return {table: {"created": list(created), "updated": list(updated), "deleted": list(deleted)}}
 
 
@@ -88,7 +88,7 @@ def add_user(
 
 
 def add_clinic(store: Store, name: str) -> str:
-    """Make a clinic; gives its id."""
+    """Make a clinic; returns its id."""
     with store.write() as tx:
         return str(users.add_clinic(tx, name)["id"])
 
@@ -222,11 +222,11 @@ class InProcessHub:
         self._open()
 
     def connect(self, _url: str = "") -> RpcTransport:
-        """Give a transport to this hub; a Phone's ``connect``."""
+        """Return a transport to this hub; a Phone's ``connect``."""
         return RpcTransport(self)
 
     def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
-        """Give a bare client with a session, signed in unless ``email`` is None."""
+        """Return a bare client with a session, signed in unless ``email`` is None."""
         client = Client(self.connect(), client_id)
         assert client.shake().status == 200
         if email:
@@ -241,7 +241,7 @@ class InProcessHub:
         connect: Callable[[str], Transport] | None = None,
         email: str | None = EMAIL,
     ) -> Phone:
-        """Give a model phone, paired and, unless ``email`` is None, signed in."""
+        """Return a model phone, paired and, unless ``email`` is None, signed in."""
         phone = Phone(rng=random.Random(seed), now_ms=now_ms, connect=connect or self.connect, name=f"phone-{seed}")
         phone.pair({"type": "sync_hub", "url": "http://hub"})
         if email:
@@ -292,7 +292,7 @@ class ServedHub:
 
     @property
     def pid(self) -> int:
-        """Give the number of its process."""
+        """Return the number of its process."""
         assert self._child is not None
         return self._child.pid
 
@@ -304,7 +304,7 @@ class ServedHub:
             self._child = None
 
     def stop(self) -> int:
-        """Ask it to end; gives its exit status."""
+        """Ask it to end; returns its exit status."""
         assert self._child is not None
         self._child.terminate()
         status = self._child.wait(_STOP_S)
@@ -318,13 +318,13 @@ class ServedHub:
             transport.close()
 
     def connect(self, _url: str = "") -> HttpTransport:
-        """Give a connection to this hub; a Phone's ``connect``."""
+        """Return a connection to this hub; a Phone's ``connect``."""
         transport = HttpTransport(self.url)
         self._transports.append(transport)
         return transport
 
     def output(self) -> str:
-        """Give all that it printed so far, over restarts."""
+        """Return all that it printed so far, over restarts."""
         return self.log.read_text("utf-8", "replace")
 
     def cli(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -340,7 +340,7 @@ class ServedHub:
         )
 
     def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
-        """Give a bare client with a session, signed in unless ``email`` is None."""
+        """Return a bare client with a session, signed in unless ``email`` is None."""
         client = Client(self.connect(), client_id)
         assert client.shake().status == 200
         if email:
@@ -349,14 +349,14 @@ class ServedHub:
 
 
 def prepare(data: Path) -> str:
-    """Make the data of a hub with a clinic, a user and pairing open, before its first start; gives the clinic."""
+    """Make the data of a hub with a clinic, a user and pairing open, before its first start; returns the clinic."""
     hub = InProcessHub(data)
     hub.close()
     return hub.clinic_id
 
 
 def free_port() -> int:
-    """Give a loopback port that nobody listens on."""
+    """Return a loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -365,7 +365,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """Give an empty database."""
+    """Return an empty database."""
     opened = Store(tmp_path / "data")
     yield opened
     opened.close()
@@ -373,7 +373,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[InProcessHub]:
-    """Give a hub in this process, with a clinic, a user and pairing open."""
+    """Return a hub in this process, with a clinic, a user and pairing open."""
     made = InProcessHub(tmp_path / "hub")
     yield made
     made.close()
@@ -381,7 +381,7 @@ def hub(tmp_path: Path) -> Iterator[InProcessHub]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., ServedHub]]:
-    """Give a function that starts a prepared hub as a process, with the settings it is given; all are killed after."""
+    """Return a function that starts a prepared hub as a process, with the settings given; all are killed after."""
     started: list[ServedHub] = []
 
     def start(**settings: str) -> ServedHub:

@@ -35,7 +35,7 @@ class Mount:
                     continue
 
     def empty(self) -> None:
-        """Give the room back."""
+        """Return the room back."""
         (self.path / "filling").unlink()
 
     def read_only(self) -> None:
@@ -57,7 +57,7 @@ def _run(*words: str) -> None:
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Mount]:
-    """Give a mounted file system."""
+    """Return a mounted file system."""
     made = Mount(tmp_path / "card")
     yield made
     made.close()

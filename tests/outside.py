@@ -12,7 +12,7 @@ ANSIBLE = PROJECT / ".venv/ansible/bin"
 
 
 def tool(name: str, package: str) -> str:
-    """Give the path of a program; without it the test is skipped, or in CI fails."""
+    """Return the path of a program; without it the test is skipped, or in CI fails."""
     found = shutil.which(name, path=f"{ANSIBLE}:{os.environ['PATH']}")
     if found is None:
         message = f"{name} is not here: {package}"
@@ -23,7 +23,7 @@ def tool(name: str, package: str) -> str:
 
 
 def run(*command: str | Path, cwd: Path = PROJECT, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a program; gives its status and what it printed."""
+    """Run a program; returns its status and what it printed."""
     words = [str(word) for word in command]
     env = {**os.environ, "NO_COLOR": "1", **environ}
     return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=1200, check=False)

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
-    """Give the hub as an ASGI application, and the desk that receives its visitors."""
+    """Return the hub as an ASGI application, and the desk that receives its visitors."""
     settings = in_force.settings
     limits = settings.limits
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
@@ -64,7 +64,7 @@ def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
 
 
 def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
-    """Give what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
+    """Return what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
 
     def gather() -> Facts:
         return Facts(damage=damage, writable=False)
@@ -161,7 +161,7 @@ def _application(
 
 
 def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Coroutine[None, None, None]]]:
-    """Give what runs beside the server, until it stops."""
+    """Return what runs beside the server, until it stops."""
     settings = in_force.settings
     announcer = Announcer(
         store,

@@ -28,7 +28,7 @@ _turn = threading.Lock()
 
 
 def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
-    """Give the backup of now, piece by piece; ``settings`` is the settings file in force.
+    """Return the backup of now, piece by piece; ``settings`` is the settings file in force.
 
     Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
     """
@@ -113,7 +113,7 @@ class _Pieces:
         self._left = b""
 
     def read(self, size: int) -> bytes:
-        """Give so many bytes, fewer at the end."""
+        """Return so many bytes, fewer at the end."""
         found = bytearray(self._left[:size])
         self._left = self._left[size:]
         while len(found) < size and (piece := next(self._pieces, b"")):

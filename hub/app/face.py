@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
-    """Give what the pages share; what the settings say of them follows the settings."""
+    """Return what the pages share; what the settings say of them follows the settings."""
     settings = in_force.settings
     with store.read() as db:
         phones_rpc.name = identity.name(db) or settings.hub.name
@@ -79,14 +79,14 @@ def _options(store: Store, settings: Settings) -> Options:
 
 
 def ways(store: Store, settings: Settings) -> Reach:
-    """Give where phones find the hub."""
+    """Return where phones find the hub."""
     server = Listening(settings.server.host, settings.server.port)
     by_name = settings.pairing.address == "name"
     return Reach(store, server, wanted=settings.discovery.host_name, by_name=by_name)
 
 
 def _relay(store: Store, in_force: InForce) -> Relay:
-    """Give what the page can do about the cloud."""
+    """Return what the page can do about the cloud."""
 
     def disconnect() -> None:
         with store.write() as tx:

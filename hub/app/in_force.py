@@ -35,7 +35,7 @@ class InForce:
         self._obey.append(obey)
 
     def listed(self) -> Listed:
-        """Give every setting as the file says it now; as it is in force where the file cannot be read."""
+        """Return every setting as the file says it now; as it is in force where the file cannot be read."""
         try:
             found, broken = self._read(), ""
         except SettingError as error:
@@ -48,7 +48,7 @@ class InForce:
         )
 
     def change(self, store: Store, asked: Mapping[str, str], *, also_closed: bool = False) -> int:
-        """Write those of the values, by name, that are new; gives how many. Raises Refused, and then none is.
+        """Write those of the values, by name, that are new; returns how many. Raises Refused, and then none is.
 
         What counts at once does so when this returns; each change is in the audit log.
         also_closed: also settings that are not open to the page; for whoever stands at the box.
@@ -110,7 +110,7 @@ class InForce:
 
 
 def _shape(section: str, key: str) -> dict[str, Any]:
-    """Give what a form must know of a setting's type."""
+    """Return what a form must know of a setting's type."""
     match type_info(book.kind(section, key)):
         case BoolType():
             return {"kind": Kind.SWITCH, "choices": ("true", "false")}
@@ -150,5 +150,5 @@ def _with_open_ones(old: Settings, new: Settings) -> Settings:
 
 
 def _is_writable(path: Path) -> bool:
-    """Tell whether the file can be replaced, which takes a new one beside it."""
+    """Return whether the file can be replaced, which takes a new one beside it."""
     return os.access(path.resolve().parent, os.W_OK)

@@ -27,7 +27,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lines(command: str = "journalctl") -> Iterator[str]:
-    """Give the last lines of the hub's units and of systemd about them, then the kernel's warnings; newest first.
+    """Return the last lines of the hub's units and of systemd about them, then the kernel's warnings; newest first.
 
     Gives nothing where there is no journal, or where this user may not read it.
     """
@@ -54,7 +54,7 @@ def _entries(command: str, selected: tuple[str, ...]) -> Iterator[_Entry]:
 
 
 def _told(entry: _Entry, names: set[str]) -> str:
-    """Give the line: systemd and the kernel know nothing of people, the units are held to what is known."""
+    """Return the line: systemd and the kernel know nothing of people, the units are held to what is known."""
     text = entry.message if isinstance(entry.message, str) else ""
     if entry.transport == "kernel":
         return f"kernel: {text}"

@@ -21,7 +21,7 @@ def bounds(settings: Settings) -> Bounds:
 
 
 def policy(settings: Settings) -> Policy:
-    """Give the rules of the procedures."""
+    """Return the rules of the procedures."""
     return Policy(
         page_bytes=settings.sync.page_bytes,
         quarantine_max=settings.limits.quarantine_records,
@@ -33,7 +33,7 @@ def policy(settings: Settings) -> Policy:
 
 
 def relay_rules(settings: Settings) -> Rules:
-    """Give what the settings say of the relay."""
+    """Return what the settings say of the relay."""
     relay = settings.relay
     return Rules(
         usual_s=relay.minutes * 60,

@@ -72,7 +72,7 @@ def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa:
 
 
 def _tls_servers(app: Litestar, settings: Settings, desk: Desk | None) -> list[Server]:
-    """Give the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
+    """Return the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
     host, port = settings.server.host, settings.web.https_port
     if desk is None or not port or links.is_loopback(host):
         return []

@@ -62,7 +62,7 @@ tokens or hashes. Times of the database are hub time in milliseconds, ages are i
 
 
 def build(data: Path, settings: Settings, store: Store | None, damage: tuple[str, ...] = ()) -> bytes:
-    """Give the file. ``store`` is None where the database cannot be opened; ``damage`` says why."""
+    """Return the file. ``store`` is None where the database cannot be opened; ``damage`` says why."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in _parts(data, settings, store, damage):
@@ -175,7 +175,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changed(detail: str) -> dict[str, str]:
-    """Tell which setting was changed, where the entry says just that."""
+    """Return which setting was changed, where the entry says just that."""
     found = _CHANGE.match(detail)
     if found is None or f"{found[1]}.{found[2]}" not in book.names():
         return {}

@@ -47,7 +47,7 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's way
-        """Give a command, None if there is none of that name."""
+        """Return a command, None if there is none of that name."""
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None

@@ -49,7 +49,7 @@ def console(data: Path, config: Path | None, once: bool, seconds: float) -> None
 
 
 def _screens(data: Path, config: Path | None) -> Iterator[str]:
-    """Give the screen of now for ever, by the settings of now; raises HubError."""
+    """Return the screen of now for ever, by the settings of now; raises HubError."""
     while not (data / FILE_NAME).exists():
         yield screen(None, options.settings(config, data))
     with options.store(data) as store:
@@ -58,7 +58,7 @@ def _screens(data: Path, config: Path | None) -> Iterator[str]:
 
 
 def screen(store: Store | None, settings: Settings) -> str:
-    """Give the whole screen; without a store the hub has not started for the first time."""
+    """Return the whole screen; without a store the hub has not started for the first time."""
     words = speech.of(settings)
     state = [*_state(words, settings)]
     if store is None:

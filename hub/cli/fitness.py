@@ -27,7 +27,7 @@ _PHONES_MIN = 8
 
 
 def checks(data: Path, *, capacity: bool = False) -> Iterator[Check]:
-    """Give the checks of the box, one after the other; ``capacity`` tries the whole card, which takes long."""
+    """Return the checks of the box, one after the other; ``capacity`` tries the whole card, which takes long."""
     yield _card_speed(data)
     if capacity:
         yield _card_capacity(data)

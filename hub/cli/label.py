@@ -68,7 +68,7 @@ def label(data: Path, config: Path | None, output: Path) -> None:
 
 
 def first_boot(path: Path = Path(REPORT)) -> Report:
-    """Give what first boot told; nothing on a machine that is no card of ours."""
+    """Return what first boot told; nothing on a machine that is no card of ours."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.DecodeError):

@@ -94,7 +94,7 @@ class Look:
         self._was_there = False
 
     def light(self, now_s: float) -> Light:
-        """Give the light to show: FAULT when the hub fell silent, STARTING while it may still be on its way."""
+        """Return the light to show: FAULT when the hub fell silent, STARTING while it may still be on its way."""
         report = file.read(self._path)
         if report is None:
             may_start = not self._was_there and now_s - self._began_s < STARTING_S

@@ -42,7 +42,7 @@ def settings(given: Path | None, folder: Path) -> Settings:
 
 
 def settings_file(given: Path | None, folder: Path) -> Path:
-    """Give where settings are written."""
+    """Return where settings are written."""
     return given or folder / SETTINGS_NAME
 
 

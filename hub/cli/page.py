@@ -68,7 +68,7 @@ def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
-    """Give an administrator a new password, when the old one is forgotten."""
+    """Return an administrator a new password, when the old one is forgotten."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data) as store, store.write() as tx:
         administrators.set_password(tx, name, password)

@@ -96,7 +96,7 @@ def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
-    """Give a user of this hub a new password; they must sign in again everywhere."""
+    """Return a user of this hub a new password; they must sign in again everywhere."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data) as store, store.write() as tx:
         users.set_password(tx, _own_user(tx.db, email), password)

@@ -8,7 +8,7 @@ from hub.store.database import Store
 
 
 def of(store: Store, settings: Settings) -> Reach:
-    """Give the ways to this hub."""
+    """Return the ways to this hub."""
     with store.read() as db:
         server = listening.find(db) or Listening(settings.server.host, settings.server.port)
     by_name = settings.pairing.address == "name"

@@ -21,7 +21,7 @@ class Certificate(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """Give SHA-256 of the certificate, as browsers show it: ``AB:CD:...``."""
+        """Return SHA-256 of the certificate, as browsers show it: ``AB:CD:...``."""
         digest = x509.load_pem_x509_certificate(self.certificate).fingerprint(hashes.SHA256())
         return digest.hex(":").upper()
 

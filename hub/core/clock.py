@@ -28,7 +28,7 @@ class HubClock(msgspec.Struct, frozen=True):
     boot: str
 
     def tick(self, last_ms: int, monotonic_ns: int) -> int:
-        """Give the hub time of now: later than ``last_ms``, the last one given."""
+        """Return the hub time of now: later than ``last_ms``, the last one given."""
         return max(last_ms + 1, self.anchor_ms + (monotonic_ns - self.anchor_ns) // 1_000_000)
 
 
@@ -41,7 +41,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def contradicts(heard: Heard, *, wall_ms: int, hub_ms: int) -> bool:
-    """Tell whether what the cloud said shows the wall clock of now to be wrong, by more than an hour.
+    """Return whether what the cloud said shows the wall clock of now to be wrong, by more than an hour.
 
     Hub time stood still while the box was off, so at least so much has passed since: a clock behind that is wrong. One
     that was ahead is known to be still wrong only while both clocks have gone on alike, that is without a restart.
@@ -53,12 +53,12 @@ def contradicts(heard: Heard, *, wall_ms: int, hub_ms: int) -> bool:
 
 
 def first_ms(wall_ms: int) -> int:
-    """Give the hub time to begin with on a new hub; the wall clock is believed once, and only if it can be right."""
+    """Return the hub time to begin with on a new hub; the wall clock is believed once, and only if it can be right."""
     return wall_ms if OLDEST_MS <= wall_ms < NEWEST_MS else OLDEST_MS
 
 
 def resumed_ms(kept_ms: int, wall_ms: int) -> int:
-    """Give the hub time to go on with from a backup: the hub that made it may have lived on until now.
+    """Return the hub time to go on with from a backup: the hub that made it may have lived on until now.
 
     Hub time is never ahead of the truth, so a wall clock that is right is beyond all that was said. One that stands
     before the backup or a year after it is not believed.
@@ -67,7 +67,7 @@ def resumed_ms(kept_ms: int, wall_ms: int) -> int:
 
 
 def date_ms(wall_ms: int, hub_ms: int) -> int:
-    """Give the likeliest time of day for people to read: neither clock is ever ahead of the truth by itself.
+    """Return the likeliest time of day for people to read: neither clock is ever ahead of the truth by itself.
 
     The wall clock may have woken up last week, hub time stood still while the box was off: the later one is nearer.
     """

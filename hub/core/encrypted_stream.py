@@ -34,7 +34,7 @@ _COST_MAX = 18
 
 
 def lock(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the locked stream, a chunk at a time."""
+    """Return the locked stream, a chunk at a time."""
     header = _MAGIC + bytes([_COST]) + os.urandom(_SALT_BYTES)
     cipher = _cipher(passphrase, header)
     yield header
@@ -43,7 +43,7 @@ def lock(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def unlock(passphrase: str, locked: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the plaintext, a chunk at a time; each was proven before it is given, the end only when it has come.
+    """Return the plaintext, a chunk at a time; each was proven before it is given, the end only when it has come.
 
     Raises OperatorError: what is no such file, the wrong passphrase, or a file that is damaged or incomplete.
     """
@@ -69,7 +69,7 @@ def unlock(passphrase: str, locked: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def is_fit(passphrase: str) -> bool:
-    """Tell whether a passphrase is long enough."""
+    """Return whether a passphrase is long enough."""
     return len(passphrase) >= PASSPHRASE_CHARS_MIN
 
 
@@ -79,7 +79,7 @@ def _cipher(passphrase: str, header: bytes) -> AESGCM:
 
 
 def _numbered(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Give each chunk with its nonce; there is always a last one, though it may be empty."""
+    """Return each chunk with its nonce; there is always a last one, though it may be empty."""
     chunk = next(chunks, b"")
     for number in count():
         after = next(chunks, None)

@@ -58,7 +58,7 @@ _RAISED = re.compile(r"(?:[a-z_0-9]+\.)*([A-Z][A-Za-z]*)(?=:|\Z)")
 
 
 def redacted(line: str, procedures: Collection[str]) -> str:
-    """Give what may leave the box: events, numbers, where it failed and by which kind of error; else how long it was.
+    """Return what may leave the box: events, numbers, where it failed and by which kind of error; else how long it was.
 
     procedures: the names of all that phones may ask for.
     line: ``event=rpc procedure=sync_pull ms=4`` as the hub logs, or a line of a traceback.
@@ -88,7 +88,7 @@ def _pairs(line: str) -> list[tuple[str, str]]:
 
 
 def _kept(key: str, value: str, procedures: Collection[str]) -> str:
-    """Give a value if it can only be the hub's own."""
+    """Return a value if it can only be the hub's own."""
     match key:
         case "event":
             is_own = value in EVENTS

@@ -43,7 +43,7 @@ class KeyPlace(Enum):
 
 
 def key(machine: Machine, place: KeyPlace, *, make: bool) -> tuple[bytes, KeyPlace]:
-    """Give the key and where it was found; ``place`` USB asks for the stick, any other for fuses before the file.
+    """Return the key and where it was found; ``place`` USB asks for the stick, any other for fuses before the file.
 
     make: draw it where there is none yet; otherwise raises OperatorError.
     """
@@ -61,7 +61,7 @@ def key(machine: Machine, place: KeyPlace, *, make: bool) -> tuple[bytes, KeyPla
 
 
 def on_stick(machine: Machine) -> bool:
-    """Tell whether the data partition was made with a key on a USB stick, whatever the file says now."""
+    """Return whether the data partition was made with a key on a USB stick, whatever the file says now."""
     return machine.path(USB_STAMP).exists()
 
 

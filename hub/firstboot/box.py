@@ -19,7 +19,7 @@ _HOST_CHARS = 40
 
 
 def host_name(hub_name: str) -> str:
-    """Give a host name (RFC 1123) that people recognise: letters and digits of the hub's name, or hikma-hub."""
+    """Return a host name (RFC 1123) that people recognise: letters and digits of the hub's name, or hikma-hub."""
     plain = unicodedata.normalize("NFKD", hub_name).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_HOST_CHARS].strip("-")
     return name or "hikma-hub"
@@ -41,7 +41,7 @@ def apply(machine: Machine, wishes: Wishes) -> None:
 
 
 def own_machine_id(machine: Machine) -> None:
-    """Give this card a machine id of its own, where the image has none."""
+    """Return this card a machine id of its own, where the image has none."""
     file = machine.path(_MACHINE_ID)
     with machine.writable("/"):
         # Until it is on the card, systemd keeps one of this boot mounted over the file.
@@ -51,7 +51,7 @@ def own_machine_id(machine: Machine) -> None:
 
 
 def ssh_host_keys(machine: Machine) -> str:
-    """Draw this card's ssh key, once; gives its fingerprint for the technician to compare."""
+    """Draw this card's ssh key, once; returns its fingerprint for the technician to compare."""
     file = machine.path("/etc/ssh/hub/ssh_host_ed25519_key")
     if not file.with_name(file.name + ".pub").exists():
         with machine.writable("/"):

@@ -23,7 +23,7 @@ _GPT_TAIL_SECTORS = 33
 
 
 def disk(machine: Machine) -> Path:
-    """Give the device that the root partition is a part of."""
+    """Return the device that the root partition is a part of."""
     source = machine.run("findmnt", "--noheadings", "--output", "SOURCE", "/").strip()
     parent = machine.run("lsblk", "--noheadings", "--output", "PKNAME", source).strip()
     if not parent:
@@ -32,12 +32,12 @@ def disk(machine: Machine) -> Path:
 
 
 def partition(device: Path, number: int) -> Path:
-    """Give the name of a partition: mmcblk0p3, but vda3."""
+    """Return the name of a partition: mmcblk0p3, but vda3."""
     return device.with_name(f"{device.name}{'p' if device.name[-1].isdigit() else ''}{number}")
 
 
 def ensure_data(machine: Machine, device: Path) -> Path:
-    """Give the data partition; where there is none, make it of all the room behind the last one.
+    """Return the data partition; where there is none, make it of all the room behind the last one.
 
     The table is written in one sector, so a power cut leaves the old or the new one.
     """
@@ -57,7 +57,7 @@ def ensure_data(machine: Machine, device: Path) -> Path:
 
 
 def _grow_root(machine: Machine, device: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """Give the root, which an image brings as small as it can be, room for years of updates, where the card has it."""
+    """Grow the root, as small as can be in an image, for years of updates, where the card has room."""
     root = table["partitions"][-1]
     wanted = ROOT_BYTES // SECTOR_BYTES
     last = len(table["partitions"])
@@ -82,7 +82,7 @@ def _blank(device: Path, start_sector: int) -> None:
 
 
 def room(table: dict[str, Any], sectors: int) -> tuple[int, int]:
-    """Give start and size, in sectors, of what is left behind the last partition of an sfdisk table."""
+    """Return start and size, in sectors, of what is left behind the last partition of an sfdisk table."""
     end = max(int(entry["start"]) + int(entry["size"]) for entry in table["partitions"])
     start = -(-end // _ALIGN_SECTORS) * _ALIGN_SECTORS
     size = (sectors - _GPT_TAIL_SECTORS - start) // _ALIGN_SECTORS * _ALIGN_SECTORS

@@ -20,11 +20,11 @@ class Machine:
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, absolute: str) -> Path:
-        """Give where an absolute path of the box lies."""
+        """Return where an absolute path of the box lies."""
         return self.root / absolute.lstrip("/")
 
     def run(self, *command: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,)) -> str:
-        """Run a program; gives what it printed. Raises OperatorError with its last words; never with ``stdin``."""
+        """Run a program; returns what it printed. Raises OperatorError with its last words; never with ``stdin``."""
         try:
             done = subprocess.run(command, input=stdin, capture_output=True, timeout=_PROGRAM_S, check=False)  # noqa: S603  fixed programs
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -51,11 +51,11 @@ class Machine:
                 self.run("mount", "-o", "remount,ro", str(self.path(mount)), accept=(0, 32))
 
     def mounted(self, mount: str) -> bool:
-        """Tell whether something is mounted there."""
+        """Return whether something is mounted there."""
         return bool(self._options(mount))
 
     def _options(self, mount: str) -> list[str]:
-        """Give the options of the topmost mount there, none if there is none; fields as in proc(5)."""
+        """Return the options of the topmost mount there, none if there is none; fields as in proc(5)."""
         found: list[str] = []
         for line in self.path("/proc/self/mounts").read_text("utf-8").splitlines():
             _, where, _, options, *_ = line.split()
@@ -65,7 +65,7 @@ class Machine:
 
 
 def write(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
-    """Write a file whole or not at all, and only if it differs; tells whether it did."""
+    """Write a file whole or not at all, and only if it differs; returns whether it did."""
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
             return False

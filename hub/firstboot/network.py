@@ -40,7 +40,7 @@ ACCESS_POINT = f"{_OURS}access-point"
 
 
 def access_point(machine: Machine) -> tuple[str | None, str | None]:
-    """Give name and password of the hub's own network, for its label."""
+    """Return name and password of the hub's own network, for its label."""
     folder = machine.path(FOLDER)
     written = re.search(r"^ssid=([\d;]+)$", _text(folder, ACCESS_POINT), re.MULTILINE)
     name = bytes(int(byte) for byte in written[1].split(";") if byte).decode() if written else None
@@ -111,7 +111,7 @@ def _escaped(value: str) -> str:
 
 
 def _known_password(folder: Path, name: str) -> str | None:
-    """Give the password that an earlier file brought."""
+    """Return the password that an earlier file brought."""
     kept = re.search(r"^psk=(.*)$", _text(folder, name), re.MULTILINE)
     return re.sub(r"\\(.)", lambda found: " " if found[1] == "s" else found[1], kept[1]) if kept else None
 

@@ -44,7 +44,7 @@ def cipher_for(cpuinfo: str) -> Cipher:
 
 
 def open_or_make(machine: Machine, device: Path, *, place: KeyPlace, passphrase: str | None = None) -> KeyPlace:
-    """Leave the data partition open at MAPPED with a file system in it; gives where its key is kept.
+    """Leave the data partition open at MAPPED with a file system in it; returns where its key is kept.
 
     passphrase: a second way to open it, added when the partition is made; for a board that died.
     """
@@ -104,7 +104,7 @@ def _open(machine: Machine, device: Path, key: bytes, place: KeyPlace) -> None:
 
 
 def _label(machine: Machine, device: Path) -> str:
-    """Give the LUKS label, "" where there is no LUKS header."""
+    """Return the LUKS label, "" where there is no LUKS header."""
     printed = machine.run("lsblk", "--json", "--nodeps", "--output", "FSTYPE,LABEL", str(device))
     found = json.loads(printed)["blockdevices"][0]
     return found["label"] or "" if found["fstype"] == "crypto_LUKS" else ""

@@ -144,7 +144,7 @@ def read(text: str, name: str = FILE_NAME) -> Wishes:
 
 
 def _contradictions(wishes: Wishes) -> list[tuple[str, str]]:
-    """Give what no type can say, as (where, sentence)."""
+    """Return what no type can say, as (where, sentence)."""
     found = []
     if wishes.hub.timezone not in available_timezones():
         found.append(("hub.timezone", 'there is no such time zone; write it as in "Africa/Kampala"'))
@@ -206,7 +206,7 @@ _SECRET_LINE = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Give the file with TAKEN in place of every secret; the rest stays as the technician wrote it.
+    """Return the file with TAKEN in place of every secret; the rest stays as the technician wrote it.
 
     Raises SettingError where a secret is written in a way that this cannot find, so that none stays behind unseen.
     """

@@ -24,7 +24,7 @@ class Change(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the page changes the file."""
+        """Return whether the page changes the file."""
         return self in {Change.NOW, Change.RESTART}
 
 
@@ -61,5 +61,5 @@ CHANGES: Final = {
 
 
 def change(section: str, key: str) -> Change:
-    """Give how a setting is changed."""
+    """Return how a setting is changed."""
     return CHANGES.get(f"{section}.{key}") or CHANGES[section]

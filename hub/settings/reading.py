@@ -47,23 +47,23 @@ def value(section: str, key: str, text: str) -> Value:
 
 
 def names() -> tuple[str, ...]:
-    """Give every setting as ``section.key``."""
+    """Return every setting as ``section.key``."""
     return tuple(f"{section}.{key}" for section, keys in _TYPES.items() for key in keys)
 
 
 def kind(section: str, key: str) -> Any:  # noqa: ANN401  an annotated type is not a type to the type checker
-    """Give the type of a setting, with its bounds."""
+    """Return the type of a setting, with its bounds."""
     return _TYPES[section][key]
 
 
 def choices(section: str, key: str) -> tuple[str, ...]:
-    """Give the words of a setting that is one of some, in the order of its declaration; none for another."""
+    """Return the words of a setting that is one of some, in the order of its declaration; none for another."""
     wanted = kind(section, key)
     return get_args(wanted) if get_origin(wanted) is Literal else ()
 
 
 def variable(section: str, key: str) -> str:
-    """Give the environment variable that wins over the file."""
+    """Return the environment variable that wins over the file."""
     return f"{ENV_PREFIX}{section}_{key}".upper()
 
 

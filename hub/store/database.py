@@ -38,7 +38,7 @@ class Transaction:
 
     @property
     def now_ms(self) -> int:
-        """Give the transaction's hub time; the first use keeps it in the same transaction."""
+        """Return the transaction's hub time; the first use keeps it in the same transaction."""
         if not self._now_ms:
             last_ms = hub_time(self.db)
             self._now_ms = self._clock.tick(last_ms, time.monotonic_ns())
@@ -105,11 +105,11 @@ class Store:
                 self._readers.put(db)
 
     def now_ms(self, db: Database) -> int:
-        """Give the hub time of now without keeping it: for comparing, never for stamping."""
+        """Return the hub time of now without keeping it: for comparing, never for stamping."""
         return self._clock.tick(hub_time(db), time.monotonic_ns())
 
     def check(self, *, full: bool = False) -> list[str]:
-        """Check the file's integrity; gives what is wrong, nothing if all is well."""
+        """Check the file's integrity; returns what is wrong, nothing if all is well."""
         try:
             with self.read() as db:
                 lines = [row[0] for row in db.execute(f"PRAGMA {'integrity_check' if full else 'quick_check'}(20)")]
@@ -118,7 +118,7 @@ class Store:
         return [] if lines == ["ok"] else lines
 
     def size_bytes(self) -> int:
-        """Give what the database takes on disk, its log included."""
+        """Return what the database takes on disk, its log included."""
         return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*"))
 
     def _connect(self, cache_kib: int) -> Database:
@@ -133,7 +133,7 @@ class Store:
             migrations.apply(self._writer)
 
     def _anchored(self) -> HubClock:
-        """Give the clock of this boot; the first process after a boot sets its anchor where hub time last stood."""
+        """Return the clock of this boot; the first process after a boot sets its anchor where hub time last stood."""
         with self._lock, _immediate(self._writer):
             db = self._writer
             db.execute("INSERT OR IGNORE INTO hub (key, value) VALUES ('time', ?)", [first_ms(_wall_ms())])
@@ -176,5 +176,5 @@ def _wall_ms() -> int:
 
 
 def hub_time(db: Database) -> int:
-    """Give the last hub time that was kept: no later than any committed revision is possible."""
+    """Return the last hub time that was kept: no later than any committed revision is possible."""
     return int(db.execute("SELECT value FROM hub WHERE key = 'time'").fetchone()[0])

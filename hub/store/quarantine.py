@@ -50,7 +50,7 @@ def add(
 
 
 def entries(db: Database) -> Iterator[dict[str, Any]]:
-    """Give all entries without the records themselves, oldest first."""
+    """Return all entries without the records themselves, oldest first."""
     yield from db.query(
         "SELECT num, table_name, record_id, action, reason, device, user_id, at, length(raw) AS size"
         " FROM quarantine ORDER BY num"
@@ -58,7 +58,7 @@ def entries(db: Database) -> Iterator[dict[str, Any]]:
 
 
 def entry(db: Database, num: int) -> dict[str, Any] | None:
-    """Give one entry, record included."""
+    """Return one entry, record included."""
     return next(iter(db.query("SELECT * FROM quarantine WHERE num = ?", [num])), None)
 
 

@@ -45,7 +45,7 @@ Answer = Page | Go | Download | Flow
 
 
 def respond(answer: Answer, who: Visitor) -> Response[Any]:
-    """Give an answer its headers, and the visitor a cookie if there is none yet."""
+    """Return an answer its headers, and the visitor a cookie if there is none yet."""
     if isinstance(answer, Flow):
         return _flow(answer)
     # Who is only looking needs no cookie; a form does.

@@ -19,7 +19,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def declared_bytes(request: AnyRequest, most: int) -> int:
-    """Give the length a request declares, ``most`` if it declares none; raises TooLarge when it is over."""
+    """Return the length a request declares, ``most`` if it declares none; raises TooLarge when it is over."""
     text = request.headers.get("content-length")
     size = int(text[:20]) if text and text.isdecimal() else most
     if size > most:

@@ -139,7 +139,7 @@ def waiting(words: Words, title: str, steps: Sequence[Slot], *, by_day: bool) ->
 
 
 def _top(most: int) -> int:
-    """Give a round number at or above ``most`` that four lines divide well."""
+    """Return a round number at or above ``most`` that four lines divide well."""
     if most <= 4:  # noqa: PLR2004
         return 4
     unit = 10 ** math.floor(math.log10(most))

@@ -106,7 +106,7 @@ class Desk:
         """Where the pages are served over TLS; 0 for nowhere."""
 
     def page(self, path: str, show: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
-        """Give the route of a page; ``show`` runs in a thread, with the visitor and the query."""
+        """Return the route of a page; ``show`` runs in a thread, with the visitor and the query."""
 
         @get(path)
         async def handler(request: AnyRequest) -> Response[Any]:
@@ -116,7 +116,7 @@ class Desk:
         return handler
 
     def action(self, path: str, act: Callable[[Visitor, Form], Answer], *, public: bool = False) -> HTTPRouteHandler:
-        """Give the route of a form; ``act`` runs in a thread, when the form came from a page of this hub.
+        """Return the route of a form; ``act`` runs in a thread, when the form came from a page of this hub.
 
         Whoever loads the address of a form again, or lets a page follow live that refused one, gets its page.
         """
@@ -159,11 +159,11 @@ class Desk:
         return visitor.recognise(request, plain_allowed=options.plain_sign_in, language=options.language)
 
     def name(self) -> str:
-        """Give the hub's name."""
+        """Return the hub's name."""
         return self.rpc.name
 
     def rename(self, new: str) -> None:
-        """Give the hub a name, on its page and to phones."""
+        """Return the hub a name, on its page and to phones."""
         with self.store.write() as tx:
             identity.rename(tx, new)
         self.rpc.name = new
@@ -173,7 +173,7 @@ class Desk:
         self.options = options
 
     def secure_url(self, who: Visitor, path: str = "") -> str:
-        """Give the address of a page over TLS; "" when the hub has none."""
+        """Return the address of a page over TLS; "" when the hub has none."""
         port = self.https_port
         return f"https://{who.host}:{port}{path or who.path}" if port and who.host else ""
 
@@ -223,7 +223,7 @@ class Desk:
 
 
 def may_administer(db: Any, user: users.User) -> bool:  # noqa: ANN401  as above
-    """Tell whether a Hikma user may administer this hub: in some clinic of it, or everywhere."""
+    """Return whether a Hikma user may administer this hub: in some clinic of it, or everywhere."""
     if user.is_deleted:
         return False
     granted = users.rights(db, user).clinics.values()

@@ -40,7 +40,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Give its name, ``pairing.minutes``."""
+        """Return its name, ``pairing.minutes``."""
         return f"{self.section}.{self.key}"
 
 

@@ -23,7 +23,7 @@ class Gate:
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def enter(self, size_bytes: int) -> int:
-        """Wait for room; gives what to ``leave`` with.
+        """Wait for room; returns what to ``leave`` with.
 
         One message larger than everything may enter alone. Raises Unavailable when there is no room for a minute.
         """
@@ -45,7 +45,7 @@ class Gate:
 
     @asynccontextmanager
     async def growing(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        """Give what a message asks for room with as it comes.
+        """Return what a message asks for room with as it comes.
 
         A stranger who is slow, or lies about the size, so holds no more than was sent.
         """

@@ -13,7 +13,7 @@ from hub.web import metrics
 
 
 def router(gather: Callable[[], Facts]) -> Router:
-    """Give /healthz and /readyz; ``gather`` measures when it is asked for."""
+    """Return /healthz and /readyz; ``gather`` measures when it is asked for."""
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -32,11 +32,11 @@ def router(gather: Callable[[], Facts]) -> Router:
 
 
 def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts]) -> Router:
-    """Give /metrics."""
+    """Return /metrics."""
 
     @get("/metrics", sync_to_thread=True)
     def show() -> Response[bytes]:
-        """Give the counts."""
+        """Return the counts."""
         now = gather()
         with store.read() as db:
             for name, count in facts.counts(db).items():

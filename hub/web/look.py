@@ -39,7 +39,7 @@ def page(template: str, words: Words, values: Mapping[str, Any]) -> str:
 
 
 def router() -> Router:
-    """Give the stylesheet and the script; their address changes with their content."""
+    """Return the stylesheet and the script; their address changes with their content."""
 
     @get("/static/{mark:str}/{name:str}", sync_to_thread=False)
     def asset(mark: FromPath[str], name: FromPath[str]) -> Response[bytes]:

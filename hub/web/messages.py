@@ -43,12 +43,12 @@ _KEYWORDS = {"_": None, "say": None, "_n": (1, 2), "count": (1, 2)}
 
 
 def every() -> list[Message]:
-    """Give all messages, each once."""
+    """Return all messages, each once."""
     return list(dict.fromkeys([*_tables(), *_sources()]))
 
 
 def template() -> Catalog:
-    """Give a catalogue of all messages without translations."""
+    """Return a catalogue of all messages without translations."""
     catalogue = Catalog(charset="utf-8", fuzzy=False)
     for message in every():
         catalogue.add(message)
@@ -56,7 +56,7 @@ def template() -> Catalog:
 
 
 def path(code: str) -> Path:
-    """Give where the catalogue of a language is."""
+    """Return where the catalogue of a language is."""
     return Path(str(files("hub.web"))) / "locale" / f"{code}.po"
 
 

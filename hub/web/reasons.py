@@ -65,7 +65,7 @@ REASONS = {
 
 
 def general(english: str) -> str | None:
-    """Give the kind of a reason, in English and without what it names; None for one that is not known."""
+    """Return the kind of a reason, in English and without what it names; None for one that is not known."""
     return next((text for pattern, text in REASONS.items() if re.fullmatch(pattern, english, re.DOTALL)), None)
 
 

@@ -130,7 +130,7 @@ async def _start(send: Send, size: int) -> None:
 
 
 def router(phones: Phones) -> Router:
-    """Give the phones' routes."""
+    """Return the phones' routes."""
 
     @get("/rpc/heartbeat")
     async def heartbeat() -> dict[str, str]:

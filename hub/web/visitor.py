@@ -46,11 +46,11 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def form_key(self) -> str:
-        """Give what a form must carry: only a page of this hub, shown to this visitor, can know it."""
+        """Return what a form must carry: only a page of this hub, shown to this visitor, can know it."""
         return hmac.new(self.token.encode(), b"form", hashlib.sha256).hexdigest()
 
     def owns(self, form_key: str) -> bool:
-        """Tell whether a form came from a page that this visitor was shown."""
+        """Return whether a form came from a page that this visitor was shown."""
         return hmac.compare_digest(self.form_key.encode(), form_key.encode("utf-8", "replace"))
 
 
@@ -76,19 +76,19 @@ def recognise(request: AnyRequest, *, plain_allowed: bool, language: str) -> Vis
 
 
 def cookie(token: str, *, encrypted: bool) -> Cookie:
-    """Give the cookie for a token, which ends with the browser; "" takes it away."""
+    """Return the cookie for a token, which ends with the browser; "" takes it away."""
     name = _SECURE_COOKIE if encrypted else _COOKIE
     max_age = None if token else 0
     return Cookie(key=name, value=token, path="/", httponly=True, samesite="strict", secure=encrypted, max_age=max_age)
 
 
 def language_cookie(code: str) -> Cookie:
-    """Give the cookie that keeps a language for a year."""
+    """Return the cookie that keeps a language for a year."""
     return Cookie(key=LANGUAGE_COOKIE, value=code, path="/", httponly=True, samesite="lax", max_age=_YEAR_S)
 
 
 def _line(request: AnyRequest) -> tuple[bool, bool, str]:
-    """Tell whether the line is encrypted, whether it stays on this machine, and who is at its other end.
+    """Return whether the line is encrypted, whether it stays on this machine, and who is at its other end.
 
     What a proxy says is believed from this machine alone.
     """

@@ -98,7 +98,7 @@ class Words:
 
 @cache
 def words(code: str) -> Words:
-    """Give a language; its catalogue is read at its first use."""
+    """Return a language; its catalogue is read at its first use."""
     source = files("hub.web").joinpath("locale", f"{code}.po").read_bytes()
     compiled = io.BytesIO()
     mofile.write_mo(compiled, pofile.read_po(io.BytesIO(source), locale=code))
@@ -107,7 +107,7 @@ def words(code: str) -> Words:
 
 
 def choose(chosen: str | None, accepted: str, default: str) -> str:
-    """Give the code of the language that was chosen, or else the best of an Accept-Language header."""
+    """Return the code of the language that was chosen, or else the best of an Accept-Language header."""
     if chosen in LANGUAGES:
         return chosen
     wanted: list[tuple[float, str]] = []

@@ -63,7 +63,7 @@ _MARK = re.compile(rb'"@@(\d+)@@"')
 
 
 def literal(text: bytes) -> str:
-    """Give a value that ``write`` replaces by this JSON text."""
+    """Return a value that ``write`` replaces by this JSON text."""
     return f"@@{LITERALS.index(text)}@@"
 
 
@@ -92,7 +92,7 @@ ids = st.sampled_from(["a", "b", "c", "d"]) | words
 
 @st.composite
 def records(draw: st.DrawFn, table: str | None = None) -> Any:  # noqa: ANN401  any JSON
-    """Give something like a record: a true row with columns spoilt, or anything."""
+    """Return something like a record: a true row with columns spoilt, or anything."""
     if draw(st.integers(0, 9)) == 0:
         return draw(json_values)
     name = table or draw(st.sampled_from(_TABLES))
@@ -110,7 +110,7 @@ def records(draw: st.DrawFn, table: str | None = None) -> Any:  # noqa: ANN401  
 
 @st.composite
 def change_sets(draw: st.DrawFn) -> dict[str, Any]:
-    """Give the ``changes`` of a push that has the right outer shape, of whatever records."""
+    """Return the ``changes`` of a push that has the right outer shape, of whatever records."""
     changes: dict[str, Any] = {}
     for name in draw(st.lists(st.sampled_from(_TABLES), max_size=3, unique=True)):
         lists = {key: draw(st.lists(records(name), max_size=3)) for key in ("created", "updated")}
@@ -121,7 +121,7 @@ def change_sets(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def names() -> list[tuple[str, str]]:
-    """Give every procedure as kind and name."""
+    """Return every procedure as kind and name."""
     return [(procedure.kind.value, procedure.name) for procedure in every()]
 
 
@@ -130,7 +130,7 @@ _OWN = ("hub", "attempts", "audit", "spent_keys", "ledger_heads", "sqlite_stat1"
 
 
 def contents(store: Store) -> dict[str, list[Any]]:
-    """Give all that is stored, but for what refusing itself has to write."""
+    """Return all that is stored, but for what refusing itself has to write."""
     with closing(sqlite3.connect(f"file:{store.path}?mode=ro", uri=True)) as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {name: db.execute(f"SELECT * FROM [{name}]").fetchall() for name in tables if name not in _OWN}

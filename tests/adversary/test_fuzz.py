@@ -46,7 +46,7 @@ class World:
         self.pushes = 0
 
     def lives(self) -> bool:
-        """Tell whether it shakes hands and answers; a session is worn out after some hundred messages."""
+        """Return whether it shakes hands and answers; a session is worn out after some hundred messages."""
         return self.client.shake().status == 200 and self.client.query("ping").status == 200
 
 

@@ -62,7 +62,7 @@ def status(answer: bytes) -> int:
 
 
 def nurse(hub: ServedHub, client_id: str = "nurse") -> Client:
-    """Give a signed-in phone whose patience is shorter than that of a hub that makes it wait."""
+    """Return a signed-in phone whose patience is shorter than that of a hub that makes it wait."""
     transport = HttpTransport(hub.url, timeout_s=20.0)
     hub._transports.append(transport)
     client = Client(transport, client_id)

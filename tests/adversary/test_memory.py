@@ -20,7 +20,7 @@ RECORD = msgspec.json.encode(row("events", "@" * 12, form_data="x" * 900, patien
 
 
 def sealed_push(client: Client, payload_bytes: int) -> bytes:
-    """Give the body of a push of whole events whose payload has this many characters."""
+    """Return the body of a push of whole events whose payload has this many characters."""
     head = b'{"command":"sync_push","data":{"changes":{"events":{"created":['
     tail = b']}}},"token":%s}' % msgspec.json.encode(client.token)
     room = payload_bytes * 3 // 4 - cipher.OVERHEAD_BYTES - len(head) - len(tail)
@@ -32,7 +32,7 @@ def sealed_push(client: Client, payload_bytes: int) -> bytes:
 
 
 def rss_bytes(hub: ServedHub, *, peak: bool = False) -> int:
-    """Give how much of a hub is in memory now, or ever was."""
+    """Return how much of a hub is in memory now, or ever was."""
     lines = Path(f"/proc/{hub.pid}/status").read_text("ascii").splitlines()
     name = "VmHWM:" if peak else "VmRSS:"
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))

@@ -43,7 +43,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[InProcessHub]:
-    """Give a hub with a phone, patients, a certificate and settings."""
+    """Return a hub with a phone, patients, a certificate and settings."""
     made = InProcessHub(tmp_path / "data")
     rows = [row("patients", f"p{number}", given_name="Amina") for number in range(300)]
     made.client().push(changes("patients", created=rows))

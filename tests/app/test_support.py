@@ -62,7 +62,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """Give a hub with a phone, a patient and a record in quarantine."""
+    """Return a hub with a phone, a patient and a record in quarantine."""
     hub = InProcessHub(tmp_path / "data")
     client = hub.client()
     client.push(changes("patients", created=[row("patients", "p", given_name=MARK, surname=MARK), {"id": 7}]))
@@ -79,12 +79,12 @@ def parts(store: Store, settings: Settings | None = None) -> dict[str, str]:
 
 
 def holds_number(table: str, column: str) -> bool:
-    """Tell whether a number there comes from a record; the others are the hub's own times and counts."""
+    """Return whether a number there comes from a record; the others are the hub's own times and counts."""
     return table in TABLES and column not in {"num", "device", "origin"}
 
 
 def plant(store: Store) -> set[str]:
-    """Put a row into every table, with a mark in every column that can hold one; gives the tables."""
+    """Put a row into every table, with a mark in every column that can hold one; returns the tables."""
     with store.write() as tx:
         db = tx.db
         names = {name for name in db.table_names() if not name.startswith(("sqlite_", "_sqlite"))}

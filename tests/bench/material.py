@@ -26,7 +26,7 @@ _START_MS = 1_700_000_000_000
 
 
 def events(count: int, *, seed: int = 1, patients: int = 500) -> Iterator[dict[str, Any]]:
-    """Give event rows of about 770 bytes of JSON, as a phone pushes them."""
+    """Return event rows of about 770 bytes of JSON, as a phone pushes them."""
     rng = random.Random(seed)
     people_ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(patients)]
     for number in range(count):
@@ -76,7 +76,7 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
 
 
 def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
-    """Give the hub's phones' side over a store."""
+    """Return the hub's phones' side over a store."""
     bounds = Bounds(
         hub_name="Bench",
         always_open=True,
@@ -110,7 +110,7 @@ class LeanPhone:
         self.token = json.loads(self.call("command", "login", {"email": EMAIL, "password": PASSWORD}))["token"]
 
     def call(self, kind: str, name: str, data: object) -> bytes:
-        """Call a procedure; gives the opened answer."""
+        """Call a procedure; returns the opened answer."""
         return self.open(kind, self._post(f"/rpc/{kind}", self.body(kind, name, data)))
 
     def body(self, kind: str, name: str, data: object) -> bytes:
@@ -126,7 +126,7 @@ class LeanPhone:
 
 
 def direct(served: Rpc) -> Any:  # noqa: ANN401  a function
-    """Give a ``post`` that asks the hub within this process."""
+    """Return a ``post`` that asks the hub within this process."""
 
     def post(path: str, body: bytes) -> bytes:
         if path == "/rpc/handshake":
@@ -138,7 +138,7 @@ def direct(served: Rpc) -> Any:  # noqa: ANN401  a function
 
 
 def signed_in(served: Rpc, client_id: str) -> LeanPhone:
-    """Give a phone that is paired and signed in."""
+    """Return a phone that is paired and signed in."""
     phone = LeanPhone(direct(served), client_id)
     phone.handshake()
     phone.login()

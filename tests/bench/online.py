@@ -86,7 +86,7 @@ def _asking(phone: LeanPhone, name: str, params: dict[str, Any]) -> Callable[[],
 
 
 def _hub(folder: Path, count: int) -> tuple[LeanPhone, dict[str, str], Store]:
-    """Make a hub of so many patients and as many events; gives a phone and one visit."""
+    """Make a hub of so many patients and as many events; returns a phone and one visit."""
     store, rpc = hub(folder, 0)
     patients = _patients(store, count)
     visit = {"patient_id": patients[count // 2], "visit_id": str(uuid.uuid4())}

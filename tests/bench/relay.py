@@ -155,7 +155,7 @@ def _hub(data: Path, url: str) -> Store:
 
 
 def _fill(store: Store) -> list[int]:
-    """Let phones enter records; gives the size of each one's JSON."""
+    """Let phones enter records; returns the size of each one's JSON."""
     rng = random.Random(2)
     rights = Rights(_USER, unrestricted=True, clinics={}, known=frozenset())
     rows = [_event(rng, "", phone=True) for _ in range(WAITING - 2)]
@@ -233,7 +233,7 @@ class _Cloud(BaseHTTPRequestHandler):
     pulled = False
 
     def do_GET(self) -> None:
-        """Give the whole pull once, then nothing new."""
+        """Return the whole pull once, then nothing new."""
         cls = type(self)
         if cls.pulled or not cls.pull.exists() or not self.path.endswith("lastPulledAt=1&peerType=sync_hub"):
             self._answer(b'{"success":true,"changes":{},"timestamp":1795156207195}')

@@ -20,18 +20,18 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def ratio(self) -> float | None:
-        """Give measured / floor."""
+        """Return measured / floor."""
         return self.measured / self.floor if self.floor else None
 
     @property
     def within(self) -> bool | None:
-        """Tell whether the limit is kept; None where there is none."""
+        """Return whether the limit is kept; None where there is none."""
         value = self.ratio if self.floor else self.measured
         return value <= self.limit if self.limit is not None and value is not None else None
 
 
 def median_ms(act: Callable[[], object], *, times: int, before: Callable[[], object] | None = None) -> float:
-    """Give the median time of ``act`` in ms; ``before`` is not counted."""
+    """Return the median time of ``act`` in ms; ``before`` is not counted."""
     taken = []
     for _ in range(times):
         if before:
@@ -43,6 +43,6 @@ def median_ms(act: Callable[[], object], *, times: int, before: Callable[[], obj
 
 
 def quantiles(values: list[float]) -> tuple[float, float, float]:
-    """Give p50, p95 and p99."""
+    """Return p50, p95 and p99."""
     cuts = statistics.quantiles(values, n=100, method="inclusive")
     return cuts[49], cuts[94], cuts[98]

@@ -24,7 +24,7 @@ _FLAGS = (
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Give the machine's own Chromium; Playwright's event loop must not be around in tests that run their own."""
+    """Return the machine's own Chromium; Playwright's event loop must not be around in tests that run their own."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     assert path, "these tests need Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[ServedHub]:
-    """Give a hub with a clinic and a nurse, that nobody has set up."""
+    """Return a hub with a clinic and a nurse, that nobody has set up."""
     data = tmp_path / "data"
     prepare(data)
     hub = ServedHub(data, {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_HUB_NAME": "Al-Amal Clinic"})
@@ -46,7 +46,7 @@ def served(tmp_path: Path) -> Iterator[ServedHub]:
 
 @pytest.fixture
 def visit(chromium: Browser, served: ServedHub) -> Iterator[Callable[..., Visit]]:
-    """Give a function that opens a browser of its own on the hub; all are closed after."""
+    """Return a function that opens a browser of its own on the hub; all are closed after."""
     opened: list[Visit] = []
 
     def open_(**how: object) -> Visit:

@@ -30,7 +30,7 @@ class Cloud:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> dict[str, str]:
-        """Start it; gives its address and the key of its hub."""
+        """Start it; returns its address and the key of its hub."""
         words = ("--data", str(self._data), "--port", str(self._port), "--seed-demo", "--rate-limit", "600")
         self._child = subprocess.Popen(
             (sys.executable, "-m", "tests.simulator.cloud", *words), stdout=subprocess.PIPE, start_new_session=True

@@ -16,7 +16,7 @@ _LOCALES = {"en": "en-GB", "ar": "ar-LB", "es": "es-MX", "fr": "fr-FR"}
 
 @pytest.fixture
 def lived_in(served: ServedHub) -> ServedHub:
-    """Give a hub with phones, records, a quarantine and open pairing."""
+    """Return a hub with phones, records, a quarantine and open pairing."""
     administer(served)
     for number in range(3):
         client = served.client(f"phone-{number}")

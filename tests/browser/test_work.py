@@ -119,7 +119,7 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
 
 
 def grant(served: ServedHub, without: Permission | None = None) -> None:
-    """Give the nurse every permission in every clinic, but perhaps one."""
+    """Return the nurse every permission in every clinic, but perhaps one."""
     store = Store(served.data)
     with store.write() as tx:
         user = users.find_by_email(tx.db, EMAIL)

@@ -93,7 +93,7 @@ class Visit:
         assert not self.complaints, self.complaints
 
     def weight(self, path: str) -> int:
-        """Give the bytes of a page with all that it loads, from an empty cache."""
+        """Return the bytes of a page with all that it loads, from an empty cache."""
         bytes_of: list[int] = []
 
         def keep(answer: Response) -> None:

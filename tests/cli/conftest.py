@@ -32,7 +32,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
-    """Give a running hub."""
+    """Return a running hub."""
     data = tmp_path_factory.mktemp("served") / "data"
     prepare(data)
     hub = ServedHub(data)
@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Give a function that runs ``hikma-hub WORDS --data DIR`` in this process, where starting it costs nothing."""
+    """Return a function that runs ``hikma-hub WORDS --data DIR`` in this process, where starting it costs nothing."""
 
     def command(*words: str, data: Path | None = None, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
         where = ["--data", str(data)] if data else []

@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def written(path: Path) -> float:
-    """Write the file; gives the moment."""
+    """Write the file; returns the moment."""
     file.write(path, "Hub", SAFE)
     report = file.read(path)
     assert report

@@ -49,7 +49,7 @@ def boot_names(made: Path) -> set[str]:
 
 
 def written(made: Path) -> Iterator[bytes]:
-    """Give what was ever written on it, in pieces that overlap."""
+    """Return what was ever written on it, in pieces that overlap."""
     with made.open("rb", buffering=0) as file:
         at = 0
         with contextlib.suppress(OSError):  # there is no more data: ENXIO
@@ -60,13 +60,13 @@ def written(made: Path) -> Iterator[bytes]:
 
 
 def data_start(made: Path) -> int:
-    """Give where the data partition begins, in bytes."""
+    """Return where the data partition begins, in bytes."""
     table = msgspec.json.decode(run("sfdisk", "--json", str(made)))["partitiontable"]
     return int(table["partitions"][2]["start"]) * 512
 
 
 def run(*command: str, stdin: bytes = b"", timeout_s: float = _PROGRAM_S) -> bytes:
-    """Run a program of this machine; gives what it printed."""
+    """Run a program of this machine; returns what it printed."""
     done = subprocess.run(command, input=stdin, capture_output=True, timeout=timeout_s, check=False)
     assert done.returncode == 0, f"{command[:4]}: {done.stderr.decode()[-800:]}{done.stdout.decode()[-800:]}"
     return done.stdout

@@ -83,13 +83,13 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 
 def toml(keys: Keys) -> str:
-    """Give the one file that a technician puts on the card."""
+    """Return the one file that a technician puts on the card."""
     return TOML.format(passphrase=PASSPHRASE, wifi=WIFI_PASSWORD, email=EMAIL, password=PASSWORD, key=keys.public)
 
 
 @pytest.fixture(scope="session")
 def flashed(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    """Give a board that was plugged in with a flashed card; a test may have switched it off."""
+    """Return a board that was plugged in with a flashed card; a test may have switched it off."""
     folder = tmp_path_factory.mktemp("board")
     with Guest(card.flash(folder, "card", toml(keys)), keys.private) as made:
         tell(f"first boot, until phones were served: {made.boot_s:.0f} s")
@@ -100,7 +100,7 @@ def flashed(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gu
 
 @pytest.fixture(scope="session")
 def losing(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    """Give a board with another card of the same image, one that loses at a cut what was not flushed."""
+    """Return a board with another card of the same image, one that loses at a cut what was not flushed."""
     made = card.flash(tmp_path_factory.mktemp("losing"), "card", toml(keys))
     with Guest(made, keys.private, loses=True, words=_BARE) as given:
         given.ssh("hikma-hub pairing open --minutes 240")
@@ -109,14 +109,14 @@ def losing(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gue
 
 
 def identity(board: Guest) -> dict[str, str]:
-    """Give what no other card may have, under its name."""
+    """Return what no other card may have, under its name."""
     told = board.ssh(_IDENTITY).splitlines()
     return dict(line.split(maxsplit=1) for line in told)
 
 
 @pytest.fixture
 def board(flashed: Guest) -> Guest:
-    """Give that board, switched on and ready."""
+    """Return that board, switched on and ready."""
     if not flashed.is_on:
         flashed.power_on()
     return flashed
@@ -128,7 +128,7 @@ def tell(measure: str) -> None:
 
 
 def paired(board: Guest, seed: int) -> Phone:
-    """Give a phone that paired and signed in as the administrator's first clinic allows."""
+    """Return a phone that paired and signed in as the administrator's first clinic allows."""
     phone = board.phone(seed)
     phone.pair({"type": "sync_hub", "url": board.url()})
     phone.login(EMAIL, PASSWORD)

@@ -30,7 +30,7 @@ PORTS = {"phones": 4001, "ssh": 22, "https": 443, "http": 80, "closed": 8000}
 
 
 def ssh_options() -> list[str]:
-    """Give the options under which ssh takes a board that nobody has seen before."""
+    """Return the options under which ssh takes a board that nobody has seen before."""
     options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=60")
     return [word for option in options for word in ("-o", option)]
 
@@ -72,12 +72,12 @@ class Guest:
 
     @property
     def is_on(self) -> bool:
-        """Tell whether it has power, and did not switch itself off."""
+        """Return whether it has power, and did not switch itself off."""
         return self._board.poll() is None
 
     @property
     def serial(self) -> str:
-        """Give what the board said on its serial line."""
+        """Return what the board said on its serial line."""
         return _COLOURS.sub("", self._serial.read_text("utf-8", "replace"))
 
     def power_on(self) -> None:
@@ -163,7 +163,7 @@ class Guest:
         raise AssertionError(f"the hub did not get ready in {patience_s:.0f} s:\n{self.evidence()}")
 
     def evidence(self) -> str:
-        """Give what the board said last: its serial line, and its journal where it still lets a technician in."""
+        """Return what the board said last: its serial line, and its journal where it still lets a technician in."""
         journal = ""
         with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             journal = self.ssh("systemctl --failed --no-legend; journalctl -b -o short-monotonic | tail -n 120")
@@ -177,11 +177,11 @@ class Guest:
             raise AssertionError(f"the board did not switch itself off in {_STEP_S} s:\n{self.evidence()}") from None
 
     def url(self) -> str:
-        """Give where phones reach it."""
+        """Return where phones reach it."""
         return f"http://127.0.0.1:{self.ports['phones']}"
 
     def ssh(self, command: str, stdin: str = "", *, check: bool = True) -> str:
-        """Run a command as root, as a technician would; gives what it printed."""
+        """Run a command as root, as a technician would; returns what it printed."""
         words = ["ssh", "-p", str(self.ports["ssh"]), *self._options()]
         words += ["technician@127.0.0.1", f"sudo sh -c {_quoted(command)}"]
         done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=_STEP_S, check=False)
@@ -189,7 +189,7 @@ class Guest:
         return done.stdout
 
     def scp(self, here: Path, there: str) -> list[str]:
-        """Give the command that copies a file into the board."""
+        """Return the command that copies a file into the board."""
         return ["scp", "-P", str(self.ports["ssh"]), *self._options(), str(here), f"technician@127.0.0.1:{there}"]
 
     def _options(self) -> list[str]:
@@ -204,11 +204,11 @@ class Guest:
         raise AssertionError(f"{command} did not succeed in {_STEP_S} s")
 
     def hub(self, command: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
-        """Run a command of the hub in it; gives what ``--json`` printed."""
+        """Run a command of the hub in it; returns what ``--json`` printed."""
         return msgspec.json.decode(self.ssh(f"hikma-hub {command} --json", stdin))
 
     def phone(self, seed: int) -> Phone:
-        """Give a model phone of the outside, which reaches the hub by the board's port."""
+        """Return a model phone of the outside, which reaches the hub by the board's port."""
         return Phone(
             rng=random.Random(seed),
             now_ms=lambda: time.time_ns() // 1_000_000,

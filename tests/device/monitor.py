@@ -40,7 +40,7 @@ class Monitor:
         self._socket.close()
 
     def ask(self, command: str, **arguments: str) -> Any:  # noqa: ANN401  any JSON
-        """Give what a command returns; raises AssertionError when QEMU refuses it."""
+        """Return what a command returns; raises AssertionError when QEMU refuses it."""
         self._socket.sendall(msgspec.json.encode({"execute": command, "arguments": arguments}) + b"\n")
         while True:  # events come in between
             told = msgspec.json.decode(self._lines.readline())

@@ -41,7 +41,7 @@ Row = dict[str, str]
 
 @pytest.fixture(scope="module")
 def lines(flashed: Guest) -> str:
-    """Give the folder where the levels of the simulated lines can be read, and the button be pressed."""
+    """Return the folder where the levels of the simulated lines can be read, and the button be pressed."""
     if not _MODULE.exists():
         done = run(Path(__file__).with_name("build_gpio_sim"), card.IMAGE.parent / "work/root", _MODULE)
         assert done.returncode == 0, done.stderr
@@ -63,7 +63,7 @@ def rows(board: Guest, lines: str, *, first: str = "true", times: int = 300) -> 
 
 
 def lit(lamp: str, found: list[Row]) -> list[int]:
-    """Give at which moments a lamp was lit; it flickers, for its brightness is a share of the time."""
+    """Return at which moments a lamp was lit; it flickers, for its brightness is a share of the time."""
     return [moment for moment, row in enumerate(found) if row[lamp] == "1"]
 
 
@@ -84,7 +84,7 @@ def until_lit(board: Guest, lines: str, lamp: str, *, but_not: str) -> None:
 
 
 def press(lines: str, seconds: float | None = None) -> str:
-    """Give the command that closes the button's contact, and opens it after some seconds."""
+    """Return the command that closes the button's contact, and opens it after some seconds."""
     pull = f"{lines}/sim_gpio{_BUTTON}/pull"
     down = f"echo pull-down >{pull}"
     return f"{down}; sleep {seconds}; echo pull-up >{pull}" if seconds else down

@@ -48,7 +48,7 @@ class Nurse(threading.Thread):
 
 @pytest.fixture(scope="module")
 def cut_often(losing: Guest) -> Iterator[Guest]:
-    """Give the board switched off; it starts from where first boot begins, which takes a third of the time.
+    """Return the board switched off; it starts from where first boot begins, which takes a third of the time.
 
     Nothing of the data partition was read by then, so each start finds what the cut before it left.
     """
@@ -63,7 +63,7 @@ def cut_often(losing: Guest) -> Iterator[Guest]:
 
 
 def load_and_cut(board: Guest, phones: list[Phone]) -> set[str]:
-    """Let phones work, and pull the plug under them; gives what they were promised."""
+    """Let phones work, and pull the plug under them; returns what they were promised."""
     nurses = [Nurse(phone) for phone in phones]
     for nurse in nurses:
         nurse.start()

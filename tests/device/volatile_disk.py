@@ -73,7 +73,7 @@ class VolatileDisk:
         self._keep(list(self._waiting))
 
     def cut(self) -> str:
-        """Lose the power; gives how much was kept and lost."""
+        """Lose the power; returns how much was kept and lost."""
         chance = random.Random()
         waiting = [number for number in self._waiting if number >= self._kept_from]
         kept = [number for number in waiting if chance.random() < _KEPT]

@@ -289,7 +289,7 @@ _PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
 
 @pytest.fixture
 def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flashed:
-    """Give a freshly flashed card; every flush to it is a moment at which the power can be cut."""
+    """Return a freshly flashed card; every flush to it is a moment at which the power can be cut."""
     made = Flashed(tmp_path / "card")
     fsync = os.fsync
 

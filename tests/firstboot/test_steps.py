@@ -253,7 +253,7 @@ def flash_again(card: Flashed) -> Path:
 
 
 def contents(card: Flashed) -> dict[str, str]:
-    """Give what lies on the card, but the database's log and what only counts time."""
+    """Return what lies on the card, but the database's log and what only counts time."""
     kept = {}
     for path in sorted(card.root.rglob("*")):
         name = str(path.relative_to(card.root))

@@ -47,7 +47,7 @@ class State(NamedTuple):
     now_ms: int
 
     def same(self, other: "State") -> bool:
-        """Tell whether nothing changed but the time."""
+        """Return whether nothing changed but the time."""
         return self[:3] == other[:3]
 
 
@@ -282,7 +282,7 @@ class PhoneBook:
 
 
 def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
-    """Give the records of which the hub does not know whether the phone could store them (ledger.Doubt)."""
+    """Return the records of which the hub does not know whether the phone could store them (ledger.Doubt)."""
     with store.read() as db:
         rows = db.execute(
             "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",

@@ -47,12 +47,12 @@ class BoxClock:
         self._monotonic_ns = 5_000_000_000
 
     def monotonic_ns(self) -> int:
-        """Give the monotonic clock, which goes on a little whenever it is read."""
+        """Return the monotonic clock, which goes on a little whenever it is read."""
         self._monotonic_ns += _HUB_STEP_NS
         return self._monotonic_ns
 
     def time_ns(self) -> int:
-        """Give the wall clock."""
+        """Return the wall clock."""
         return self.wall_ms * 1_000_000
 
     def pass_by(self, hours: int) -> None:
@@ -73,7 +73,7 @@ class PhoneClock:
         self._now_ms = START_MS + number * 7_919
 
     def __call__(self) -> int:
-        """Give the time in ms."""
+        """Return the time in ms."""
         self._now_ms += 11
         return self._now_ms
 
@@ -180,7 +180,7 @@ class Station:
         return outcome
 
     def doubtful(self) -> set[tuple[str, str]]:
-        """Give the records that the hub could not deliver, be it by bad luck alone, and will try again later."""
+        """Return the records that the hub could not deliver, be it by bad luck alone, and will try again later."""
         return doubts(self.box.store, self.phone.client_id) - self.book.deleted_here
 
     def differences(self) -> list[str]:
@@ -246,7 +246,7 @@ class Clinic:
         self._values = 0
 
     def __enter__(self) -> Self:
-        """Give the clinic."""
+        """Return the clinic."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -264,7 +264,7 @@ class Clinic:
         self.books.check(state(self.box.store))
 
     def value(self) -> int:
-        """Give a number that was never entered before."""
+        """Return a number that was never entered before."""
         self._values += 1
         return self._values
 
@@ -278,7 +278,7 @@ class Clinic:
         self.box.restart(policy=_policy(page_bytes))
 
     def allow(self, user: int, clinic: int, *, view: bool) -> None:
-        """Give or take a user's right to see a clinic's patients."""
+        """Return or take a user's right to see a clinic's patients."""
         rights = set(Permission) - (set() if view else {Permission.VIEW})
         with self.box.store.write() as tx:
             users.grant(tx, f"user-{EMAILS[user]}", CLINICS[clinic], rights)
@@ -310,12 +310,12 @@ class Clinic:
         assert any(self._at_rest() for _ in rounds), f"no rest after {len(rounds)} rounds"
 
     def _at_rest(self) -> bool:
-        """Let every phone sync once; tells whether nothing moved."""
+        """Let every phone sync once; returns whether nothing moved."""
         outcomes = [station.sync() for station in self.stations]
         return all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
 
     def _rounds(self) -> int:
-        """Give how many rounds it may take: a page holds one record at least, a blocked one takes ten tries."""
+        """Return how many rounds it may take: a page holds one record at least, a blocked one takes ten tries."""
         deleted_here = sum(len(station.book.deleted_here) for station in self.stations)
         return 20 + 3 * len(state(self.box.store).rows) + 30 * deleted_here
 
@@ -326,7 +326,7 @@ def _policy(page_bytes: int) -> Policy:
 
 @cache
 def _template() -> tempfile.TemporaryDirectory[str]:
-    """Give a directory with the data of a hub that has clinics and people; made once, copied often."""
+    """Return a directory with the data of a hub that has clinics and people; made once, copied often."""
     made = tempfile.TemporaryDirectory(prefix="hikma-hub-")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "time", BoxClock())

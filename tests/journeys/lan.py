@@ -40,7 +40,7 @@ def missing() -> str:
 
 
 def until(look: Callable[[], _T], what: str) -> _T:
-    """Look until it is so; gives what was seen."""
+    """Look until it is so; returns what was seen."""
     end = time.monotonic() + _PATIENCE_S
     while not (seen := look()):
         assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {what}"
@@ -84,12 +84,12 @@ class Host:
         return child
 
     def output(self, log: str) -> str:
-        """Give what a process printed so far."""
+        """Return what a process printed so far."""
         path = self.folder / log
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def call(self, *words: str) -> str:
-        """Run a command here; gives what it printed."""
+        """Run a command here; returns what it printed."""
         return run(*self._inside(), *words)
 
     def hub(self, **settings: str) -> subprocess.Popen[bytes]:
@@ -121,7 +121,7 @@ class Host:
         until(lambda: "Server startup complete" in self.output("avahi.log"), "avahi started")
 
     def ask_avahi(self, *words: str) -> str:
-        """Run avahi-browse or avahi-resolve beside this machine's avahi; gives what it printed, even if it failed."""
+        """Run avahi-browse or avahi-resolve beside this machine's avahi; returns what it printed, even if it failed."""
         done = subprocess.run(
             (*self._beside_avahi(), "timeout", "10", *words), capture_output=True, text=True, check=False
         )
@@ -198,7 +198,7 @@ class Lan:
 
 
 def run(*words: str) -> str:
-    """Run a command; gives what it printed."""
+    """Run a command; returns what it printed."""
     done = subprocess.run(
         (_tool(words[0]), *words[1:]), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -212,7 +212,7 @@ def _tool(name: str) -> str:
 
 @pytest.fixture
 def lan(tmp_path: Path) -> Iterator[Lan]:
-    """Give a LAN for one test."""
+    """Return a LAN for one test."""
     why = missing()
     if why:
         pytest.skip(why)

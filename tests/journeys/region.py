@@ -182,7 +182,7 @@ class Region:
         raise AssertionError((self.world.waiting(), self.world.reasons()))
 
     def rest(self) -> bool:
-        """Let all phones sync until none has news; tells whether none had from the beginning."""
+        """Let all phones sync until none has news; returns whether none had from the beginning."""
         for number in range(10 * ROUNDS):
             outcomes = [station.sync() for station in self.stations]
             assert all(outcome.ok for outcome in outcomes), outcomes
@@ -204,7 +204,7 @@ class Region:
         return found + unlike_cloud(held, self.world.seed.rows, CLINIC_ID)
 
     def made(self) -> set[tuple[str, str]]:
-        """Give table and id of every record that was made on a phone, or came to one; deleted ones too."""
+        """Return table and id of every record that was made on a phone, or came to one; deleted ones too."""
         return {
             (table.name, row_id)
             for station in self.stations
@@ -213,7 +213,7 @@ class Region:
         }
 
     def here(self) -> set[tuple[str, str]]:
-        """Give table and id of every record of the hub, tombstones too."""
+        """Return table and id of every record of the hub, tombstones too."""
         return {
             (table.name, row_id)
             for table in PUSH_ORDER
@@ -221,7 +221,7 @@ class Region:
         }
 
     def quarantined(self) -> dict[str, str]:
-        """Give id -> reason of what is in quarantine."""
+        """Return id -> reason of what is in quarantine."""
         with self.world.store.read() as db:
             return dict(db.execute("SELECT record_id, reason FROM quarantine").fetchall())
 

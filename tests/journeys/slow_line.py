@@ -79,7 +79,7 @@ class Line:
 
 @contextmanager
 def slow_line(target: str, *, bytes_per_s: int, breaks_after: int, seed: int = 1) -> Iterator[tuple[str, Line]]:
-    """Open a slow line to ``target``; gives its URL and what it counts."""
+    """Open a slow line to ``target``; returns its URL and what it counts."""
     line = Line(target, bytes_per_s=bytes_per_s, breaks_after=breaks_after, seed=seed)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=line.serve, args=(listener,), daemon=True)

@@ -61,7 +61,7 @@ class Ward:
             phone.session.transport = self.hub.connect()
 
     def time_ms(self) -> int:
-        """Give the hub time that is stored."""
+        """Return the hub time that is stored."""
         store = Store(self.hub.data)
         with store.read() as db:
             found = hub_time(db)

@@ -27,7 +27,7 @@ def command(data: Path, *words: str) -> tuple[str, ...]:
 
 
 def shown(data: Path, *words: str) -> dict[str, Any]:
-    """Run a show to its end; gives its summary."""
+    """Run a show to its end; returns its summary."""
     done = subprocess.run(command(data, "--json", *words), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
@@ -35,7 +35,7 @@ def shown(data: Path, *words: str) -> dict[str, Any]:
 
 
 def left_behind(data: Path) -> list[str]:
-    """Give the processes that still work in a folder."""
+    """Return the processes that still work in a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -42,7 +42,7 @@ def announced(host: Host) -> str:
 
 @pytest.fixture
 def clinic(lan: Lan) -> Host:
-    """Give a machine that runs a hub."""
+    """Return a machine that runs a hub."""
     host = lan.host("hub", "10.11.0.2/24")
     host.hub(HUB_NAME="North clinic")
     announced(host)
@@ -51,7 +51,7 @@ def clinic(lan: Lan) -> Host:
 
 @pytest.fixture
 def peer(lan: Lan) -> Host:
-    """Give a machine that runs avahi."""
+    """Return a machine that runs avahi."""
     host = lan.host("peer", "10.11.0.3/24")
     host.avahi("peer")
     return host

@@ -19,7 +19,7 @@ def clinic() -> Iterator[Clinic]:
 
 @pytest.fixture
 def shared(clinic: Clinic) -> str:
-    """Give the id of a patient whom every phone holds, and is known to hold."""
+    """Return the id of a patient whom every phone holds, and is known to hold."""
     values: dict[str, Value] = {"given_name": "Amal", "phone": "0", "primary_clinic_id": CLINICS[0]}
     record_id = str(clinic.stations[0].phone.create("patients", values)["id"])
     clinic.settle()

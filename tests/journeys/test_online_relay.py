@@ -28,7 +28,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def client(world: World) -> Client:
-    """Give a phone in online mode, signed in as someone the cloud knows."""
+    """Return a phone in online mode, signed in as someone the cloud knows."""
     with world.store.write() as tx:
         pairing.open_for(tx, 60)
     hub = cast("InProcessHub", SimpleNamespace(rpc=Rpc(world.store, BOUNDS, POLICY)))
@@ -44,7 +44,7 @@ def ok(answer: Answer) -> dict[str, Any]:
 
 
 def stock(world: World) -> tuple[int, int]:
-    """Give what is in stock: on the hub, in the cloud."""
+    """Return what is in stock: on the hub, in the cloud."""
     with world.store.read() as db:
         [batch] = queries.where(db, TABLES["clinic_inventory"], {"clinic_id": world.here, "drug_id": world.drug})
     return batch.row.quantity_available, int(world.there_is("clinic_inventory", batch.id)["quantity_available"])

@@ -77,7 +77,7 @@ class Writer:
 
 
 def names_of(mark: str) -> Names:
-    """Give the ids of a push."""
+    """Return the ids of a push."""
     return {
         "patients": [f"{mark}-patient"],
         "visits": [f"{mark}-visit-{n}" for n in range(3)],
@@ -86,7 +86,7 @@ def names_of(mark: str) -> Names:
 
 
 def changes_of(mark: str) -> dict[str, Any]:
-    """Give the change set of a push."""
+    """Return the change set of a push."""
     patient = f"{mark}-patient"
     values: dict[str, dict[str, Any]] = {
         "patients": {"given_name": "Amal"},
@@ -100,7 +100,7 @@ def changes_of(mark: str) -> dict[str, Any]:
 
 
 def stored(data: Path) -> Names:
-    """Give the ids that the restarted hub's database holds, read beside it."""
+    """Return the ids that the restarted hub's database holds, read beside it."""
     with closing(sqlite3.connect(data / FILE_NAME)) as db:
         return {
             table: [found[0] for found in db.execute(f"SELECT id FROM [{table}]")]

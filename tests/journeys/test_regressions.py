@@ -27,7 +27,7 @@ def patient(station: Station) -> str:
 
 
 def shared(clinic: Clinic) -> str:
-    """Give the id of a patient whom every phone holds, and knows to hold."""
+    """Return the id of a patient whom every phone holds, and knows to hold."""
     record_id = patient(clinic.stations[0])
     for _ in range(2):
         for station in clinic.stations:

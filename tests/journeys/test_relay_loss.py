@@ -75,7 +75,7 @@ class Place:
         self._cloud.stdout.close()
 
     def cycle(self) -> dict[str, Any]:
-        """Run a cycle; gives what it did."""
+        """Run a cycle; returns what it did."""
         done = subprocess.run(self._command("relay", "--once"), capture_output=True, text=True, check=False)
         assert done.stdout, done.stderr
         report: dict[str, Any] = json.loads(done.stdout)
@@ -101,11 +101,11 @@ class Place:
         return sum(len(pushes.live(self.store, table)) for table in ("patients", "visits", "events"))
 
     def events(self) -> list[dict[str, Any]]:
-        """Give the events that came from here, as the cloud holds them."""
+        """Return the events that came from here, as the cloud holds them."""
         return [each for each in Seed(self.there).rows("events") if each["event_type"] == "Here"]
 
     def enter(self) -> int:
-        """Let a phone enter records; gives how many bytes they are."""
+        """Let a phone enter records; returns how many bytes they are."""
         patient = row("patients", uid(), given_name="Layla", primary_clinic_id=CLINIC_ID)
         visit = row("visits", uid(), patient_id=patient["id"], clinic_id=CLINIC_ID, metadata="{}")
         pushes.push(self.store, {**changes("patients", created=[patient]), **changes("visits", created=[visit])})

@@ -234,7 +234,7 @@ class Relay(RuleBasedStateMachine):
         self.edits = waiting
 
     def shown(self, who: int, table: str, which: int) -> Row | None:
-        """Give a record that a phone's user sees, poison left out."""
+        """Return a record that a phone's user sees, poison left out."""
         rows = [
             row
             for row in self.station(who).phone.store.rows(table)
@@ -243,7 +243,7 @@ class Relay(RuleBasedStateMachine):
         return rows[which % len(rows)] if rows else None
 
     def there(self, table: str) -> list[dict[str, Any]]:
-        """Give the live rows of the clinic's patients in the cloud."""
+        """Return the live rows of the clinic's patients in the cloud."""
         seed = self.world.seed
         ours = {row["id"] for row in seed.rows("patients") if row["primary_clinic_id"] == self.world.here}
         patient = "id" if table == "patients" else "patient_id"
@@ -253,7 +253,7 @@ class Relay(RuleBasedStateMachine):
         return {row_id for table in POISON for row_id in pushes.live(self.world.store, table)}
 
     def value(self) -> str:
-        """Give a text that was never entered before."""
+        """Return a text that was never entered before."""
         self.values += 1
         return f"value {self.values}"
 

@@ -94,7 +94,7 @@ class FakeHub:
         return self._answer(name, params, key, down)
 
     def named(self, name: str) -> list[Any]:
-        """Give the params of every call of this name."""
+        """Return the params of every call of this name."""
         return [params for called, params, _ in self.calls if called == name]
 
     def sealed(self, answer: object, key: SessionKey, direction: Direction) -> bytes:
@@ -172,7 +172,7 @@ class SharingHub(FakeHub):
 
 
 def phone_of(hub: FakeHub, clock: Callable[[], int] | None = None, *, seed: int = 1, sign_in: bool = True) -> Phone:
-    """Give a phone that is paired with ``hub`` and, unless told otherwise, signed in."""
+    """Return a phone that is paired with ``hub`` and, unless told otherwise, signed in."""
     phone = Phone(rng=seeded(seed), now_ms=clock or Clock(), connect=hub.connect, name=f"phone {seed}")
     phone.pair(QR)
     if sign_in:
@@ -181,5 +181,5 @@ def phone_of(hub: FakeHub, clock: Callable[[], int] | None = None, *, seed: int 
 
 
 def pull_of(table: str, timestamp: object = 1, **arrays: list[Any]) -> dict[str, Any]:
-    """Give the answer to a pull that holds one table."""
+    """Return the answer to a pull that holds one table."""
     return {"changes": {table: arrays}, "timestamp": timestamp}

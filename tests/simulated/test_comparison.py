@@ -55,7 +55,7 @@ CLINIC, PATIENT, VITALS = "clinic", "patient", "vitals"
 
 
 def cloud_like(phone: LocalStore, **vitals: object) -> dict[str, list[dict[str, Any]]]:
-    """Give what a cloud would hold of a phone's patient and vitals, with something different in the vitals."""
+    """Return what a cloud would hold of a phone's patient and vitals, with something different in the vitals."""
     lists = ("patients", "patient_vitals")
     rows: dict[str, list[dict[str, Any]]] = {table: [dict(row) for row in phone.rows(table)] for table in lists}
     moment = "2026-11-20T12:00:00.000Z"
@@ -68,7 +68,7 @@ def cloud_like(phone: LocalStore, **vitals: object) -> dict[str, list[dict[str, 
 
 @pytest.fixture
 def phone() -> LocalStore:
-    """Give a phone with a patient and their vitals."""
+    """Return a phone with a patient and their vitals."""
     store = LocalStore(seeded(1), Clock())
     store.create("patients", {"id": PATIENT, "primary_clinic_id": CLINIC, "additional_data": "{}", "metadata": "{}"})
     measured: Values = {"timestamp": 5, "weight_kg": 70.255, "event_id": "never there", "metadata": "{}"}

@@ -23,7 +23,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def worked() -> tuple[Phone, Clock]:
-    """Give a phone that did what the captured one had done."""
+    """Return a phone that did what the captured one had done."""
     clock, clinic = Clock(), Clinic(3)
     phone = Phone(rng=seeded(1), now_ms=clock)
     patient = phone.create("patients", clinic.patient(clock(), BY))

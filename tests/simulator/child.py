@@ -21,6 +21,6 @@ def end(child: subprocess.Popen[bytes]) -> None:
 
 
 def last_words(log: Path) -> str:
-    """Give the end of what a child printed."""
+    """Return the end of what a child printed."""
     lines = log.read_text("utf-8", "replace").splitlines()
     return "\n".join(lines[-_LOG_LINES:]) or "(it printed nothing)"

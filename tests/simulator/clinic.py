@@ -60,11 +60,11 @@ class Clinic:
         self._rng = random.Random(seed)
 
     def reference(self, now_ms: int) -> dict[str, list[Row]]:
-        """Give the reference data: table -> complete rows as a hub would send them."""
+        """Return the reference data: table -> complete rows as a hub would send them."""
         return reference(self.clinic_id, self.name, self._rng, now_ms)
 
     def patient(self, now_ms: int, by: Provider) -> Values:
-        """Give a new patient."""
+        """Return a new patient."""
         rng, people = self._rng, self._people()
         sex = rng.choice(("female", "male"))
         return {
@@ -83,7 +83,7 @@ class Clinic:
         }
 
     def attributes(self, patient_id: str) -> list[Values]:
-        """Give a patient's additional attributes, one for each field of the registration form."""
+        """Return a patient's additional attributes, one for each field of the registration form."""
         rng = self._rng
         answers: tuple[tuple[str, str, Values], ...] = (
             ("f6", "blood_group", {"string_value": rng.choice(("A+", "O+", "B-", "AB+"))}),
@@ -96,12 +96,12 @@ class Clinic:
         ]
 
     def visit(self, patient_id: str, now_ms: int, by: Provider) -> Values:
-        """Give a new visit."""
+        """Return a new visit."""
         who: Values = {"provider_id": by.user_id, "provider_name": by.name}
         return {"patient_id": patient_id, "clinic_id": self.clinic_id, "check_in_timestamp": now_ms, **who}
 
     def event(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
-        """Give a filled-in form."""
+        """Return a filled-in form."""
         form_id = self._rng.choice((COMPLAINT_FORM, COMPLAINT_FORM, FOLLOW_UP_FORM))
         return {
             "patient_id": patient_id,
@@ -129,7 +129,7 @@ class Clinic:
         )
 
     def vitals(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
-        """Give measured vital signs; some are left out, as in life."""
+        """Return measured vital signs; some are left out, as in life."""
         rng = self._rng
         height, weight = rng.randrange(145, 195), round(rng.uniform(45, 110), 1)
         return {
@@ -151,7 +151,7 @@ class Clinic:
         }
 
     def problem(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
-        """Give a diagnosis on the problem list."""
+        """Return a diagnosis on the problem list."""
         code, label = self._rng.choice(_DIAGNOSES)
         return {
             "patient_id": patient_id,
@@ -167,7 +167,7 @@ class Clinic:
         }
 
     def appointment(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
-        """Give an appointment in the coming weeks."""
+        """Return an appointment in the coming weeks."""
         seen = {"seen_at": None, "seen_by": None, "status": "pending"}
         department = {"id": department_id(self.clinic_id, "opd"), "name": "Outpatients", **seen}
         return {
@@ -186,7 +186,7 @@ class Clinic:
         }
 
     def prescription(self, patient_id: str, visit_id: str, now_ms: int, by: Provider) -> Values:
-        """Give a prescription; its items are rows of their own."""
+        """Return a prescription; its items are rows of their own."""
         return {
             "patient_id": patient_id,
             "provider_id": by.user_id,
@@ -202,7 +202,7 @@ class Clinic:
         }
 
     def prescription_item(self, prescription: Row, by: Provider) -> Values:
-        """Give one drug of a prescription."""
+        """Return one drug of a prescription."""
         return {
             "prescription_id": prescription["id"],
             "patient_id": prescription["patient_id"],
@@ -215,7 +215,7 @@ class Clinic:
         }
 
     def patient_edit(self) -> Values:
-        """Give a change to a patient: what registrars correct."""
+        """Return a change to a patient: what registrars correct."""
         rng = self._rng
         choices: tuple[Values, ...] = (
             {"phone": f"+{rng.randrange(10**9, 10**11)}"},
@@ -225,7 +225,7 @@ class Clinic:
         return rng.choice(choices)
 
     def events(self, count: int, now_ms: int) -> Iterator[Row]:
-        """Give ``count`` complete events of made-up patients without the phone's own columns, for benches."""
+        """Return ``count`` complete events of made-up patients without the phone's own columns, for benches."""
         store = LocalStore(self._rng, lambda: now_ms)
         by = Provider(store.new_id(), "Dr Demo")
         for _ in range(count):

@@ -78,7 +78,7 @@ class CloudProcess:
             store.close()
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Give all rows of a table in the wire's form, deleted ones too."""
+        """Return all rows of a table in the wire's form, deleted ones too."""
         store = open_store(self._data)
         try:
             return Seed(store).rows(table)

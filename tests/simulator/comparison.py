@@ -60,7 +60,7 @@ def unlike_cloud(store: LocalStore, cloud: Callable[[str], Iterable[Mapping[str,
 
 
 def held(store: LocalStore, table: str) -> dict[str, Row]:
-    """Give the rows of a table that its user can see: id -> row."""
+    """Return the rows of a table that its user can see: id -> row."""
     return {str(row["id"]): row for row in store.rows(table) if not row.get("is_deleted")}
 
 

@@ -14,7 +14,7 @@ TWICE_ENCODED = frozenset({("events", "metadata"), ("prescriptions", "metadata")
 
 
 def stored(table: str, values: Mapping[str, Value]) -> Values:
-    """Give ``values`` as the app stores them; JSON columns come in as plain JSON text."""
+    """Return ``values`` as the app stores them; JSON columns come in as plain JSON text."""
     result = {column: _encoded(table, column, value) for column, value in values.items()}
     if table == "prescriptions" and "items" in result:
         result["items"] = ""
@@ -22,7 +22,7 @@ def stored(table: str, values: Mapping[str, Value]) -> Values:
 
 
 def patient_metadata(patient: Row, now_ms: int) -> str:
-    """Give the patient's metadata after an appointment was made at ``now_ms``."""
+    """Return the patient's metadata after an appointment was made at ``now_ms``."""
     try:
         metadata = json.loads(str(patient["metadata"]))
     except ValueError:
@@ -32,7 +32,7 @@ def patient_metadata(patient: Row, now_ms: int) -> str:
 
 
 def iso(moment_ms: float) -> str:
-    """Give a moment as JavaScript's toISOString: UTC, milliseconds, Z."""
+    """Return a moment as JavaScript's toISOString: UTC, milliseconds, Z."""
     moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{int(moment_ms) % 1000:03d}Z"
 

@@ -32,11 +32,11 @@ class Commands(Protocol):
     url: str
 
     def cli(self, *words: str, stdin: str | None = None) -> str:
-        """Run one command; gives what it printed."""
+        """Run one command; returns what it printed."""
         ...
 
     def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
-        """Run one command with ``--json``; gives what it printed, read."""
+        """Run one command with ``--json``; returns what it printed, read."""
         ...
 
 
@@ -91,7 +91,7 @@ class HubProcess:
         self._stop()
 
     def cli(self, *words: str, stdin: str | None = None) -> str:
-        """Run one command on the same data directory; gives what it printed."""
+        """Run one command on the same data directory; returns what it printed."""
         command = (*self._program, *words, "--data", str(self.data))
         done = subprocess.run(
             command,
@@ -109,7 +109,7 @@ class HubProcess:
         return done.stdout
 
     def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
-        """Run one command with ``--json``; gives what it printed, read."""
+        """Run one command with ``--json``; returns what it printed, read."""
         printed = self.cli(*words, "--json", stdin=stdin)
         try:
             return json.loads(printed)
@@ -141,7 +141,7 @@ class HubProcess:
 
 
 def _reachable(host: str) -> str:
-    """Give an address that a phone on this machine can reach; an IPv6 one in brackets."""
+    """Return an address that a phone on this machine can reach; an IPv6 one in brackets."""
     if host in _EVERYWHERE:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

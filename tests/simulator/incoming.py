@@ -54,7 +54,7 @@ def _apply_array(store: LocalStore, table: str, records: list[object], prepare: 
 
 
 def _object(record: object) -> Raw:
-    """Give what JavaScript reads columns from: a text or a number has none, null is an error."""
+    """Return what JavaScript reads columns from: a text or a number has none, null is an error."""
     if record is None:
         raise LocalStoreError("TypeError: Cannot read properties of null (reading 'id')")
     return record if isinstance(record, dict) else {}

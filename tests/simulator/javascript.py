@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read(text: bytes | bytearray | str) -> Any:  # noqa: ANN401  any JSON there is
-    """Give what JSON.parse gives; ValueError when it throws."""
+    """Return what JSON.parse gives; ValueError when it throws."""
     try:
         return _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -29,7 +29,7 @@ def read(text: bytes | bytearray | str) -> Any:  # noqa: ANN401  any JSON there 
 
 
 def write(value: object) -> bytes:
-    """Give what JSON.stringify gives, as UTF-8."""
+    """Return what JSON.stringify gives, as UTF-8."""
     try:
         return _encode(value)
     except UnicodeEncodeError:
@@ -37,7 +37,7 @@ def write(value: object) -> bytes:
 
 
 def number(value: object) -> int | float | None:
-    """Give ``value`` as the finite number that it is in JavaScript; None when it is not one."""
+    """Return ``value`` as the finite number that it is in JavaScript; None when it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and -_EXACT_MAX <= value <= _EXACT_MAX:

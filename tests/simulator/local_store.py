@@ -33,7 +33,7 @@ class LocalStore:
         self._tables: dict[str, dict[str, Row]] = {name: {} for name in PHONE_TABLES}
 
     def table(self, name: str) -> dict[str, Row]:
-        """Give a table as it lies in the database, deleted rows included: id -> row.
+        """Return a table as it lies in the database, deleted rows included: id -> row.
 
         Raises LocalStoreError for a table that the schema does not know, in the app's own words.
         """
@@ -43,11 +43,11 @@ class LocalStore:
             raise LocalStoreError("TypeError: Cannot read properties of null (reading 'schema')") from None
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Give the rows that a query of the app sees."""
+        """Return the rows that a query of the app sees."""
         return (row for row in self.table(table).values() if row["_status"] != "deleted")
 
     def find(self, table: str, row_id: object) -> Row | None:
-        """Give one row as a query of the app sees it; None for a deleted or unknown one."""
+        """Return one row as a query of the app sees it; None for a deleted or unknown one."""
         row = self.table(table).get(row_id) if isinstance(row_id, str) else None
         return row if row is not None and row["_status"] != "deleted" else None
 
@@ -91,7 +91,7 @@ class LocalStore:
 
 
 def unique_failed(table: str) -> LocalStoreError:
-    """Give the error of an id that is in the database already."""
+    """Return the error of an id that is in the database already."""
     return LocalStoreError(f"UNIQUE constraint failed: {table}.id")
 
 

@@ -93,7 +93,7 @@ class Nurse:
         return "deleted a patient"
 
     def _events_of(self, patient: Row) -> list[Row]:
-        """Give a patient's filled-in forms, those whose fields are known here."""
+        """Return a patient's filled-in forms, those whose fields are known here."""
         return [
             event
             for event in held(self.phone.store, "events").values()

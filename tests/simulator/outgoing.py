@@ -32,7 +32,7 @@ ChangeSet = dict[str, dict[str, list[Row]]]
 
 
 def local_changes(store: LocalStore) -> ChangeSet:
-    """Give what was made or edited here since the last push; deletions never show up."""
+    """Return what was made or edited here since the last push; deletions never show up."""
     changes: ChangeSet = {}
     for table in PUSH_TABLES:
         created, updated = [], []
@@ -47,7 +47,7 @@ def local_changes(store: LocalStore) -> ChangeSet:
 
 
 def changes_since(store: LocalStore, since_ms: float) -> ChangeSet:
-    """Give what a forced upload sends: every visible row made or edited after ``since_ms``, synced ones too.
+    """Return what a forced upload sends: every visible row made or edited after ``since_ms``, synced ones too.
 
     Rows with is_deleted stand in ``deleted`` as well, whole.
     """

@@ -110,7 +110,7 @@ class Phone:
             self.client_id = self._new_client_id()
 
     def heartbeat(self) -> bool:
-        """Tell whether the hub answers; any 2xx counts."""
+        """Return whether the hub answers; any 2xx counts."""
         try:
             status, _ = self._paired().transport.get("/rpc/heartbeat")
         except (CallFailedError, NetworkLostError):

@@ -54,7 +54,7 @@ _DRUGS = (
 
 
 def reference(clinic_id: str, clinic_name: str, rng: random.Random, now_ms: int) -> dict[str, list[Row]]:
-    """Give the whole reference data of a clinic: table -> rows as a hub would send them."""
+    """Return the whole reference data of a clinic: table -> rows as a hub would send them."""
     made: Values = {"created_at": now_ms, "updated_at": now_ms, "metadata": "{}"}
     return {
         "clinics": [_row("clinics", clinic_id, {"name": clinic_name, **made})],
@@ -70,12 +70,12 @@ def reference(clinic_id: str, clinic_name: str, rng: random.Random, now_ms: int)
 
 
 def drug_ids() -> tuple[str, ...]:
-    """Give the ids of the drugs."""
+    """Return the ids of the drugs."""
     return tuple(_id("drug", name) for name, *_ in _DRUGS)
 
 
 def department_id(clinic_id: str, code: str) -> str:
-    """Give the id of one of a clinic's departments."""
+    """Return the id of one of a clinic's departments."""
     return _id(clinic_id, "department", code)
 
 

@@ -20,7 +20,7 @@ Raw = dict[str, Any]
 
 
 def complete(table: str, raw: Raw, *, row_id: str, status: str, changed: str = "") -> Row:
-    """Give the whole row for ``raw``: missing columns blank, unknown ones dropped."""
+    """Return the whole row for ``raw``: missing columns blank, unknown ones dropped."""
     row: Row = {"id": row_id, "_status": status, "_changed": changed}
     get = raw.get
     for name, fit, blank in _COLUMNS[table]:
@@ -29,13 +29,13 @@ def complete(table: str, raw: Raw, *, row_id: str, status: str, changed: str = "
 
 
 def fitted(table: str, column: str, value: object) -> Value:
-    """Give ``value`` as ``column`` takes it; KeyError for a column that the schema has not."""
+    """Return ``value`` as ``column`` takes it; KeyError for a column that the schema has not."""
     _, fit, blank = _BY_NAME[table][column]
     return fit(value, blank)
 
 
 def has(table: str, column: str) -> bool:
-    """Tell whether the schema has this column."""
+    """Return whether the schema has this column."""
     return column in _BY_NAME[table]
 
 

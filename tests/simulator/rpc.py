@@ -78,12 +78,12 @@ class Channel:
     token: str | None
 
     def query(self, name: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Ask; gives the opened answer or raises CallFailedError."""
+        """Ask; returns the opened answer or raises CallFailedError."""
         inside = {"query": name, "params": params, "token": self.token}
         return self._call("/rpc/query", inside, Direction.QUERY, Direction.QUERY_RESPONSE)
 
     def command(self, name: str, data: Mapping[str, Any], before_send: Callable[[], object] | None = None) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Tell; gives the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
+        """Tell; returns the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
         inside = {"command": name, "data": data, "token": self.token}
         return self._call("/rpc/command", inside, Direction.COMMAND, Direction.COMMAND_RESPONSE, before_send)
 
@@ -135,7 +135,7 @@ def _check_accepted(status: int) -> None:
 
 
 def is_ok(status: int) -> bool:
-    """Tell whether the app takes this status for a yes."""
+    """Return whether the app takes this status for a yes."""
     return 200 <= status < 300
 
 

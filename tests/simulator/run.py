@@ -47,7 +47,7 @@ class Wishes:
 
 
 def run_demo(wishes: Wishes) -> int:
-    """Run the show until its time is over or Ctrl-C comes, and compare what everyone holds; gives the exit code.
+    """Run the show until its time is over or Ctrl-C comes, and compare what everyone holds; returns the exit code.
 
     0: all hold the same at the end. 1: they do not, or something failed. 130: a second Ctrl-C came before that.
     """
@@ -93,7 +93,7 @@ def _run(wishes: Wishes, scratch: Path) -> int:
 
 
 def _administrator(hub: HubProcess) -> str:
-    """Make someone who can sign in on the page; gives how."""
+    """Make someone who can sign in on the page; returns how."""
     name, password = "demo", secrets.token_urlsafe(9)
     known = {row["name"] for row in hub.cli_json("admin", "list")}
     hub.cli("admin", "password" if name in known else "add", name, "--password-stdin", stdin=password + "\n")

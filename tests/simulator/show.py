@@ -163,7 +163,7 @@ class Show:
             self._say(f"NOT the same: {len(found)} differences, the first: {found[:3]}", fg="red")
 
     def _rest(self) -> bool:
-        """Let all phones sync until none has anything new; tells whether that came about."""
+        """Let all phones sync until none has anything new; returns whether that came about."""
         phones = [*(nurse.phone for nurse in self._nurses), *filter(None, [self._observer])]
         return any(self._round_is_quiet(phones) for _ in range(QUIET_ROUNDS))
 
@@ -172,7 +172,7 @@ class Show:
         return all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
 
     def _make_clinic(self) -> str:
-        """Find the made-up clinic and its staff of an earlier show on this hub, or make them; gives the clinic."""
+        """Find the made-up clinic and its staff of an earlier show on this hub, or make them; returns the clinic."""
         known = {clinic["name"]: clinic["id"] for clinic in self._hub.cli_json("clinic", "list")}
         clinic_id = str(known.get(CLINIC_NAME) or self._hub.cli_json("clinic", "add", "--name", CLINIC_NAME)["id"])
         emails = {user["email"] for user in self._hub.cli_json("user", "list")}
@@ -217,7 +217,7 @@ class Show:
 
 
 def line(who: str, text: str) -> str:
-    """Give a line of the terminal: when, who and what."""
+    """Return a line of the terminal: when, who and what."""
     name = click.style(f"{who:<10}", fg=_COLOURS[ord(who[-1]) % len(_COLOURS)])
     return f"{time.strftime('%H:%M:%S')}  {name} {text}"
 

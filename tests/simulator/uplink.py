@@ -34,7 +34,7 @@ class Cloud(Protocol):
         ...
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Give all rows of a table, in the wire's form."""
+        """Return all rows of a table, in the wire's form."""
         ...
 
     def cut(self) -> None:
@@ -74,7 +74,7 @@ class Uplink:
         self._turns_s = time.monotonic() + LINE_S[0]
 
     def look(self) -> None:
-        """Tell what has become of the records, if that is news; turn the line on or off when it is time."""
+        """Return what has become of the records, if that is news; turn the line on or off when it is time."""
         now_s = time.monotonic()
         if now_s < self._looked_s + _LOOK_S:
             return

@@ -25,7 +25,7 @@ def push(
 
 
 def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:
-    """Give a stored record; LookupError if there is none."""
+    """Return a stored record; LookupError if there is none."""
     with store.read() as db:
         found = db.execute(f"SELECT data FROM [{table}] WHERE id = ?", [row_id]).fetchone()
     if found is None:
@@ -35,24 +35,24 @@ def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:
 
 
 def live(store: Store, table: str) -> set[str]:
-    """Give the ids of a table's live records."""
+    """Return the ids of a table's live records."""
     return _ids(store, table, "local_server_deleted_at IS NULL")
 
 
 def tombstones(store: Store, table: str) -> set[str]:
-    """Give the ids of a table's tombstones."""
+    """Return the ids of a table's tombstones."""
     return _ids(store, table, "local_server_deleted_at IS NOT NULL")
 
 
 def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """Give every row of everything that a push may touch."""
+    """Return every row of everything that a push may touch."""
     names = [*TABLES, "outbox", "quarantine"]
     with store.read() as db:
         return {name: db.execute(f"SELECT * FROM [{name}] ORDER BY 1, 2").fetchall() for name in names}
 
 
 def reasons(store: Store) -> list[str]:
-    """Give why records are in quarantine."""
+    """Return why records are in quarantine."""
     with store.read() as db:
         return [row[0] for row in db.execute("SELECT reason FROM quarantine ORDER BY num")]
 

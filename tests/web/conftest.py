@@ -16,7 +16,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
-    """Give a running hub; what a test changes in it for all, it puts back."""
+    """Return a running hub; what a test changes in it for all, it puts back."""
     data = tmp_path_factory.mktemp("served") / "data"
     prepare(data)
     hub = ServedHub(data, SETTINGS)

@@ -12,7 +12,7 @@ import httpx
 
 @contextmanager
 def other_date(url: str, *, hours: int) -> Iterator[str]:
-    """Give the address of a cloud in front of the one at ``url``; its Date headers are so many hours on."""
+    """Return the address of a cloud in front of the one at ``url``; its Date headers are so many hours on."""
 
     class Handler(BaseHTTPRequestHandler):
         """Hands one request on."""

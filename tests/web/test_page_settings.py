@@ -28,7 +28,7 @@ def inside(tmp_path: Path) -> Iterator[Site]:
 
 
 def save(site: Site, language: str = "en", **fields: str) -> tuple[int, str]:
-    """Send the form; gives the status, and the page or where it leads."""
+    """Send the form; returns the status, and the page or where it leads."""
     named = {name.replace("__", "."): value for name, value in fields.items()}
     answer = site.submit("/settings/change", named, page="/settings", **{"accept-language": language})
     return answer.status_code, answer.headers.get("location", answer.text)
@@ -40,7 +40,7 @@ def notes(site: Site) -> list[tuple[str | None, str | None]]:
 
 
 def control(text: str, name: str) -> str:
-    """Give the field of a setting with all that belongs to it."""
+    """Return the field of a setting with all that belongs to it."""
     return text.split(f'<label for="{name}"')[1].split("<label", maxsplit=1)[0].split("</form>", maxsplit=1)[0]
 
 

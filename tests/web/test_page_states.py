@@ -59,7 +59,7 @@ class Box:
 
     @property
     def world(self) -> World:
-        """Give a hub in this process, beside a stand-in cloud."""
+        """Return a hub in this process, beside a stand-in cloud."""
         if self._world is None:
             self._world = self.stack.enter_context(worlds.world(self.folder / "world"))
         return self._world

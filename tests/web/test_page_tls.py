@@ -24,7 +24,7 @@ class OpenHub(ServedHub):
         )
 
     def certificate(self) -> bytes:
-        """Give the certificate that the pages are served under."""
+        """Return the certificate that the pages are served under."""
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -17,7 +17,7 @@ MESSAGES = messages.every()
 
 
 def catalogue(code: str) -> dict[Message, tuple[str, ...]]:
-    """Give every message with its translation, or its forms."""
+    """Return every message with its translation, or its forms."""
     with messages.path(code).open("rb") as file:
         read = read_po(file, locale=code, abort_invalid=True)
     found: dict[Message, tuple[str, ...]] = {}

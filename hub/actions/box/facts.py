@@ -59,7 +59,7 @@ def _devices(db: View, now_ms: int) -> tuple[int, int, int]:
 
 
 def _cloud(db: View, now_ms: int) -> dict[str, Any]:
-    """Tell how far the relay is."""
+    """Return how far the relay is."""
     last, since = connection.last(db), outbox.waiting_since(db)
     return {
         "cloud": connection.link(db) is not None,

@@ -23,7 +23,7 @@ _VALUES = ("attribute", "number_value", "string_value", "date_value", "boolean_v
 
 
 def unite(tx: Transaction, shown: Sequence[Record]) -> int:
-    """Unite the rows that the cloud shows with others of the same field; tells how many had been sent."""
+    """Unite the rows that the cloud shows with others of the same field; returns how many had been sent."""
     by_key = {_key(record): record for record in shown}
     twins = [twin for twin in _others(tx, shown) if _key(twin[1]) in by_key]
     standing = departures.standing(tx.db, TABLE, [num for num, _ in twins])
@@ -58,7 +58,7 @@ def _carry(tx: Transaction, record_id: str, twin: Record, standing: Standing) ->
 
 
 def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:
-    """Give the live attributes of these patients that are not among ``shown``."""
+    """Return the live attributes of these patients that are not among ``shown``."""
     patients = msgspec.json.encode(sorted({record.row.patient_id for record in shown})).decode()
     ids = msgspec.json.encode([record.id for record in shown]).decode()
     rows = tx.db.execute(

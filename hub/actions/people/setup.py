@@ -12,7 +12,7 @@ _CHARS = 8
 
 
 def code(store: Store) -> str | None:
-    """Give the setup code, ``ABCD-2345``; a new hub draws it here, once. None when the hub is set up."""
+    """Return the setup code, ``ABCD-2345``; a new hub draws it here, once. None when the hub is set up."""
     with store.read() as db:
         found = _find(db)
         if found or is_done(db):
@@ -24,12 +24,12 @@ def code(store: Store) -> str | None:
 
 
 def is_done(db: View) -> bool:
-    """Tell whether the hub has an administrator; from then on there is no setup."""
+    """Return whether the hub has an administrator; from then on there is no setup."""
     return administrators.any_there(db)
 
 
 def is_code(db: View, given: str) -> bool:
-    """Tell whether this is the setup code, however it is written."""
+    """Return whether this is the setup code, however it is written."""
     kept = _find(db)
     plain = "".join(given.upper().split()).replace("-", "")
     return kept is not None and secrets.compare_digest(plain.encode(), kept.replace("-", "").encode())

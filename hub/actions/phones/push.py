@@ -70,7 +70,7 @@ def take(tx: Transaction, changes: Mapping[str, TableChanges | None], source: So
 
 
 def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
-    """Take a quarantined record in again; tells whether it worked. The entry stays if it did not."""
+    """Take a quarantined record in again; returns whether it worked. The entry stays if it did not."""
     raw = msgspec.Raw(str(entry["raw"]).encode())
     action = Action(str(entry["action"]))
     part = TableChanges(deleted=[raw]) if action is Action.DELETE else TableChanges(updated=[raw])
@@ -205,7 +205,7 @@ class _Intake:
             self._bury_children(table, record_id)
 
     def _held(self, table: Table, kept: Kept, pushed: Pushed) -> int:
-        """Give the revision that the phone knew: whoever edits a record has held at least its first version."""
+        """Return the revision that the phone knew: whoever edits a record has held at least its first version."""
         return max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0)
 
     def _merge(self, table: Table, kept: Kept, pushed: Pushed, *, held: int) -> None:
@@ -324,7 +324,7 @@ class _Intake:
         return any(self._visits.is_deleted(record.text(column)) for column in table.visits)
 
     def _clinic(self, table: Table, record: Record) -> str | None:
-        """Give the clinic that a record belongs to: its own, or else its patient's."""
+        """Return the clinic that a record belongs to: its own, or else its patient's."""
         return record.text(table.clinic) or self._patients.clinic(record.text(table.patient))
 
     def _forget_parents(self, table: Table, ids: list[str]) -> None:

@@ -35,32 +35,32 @@ class Outcome(Enum):
 
     @property
     def word(self) -> str:
-        """Give its name for scripts."""
+        """Return its name for scripts."""
         return self.value.word
 
     @property
     def sentence(self) -> str:
-        """Give what it means."""
+        """Return what it means."""
         return self.value.sentence
 
     @property
     def trouble(self) -> Trouble | None:
-        """Give what it means for the state of the hub."""
+        """Return what it means for the state of the hub."""
         return self.value.trouble
 
     @property
     def failed(self) -> bool:
-        """Tell whether it is to be tried again more and more seldom."""
+        """Return whether it is to be tried again more and more seldom."""
         return self.trouble is not None
 
 
 def trouble(word: str) -> Trouble | None:
-    """Give the trouble that the word of an outcome stands for."""
+    """Return the trouble that the word of an outcome stands for."""
     return next((outcome.trouble for outcome in Outcome if outcome.word == word), None)
 
 
 def delay_s(outcome: Outcome, *, failures: int, usual_s: float, draw: float, retry_after_s: float = 0) -> float:
-    """Give how long to wait before the next cycle: the usual time, twice as long with every failure, at most an hour.
+    """Return how long to wait before the next cycle: the usual time, twice as long with every failure, at most an hour.
 
     failures: how many cycles in a row failed, this one included.
     draw: from 0 to 1, drawn anew each time.
@@ -73,7 +73,7 @@ def delay_s(outcome: Outcome, *, failures: int, usual_s: float, draw: float, ret
 
 
 def in_hours(hour: int, begin: int, end: int) -> bool:
-    """Tell whether ``hour`` lies in a daily window, which may go over midnight; equal ends mean always."""
+    """Return whether ``hour`` lies in a daily window, which may go over midnight; equal ends mean always."""
     if begin % 24 == end % 24:
         return True
     return begin <= hour < end if begin < end else hour >= begin or hour < end

@@ -91,7 +91,7 @@ def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str
 
 
 def meaning(table: Table, column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911  any JSON; one for each kind
-    """Give what the cloud holds of a canonical value; two values of one meaning are the same to it."""
+    """Return what the cloud holds of a canonical value; two values of one meaning are the same to it."""
     match column.kind:
         case Kind.TEXT:
             return _text_meaning(column, value)
@@ -112,12 +112,12 @@ def meaning(table: Table, column: Column, value: Any) -> Any:  # noqa: ANN401, P
 
 
 def same(table: Table, column: Column, one: Any, other: Any) -> bool:  # noqa: ANN401
-    """Tell whether the cloud cannot tell two values of a column apart."""
+    """Return whether the cloud cannot tell two values of a column apart."""
     return bool(one == other) or meaning(table, column, one) == meaning(table, column, other)
 
 
 def mark(table: Table, column: Column, value: Any) -> int:  # noqa: ANN401
-    """Give the fingerprint of a value's meaning."""
+    """Return the fingerprint of a value's meaning."""
     try:
         text = msgspec.json.encode(meaning(table, column, value), order="sorted").decode()
     except (TypeError, ValueError, RecursionError):
@@ -126,13 +126,13 @@ def mark(table: Table, column: Column, value: Any) -> int:  # noqa: ANN401
 
 
 def marks(table: Table, record: Record, columns: Iterable[str]) -> dict[str, int]:
-    """Give the fingerprints of some columns of a record, those that the phone knows."""
+    """Return the fingerprints of some columns of a record, those that the phone knows."""
     known = [table.by_name[name] for name in columns if name in table.by_name]
     return {column.name: mark(table, column, getattr(record.row, column.name)) for column in known}
 
 
 def is_uuid(value: object) -> bool:
-    """Tell whether the cloud would take it as an id."""
+    """Return whether the cloud would take it as an id."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
@@ -243,14 +243,14 @@ def _reference(column: Column, value: str, names: Mapping[str, str]) -> str | No
 
 
 def _id(name: str, value: str) -> str:
-    """Give a uuid in lower case: clinics are compared as text (CLOUD.md 4.2)."""
+    """Return a uuid in lower case: clinics are compared as text (CLOUD.md 4.2)."""
     if not is_uuid(value):
         raise BadRecord(f"{name} is no uuid")
     return value.lower()
 
 
 def _iso(ms: float) -> str | None:
-    """Give ISO text: a number before 2001-09-09 would be taken for seconds (CLOUD.md 4.2)."""
+    """Return ISO text: a number before 2001-09-09 would be taken for seconds (CLOUD.md 4.2)."""
     try:
         moment = _EPOCH + timedelta(milliseconds=ms)
     except (OverflowError, ValueError):
@@ -288,7 +288,7 @@ def _day_of_text(value: object) -> str | None:
 
 
 def _day_of_ms(value: float) -> str | None:
-    """Give the calendar day of a moment: of a midnight its own day in whatever zone, else the day in UTC."""
+    """Return the calendar day of a moment: of a midnight its own day in whatever zone, else the day in UTC."""
     try:
         moment = _EPOCH + timedelta(milliseconds=value)
         day = moment + _HALF_DAY if value % _MINUTES_MS == 0 else moment

@@ -37,7 +37,7 @@ class Pending(msgspec.Struct, frozen=True):
     """Column -> marks of values that the change was made knowing (core.cloud_forms.mark)."""
 
     def holds(self, column: str) -> bool:
-        """Tell whether a column waits."""
+        """Return whether a column waits."""
         return self.columns is None or column in self.columns
 
 
@@ -108,7 +108,7 @@ def _stays(
     pending: Pending | None,
     names: Mapping[str, str],
 ) -> bool:
-    """Tell whether a column in which the two differ stays as it is here."""
+    """Return whether a column in which the two differ stays as it is here."""
     if _unprovable(table, column):
         return bool(cloud_forms.meaning(table, column, old))
     if pending is None or not pending.holds(column.name):
@@ -123,13 +123,13 @@ def _stays(
 
 
 def _unprovable(table: Table, column: Column) -> bool:
-    """Tell whether the cloud does not store a later value of the column."""
+    """Return whether the cloud does not store a later value of the column."""
     kept = keeping(table)
     return column.name in kept.dropped or column.name in kept.once
 
 
 def _stale(table: Table, ours: Record, theirs: Record) -> bool:
-    """Tell whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
+    """Return whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
     if table.push is not Push.LOCAL:
         return False
     return bool(theirs.row.last_modified <= ours.row.last_modified)

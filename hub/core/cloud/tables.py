@@ -92,5 +92,5 @@ _ALL = Keeping()
 
 
 def keeping(table: Table) -> Keeping:
-    """Tell what the cloud does with a table's columns."""
+    """Return what the cloud does with a table's columns."""
     return _KEEPING.get(table.name, _ALL)

@@ -35,7 +35,7 @@ class KeyPair:
         self.public = PublicKey(self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
 
     def private_bytes(self) -> bytes:
-        """Give the raw private key (32 bytes), for the identity file alone."""
+        """Return the raw private key (32 bytes), for the identity file alone."""
         return self._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
     def agree(self, theirs: bytes) -> bytes:
@@ -50,7 +50,7 @@ class KeyPair:
 
 
 def fingerprint(public: PublicKey) -> str:
-    """Give what people and the network compare a key by: the first 16 bytes of its SHA-256, in hex."""
+    """Return what people and the network compare a key by: the first 16 bytes of its SHA-256, in hex."""
     return hashlib.sha256(public).hexdigest()[:32]
 
 

@@ -16,6 +16,6 @@ class Pairing(msgspec.Struct, frozen=True):
 
 
 def payload(*, host: str, port: int, hub_id: str, public: PublicKey) -> Pairing:
-    """Give the payload for a hub at this address; without a trailing slash, which the app would double."""
+    """Return the payload for a hub at this address; without a trailing slash, which the app would double."""
     name = f"[{host}]" if ":" in host else host
     return Pairing("sync_hub", f"http://{name}:{port}", hub_id, wire.encode(public))

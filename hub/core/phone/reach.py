@@ -24,7 +24,7 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 def moved(reached: Mapping[str, int], own: Collection[str]) -> list[Moved]:
-    """Give what is not among the hub's ``own`` addresses and names, most phones first.
+    """Return what is not among the hub's ``own`` addresses and names, most phones first.
 
     reached: phones by the host they last reached the hub at. Names of the internet are left out: where they lead is
     not known here.
@@ -35,7 +35,7 @@ def moved(reached: Mapping[str, int], own: Collection[str]) -> list[Moved]:
 
 
 def host_of(header: str) -> str:
-    """Give the host of a Host header, without its port; nothing if it is not one."""
+    """Return the host of a Host header, without its port; nothing if it is not one."""
     host = header.strip().lower().removesuffix(".")
     if host.count(":") == 1:
         host = host.partition(":")[0].removesuffix(".")

@@ -114,7 +114,7 @@ def decode(text: bytes | memoryview) -> bytearray:
 
 
 def payload_bytes(envelope: Envelope) -> bytearray:
-    """Give the sealed bytes of an envelope."""
+    """Return the sealed bytes of an envelope."""
     token = memoryview(envelope.payload)
     if len(token) < 2 or bytes(token[:1]) != b'"':  # noqa: PLR2004  two quotes
         raise Malformed("payload is not text")
@@ -130,7 +130,7 @@ def public_key(text: str) -> PublicKey:
 
 
 def answer_size(sealed: bytes) -> int:
-    """Tell how many bytes ``answer_pieces`` will give."""
+    """Return how many bytes ``answer_pieces`` will give."""
     return len(_HEAD) + -(-len(sealed) * 4 // 3) + len(_TAIL)
 
 

@@ -45,7 +45,7 @@ class Rights(msgspec.Struct, frozen=True):
     known: frozenset[str]
 
     def may(self, permission: Permission, clinic: str | None) -> bool:
-        """Tell whether the user has ``permission`` in ``clinic``."""
+        """Return whether the user has ``permission`` in ``clinic``."""
         if self.unrestricted:
             return True
         if clinic in self.known:
@@ -53,13 +53,13 @@ class Rights(msgspec.Struct, frozen=True):
         return any(permission in granted for granted in self.clinics.values())
 
     def belongs(self, clinic: str | None) -> bool:
-        """Tell whether the user works in ``clinic``."""
+        """Return whether the user works in ``clinic``."""
         if self.unrestricted:
             return True
         return clinic in self.clinics if clinic in self.known else bool(self.clinics)
 
     def hidden(self) -> frozenset[str]:
-        """Give the clinics of this hub whose patients the user may not see."""
+        """Return the clinics of this hub whose patients the user may not see."""
         return frozenset(clinic for clinic in self.known if not self.may(Permission.VIEW, clinic))
 
 

@@ -42,27 +42,27 @@ class Record(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """Give the record's id."""
+        """Return the record's id."""
         return str(self.row.id)
 
     def get(self, column: str) -> Any:  # noqa: ANN401  a column may hold any JSON
-        """Give a column's value, known or unknown; None where there is none."""
+        """Return a column's value, known or unknown; None where there is none."""
         return getattr(self.row, column) if column in self.row.__struct_fields__ else self.extra.get(column)
 
     def has(self, column: str) -> bool:
-        """Tell whether there is such a column; phones may name any text in ``_changed``, ``__class__`` too."""
+        """Return whether there is such a column; phones may name any text in ``_changed``, ``__class__`` too."""
         return column in self.row.__struct_fields__ or column in self.extra
 
     def text(self, column: str | None) -> str | None:
-        """Give a column that names another record; None where it names none."""
+        """Return a column that names another record; None where it names none."""
         return (getattr(self.row, column, None) or None) if column else None
 
     def values(self) -> dict[str, Any]:
-        """Give all columns."""
+        """Return all columns."""
         return {**msgspec.structs.asdict(self.row), **self.extra}
 
     def sort_ms(self) -> int:
-        """Give when it was made, for ordering alone, held to what any database takes."""
+        """Return when it was made, for ordering alone, held to what any database takes."""
         made = self.row.created_at
         return int(min(max(made, -_SORT_MAX), _SORT_MAX)) if math.isfinite(made) else 0
 
@@ -138,7 +138,7 @@ def stored(table: Table, data: str, cut: int | None) -> Record:
 
 
 def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
-    """Give ``record`` with some columns, known or unknown, set anew; raises BadRecord for too many unknown ones."""
+    """Return ``record`` with some columns, known or unknown, set anew; raises BadRecord for too many unknown ones."""
     known = {name: value for name, value in values.items() if name in table.names}
     unknown = {name: value for name, value in values.items() if name not in table.names}
     row = msgspec.structs.replace(record.row, **known) if known else record.row
@@ -149,14 +149,14 @@ def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
 
 
 def digest(pushed: Pushed, data: str) -> int:
-    """Give the fingerprint of an edit (64 bit): the same edit sent again has the same one."""
+    """Return the fingerprint of an edit (64 bit): the same edit sent again has the same one."""
     if not pushed.changed:
         return fingerprint(data)
     return fingerprint(_encode([(name, pushed.record.get(name)) for name in sorted(pushed.changed)]).decode())
 
 
 def fingerprint(text: str) -> int:
-    """Give a signed 64-bit fingerprint, as SQLite's INTEGER holds it."""
+    """Return a signed 64-bit fingerprint, as SQLite's INTEGER holds it."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -243,7 +243,7 @@ def _fit_number(column: Column, value: object) -> int | float:
 
 
 def _finite(column: Column, value: float) -> float:
-    """Give a number as a phone holds it; a whole one of hundreds of digits is none."""
+    """Return a number as a phone holds it; a whole one of hundreds of digits is none."""
     try:
         return value if abs(value) < _WHOLE_MAX else float(value)
     except OverflowError:

@@ -91,7 +91,7 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
 def _history(
     old: History, taken: Mapping[str, Any], changed: tuple[str, ...], stamp: Stamp, mark: int, *, whole: bool
 ) -> History:
-    """Give the history after an edit, also one that changed nothing: sent again later, it must still not.
+    """Return the history after an edit, also one that changed nothing: sent again later, it must still not.
 
     What was set to the value it had keeps its stamp but for the time: against a third edit the newer counts.
     """
@@ -136,7 +136,7 @@ def _whole_taken(table: Table, version: Version, pushed: Pushed, data: str) -> d
 
 
 def _order(value: object) -> bytes:
-    """Give a total order of JSON values: the order of their texts."""
+    """Return a total order of JSON values: the order of their texts."""
     return msgspec.json.encode(value)
 
 

@@ -30,7 +30,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def shown(table: Table, record: Record) -> dict[str, Any]:
-    """Give a record as online mode shows it; columns that the hub has never heard of stay as they are."""
+    """Return a record as online mode shows it; columns that the hub has never heard of stay as they are."""
     row: dict[str, Any] = {"id": record.id}
     for column in table.columns:
         row[column.name] = _shown(column, getattr(record.row, column.name))
@@ -38,7 +38,7 @@ def shown(table: Table, record: Record) -> dict[str, Any]:
 
 
 def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what online mode brought in a form that ``records.build`` takes.
+    """Return what online mode brought in a form that ``records.build`` takes.
 
     '' stands for nothing where it cannot be a value. Columns of which the hub keeps its own are left out. Raises
     BadRecord for a date that is none.
@@ -47,7 +47,7 @@ def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def blank(table: Table) -> dict[str, str]:
-    """Give the JSON columns that must hold something, each with nothing in it."""
+    """Return the JSON columns that must hold something, each with nothing in it."""
     return {
         column.name: "[]" if column.name in _LISTS else "{}"
         for column in table.columns
@@ -102,7 +102,7 @@ def _taken(column: Column | None, value: Any) -> Any:  # noqa: ANN401  any colum
 
 
 def _date(column: Column, value: object) -> object:
-    """Give the day of a date or of a moment that stands for one."""
+    """Return the day of a date or of a moment that stands for one."""
     if value is None or value == "":
         return value
     found = _DATE.match(value) if isinstance(value, str) else None

@@ -81,7 +81,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def words(text: str) -> tuple[str, ...]:
-    """Give the words that ``text`` is found by: its parts, and what they are when written together."""
+    """Return the words that ``text`` is found by: its parts, and what they are when written together."""
     chunks = _chunks(text)
     parts = [part for chunk in chunks for part in chunk.split("\0") if part]
     joined = [chunk.replace("\0", "") for chunk in chunks if "\0" in chunk]
@@ -91,17 +91,17 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def number(text: str) -> str:
-    """Give a phone, ID or code as its digits and letters alone."""
+    """Return a phone, ID or code as its digits and letters alone."""
     return fold(text).replace(" ", "") if not text.isascii() else text[:TEXT_CHARS].lower().translate(_NOT_IN_NUMBERS)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether what was typed is meant as a number: it has a digit of any script."""
+    """Return whether what was typed is meant as a number: it has a digit of any script."""
     return bool(_DIGITS.search(text))
 
 
 def expression(typed: str, kind: str) -> str:
-    """Give an FTS5 expression for what was typed: every word the beginning of one, in any order; '' for nothing."""
+    """Return an FTS5 expression for what was typed: every word the beginning of one, in any order; '' for nothing."""
     chunks = [chunk for chunk in _chunks(typed) if chunk.strip("\0")]
     if not chunks:
         return ""
@@ -112,7 +112,7 @@ def expression(typed: str, kind: str) -> str:
 
 
 def fragment(typed: str) -> str:
-    """Give an FTS5 expression for a part of a number, '' if it is too short; with or without the 0 of a local call."""
+    """Return an FTS5 expression for a part of a number (with or without the 0 of a local call), or ''."""
     part = number(typed)
     if len(part) < FRAGMENT_CHARS:
         return ""
@@ -121,24 +121,24 @@ def fragment(typed: str) -> str:
 
 
 def whole(typed: str) -> str:
-    """Give an FTS5 expression for a whole number, '' for none."""
+    """Return an FTS5 expression for a whole number, '' for none."""
     part = number(typed)
     return f'" {part} "' if part else ""
 
 
 def beginning(kind: str, word: str) -> str:
-    """Give an FTS5 expression for the beginning of a word; folding left nothing in it that could close the quotes."""
+    """Return an FTS5 expression for the beginning of a word; folding left nothing in it that could close the quotes."""
     return f'"{kind}{word}"*'
 
 
 def exactly(kind: str, word: str) -> str:
-    """Give an FTS5 expression for a word."""
+    """Return an FTS5 expression for a word."""
     return f'"{kind}{word}"'
 
 
 @lru_cache(maxsize=4096)
 def skeleton(word: str) -> str:
-    """Give how a folded word sounds, roughly: its consonants, without doubles; equal for many ways of spelling it."""
+    """Return how a folded word sounds, roughly: its consonants, without doubles; equal for many ways of spelling it."""
     for spelled, sound in _SOUNDS:
         word = word.replace(spelled, sound)
     sounds = [chr(ord(letter) & ~7) if ord(letter) in _ETHIOPIC else letter for letter in word]
@@ -148,7 +148,7 @@ def skeleton(word: str) -> str:
 
 
 def stored_words(facts: Facts) -> str:
-    """Give all words that a patient is found by."""
+    """Return all words that a patient is found by."""
     names = dict.fromkeys((*words(facts.given_name), *words(facts.surname)))
     parts = dict.fromkeys(f"{fold(facts.given_name)} {fold(facts.surname)}".split())
     places = dict.fromkeys((*words(facts.hometown), *words(facts.camp or ""), *words(facts.citizenship)))
@@ -166,24 +166,24 @@ def stored_words(facts: Facts) -> str:
 
 
 def stored_name(facts: Facts) -> str:
-    """Give a patient's name as it is compared with others."""
+    """Return a patient's name as it is compared with others."""
     return f"{fold(facts.given_name)} {fold(facts.surname)}".strip()
 
 
 def numbers(facts: Facts) -> str:
-    """Give the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
+    """Return the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
     found = map(number, (facts.phone, facts.government_id, facts.external_patient_id))
     return "".join(f" {each} " for each in found if each)
 
 
 @lru_cache(maxsize=256)
 def clinic_word(clinic: str) -> str:
-    """Give the word that stands for a clinic; '' is none."""
+    """Return the word that stands for a clinic; '' is none."""
     return clinic.encode().hex()
 
 
 def ranked(asked: str, names: dict[int, str], *, most: int) -> list[int]:
-    """Give the keys of those of ``names`` that are most like ``asked``, best first, the higher key before the lower."""
+    """Return the keys of the ``names`` most like ``asked``, best first, the higher key before the lower."""
     choices = dict(sorted(names.items(), reverse=True))
     found = process.extract(
         asked, choices, scorer=fuzz.token_sort_ratio, limit=most, score_cutoff=SIMILAR_PERCENT, processor=None
@@ -205,7 +205,7 @@ def _folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _letter(letter: str) -> str:
-    """Give what becomes of one letter. Marks that are vowels, as in Bengali, stay: they tell names apart."""
+    """Return what becomes of one letter. Marks that are vowels, as in Bengali, stay: they tell names apart."""
     if letter == "\0" or (letter.isascii() and letter.isalnum()):
         return letter
     category = unicodedata.category(letter)

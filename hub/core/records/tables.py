@@ -50,12 +50,12 @@ class Column(msgspec.Struct, frozen=True):
 
     @property
     def phone_type(self) -> str:
-        """Give the phone's type: string, number or boolean."""
+        """Return the phone's type: string, number or boolean."""
         return _PHONE_TYPES[self.kind]
 
     @property
     def empty(self) -> str | int | bool | None:
-        """Give what the phone itself puts in for nothing: null, '' , 0 or false."""
+        """Return what the phone itself puts in for nothing: null, '' , 0 or false."""
         return None if self.optional else _EMPTY[self.phone_type]
 
 
@@ -119,43 +119,43 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @property
     def shape(self) -> type[msgspec.Struct]:
-        """Give a Struct with the id and every column in the phone's exact types and order."""
+        """Return a Struct with the id and every column in the phone's exact types and order."""
         shape: type[msgspec.Struct] = self.__dict__["shape"]
         return shape
 
     @property
     def names(self) -> frozenset[str]:
-        """Give the names of all columns, id included."""
+        """Return the names of all columns, id included."""
         names: frozenset[str] = self.__dict__["names"]
         return names
 
     @property
     def by_name(self) -> dict[str, Column]:
-        """Give the columns by their names, without id."""
+        """Return the columns by their names, without id."""
         by_name: dict[str, Column] = self.__dict__["by_name"]
         return by_name
 
     @property
     def patient(self) -> str | None:
-        """Give the column that names the patient whose record this is."""
+        """Return the column that names the patient whose record this is."""
         patient: str | None = self.__dict__["patient"]
         return patient
 
     @property
     def visits(self) -> tuple[str, ...]:
-        """Give the columns that name a visit with whose deletion a record goes."""
+        """Return the columns that name a visit with whose deletion a record goes."""
         visits: tuple[str, ...] = self.__dict__["visits"]
         return visits
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Give the columns that the database holds beside the record, each with an index."""
+        """Return the columns that the database holds beside the record, each with an index."""
         keys: tuple[str, ...] = self.__dict__["keys"]
         return keys
 
     @property
     def deletable(self) -> bool:
-        """Tell whether a row can say by is_deleted that it is deleted."""
+        """Return whether a row can say by is_deleted that it is deleted."""
         return "is_deleted" in self.names
 
 

@@ -17,14 +17,14 @@ _ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
 
 
 def as_text() -> str:
-    """Give a line for each light: its rhythm over 6 seconds (# lit, + dim, . dark), its colours, its meaning."""
+    """Return a line for each light: its rhythm over 6 seconds (# lit, + dim, . dark), its colours, its meaning."""
     return "\n".join(
         f"{_strip(PATTERNS[light])}  {_lamps(PATTERNS[light]):<15} {PATTERNS[light].meaning}" for light in LABEL
     )
 
 
 def as_svg(say: Callable[[str], str] = str, *, is_rtl: bool = False) -> str:
-    """Give a drawing: for each light three lanes, green, blue and red, over 6 seconds, and its meaning.
+    """Return a drawing: for each light three lanes, green, blue and red, over 6 seconds, and its meaning.
 
     say: translates a meaning; is_rtl: into a language that is written from right to left.
     """

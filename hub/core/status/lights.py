@@ -61,11 +61,11 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @property
     def period_ms(self) -> int:
-        """Give after how long it repeats."""
+        """Return after how long it repeats."""
         return sum(step.ms for step in self.steps)
 
     def at(self, t_ms: int) -> Levels:
-        """Give the levels at a time; it begins at 0 and repeats for ever."""
+        """Return the levels at a time; it begins at 0 and repeats for ever."""
         left_ms = t_ms % self.period_ms
         before = self.steps[-1].levels
         for step in self.steps:
@@ -88,7 +88,7 @@ def _between(before: Levels, after: Levels, share: float) -> Levels:
 
 
 def _blinks(*, long: int = 0, short: int = 0) -> tuple[Step, ...]:
-    """Give so many long and then short red blinks, and a pause: up to five are counted without effort."""
+    """Return so many long and then short red blinks, and a pause: up to five are counted without effort."""
     blinks = (Step(1000, _RED), Step(300, _DARK)) * long + (Step(250, _RED), Step(250, _DARK)) * short
     return (*blinks[:-1], Step(1500, _DARK))
 
@@ -138,5 +138,5 @@ RECEIPT_MS = 1500
 
 
 def name(text: str) -> Light:
-    """Give the light of this name; FAULT for one that is not known, for such a hub is not understood."""
+    """Return the light of this name; FAULT for one that is not known, for such a hub is not understood."""
     return Light(text) if text in set(Light) else Light.FAULT

@@ -246,17 +246,17 @@ class State(Enum):
 
     @property
     def level(self) -> Level:
-        """Give how it is to be taken."""
+        """Return how it is to be taken."""
         return self.value.level
 
     @property
     def texts(self) -> tuple[Text, Text]:
-        """Give the sentence and the remedy, to be translated."""
+        """Return the sentence and the remedy, to be translated."""
         return self.value.sentence, self.value.remedy
 
     @property
     def is_well(self) -> bool:
-        """Tell whether nobody has to do anything."""
+        """Return whether nobody has to do anything."""
         return self.level in {Level.SAFE, Level.WAITING}
 
 

@@ -131,7 +131,7 @@ class Announcer:
         return new
 
     def _names(self) -> list[str]:
-        """Give the names to try: the one from before comes first, so that two hubs never swap theirs."""
+        """Return the names to try: the one from before comes first, so that two hubs never swap theirs."""
         wanted = self._options.host_name
         first = [self._known.host] if self._known.host else []
         return [*first, f"{wanted}.local", *(f"{wanted}-{number}.local" for number in range(2, 100))]
@@ -164,7 +164,7 @@ def _host_name(services: list[ServiceInfo]) -> str:
 
 
 async def _claim(responder: Responder, names: list[str]) -> str:
-    """Give the first of the names that nobody defends (RFC 6762 section 8.1)."""
+    """Return the first of the names that nobody defends (RFC 6762 section 8.1)."""
     for name in names:
         rivals = Rivals(responder, name)
         responder.async_add_listener(rivals, None)
@@ -189,5 +189,5 @@ def _question(name: str) -> DNSOutgoing:
 
 
 def _must_give_way(mine: tuple[Link, ...], rivals: set[bytes]) -> bool:
-    """Tell who gives way when two took one name at once: the lower address, as in RFC 6762 section 8.2."""
+    """Return who gives way when two took one name at once: the lower address, as in RFC 6762 section 8.2."""
     return max(link.address.packed for link in mine) < max(rivals)

@@ -20,11 +20,11 @@ class Link(msgspec.Struct, frozen=True, order=True):
 
     @property
     def address(self) -> IPv4Address:
-        """Give the address."""
+        """Return the address."""
         return IPv4Interface(self.cidr).ip
 
     def is_local(self, address: str) -> bool:
-        """Tell whether an address is in this link's network."""
+        """Return whether an address is in this link's network."""
         try:
             return IPv4Address(address) in IPv4Interface(self.cidr).network
         except ValueError:
@@ -32,7 +32,7 @@ class Link(msgspec.Struct, frozen=True, order=True):
 
 
 def every() -> tuple[Link, ...]:
-    """Give all links of this machine, in a steady order; without IPv6, which phones are not sent to."""
+    """Return all links of this machine, in a steady order; without IPv6, which phones are not sent to."""
     found = (
         Link(adapter.name, f"{address.ip}/{address.network_prefix}")
         for adapter in ifaddr.get_adapters()
@@ -44,12 +44,12 @@ def every() -> tuple[Link, ...]:
 
 
 def served(host: str, links: Iterable[Link]) -> tuple[Link, ...]:
-    """Give the links on which a hub that listens on ``host`` can be reached; none for one on loopback."""
+    """Return the links on which a hub that listens on ``host`` can be reached; none for one on loopback."""
     return tuple(link for link in links if host in _ANY or host == str(link.address))
 
 
 def addresses(host: str) -> tuple[str, ...]:
-    """Give the addresses of a hub that listens on ``host``, the one to write in a code first.
+    """Return the addresses of a hub that listens on ``host``, the one to write in a code first.
 
     Private ones come before others. One of a single address keeps it, whether or not it has it now.
     """
@@ -60,12 +60,12 @@ def addresses(host: str) -> tuple[str, ...]:
 
 
 def reachable(host: str) -> str:
-    """Give the address to write in a code; loopback for a machine that is on no network."""
+    """Return the address to write in a code; loopback for a machine that is on no network."""
     return next(iter(addresses(host)), "127.0.0.1")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a hub that listens on ``host`` can be reached from this machine alone."""
+    """Return whether a hub that listens on ``host`` can be reached from this machine alone."""
     if host == "localhost":
         return True
     try:

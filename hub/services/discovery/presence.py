@@ -49,7 +49,7 @@ class Presence(msgspec.Struct, frozen=True):
     is_open: bool
 
     def text(self) -> dict[str, str]:
-        """Give the TXT record."""
+        """Return the TXT record."""
         return {
             "txtvers": "1",
             "proto": PROTOCOL,
@@ -60,13 +60,13 @@ class Presence(msgspec.Struct, frozen=True):
         }
 
     def label(self) -> str:
-        """Give the name in lists of services, such as ``North clinic 3f2a``; a dot would end it, so there is none."""
+        """Return the name in lists of services, such as ``North clinic 3f2a``; a dot would end it, so there is none."""
         ending = f" {self.hub_id[:_ID_CHARS]}"
         return _cut(self.name.replace(".", " "), _LABEL_BYTES - len(ending)) + ending
 
 
 def read(store: Store, options: Options) -> Presence:
-    """Give what is to be announced now; the key may change while the hub runs."""
+    """Return what is to be announced now; the key may change while the hub runs."""
     who = identity.load(store)
     with store.read() as db:
         is_open = options.always_open or pairing.left_s(db, store.now_ms(db)) > 0
@@ -75,7 +75,7 @@ def read(store: Store, options: Options) -> Presence:
 
 
 def services(presence: Presence, host_name: str, port: int, links: tuple[Link, ...]) -> list[ServiceInfo]:
-    """Give both services: the hub for phones, and its page for whoever looks for web pages."""
+    """Return both services: the hub for phones, and its page for whoever looks for web pages."""
     return [
         ServiceInfo(
             kind,

@@ -20,17 +20,17 @@ class Reach:
         self._by_name = by_name
 
     def host(self) -> str:
-        """Give the address or name that goes into the code."""
+        """Return the address or name that goes into the code."""
         return self.host_name() if self._by_name else links.reachable(self.server.host)
 
     def host_name(self) -> str:
-        """Give the name that the network knows the hub by, or will if it is free."""
+        """Return the name that the network knows the hub by, or will if it is free."""
         with self._store.read() as db:
             found = announced.find(db)
         return found.host if found and found.host and found.wanted == self._wanted else f"{self._wanted}.local"
 
     def moved(self) -> list[Moved]:
-        """Give the addresses that phones use and the hub has not got any more."""
+        """Return the addresses that phones use and the hub has not got any more."""
         own = {*links.addresses(self.server.host), self.host_name()}
         with self._store.read() as db:
             return reach.moved(reached.counts(db, self._store.now_ms(db)), own)

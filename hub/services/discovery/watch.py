@@ -36,7 +36,7 @@ class Watch(ServiceListener):
         self._names.pop(name, None)
 
     async def found(self) -> list[Found]:
-        """Give the hubs of now that say where they are, by name."""
+        """Return the hubs of now that say where they are, by name."""
         infos = [AsyncServiceInfo(presence.HUBS, name) for name in self._names]
         answered = await asyncio.gather(*(self._ask(info) for info in infos))
         seen = [presence.found(info) for info, is_known in zip(infos, answered, strict=True) if is_known]
@@ -49,7 +49,7 @@ class Watch(ServiceListener):
 
 
 async def look(seconds: float) -> list[Found]:
-    """Give the hubs that answer within so many seconds; none for a machine that is on no network."""
+    """Return the hubs that answer within so many seconds; none for a machine that is on no network."""
     found = links.every()
     if not found:
         return []

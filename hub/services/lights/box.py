@@ -46,7 +46,7 @@ class Box:
 
     @property
     def is_pressed(self) -> bool:
-        """Tell whether the button is down."""
+        """Return whether the button is down."""
         return bool(self._button and self._button.is_pressed)
 
     def show(self, levels: Levels) -> None:

@@ -28,7 +28,7 @@ class Press:
         self._differs_ms: int | None = None
 
     def hear(self, now_ms: int, *, is_down: bool) -> Event | None:
-        """Give what was just done: SHORT when it is let go, HELD while it is still held."""
+        """Return what was just done: SHORT when it is let go, HELD while it is still held."""
         if is_down == self._is_down:
             self._differs_ms = None
         elif self._differs_ms is None:
@@ -41,7 +41,7 @@ class Press:
         return None
 
     def held_ms(self, now_ms: int) -> int:
-        """Give for how long it has been held; 0 when it is not, or when that means nothing any more."""
+        """Return for how long it has been held; 0 when it is not, or when that means nothing any more."""
         return now_ms - self._down_ms if self._counts else 0
 
     def _turn(self, *, is_down: bool) -> Event | None:

@@ -26,7 +26,7 @@ class Panel(Protocol):
 
     @property
     def is_pressed(self) -> bool:
-        """Tell whether the button is down."""
+        """Return whether the button is down."""
 
     def show(self, levels: Levels) -> None:
         """Set the lamps."""

@@ -48,7 +48,7 @@ def speed(folder: Path) -> Speed:
 
 
 def lies(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Fill what is free with blocks that are all different, and read them back; gives how many came back wrong.
+    """Fill what is free with blocks that are all different, and read them back; returns how many came back wrong.
 
     A forged card takes everything and keeps only the last of what was written to the same cell. ``progress`` hears
     the megabytes done, of both passes. Takes minutes to hours.
@@ -80,5 +80,5 @@ def errors(root: Path = Path("/")) -> int | None:
 
 
 def _block(number: int) -> bytes:
-    """Give a block that no other number has, and that does not compress."""
+    """Return a block that no other number has, and that does not compress."""
     return hashlib.shake_128(number.to_bytes(8, "big")).digest(_BLOCK_BYTES)

@@ -59,13 +59,13 @@ def measure(data: Path, root: Path = Path("/")) -> Measures:
 
 
 def temperature_c(root: Path = Path("/")) -> float | None:
-    """Give the processor's temperature."""
+    """Return the processor's temperature."""
     number = _number(root / "sys/class/thermal/thermal_zone0/temp")
     return None if number is None else number / _MILLI
 
 
 def power_weak(root: Path = Path("/")) -> bool | None:
-    """Tell whether a Raspberry Pi notices under-voltage (kernel driver raspberrypi-hwmon)."""
+    """Return whether a Raspberry Pi notices under-voltage (kernel driver raspberrypi-hwmon)."""
     for folder in (root / "sys/class/hwmon").glob("hwmon*"):
         if _text(folder / "name") == "rpi_volt":
             return _number(folder / "in0_lcrit_alarm") == 1
@@ -73,7 +73,7 @@ def power_weak(root: Path = Path("/")) -> bool | None:
 
 
 def clock_is_wrong(wall_ms: int, hub_ms: int) -> bool:
-    """Tell whether the wall clock cannot be right."""
+    """Return whether the wall clock cannot be right."""
     return not OLDEST_MS <= wall_ms < NEWEST_MS or hub_ms - wall_ms > _BEHIND_MS
 
 

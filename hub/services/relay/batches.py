@@ -45,22 +45,22 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> Key:
-        """Give table and id."""
+        """Return table and id."""
         return self.table.name, self.row.id
 
     @property
     def size(self) -> int:
-        """Give what it adds to a request."""
+        """Return what it adds to a request."""
         return len(self.body or self.row.id) + 3
 
     @property
     def alone(self) -> bool:
-        """Tell whether it goes by itself: repeated, it would make another visit (CLOUD.md 4.5)."""
+        """Return whether it goes by itself: repeated, it would make another visit (CLOUD.md 4.5)."""
         visit = keeping(self.table).visit
         return self.body is not None and visit is not None and not self.row.record.text(visit)
 
     def names(self) -> Iterator[Key]:
-        """Give what it names."""
+        """Return what it names."""
         for column, target in REFERENCES.items():
             value = self.row.record.text(column)
             if value:
@@ -68,7 +68,7 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> bool:
-        """Tell whether a pull will bring it back (CLOUD.md 2.2, 4.5, 4.6)."""
+        """Return whether a pull will bring it back (CLOUD.md 2.2, 4.5, 4.6)."""
         if (self.body is None or self.row.columns is not None) and not keeping(self.table).edits_return:
             return False
         return self.body is None or not self.table.clinic or self.row.record.text(self.table.clinic) is not None
@@ -99,7 +99,7 @@ class Batches:
             self._unmatched = id_mapping.unmatched(db)
 
     def __iter__(self) -> Iterator[list[Item]]:
-        """Give the batches; each must be sent before the next is asked for."""
+        """Return the batches; each must be sent before the next is asked for."""
         size = 0
         for item in self._items():
             if self._open and (item.alone or size + item.size > self._window.size_bytes or self._closes(item)):
@@ -118,7 +118,7 @@ class Batches:
         return taken
 
     def _closes(self, item: Item) -> bool:
-        """Tell whether the open batch must go before this: it is full, or the cloud would see them in another order."""
+        """Return whether the open batch must go before this: it is full, or the order in the cloud would change."""
         last = self._open[-1]
         between = last.table is not item.table and item.table.name == OWN_REQUEST
         return len(self._open) >= self._bounds.records or between or (last.body is None) != (item.body is None)
@@ -153,7 +153,7 @@ class Batches:
             after = page[-1].num
 
     def _ready(self, table: Table, page: list[Waiting]) -> list[Item]:
-        """Give what of a page can go; note why the rest cannot."""
+        """Return what of a page can go; note why the rest cannot."""
         with self._store.read() as db:
             unborn = departures.unborn(db, page) - {item.key for item in self._open}
             visits = {visit for row in page if (visit := row.record.text("visit_id"))} if table.name == "events" else ()
@@ -181,7 +181,7 @@ class Batches:
         return items
 
     def _buried(self, rows: list[Waiting]) -> Iterator[Item]:
-        """Give the deleted records that live ones name, what they name themselves first.
+        """Return the deleted records that live ones name, what they name themselves first.
 
         The vitals of a visit outlive it, and the cloud takes none of a visit that it never had (CLOUD.md 4.4). When
         the next pull shows the visit there, its end is sent.
@@ -215,7 +215,7 @@ class Batches:
             raise _WaitError(f"its visit {what}; the cloud would make one up in another clinic")
 
     def _updated_ms(self, row: Waiting) -> float:
-        """Give a time that the guard lets pass (CLOUD.md 4.5).
+        """Return a time that the guard lets pass (CLOUD.md 4.5).
 
         An edit was merged with what the cloud has, and must be newer than it: newer than the record says, and than
         the moment at which the cloud stored it. A clock that is ahead must not lock the record against others.

@@ -64,7 +64,7 @@ class Body:
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Give the next piece, whatever its size, b'' at the end; raises NoLine when the line breaks."""
+        """Return the next piece, whatever its size, b'' at the end; raises NoLine when the line breaks."""
         if size == 0:  # a parser asks for nothing to see whether it gets bytes or text
             return b""
         with _line():
@@ -93,7 +93,7 @@ class Cloud:
         self._http.close()
 
     def now_ms(self) -> int | None:
-        """Give the cloud's clock, from its answers; None before the first."""
+        """Return the cloud's clock, from its answers; None before the first."""
         if self._clock is None:
             return None
         then_ms, at_s = self._clock
@@ -118,7 +118,7 @@ class Cloud:
 
     @contextmanager
     def pull(self, last_ms: int) -> Iterator[Body]:
-        """Ask for what changed since ``last_ms`` of the cloud's clock; gives the answer's JSON, piece by piece."""
+        """Ask for what changed since ``last_ms`` of the cloud's clock; returns the answer's JSON, piece by piece."""
         params = {"lastPulledAt": str(last_ms), "peerType": "sync_hub"}
         request = self._http.build_request("GET", self._url + SYNC, params=params, headers=self._bearer())
         response = self._send(request)
@@ -203,7 +203,7 @@ class Cloud:
 
 
 def check_url(url: str) -> str:
-    """Give the address without a slash at its end; raises OperatorError unless it is HTTPS or on this machine."""
+    """Return the address without a slash at its end; raises OperatorError unless it is HTTPS or on this machine."""
     try:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:

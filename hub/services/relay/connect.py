@@ -13,7 +13,7 @@ _KEY_CHARS = 512
 
 
 def connect(store: Store, url: str, api_key: str) -> Link:
-    """Verify the key with the cloud and keep both; gives what the cloud says of this hub.
+    """Verify the key with the cloud and keep both; returns what the cloud says of this hub.
 
     Raises OperatorError for an address or a key that cannot be right, CloudError when the cloud does not say yes.
     """

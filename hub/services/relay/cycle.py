@@ -73,7 +73,7 @@ class Report(msgspec.Struct):
 
     @property
     def moved(self) -> bool:
-        """Tell whether it brought anything further, however it ended."""
+        """Return whether it brought anything further, however it ended."""
         return bool(self.pushed.stored or self.pulled.created or self.pulled.updated or self.pulled.seen)
 
 
@@ -146,7 +146,7 @@ class _Cycle:
         self._link = told
 
     def _pull(self) -> CloudError | None:
-        """Pull and merge; gives what went wrong with the pull where a push may still go well."""
+        """Pull and merge; returns what went wrong with the pull where a push may still go well."""
         full = self._is_full()
         self._report.full = full
         last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull.OVERLAP_MS, 1)
@@ -214,7 +214,7 @@ class _Cycle:
                 self._keep(batch_bytes=window.size_bytes)
 
     def _is_full(self) -> bool:
-        """Tell whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
+        """Return whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
         progress = self._progress
         if not progress.cursor_cloud_ms or set(progress.clinics) != set(self._link.clinics):
             return True

@@ -12,7 +12,7 @@ FILE_NAME = "relay.lock"
 def turn(data: Path) -> Iterator[bool]:
     """Take the turn in the hub that keeps its data in ``data``.
 
-    Gives True when it was free. Gives False when a cycle was running, after its end: it was ours too.
+    Returns True when it was free. Gives False when a cycle was running, after its end: it was ours too.
     """
     with (data / FILE_NAME).open("w") as lock:
         try:
@@ -25,7 +25,7 @@ def turn(data: Path) -> Iterator[bool]:
 
 
 def is_taken(data: Path) -> bool:
-    """Tell whether a cycle is running."""
+    """Return whether a cycle is running."""
     try:
         with (data / FILE_NAME).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

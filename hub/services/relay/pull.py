@@ -139,7 +139,7 @@ class _Merging:
 
 
 def _pieces(body: Body) -> Iterator[_Piece]:
-    """Give the values of an answer as they arrive."""
+    """Return the values of an answer as they arrive."""
     places = _Places()
     try:
         for value in ijson.items(body, places, buf_size=_READ_BYTES):

@@ -112,7 +112,7 @@ class Push:
             raise CloudFailing(f"the cloud refused {SUSPECTS_MAX} records one by one and took none")
 
     def _probe(self) -> bytes:
-        """Give a push that changes nothing and fails where the cloud cannot store: a patient whom it has, as of old."""
+        """Return a push that changes nothing and fails where the cloud cannot store: an old version of its patient."""
         with self._store.read() as db:
             row, names = departures.known_patient(db, self._bounds.clinics), id_mapping.names(db)
         if row is None:
@@ -129,7 +129,7 @@ class Push:
             self._hold(item.table, item.row, self._likely(item))
 
     def _stored(self, items: list[Item]) -> bool:
-        """Send items in one request; tells whether the cloud stored them, and confirms them if so."""
+        """Send items in one request; returns whether the cloud stored them, and confirms them if so."""
         if self._ask(body_of(items), repeatable=not any(item.alone for item in items)) is not Verdict.STORED:
             return False
         tables: dict[Table, list[Item]] = {}

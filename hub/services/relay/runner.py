@@ -87,7 +87,7 @@ class Runner:
             self._spoken = None
 
     def _speak(self, link: Link, key: str) -> Cloud:
-        """Give the client that was used last, if it still speaks to the same cloud."""
+        """Return the client that was used last, if it still speaks to the same cloud."""
         if self._spoken and self._spoken[:2] == (link.url, key):
             return self._spoken[2]
         self.close()
@@ -136,12 +136,12 @@ class Runner:
 
 
 def told(report: Report) -> dict[str, Any]:
-    """Give a report for scripts."""
+    """Return a report for scripts."""
     fields = msgspec.to_builtins(msgspec.structs.replace(report, outcome=Outcome.DONE, progress=None), enc_hook=str)
     row = {name: fields[name] for name in ("full", "pulled", "pushed", "again", "traffic", "ms")}
     return {"outcome": report.outcome.word, "detail": report.detail, **row}
 
 
 def _month(cloud_ms: int | None) -> str:
-    """Give year and month, by the cloud's clock where it was heard: the hub's own may be wrong."""
+    """Return year and month, by the cloud's clock where it was heard: the hub's own may be wrong."""
     return time.strftime("%Y-%m", time.gmtime(cloud_ms / 1000 if cloud_ms is not None else time.time()))

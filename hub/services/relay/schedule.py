@@ -156,7 +156,7 @@ class Schedule:
 
 
 def _is_routed() -> bool:
-    """Tell whether there is a default route; where nobody can tell there is one."""
+    """Return whether there is a default route; where nobody can tell there is one."""
     try:
         lines = _ROUTES.read_text("ascii").splitlines()[1:]
     except OSError:

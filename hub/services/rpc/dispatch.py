@@ -178,7 +178,7 @@ class Rpc:
         return Outcome(cipher.seal(session.key, answer, direction), name, device.num)
 
     def _rights(self, device: Device, token: str | None) -> Rights:
-        """Give what the token's user may do; raises Unauthorised unless it was issued to this device (S5)."""
+        """Return what the token's user may do; raises Unauthorised unless it was issued to this device (S5)."""
         with self._store.read() as db:
             user_id = token and kept.token_user(db, token, device=device.num, now_ms=self._store.now_ms(db))
             user = users.find(db, user_id) if user_id else None

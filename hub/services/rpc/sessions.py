@@ -50,12 +50,12 @@ class Sessions:
                 self._end(*next(iter(self._order)))
 
     def live(self, device: int, client_public: PublicKey) -> bool:
-        """Tell whether this handshake's session is still there."""
+        """Return whether this handshake's session is still there."""
         with self._lock:
             return client_public in self._by_device.get(device, ())
 
     def of(self, device: int) -> list[Session]:
-        """Give a device's sessions, newest first: a call mostly follows its own handshake."""
+        """Return a device's sessions, newest first: a call mostly follows its own handshake."""
         with self._lock:
             return list(reversed(self._by_device.get(device, OrderedDict()).values()))
 

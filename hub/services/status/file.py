@@ -58,7 +58,7 @@ def read(path: Path) -> Report | None:
 
 
 def current(path: Path) -> Facts:
-    """Give the facts of now: those of the file, or that the hub does not answer when it is missing or old."""
+    """Return the facts of now: those of the file, or that the hub does not answer when it is missing or old."""
     report = read(path)
     if report is None or time.monotonic() - report.monotonic_s > OLD_S:
         return Facts(answering=False)

@@ -39,7 +39,7 @@ class Gathering:
         self._kept_s = -counters.BUCKET_MS / 1000
 
     def gather(self) -> Facts:
-        """Give the facts of now, the machine's included."""
+        """Return the facts of now, the machine's included."""
         now_s = time.monotonic()
         if now_s - self._probed_s >= _PROBE_S or not self._writable:
             self._writable, self._probed_s = facts.can_write(self._store), now_s

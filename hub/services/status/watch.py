@@ -70,7 +70,7 @@ class Watch:
         self.wake()
 
     def follow(self) -> AsyncIterator[bytes]:
-        """Give server-sent events: the revision, whenever it changes; raises TooMany when too many follow."""
+        """Return server-sent events: the revision, whenever it changes; raises TooMany when too many follow."""
         if self._streams >= STREAMS_MAX:
             raise TooMany("too many pages follow live", retry_after_s=60)
         return self._events()

@@ -33,6 +33,6 @@ def keep(tx: Transaction, announced: Announced) -> None:
 
 
 def find(db: Database) -> Announced | None:
-    """Give what was announced last."""
+    """Return what was announced last."""
     row = db.execute("SELECT value FROM hub WHERE key = 'announced'").fetchone()
     return msgspec.json.decode(row[0], type=Announced) if row else None

@@ -11,7 +11,7 @@ _FOLDER = "tls"
 
 
 def load(store: Store, host_name: str) -> Certificate:
-    """Give the certificate; a new hub makes it here, once."""
+    """Return the certificate; a new hub makes it here, once."""
     at, key_at = paths(store)
     try:
         return Certificate(at.read_bytes(), key_at.read_bytes())
@@ -24,7 +24,7 @@ def load(store: Store, host_name: str) -> Certificate:
 
 
 def paths(store: Store) -> tuple[Path, Path]:
-    """Give where certificate and key are."""
+    """Return where certificate and key are."""
     folder = store.path.parent / _FOLDER
     return folder / "certificate.pem", folder / "key.pem"
 

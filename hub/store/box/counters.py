@@ -41,13 +41,13 @@ def sample(tx: Transaction, *, waiting: int) -> None:
 
 
 def since(db: Database, at: int) -> Iterator[Bucket]:
-    """Give the buckets from hub time ``at`` on, oldest first."""
+    """Return the buckets from hub time ``at`` on, oldest first."""
     for row in db.execute("SELECT at, wall, entered, relayed, waiting FROM counters WHERE at >= ? ORDER BY at", [at]):
         yield Bucket(*row)
 
 
 def wall_ms(db: Database, at: int) -> int | None:
-    """Give what the wall clock said at a hub time, as far as it was noted; None if it never could be believed."""
+    """Return what the wall clock said at a hub time, as far as it was noted; None if it never could be believed."""
     row = db.execute(
         "SELECT at, wall FROM counters WHERE wall IS NOT NULL ORDER BY at > ?, abs(at - ?) LIMIT 1", [at, at]
     ).fetchone()
@@ -55,7 +55,7 @@ def wall_ms(db: Database, at: int) -> int | None:
 
 
 def _bucket(tx: Transaction) -> int:
-    """Give the bucket of now; a new one every ten minutes, and whenever the wall clock was set."""
+    """Return the bucket of now; a new one every ten minutes, and whenever the wall clock was set."""
     wall = believed_ms(time.time_ns() // 1_000_000)
     row = tx.db.execute("SELECT at, wall FROM counters ORDER BY at DESC LIMIT 1").fetchone()
     if row and tx.now_ms - row[0] < BUCKET_MS and not _was_set(row[1], wall, tx.now_ms - row[0]):
@@ -70,7 +70,7 @@ def _bucket(tx: Transaction) -> int:
 
 
 def believed_ms(wall: int) -> int | None:
-    """Give what the wall clock says, None if it cannot be right."""
+    """Return what the wall clock says, None if it cannot be right."""
     return wall if OLDEST_MS <= wall < NEWEST_MS else None
 
 

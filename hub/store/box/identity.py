@@ -18,7 +18,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def load(store: Store) -> Identity:
-    """Give the hub's identity; a new hub draws it here, once."""
+    """Return the hub's identity; a new hub draws it here, once."""
     with store.read() as db:
         identity = _find(db)
     if identity:
@@ -28,13 +28,13 @@ def load(store: Store) -> Identity:
 
 
 def name(db: Database) -> str | None:
-    """Give the name that the hub was given on its page; None while it has only the one of its settings."""
+    """Return the name that the hub was given on its page; None while it has only the one of its settings."""
     row = db.execute("SELECT value FROM hub WHERE key = 'name'").fetchone()
     return str(row[0]) if row else None
 
 
 def rename(tx: Transaction, new: str) -> None:
-    """Give the hub a name; 1 to 80 characters."""
+    """Return the hub a name; 1 to 80 characters."""
     tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('name', ?)", [new])
     audit.note(tx, "hub.renamed", detail=new)
 

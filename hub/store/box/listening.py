@@ -21,6 +21,6 @@ def keep(store: Store, listening: Listening) -> None:
 
 
 def find(db: Database) -> Listening | None:
-    """Give where the hub last listened."""
+    """Return where the hub last listened."""
     row = db.execute("SELECT value FROM hub WHERE key = 'listening'").fetchone()
     return msgspec.json.decode(row[0], type=Listening) if row else None

@@ -16,6 +16,6 @@ def stop(tx: Transaction) -> None:
 
 
 def left_s(db: Database, now_ms: int) -> int:
-    """Give for how many seconds more the lights call; 0 if they do not."""
+    """Return for how many seconds more the lights call; 0 if they do not."""
     row = db.execute("SELECT value FROM hub WHERE key = 'locating_until'").fetchone()
     return max(0, -(-(int(row[0]) - now_ms) // 1000)) if row else 0

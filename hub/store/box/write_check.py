@@ -20,6 +20,6 @@ def reaches_card(store: Store) -> bool:
 
 
 def is_full(error: Unavailable) -> bool:
-    """Tell whether the disk had no room."""
+    """Return whether the disk had no room."""
     cause = error.__cause__
     return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL

@@ -69,29 +69,29 @@ class Last(msgspec.Struct, frozen=True):
 
 
 def link(db: Database) -> Link | None:
-    """Give the cloud that this hub is connected to, if any."""
+    """Return the cloud that this hub is connected to, if any."""
     return _get(db, "link", Link)
 
 
 def clinics_ever(db: Database) -> frozenset[str]:
-    """Give the clinics that the cloud gave this hub at any time."""
+    """Return the clinics that the cloud gave this hub at any time."""
     found = link(db)
     return found.ever if found else frozenset()
 
 
 def api_key(db: Database) -> str:
-    """Give the key; '' if no cloud is connected."""
+    """Return the key; '' if no cloud is connected."""
     row = db.execute("SELECT value FROM cloud WHERE key = 'api_key'").fetchone()
     return str(row[0]) if row else ""
 
 
 def progress(db: Database) -> Progress:
-    """Give how far the relay has come."""
+    """Return how far the relay has come."""
     return _get(db, "progress", Progress) or Progress()
 
 
 def last(db: Database) -> Last:
-    """Give how the last cycle ended."""
+    """Return how the last cycle ended."""
     return _get(db, "last", Last) or Last()
 
 

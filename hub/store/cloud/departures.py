@@ -54,7 +54,7 @@ class Missed(msgspec.Struct, frozen=True):
 def page(
     db: Database, table: Table, *, after: int, until: int, deleted: bool, only_new: bool, most: int, most_bytes: int
 ) -> list[Waiting]:
-    """Give the next waiting records behind number ``after``, at least one if there is one.
+    """Return the next waiting records behind number ``after``, at least one if there is one.
 
     until: the hub time up to which changes are looked at; what comes later goes in the next cycle.
     deleted: tombstones, or else live records.
@@ -79,7 +79,7 @@ def page(
 
 
 def unborn(db: Database, rows: Sequence[Waiting]) -> set[tuple[str, str]]:
-    """Give which (table, id) that these records name the cloud does not have yet, as far as the hub knows."""
+    """Return which (table, id) that these records name the cloud does not have yet, as far as the hub knows."""
     found = set()
     for table, ids in _named(rows).items():
         named = db.execute(
@@ -93,7 +93,7 @@ def unborn(db: Database, rows: Sequence[Waiting]) -> set[tuple[str, str]]:
 
 
 def graves(db: Database, rows: Sequence[Waiting]) -> list[tuple[Table, Waiting]]:
-    """Give the deleted records that these name, whether or not the cloud ever had them."""
+    """Return the deleted records that these name, whether or not the cloud ever had them."""
     found = []
     for table, ids in _named(rows).items():
         named = db.execute(
@@ -108,7 +108,7 @@ def graves(db: Database, rows: Sequence[Waiting]) -> list[tuple[Table, Waiting]]
 
 
 def known_patient(db: Database, clinics: Iterable[str]) -> Waiting | None:
-    """Give a patient of these clinics whom the cloud has, as far as the hub knows; None if there is none."""
+    """Return a patient of these clinics whom the cloud has, as far as the hub knows; None if there is none."""
     row = db.execute(
         "SELECT num, id, data, cut FROM patients WHERE primary_clinic_id IN (SELECT value FROM json_each(?))"
         " AND local_server_deleted_at IS NULL AND num NOT IN (SELECT num FROM outbox WHERE table_name = 'patients')"
@@ -122,7 +122,7 @@ def known_patient(db: Database, clinics: Iterable[str]) -> Waiting | None:
 
 
 def strangers(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
-    """Give which of these ids the hub has no record of."""
+    """Return which of these ids the hub has no record of."""
     asked = set(ids)
     rows = db.execute(
         f"SELECT id FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
@@ -132,7 +132,7 @@ def strangers(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
 
 
 def unknown(db: Database, named: Iterable[tuple[str, str]]) -> set[str]:
-    """Give the tables in which the hub does not have what a record names, in words."""
+    """Return the tables in which the hub does not have what a record names, in words."""
     found = set()
     for table_name, record_id in named:
         if table_name in TABLES and strangers(db, TABLES[table_name], [record_id]):
@@ -143,7 +143,7 @@ def unknown(db: Database, named: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def until(db: Database) -> int:
-    """Give the revision of the newest change in the outbox; 0 if it is empty."""
+    """Return the revision of the newest change in the outbox; 0 if it is empty."""
     return int(db.execute("SELECT coalesce(max(revision), 0) FROM outbox").fetchone()[0])
 
 
@@ -201,7 +201,7 @@ def explain(tx: Transaction, table: Table, reasons: Mapping[int, str | None]) ->
 
 
 def release(tx: Transaction, table_name: str | None = None, record_id: str | None = None) -> int:
-    """Let what was held back go again: one record, or all; tells how many."""
+    """Let what was held back go again: one record, or all; returns how many."""
     if table_name is None:
         held = [(table.name, each) for table in PUSH_ORDER for each in _held(tx.db, table)]
         return sum(release(tx, *each) for each in held)
@@ -226,7 +226,7 @@ def release_some(tx: Transaction, most: int) -> None:
 
 
 def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
-    """Let a quarantined record go to the cloud again, or ask the cloud for it again; tells whether there is a way.
+    """Let a quarantined record go to the cloud again, or ask the cloud for it again; returns whether there is a way.
 
     There is none for a record that was deleted in the cloud before it was sent: its entry stays.
     """
@@ -257,7 +257,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Standing]:
-    """Give how those of these records stand that the cloud has not shown."""
+    """Return how those of these records stand that the cloud has not shown."""
     rows = db.execute(
         "SELECT num, columns, sent IS revision, known, revision, tries, sent IS NOT NULL FROM outbox"
         " WHERE table_name = ? AND num IN (SELECT value FROM json_each(?))",
@@ -272,7 +272,7 @@ def standing(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Stand
 
 
 def seen(tx: Transaction, table: Table, nums: Iterable[int]) -> int:
-    """Note that the cloud shows these records as they are here; tells how many waited for that."""
+    """Note that the cloud shows these records as they are here; returns how many waited for that."""
     before = tx.db.conn.total_changes
     tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", [(table.name, num) for num in nums])
     return tx.db.conn.total_changes - before
@@ -289,7 +289,7 @@ def differs(tx: Transaction, table: Table, num: int, columns: Iterable[str], mar
 
 
 def overdue(tx: Transaction, pulls: int) -> int:
-    """Send again what ought to have been in the last pulls and was not; tells how many.
+    """Send again what ought to have been in the last pulls and was not; returns how many.
 
     Deletes are done: they always win, and the cloud does not announce all of them (CLOUD.md 4.6).
     """
@@ -320,7 +320,7 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
 
 
 def reasons(db: Database) -> Iterator[dict[str, Any]]:
-    """Give why records wait or are held back, and how many for each reason."""
+    """Return why records wait or are held back, and how many for each reason."""
     yield from db.query(
         "SELECT table_name, reason, held IS revision AS held, count(*) AS records FROM outbox"
         " WHERE reason IS NOT NULL AND sent IS NOT revision GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 100"
@@ -340,7 +340,7 @@ def missed(db: Database, pulls: int) -> Iterator[Missed]:
 
 
 def where(db: Database, table: Table, record_id: str) -> str:
-    """Tell where a record is: ``hub``, ``sent`` (the cloud said success) or ``cloud`` (it was seen there)."""
+    """Return where a record is: ``hub``, ``sent`` (the cloud said success) or ``cloud`` (it was seen there)."""
     row = db.execute(
         f"SELECT o.num IS NOT NULL, o.sent IS o.revision FROM [{table.name}] AS t"
         " LEFT JOIN outbox AS o ON o.table_name = ? AND o.num = t.num WHERE t.id = ?",

@@ -32,12 +32,12 @@ _PERMISSIONS = TABLES["user_clinic_permissions"]
 
 
 def names(db: Database) -> dict[str, str]:
-    """Give ids made here -> ids in the cloud."""
+    """Return ids made here -> ids in the cloud."""
     return dict(db.execute("SELECT id, cloud_id FROM cloud_names").fetchall())
 
 
 def unmatched(db: Database) -> dict[str, str]:
-    """Give the ids of users and clinics that the cloud does not know -> what to do, in words."""
+    """Return the ids of users and clinics that the cloud does not know -> what to do, in words."""
     found = {}
     for user_id, email in db.execute("SELECT id, email FROM users WHERE source = 'hub'"):
         found[user_id] = (
@@ -53,7 +53,7 @@ def unmatched(db: Database) -> dict[str, str]:
 
 
 def made_here(db: Database, table: Table) -> set[str]:
-    """Give the ids of reference rows that were made on this hub."""
+    """Return the ids of reference rows that were made on this hub."""
     if table is not _PERMISSIONS:
         return set()
     return {
@@ -65,7 +65,7 @@ def made_here(db: Database, table: Table) -> set[str]:
 
 
 def match_user(tx: Transaction, theirs: User) -> bool:
-    """Let a user of the cloud take the place of one with this email who was made here; tells whether there is one.
+    """Let a user of the cloud take the place of one with this email who was made here; returns whether there is one.
 
     Their sign-ins go on; from the next one on the cloud's password counts.
     """
@@ -81,7 +81,7 @@ def match_user(tx: Transaction, theirs: User) -> bool:
 
 
 def match_clinics(tx: Transaction, clinic_ids: tuple[str, ...]) -> int:
-    """Let clinics of the cloud take the place of those made here; tells how many.
+    """Let clinics of the cloud take the place of those made here; returns how many.
 
     clinic_ids: the hub's clinics in the cloud.
     """
@@ -173,7 +173,7 @@ def _replace_clinic(tx: Transaction, old: str, new: str) -> None:
 
 
 def _own_clinics(db: Database) -> list[tuple[str, str]]:
-    """Give id and name of the clinics that were made here: those without the columns that only the cloud has."""
+    """Return id and name of the clinics that were made here: those without the columns that only the cloud has."""
     rows = db.execute(f"SELECT id, data FROM [{_CLINICS.name}] WHERE cut IS NULL").fetchall()
     return [(clinic_id, msgspec.json.decode(data)["name"]) for clinic_id, data in rows]
 

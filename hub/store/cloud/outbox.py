@@ -94,13 +94,13 @@ def ages(db: Database, since: Sequence[int]) -> list[int]:
 
 
 def waiting_since(db: Database) -> int | None:
-    """Give the hub time since when the longest waiting record waits; None if none does."""
+    """Return the hub time since when the longest waiting record waits; None if none does."""
     row = db.execute("SELECT min(queued) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()
     return row[0] if row else None
 
 
 def columns_of(db: Database, table: Table, num: int) -> list[str] | None:
-    """Give the columns that wait for the cloud; None for the whole record, [] for nothing."""
+    """Return the columns that wait for the cloud; None for the whole record, [] for nothing."""
     row = db.execute("SELECT columns FROM outbox WHERE table_name = ? AND num = ?", [table.name, num]).fetchone()
     if row is None:
         return []

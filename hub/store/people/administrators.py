@@ -21,17 +21,17 @@ _NOBODY = _HASHER.hash("nobody")
 
 
 def any_there(db: Database) -> bool:
-    """Tell whether there is an administrator."""
+    """Return whether there is an administrator."""
     return db.execute("SELECT 1 FROM administrators LIMIT 1").fetchone() is not None
 
 
 def every(db: Database) -> Iterator[dict[str, Any]]:
-    """Give the administrators as ``{name, made}``, by name."""
+    """Return the administrators as ``{name, made}``, by name."""
     yield from db.query("SELECT name, made FROM administrators ORDER BY name")
 
 
 def exists(db: Database, name: str) -> bool:
-    """Tell whether there is an administrator of this name."""
+    """Return whether there is an administrator of this name."""
     return db.execute("SELECT 1 FROM administrators WHERE name = ?", [name]).fetchone() is not None
 
 
@@ -46,7 +46,7 @@ def add(tx: Transaction, name: str, password: str) -> None:
 
 
 def set_password(tx: Transaction, name: str, password: str) -> None:
-    """Give an administrator a new password, which signs them out; raises OperatorError when there is none."""
+    """Return an administrator a new password, which signs them out; raises OperatorError when there is none."""
     hashed = _hash(password)
     if not tx.db.execute("UPDATE administrators SET hashed_password = ? WHERE name = ?", [hashed, name]).rowcount:
         raise OperatorError(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")
@@ -66,7 +66,7 @@ def remove(tx: Transaction, name: str) -> None:
 
 
 def opens_with(db: Database, name: str, password: str) -> bool:
-    """Tell whether this is the administrator's password; takes as long for a name that does not exist."""
+    """Return whether this is the administrator's password; takes as long for a name that does not exist."""
     row = db.execute("SELECT hashed_password FROM administrators WHERE name = ?", [name]).fetchone()
     try:
         _HASHER.verify(row[0] if row else _NOBODY, password[:PASSWORD_CHARS_MAX])
@@ -76,7 +76,7 @@ def opens_with(db: Database, name: str, password: str) -> bool:
 
 
 def is_fit(password: str) -> bool:
-    """Tell whether a password is neither too short nor too long."""
+    """Return whether a password is neither too short nor too long."""
     return PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX
 
 

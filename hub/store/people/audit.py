@@ -37,7 +37,7 @@ def note(
 
 
 def entries(db: Database, *, limit: int = 100, before: int | None = None) -> Iterator[dict[str, Any]]:
-    """Give the newest entries, or those before number ``before``."""
+    """Return the newest entries, or those before number ``before``."""
     yield from db.query(
         "SELECT * FROM audit WHERE num < coalesce(?, num + 1) ORDER BY num DESC LIMIT ?", [before, limit]
     )

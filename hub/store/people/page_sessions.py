@@ -34,12 +34,12 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def actor(self) -> str:
-        """Give how the audit log names it."""
+        """Return how the audit log names it."""
         return f"{self.kind}:{self.id}"
 
 
 def begin(tx: Transaction, account: Account) -> str:
-    """Sign an account in; gives the token. The longest unused sessions go when there are too many."""
+    """Sign an account in; returns the token. The longest unused sessions go when there are too many."""
     token = secrets.token_urlsafe(32)
     tx.db.execute(
         "INSERT INTO page_sessions VALUES (?, ?, ?, ?, ?)",
@@ -55,7 +55,7 @@ def begin(tx: Transaction, account: Account) -> str:
 
 
 def find(db: Database, token: str, *, now_ms: int, idle_ms: int) -> tuple[Account, bool] | None:
-    """Give who a token stands for, and whether it is time to ``touch`` it; None when it is unknown or over."""
+    """Return who a token stands for, and whether it is time to ``touch`` it; None when it is unknown or over."""
     row = db.execute("SELECT kind, account, issued, used FROM page_sessions WHERE hash = ?", [_hash(token)]).fetchone()
     if row is None or now_ms - row[3] >= idle_ms or now_ms - row[2] >= LONGEST_MS:
         return None

@@ -50,7 +50,7 @@ class User(msgspec.Struct, frozen=True):
     """"cloud" or "hub"."""
 
     def opens_with(self, password: str) -> bool:
-        """Tell whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
+        """Return whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
         try:
             return bcrypt.checkpw(password.encode()[:PASSWORD_BYTES_MAX], self.hashed_password.encode())
         except ValueError:
@@ -68,13 +68,13 @@ _COLUMNS = "id, email, name, role, clinic_id, hashed_password, is_deleted, sourc
 
 
 def find(db: Database, user_id: str) -> User | None:
-    """Give a user by id."""
+    """Return a user by id."""
     row = db.execute(f"SELECT {_COLUMNS} FROM users WHERE id = ?", [user_id]).fetchone()
     return _user(row) if row else None
 
 
 def find_by_email(db: Database, email: str) -> User | None:
-    """Give the live user with this email: as it is written, or else regardless of case if only one matches."""
+    """Return the live user with this email: as it is written, or else regardless of case if only one matches."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM users WHERE email = ? COLLATE NOCASE AND NOT is_deleted LIMIT 20", [email]
     ).fetchall()
@@ -84,7 +84,7 @@ def find_by_email(db: Database, email: str) -> User | None:
 
 
 def every(db: Database) -> Iterator[User]:
-    """Give all users, by email."""
+    """Return all users, by email."""
     for row in db.execute(f"SELECT {_COLUMNS} FROM users ORDER BY email"):
         yield _user(row)
 
@@ -131,7 +131,7 @@ def add(
 
 
 def set_password(tx: Transaction, user: User, password: str) -> None:
-    """Give a user a new password and end their tokens."""
+    """Return a user a new password and end their tokens."""
     _check_password(password)
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
     tx.db.execute("UPDATE users SET hashed_password = ? WHERE id = ?", [hashed, user.id])
@@ -170,14 +170,14 @@ def add_clinic(tx: Transaction, name: str) -> dict[str, Any]:
 
 
 def clinics(db: Database) -> Iterator[dict[str, Any]]:
-    """Give the clinics of this hub as ``{id, name}``."""
+    """Return the clinics of this hub as ``{id, name}``."""
     for (data,) in db.execute("SELECT data FROM clinics WHERE local_server_deleted_at IS NULL ORDER BY num"):
         row = json.loads(data)
         yield {"id": row["id"], "name": row["name"]}
 
 
 def rights(db: Database, user: User) -> Rights:
-    """Give what a user may do, from the permissions of the user's clinics."""
+    """Return what a user may do, from the permissions of the user's clinics."""
     granted = {}
     for (data,) in db.execute(
         "SELECT data FROM user_clinic_permissions WHERE user_id = ? AND local_server_deleted_at IS NULL", [user.id]
@@ -193,7 +193,7 @@ def rights(db: Database, user: User) -> Rights:
 
 
 def _known_clinics(db: Database) -> frozenset[str]:
-    """Give the clinics of this hub, those too that the cloud gave it and of which only patients have come so far."""
+    """Return the clinics of this hub, those too that the cloud gave it and of which only patients have come so far."""
     rows = db.execute("SELECT id FROM clinics WHERE local_server_deleted_at IS NULL")
     return connection.clinics_ever(db).union(row[0] for row in rows)
 

@@ -36,13 +36,13 @@ _COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_
 
 
 def find(db: Database, client_id: str) -> Device | None:
-    """Give the device with this client_id."""
+    """Return the device with this client_id."""
     row = db.execute(f"SELECT {_COLUMNS} FROM devices WHERE client_id = ?", [client_id]).fetchone()
     return _device(row) if row else None
 
 
 def every(db: Database) -> Iterator[Device]:
-    """Give all devices in the order in which they came."""
+    """Return all devices in the order in which they came."""
     for row in db.execute(f"SELECT {_COLUMNS} FROM devices ORDER BY num"):
         yield _device(row)
 
@@ -99,7 +99,7 @@ def revoke(tx: Transaction, client_id: str) -> Device | None:
 
 
 def require_paired(device: Device) -> Device:
-    """Give the device if it may talk to the hub; raises Forbidden if it is revoked."""
+    """Return the device if it may talk to the hub; raises Forbidden if it is revoked."""
     if device.state is not State.PAIRED:
         raise Forbidden("device is revoked")
     return device
@@ -111,7 +111,7 @@ def _printable(name: str) -> str:
 
 
 def _next_num(tx: Transaction) -> int:
-    """Give a number that no device ever had: records and ledgers name devices by it."""
+    """Return a number that no device ever had: records and ledgers name devices by it."""
     num = int((tx.db.execute("SELECT value FROM hub WHERE key = 'devices'").fetchone() or [0])[0]) + 1
     tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('devices', ?)", [num])
     return num

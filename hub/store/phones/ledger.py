@@ -53,7 +53,7 @@ class Sheet:
         return sheet
 
     def touched(self) -> bool:
-        """Tell whether it differs from what is stored."""
+        """Return whether it differs from what is stored."""
         return self._stored != self._copy()
 
     def _copy(self) -> tuple[BitMap, BitMap, BitMap, int | None]:
@@ -126,7 +126,7 @@ class Ledger:
 
     @property
     def settled(self) -> int:
-        """Give the timestamp that was last written off; 0 for none, TRUST for any."""
+        """Return the timestamp that was last written off; 0 for none, TRUST for any."""
         return self._settled
 
     def behind(self) -> int:
@@ -134,7 +134,7 @@ class Ledger:
         return sum(len(sheet.owed) for sheet in self.sheets.values())
 
     def due(self, db: Database, now_ms: int) -> Doubt | None:
-        """Give a doubtful record that is to be tried again; only while the phone confirms what it gets."""
+        """Return a doubtful record that is to be tried again; only while the phone confirms what it gets."""
         if not self.known or self.attempts:
             return None
         row = db.execute(
@@ -165,7 +165,7 @@ class Ledger:
     def deliver(
         self, tx: Transaction, delivered: Mapping[str, Delivered], *, doubt: Doubt | None = None, retry: bool = False
     ) -> int:
-        """Keep the ledger and a new answer; gives the timestamp that the phone will come back with.
+        """Keep the ledger and a new answer; returns the timestamp that the phone will come back with.
 
         doubt: the record in it that is doubtful; retry: it goes as ``created`` once more.
         """
@@ -334,7 +334,7 @@ class Holdings:
         self._revision = int(row[0]) if row else 0
 
     def revision(self, table: Table, num: int) -> int:
-        """Give that revision; 0 where nothing is known."""
+        """Return that revision; 0 where nothing is known."""
         held, owed = self._sheet(table.name)
         if num not in held:
             return 0
@@ -372,7 +372,7 @@ def behind(db: Database, device: int) -> int:
 
 
 def everything(db: Database, table: Table) -> BitMap:
-    """Give the numbers of all records; numbers are given without gaps and a reader drops what is not there."""
+    """Return the numbers of all records; numbers are given without gaps and a reader drops what is not there."""
     first, last = db.execute(f"SELECT min(num), max(num) FROM [{table.name}]").fetchone()
     return BitMap(range(first, last + 1)) if last else BitMap()
 
@@ -385,7 +385,7 @@ def _changed_since(db: Database, name: str, revision: int) -> BitMap:
 
 
 def tombstones(db: Database, table: Table) -> BitMap:
-    """Give the numbers of deleted records."""
+    """Return the numbers of deleted records."""
     rows = db.execute(f"SELECT num FROM [{table.name}] WHERE local_server_deleted_at IS NOT NULL")
     return BitMap([row[0] for row in rows])
 

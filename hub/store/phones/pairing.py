@@ -7,7 +7,7 @@ from hub.store.people import audit
 
 
 def open_for(tx: Transaction, minutes: int) -> int:
-    """Open pairing; gives the hub time at which it ends."""
+    """Open pairing; returns the hub time at which it ends."""
     until = tx.now_ms + minutes * 60_000
     tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('pairing_until', ?)", [until])
     audit.note(tx, "pairing.opened", detail=f"{minutes} min")
@@ -21,6 +21,6 @@ def close(tx: Transaction) -> None:
 
 
 def left_s(db: Database, now_ms: int) -> int:
-    """Give for how many seconds more pairing is open; 0 if it is closed."""
+    """Return for how many seconds more pairing is open; 0 if it is closed."""
     row = db.execute("SELECT value FROM hub WHERE key = 'pairing_until'").fetchone()
     return max(0, -(-(int(row[0]) - now_ms) // 1000)) if row else 0

@@ -10,7 +10,7 @@ RECENT_MS = 30 * 24 * 3_600_000
 
 
 def of(db: Database, device: int) -> str | None:
-    """Give the host that a device last used."""
+    """Return the host that a device last used."""
     row = db.execute("SELECT host FROM reached WHERE device = ?", [device]).fetchone()
     return str(row[0]) if row else None
 

@@ -54,7 +54,7 @@ def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str
 
 
 def token_user(db: Database, token: str, *, device: int, now_ms: int) -> str | None:
-    """Give the id of the user a token stands for, if it was issued to this device and is not over."""
+    """Return the id of the user a token stands for, if it was issued to this device and is not over."""
     row = db.execute(
         "SELECT user_id FROM tokens WHERE hash = ? AND device = ? AND expires > ?", [_hash(token), device, now_ms]
     ).fetchone()
@@ -62,7 +62,7 @@ def token_user(db: Database, token: str, *, device: int, now_ms: int) -> str | N
 
 
 def revoke_tokens(tx: Transaction, *, user_id: str | None = None, device: int | None = None) -> int:
-    """End the tokens of a user, a device, or all; tells how many."""
+    """End the tokens of a user, a device, or all; returns how many."""
     return tx.db.execute(
         "DELETE FROM tokens WHERE (:user IS NULL OR user_id = :user) AND (:device IS NULL OR device = :device)",
         {"user": user_id, "device": device},
@@ -111,7 +111,7 @@ def forget_failures(tx: Transaction, keys: list[str]) -> None:
 
 
 def _hash(secret: str) -> bytes:
-    """Give what is stored of a token or an email: nothing that could be used or read."""
+    """Return what is stored of a token or an email: nothing that could be used or read."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -16,7 +16,7 @@ ROWS = 2000
 
 
 def find(db: View, table: Table, record_id: str) -> Record | None:
-    """Give a live record by its id."""
+    """Return a live record by its id."""
     row = db.execute(
         f"SELECT data, cut FROM [{table.name}] WHERE id = ? AND local_server_deleted_at IS NULL", [record_id]
     ).fetchone()
@@ -24,12 +24,12 @@ def find(db: View, table: Table, record_id: str) -> Record | None:
 
 
 def known(db: View, table: Table, record_id: str) -> bool:
-    """Tell whether the hub has or had a record of this id."""
+    """Return whether the hub has or had a record of this id."""
     return db.execute(f"SELECT 1 FROM [{table.name}] WHERE id = ?", [record_id]).fetchone() is not None
 
 
 def where(db: View, table: Table, columns: Mapping[str, Any]) -> list[Record]:
-    """Give the live records in which ``columns``, each with an index, have these values; newest first."""
+    """Return the live records in which ``columns``, each with an index, have these values; newest first."""
     return [
         codec.stored(table, *row)
         for row in db.execute(
@@ -41,7 +41,7 @@ def where(db: View, table: Table, columns: Mapping[str, Any]) -> list[Record]:
 
 
 def every(db: View, table: Table) -> list[Record]:
-    """Give all live records of a small table, in the order in which they came."""
+    """Return all live records of a small table, in the order in which they came."""
     rows = db.execute(
         f"SELECT data, cut FROM [{table.name}] WHERE local_server_deleted_at IS NULL ORDER BY num LIMIT ?", [ROWS]
     )
@@ -49,7 +49,7 @@ def every(db: View, table: Table) -> list[Record]:
 
 
 def between(db: View, table: Table, column: str, start: float, end: float) -> Iterator[Record]:
-    """Give the live records whose ``column``, an indexed moment, lies in [start, end]; latest first."""
+    """Return the live records whose ``column``, an indexed moment, lies in [start, end]; latest first."""
     rows = db.execute(
         f"SELECT data, cut FROM [{table.name}] WHERE [{column}] BETWEEN ? AND ?"
         f" AND local_server_deleted_at IS NULL ORDER BY [{column}] DESC, num DESC LIMIT ?",

@@ -56,12 +56,12 @@ def put(tx: Transaction, table: Table, record: Record) -> None:
 
 
 def whole(record: Record, revision: int) -> History:
-    """Give the history of a record that the hub or the cloud just set as a whole."""
+    """Return the history of a record that the hub or the cloud just set as a whole."""
     return History(Stamp(record.row.updated_at, revision, HUB))
 
 
 def find(db: Database, table: Table, ids: Sequence[str]) -> dict[str, Kept]:
-    """Give the stored rows of these ids, deleted ones too."""
+    """Return the stored rows of these ids, deleted ones too."""
     rows = db.execute(
         "SELECT id, num, local_server_created_at, local_server_deleted_at, origin, device, cut, data, history"
         f" FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
@@ -82,12 +82,12 @@ def version(table: Table, kept: Kept) -> Version:
 
 
 def next_num(tx: Transaction, table: Table) -> int:
-    """Give the first record number that is free."""
+    """Return the first record number that is free."""
     return int(tx.db.execute(f"SELECT coalesce(max(num), 0) + 1 FROM [{table.name}]").fetchone()[0])
 
 
 def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> range:
-    """Add new records; gives their numbers, in order."""
+    """Add new records; returns their numbers, in order."""
     first = next_num(tx, table)
     revision = tx.now_ms
     tx.db.conn.executemany(
@@ -159,7 +159,7 @@ def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
 
 
 def children(db: Database, parent: Table, record_id: str) -> Iterator[tuple[Table, list[int]]]:
-    """Give the live records that go with a deleted patient or visit, table by table."""
+    """Return the live records that go with a deleted patient or visit, table by table."""
     for table, cascade in DELETES_WITH.get(parent.name, ()):
         yield from _live(db, table, f"[{cascade.value}] = :id", record_id)
     if parent.name != "patients":

@@ -38,13 +38,13 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 def register(conn: sqlite3.Connection) -> None:
-    """Give a connection the functions that the triggers of ``patients`` call."""
+    """Return a connection the functions that the triggers of ``patients`` call."""
     for name, function in _FUNCTIONS.items():
         conn.create_function(name, 2, _of_facts(function), deterministic=True)
 
 
 def scope(db: Database, rights: Rights) -> Scope:
-    """Tell which patients a user sees, without looking at any."""
+    """Return which patients a user sees, without looking at any."""
     counts: dict[str, int] = dict(
         db.execute("SELECT clinic, live FROM patient_counts WHERE live > 0 ORDER BY live DESC").fetchall()
     )
@@ -55,7 +55,7 @@ def scope(db: Database, rights: Rights) -> Scope:
 
 
 def newest(db: Database, seen: Scope, *, limit: int, offset: int) -> list[Record]:
-    """Give a page of all patients that ``seen`` allows."""
+    """Return a page of all patients that ``seen`` allows."""
     if seen.clinics is None:
         nums = "SELECT num, made_ms FROM patients WHERE local_server_deleted_at IS NULL"
     elif not seen.clinics:
@@ -77,7 +77,7 @@ def newest(db: Database, seen: Scope, *, limit: int, offset: int) -> list[Record
 def matching(
     db: Database, seen: Scope, filters: Mapping[str, str], *, limit: int, offset: int
 ) -> tuple[list[Record], int]:
-    """Give a page of the patients that match all ``filters`` (column -> what was typed), and how many match.
+    """Return a page of the patients that match all ``filters`` (column -> what was typed), and how many match.
 
     The count is exact up to COUNTED; beyond, it says only whether there are more. Raises Malformed for a column that
     is not searched.
@@ -92,7 +92,7 @@ def matching(
 
 
 def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Record]:
-    """Give the patients whose names are most like those of ``facts``, best first."""
+    """Return the patients whose names are most like those of ``facts``, best first."""
     asked = search.fold(f"{facts.given_name} {facts.surname}")
     names: dict[int, str] = {}
     for expression in _candidates(asked, facts):
@@ -107,7 +107,7 @@ def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Reco
 
 
 def of_government_id(db: Database, seen: Scope, government_id: str) -> list[Record]:
-    """Give the patients who have this government id, however it is written."""
+    """Return the patients who have this government id, however it is written."""
     asked = search.whole(government_id)
     if not asked:
         return []
@@ -199,7 +199,7 @@ _FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
 
 
 def _candidates(asked: str, facts: Facts) -> Iterator[str]:
-    """Give expressions for who may be the same person, the likelier first."""
+    """Return expressions for who may be the same person, the likelier first."""
     words = asked.split()
     if not words:
         return

@@ -23,7 +23,7 @@ _PAGES = (public, setup, sign_in, phones, pairing, cloud, quarantine, box, files
 
 
 def router(here: Desk) -> Router:
-    """Give every page."""
+    """Return every page."""
     return Router(
         "/",
         route_handlers=[route for page in _PAGES for route in page.handlers(here)],

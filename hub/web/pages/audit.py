@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, query: Form) -> Answer:
         before = query.get("before", "")

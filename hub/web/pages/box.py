@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(here, who)

@@ -33,7 +33,7 @@ class _Reason(msgspec.Struct, frozen=True):
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
     return _Cloud(here).routes()
 
 
@@ -44,7 +44,7 @@ class _Cloud:
         self._here = here
 
     def routes(self) -> list[Any]:
-        """Give them."""
+        """Return them."""
         return [
             self._here.page("/cloud", self._show),
             self._here.action("/cloud/connect", self._connect),

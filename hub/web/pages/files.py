@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def support(_who: Visitor, _form: Form) -> Answer:
         with here.store.write() as tx:

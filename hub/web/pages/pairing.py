@@ -17,7 +17,7 @@ _JUST_NOW_MS = 15 * 60_000
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         with here.store.read() as db:

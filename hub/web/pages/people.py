@@ -21,7 +21,7 @@ _CHARS_MAX = 200
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
     return _People(here).routes()
 
 
@@ -32,7 +32,7 @@ class _People:
         self._here = here
 
     def routes(self) -> list[Any]:
-        """Give them."""
+        """Return them."""
         return [
             self._here.page("/people", self._show),
             self._here.action("/people/add", self._add_user),

@@ -28,7 +28,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         ago = who.words.ago

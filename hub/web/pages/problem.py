@@ -28,7 +28,7 @@ def ask(request: AnyRequest, _error: Exception) -> Response[bytes]:
 
 
 def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
-    """Give what answers a failure with a page, and with JSON whoever did not ask for one."""
+    """Return what answers a failure with a page, and with JSON whoever did not ask for one."""
 
     def answer(request: AnyRequest, error: Exception) -> Response[bytes]:
         plain = refusals.refuse(request, error)

@@ -25,7 +25,7 @@ _DAYS_PART_H = 6
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         with here.store.read() as db:
@@ -43,7 +43,7 @@ def handlers(here: Desk) -> list[Any]:
 
 
 def events(watch: Watch) -> Any:  # noqa: ANN401  a route
-    """Give the route of the server-sent events."""
+    """Return the route of the server-sent events."""
 
     @get("/events")
     async def follow() -> Stream:
@@ -55,7 +55,7 @@ def events(watch: Watch) -> Any:  # noqa: ANN401  a route
 
 
 def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Router:
-    """Give the first page of a hub whose database cannot be used."""
+    """Return the first page of a hub whose database cannot be used."""
 
     @get("/", sync_to_thread=True)
     def show(request: AnyRequest) -> Response[bytes]:

@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         with here.store.read() as db:
@@ -86,7 +86,7 @@ def handlers(here: Desk) -> list[Any]:
 
 
 def _retry(tx: Transaction, num: int, most: int) -> bool:
-    """Try an entry again; tells whether it worked."""
+    """Try an entry again; returns whether it worked."""
     entry = quarantine.entry(tx.db, num)
     if entry is None:
         return False

@@ -60,7 +60,7 @@ REASONS: Final = {
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(who, {})
@@ -107,7 +107,7 @@ def handlers(here: Desk) -> list[Any]:
 
 
 def take_name(here: Desk, who: Visitor, form: Form) -> str:
-    """Give the hub the name of a form; says what is wrong with it, "" if nothing is."""
+    """Return the hub the name of a form; says what is wrong with it, "" if nothing is."""
     name = " ".join(form.get("name", "").split())
     if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
         return who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))

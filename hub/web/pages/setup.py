@@ -20,7 +20,7 @@ _STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
     return _Setup(here).routes()
 
 
@@ -32,7 +32,7 @@ class _Setup:
         self._guesses = Guesses(here)
 
     def routes(self) -> list[Any]:
-        """Give them."""
+        """Return them."""
         return [
             self._here.page("/setup", self._show, public=True),
             self._here.action("/setup/code", self._enter, public=True),

@@ -18,7 +18,7 @@ _HOME = "/"
 
 
 def handlers(here: Desk) -> list[Any]:
-    """Give the routes."""
+    """Return the routes."""
     guesses = Guesses(here)
 
     def show(who: Visitor, query: Form) -> Answer:
@@ -67,7 +67,7 @@ class Guesses:
         self._turn = threading.Lock()
 
     def check(self, address: str, name: str, password: str) -> Account | None:
-        """Give whose name and password these are; raises TooMany while it must be waited."""
+        """Return whose name and password these are; raises TooMany while it must be waited."""
         name = name.strip()[:_NAME_CHARS_MAX]
         keys = [f"account:{name.casefold()}", f"address:{address}"]
         with self._turn:
@@ -105,6 +105,6 @@ class Guesses:
 
 
 def _inside(path: str | None) -> str:
-    """Give a path of this hub; anything else, such as another site, becomes the first page."""
+    """Return a path of this hub; anything else, such as another site, becomes the first page."""
     is_path = path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if path and is_path else _HOME

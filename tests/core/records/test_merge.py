@@ -34,7 +34,7 @@ def base(**values: object) -> Version:
 
 
 def pushed(version: Version, edit: Edit, *, whole: bool = False) -> Pushed:
-    """Give the edit as its phone pushes it, made on top of ``version``."""
+    """Return the edit as its phone pushes it, made on top of ``version``."""
     record = codec.replaced(PATIENTS, version.record, {**edit.values, "updated_at": edit.updated_at})
     return Pushed(record, () if whole else ("updated_at", *edit.values), synced=False)
 
@@ -44,7 +44,7 @@ def take(version: Version, push: Pushed, edit: Edit, revision: int) -> Merged:
 
 
 def after(edits: Iterable[Edit], *, whole: bool = False) -> dict[str, Any]:
-    """Give what the record is after these edits, all made on top of the same version, came one after the other."""
+    """Return what the record is after these edits, all made on top of the same version, came one after the other."""
     first = version = base()
     for revision, edit in enumerate(edits, BASE_REVISION + 1):
         merged = take(version, pushed(first, edit, whole=whole), edit, revision)

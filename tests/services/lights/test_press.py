@@ -8,7 +8,7 @@ TICK_MS = 10
 
 
 def play(*parts: tuple[bool, int]) -> list[tuple[int, Event]]:
-    """Hold and let go for so long each, after a second of rest; gives what was understood, and when."""
+    """Hold and let go for so long each, after a second of rest; returns what was understood, and when."""
     press, now_ms, heard = Press(), 0, []
     for is_down, length_ms in ((False, 1000), *parts):
         for _ in range(length_ms // TICK_MS):

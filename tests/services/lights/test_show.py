@@ -37,7 +37,7 @@ class Scene:
         self.shown.append((self.now_ms, levels))
 
     def run(self, length_ms: int) -> list[Levels]:
-        """Let time pass; gives what was seen."""
+        """Let time pass; returns what was seen."""
         self.shown.clear()
         for _ in range(length_ms // TICK_MS):
             self.play.tick(self.now_ms)
@@ -45,7 +45,7 @@ class Scene:
         return [levels for _, levels in self.shown]
 
     def press(self, length_ms: int) -> list[Levels]:
-        """Hold the button for so long; gives what was seen."""
+        """Hold the button for so long; returns what was seen."""
         self.is_pressed = True
         seen = self.run(length_ms)
         self.is_pressed = False

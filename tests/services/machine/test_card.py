@@ -16,7 +16,7 @@ def test_the_speed_of_a_card_is_measured_and_nothing_stays_behind(tmp_path: Path
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give a folder on a card with 8 MB free above the reserve."""
+    """Return a folder on a card with 8 MB free above the reserve."""
     free = card._RESERVE_BYTES + 8 * card._BLOCK_BYTES
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
     return tmp_path

@@ -22,6 +22,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def connected(world: World) -> World:
-    """Give a world whose hub has pulled everything once."""
+    """Return a world whose hub has pulled everything once."""
     world.cycle()
     return world

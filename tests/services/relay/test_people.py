@@ -19,25 +19,25 @@ from tests.store import pushes
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[World]:
-    """Give a world whose hub has no cloud yet."""
+    """Return a world whose hub has no cloud yet."""
     with worlds.world(tmp_path, connected=False) as made:
         yield made
 
 
 def token(world: World, user_id: str) -> str:
-    """Sign a user in on device 1; gives the token."""
+    """Sign a user in on device 1; returns the token."""
     with world.store.write() as tx:
         return sessions.issue_token(tx, device=1, user_id=user_id, days=30)
 
 
 def holder(world: World, secret: str) -> str | None:
-    """Give whom a token stands for."""
+    """Return whom a token stands for."""
     with world.store.read() as db:
         return sessions.token_user(db, secret, device=1, now_ms=world.store.now_ms(db))
 
 
 def user(world: World, user_id: str) -> users.User:
-    """Give a user as the hub has them."""
+    """Return a user as the hub has them."""
     with world.store.read() as db:
         found = users.find(db, user_id)
     assert found is not None

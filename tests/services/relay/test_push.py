@@ -33,7 +33,7 @@ def everything(world: World) -> dict[str, str]:
 
 @pytest.fixture
 def bodies(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Give the bodies of all pushes, in order."""
+    """Return the bodies of all pushes, in order."""
     seen: list[dict[str, Any]] = []
     real = Cloud.push
 

@@ -100,7 +100,7 @@ class World:
         return pushes.push(self.store, changes(table, created=rows), device=device)
 
     def change(self, table: str, old: Row, *, device: int = 1, **values: Any) -> Row:  # noqa: ANN401
-        """Edit a row on a phone and push it; gives what the phone has now."""
+        """Edit a row on a phone and push it; returns what the phone has now."""
         new = edited(old, **values)
         pushes.push(self.store, changes(table, updated=[new]), device=device)
         return new
@@ -176,21 +176,21 @@ class World:
     # What each side holds
 
     def here_is(self, table: str, row_id: str) -> dict[str, Any]:
-        """Give a record as the hub holds it."""
+        """Return a record as the hub holds it."""
         return pushes.kept(self.store, table, row_id)
 
     def there_is(self, table: str, row_id: str) -> dict[str, Any]:
-        """Give a row as the cloud holds it."""
+        """Return a row as the cloud holds it."""
         found = self.seed.row(table, row_id)
         assert found is not None, f"{table} {row_id} is not in the cloud"
         return found
 
     def is_there(self, table: str, row_id: str) -> bool:
-        """Tell whether the cloud has a row."""
+        """Return whether the cloud has a row."""
         return self.seed.row(table, row_id) is not None
 
     def where(self, table: str, made: Row) -> str:
-        """Tell where a record is: hub, sent or cloud."""
+        """Return where a record is: hub, sent or cloud."""
         with self.store.read() as db:
             return departures.where(db, TABLES[table], str(made["id"]))
 
@@ -200,12 +200,12 @@ class World:
             return departures.counts(db, connection.progress(db).pulls)
 
     def reasons(self) -> list[str]:
-        """Give why records wait or are held back."""
+        """Return why records wait or are held back."""
         with self.store.read() as db:
             return [reason["reason"] for reason in departures.reasons(db)]
 
     def revisions(self) -> dict[tuple[str, str], int]:
-        """Give the revision of every record: what a phone would be sent again."""
+        """Return the revision of every record: what a phone would be sent again."""
         with self.store.read() as db:
             return {
                 (table, record_id): revision
@@ -214,26 +214,26 @@ class World:
             }
 
     def progress(self) -> Progress:
-        """Give how far the relay is."""
+        """Return how far the relay is."""
         with self.store.read() as db:
             return connection.progress(db)
 
     def rights_of(self, user_id: str) -> Rights:
-        """Give what a user may do on the hub."""
+        """Return what a user may do on the hub."""
         with self.store.read() as db:
             user = users.find(db, user_id)
             assert user is not None
             return users.rights(db, user)
 
     def text(self) -> str:
-        """Give everything that is in the hub's database, as text."""
+        """Return everything that is in the hub's database, as text."""
         with self.store.read() as db:
             tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             return "\n".join(str(each) for name in tables for each in db.execute(f"SELECT * FROM [{name}]").fetchall())
 
 
 def uid() -> str:
-    """Give a new id."""
+    """Return a new id."""
     return str(uuid.uuid4())
 
 
@@ -268,7 +268,7 @@ Organise = Callable[[Cloud], Organisation]
 
 @cache
 def _template(organise: Organise) -> tuple[tempfile.TemporaryDirectory[str], Organisation]:
-    """Give a directory with an organisation in a cloud, and an empty hub; made once, copied often."""
+    """Return a directory with an organisation in a cloud, and an empty hub; made once, copied often."""
     made = tempfile.TemporaryDirectory(prefix="hikma-relay-")
     kept = open_store(Path(made.name) / "cloud")
     organisation = organise(kept)

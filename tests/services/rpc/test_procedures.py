@@ -28,7 +28,7 @@ WRITABLE = [name for name, table in TABLES.items() if table.push is not Push.REF
 
 
 def is_exact(value: object, phone_type: str) -> bool:
-    """Tell whether the phone takes a value as it is (PROTOCOL.md): strictly typed, finite, null only where it may."""
+    """Return whether the phone takes a value as it is (PROTOCOL.md): strictly typed, finite, null only where it may."""
     if value is None:
         return phone_type.endswith("?")
     match phone_type.rstrip("?"):

@@ -23,7 +23,7 @@ def patient(world: World, **given: object) -> dict[str, Any]:
 
 
 def refused(world: World, table: str, record: dict[str, Any]) -> bool:
-    """Tell whether the record's push fails as the real cloud's does."""
+    """Return whether the record's push fails as the real cloud's does."""
     answer = world.push({table: {"created": [record]}})
     if answer.status_code == 200:
         return False

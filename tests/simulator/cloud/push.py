@@ -74,7 +74,7 @@ def _list(changed: Mapping[str, object], name: str) -> list[object]:
 
 
 def _may_write(caller: Caller, table: Table, record: Mapping[str, object]) -> bool:
-    """Tell whether the record names no clinic or one of the hub's, compared as text (CLOUD.md 4.9)."""
+    """Return whether the record names no clinic or one of the hub's, compared as text (CLOUD.md 4.9)."""
     clinic = record.get(table.scope) if table.scope else None
     return not clinic or caller.clinics is None or clinic in caller.clinics
 

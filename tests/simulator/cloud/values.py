@@ -88,7 +88,7 @@ def updated(column: Column, record: Mapping[str, object], clock: Clock) -> Value
 
 
 def is_uuid(value: object) -> bool:
-    """Tell whether ``value`` is the text of a uuid."""
+    """Return whether ``value`` is the text of a uuid."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 

@@ -23,7 +23,7 @@ class Wall:
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
-    """Give a wall clock that stands at a right time."""
+    """Return a wall clock that stands at a right time."""
 
     def set_(now_ms: int) -> None:
         monkeypatch.setattr("hub.store.box.counters.time.time_ns", lambda: now_ms * 1_000_000)

@@ -17,7 +17,7 @@ STRANGE_CURSORS: list[Any] = [1, 1_795_000_000_000, 2**53, 1e18, 1e300, -1, 0.5,
 
 
 def sync_to_the_end(phone: Phone, most: int = 2000) -> int:
-    """Sync until nothing comes any more; gives how often something did."""
+    """Sync until nothing comes any more; returns how often something did."""
     for count in range(most):
         outcome = phone.sync()
         assert outcome.ok, outcome.error
@@ -253,7 +253,7 @@ def test_p5_a_forced_upload_that_sets_the_cursor_to_the_phones_clock_skips_nothi
 
 
 def trusting(hub: InProcessHub) -> Client:
-    """Give a phone that synced with a hub that died since this one's backup, and holds what was in it."""
+    """Return a phone that synced with a hub that died since this one's backup, and holds what was in it."""
     push(hub.store, patients("a"), device=OTHER)
     client, _ = settled(hub)
     with hub.store.write() as tx:

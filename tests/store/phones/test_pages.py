@@ -20,7 +20,7 @@ HIDDEN_USER = "blind@clinic.example"
 
 
 def restarted(hub: InProcessHub, client_id: str = "client-1") -> Client:
-    """Give a signed-in client of a hub with small pages."""
+    """Return a signed-in client of a hub with small pages."""
     hub.restart(policy=SMALL)
     return hub.client(client_id)
 
@@ -201,7 +201,7 @@ def test_p5_the_retry_of_a_record_that_its_user_deleted_costs_one_sync_and_comes
 
 
 def blind(hub: InProcessHub) -> Client:
-    """Give a client whose user may not view the patients of the clinic."""
+    """Return a client whose user may not view the patients of the clinic."""
     add_user(hub.store, hub.clinic_id, email=HIDDEN_USER, without=[Permission.VIEW])
     return hub.client("blind-phone", email=HIDDEN_USER)
 

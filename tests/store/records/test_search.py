@@ -44,7 +44,7 @@ def found(store: Store, typed: str, *, rights: Rights = ALL, column: str = "give
 
 @pytest.fixture
 def people(store: Store) -> Store:
-    """Give a store with some patients."""
+    """Return a store with some patients."""
     put(store, "fatima", given_name="فَاطِمَة", surname="الخطيب", hometown="حلب", phone="+961 70 123 456", created_at=3)
     put(store, "jerome", given_name="Jérôme", surname="Lefèvre", government_id="AB-12/3456", sex="male", created_at=2)
     put(store, "leila", given_name="Leila", surname="Haddad", date_of_birth="1990-12-31", sex="female", created_at=5)

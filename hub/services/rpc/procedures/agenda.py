@@ -25,7 +25,7 @@ def page(
     wanted: Callable[[Record], bool],
     part: PageOf,
 ) -> Page[Row]:
-    """Give a page of the records that the user may see, whose ``column`` lies in [start, end], the latest first.
+    """Return a page of the records that the user may see, whose ``column`` lies in [start, end], the latest first.
 
     named: what was typed of the patient's name; '' for all patients. Counted up to queries.ROWS.
     """

@@ -99,7 +99,7 @@ class Completed(msgspec.Struct, frozen=True):
 
 @query("appointments.get", needs=SEE)
 def get(call: Call, params: ById) -> AppointmentRow:
-    """Give an appointment."""
+    """Return an appointment."""
     with chart.reader(call) as charts:
         return online.shown(_APPOINTMENTS, charts.record(_APPOINTMENTS, params.id))
 
@@ -170,7 +170,7 @@ def create(call: Call, params: CreateAppointment) -> AppointmentMade:
 
 @command("appointments.update", needs=SEE)
 def update(call: Call, params: UpdateAppointment) -> AppointmentRow:
-    """Change an appointment; gives the whole of it."""
+    """Change an appointment; returns the whole of it."""
     with chart.writer(call) as charts:
         appointment = charts.record(_APPOINTMENTS, params.id)
         charts.visit(str(appointment.get("patient_id")), params.fulfilled_visit_id)

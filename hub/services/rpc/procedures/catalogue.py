@@ -59,7 +59,7 @@ _MOMENT = {"text", "whole number", "number"}
 
 
 def page() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     lines = map(_line, sorted(registry.every(), key=lambda each: (each.name, each.kind.value)))
     return _HEAD + "".join(lines) + _TAIL
 

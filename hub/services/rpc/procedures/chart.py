@@ -97,14 +97,14 @@ class Reader:
         self._seen: dict[str, bool] = {}
 
     def patient(self, patient_id: str) -> Record:
-        """Give a patient; raises NotFound."""
+        """Return a patient; raises NotFound."""
         record = queries.find(self.db, TABLES["patients"], patient_id)
         if record is None or not self.rights.may(Permission.VIEW, record.text("primary_clinic_id")):
             raise NotFound("no such patient")
         return record
 
     def sees(self, record: Record) -> bool:
-        """Tell whether the user may see a patient's record; each patient is looked up once."""
+        """Return whether the user may see a patient's record; each patient is looked up once."""
         patient_id = record.text("patient_id") or ""
         if patient_id not in self._seen:
             try:
@@ -115,14 +115,14 @@ class Reader:
         return self._seen[patient_id]
 
     def record(self, table: Table, record_id: str) -> Record:
-        """Give a record of a patient; raises NotFound."""
+        """Return a record of a patient; raises NotFound."""
         record = queries.find(self.db, table, record_id)
         if record is None or not self.sees(record):
             raise NotFound(f"no such record in {table.name}")
         return record
 
     def of(self, table: Table, patient_id: str, *, latest: str = "created_at", **columns: str) -> list[Row]:
-        """Give a patient's records, the highest in ``latest`` first; those only in which ``columns`` have a value."""
+        """Return a patient's records, the highest in ``latest`` first; those only in which ``columns`` have a value."""
         self.patient(patient_id)
         key = next((name for name in columns if name in table.keys), "patient_id")
         wanted = {**columns, "patient_id": patient_id}
@@ -147,14 +147,14 @@ class Writer(Reader):
 
     @property
     def user(self) -> User:
-        """Give who writes."""
+        """Return who writes."""
         user = users.find(self.db, self.rights.user_id)
         if user is None:
             raise AssertionError(self.rights.user_id)
         return user
 
     def clinic(self, permission: Permission | None = None) -> str | None:
-        """Give the clinic that the user works in, for records that name none: one with ``permission`` if there is."""
+        """Return the clinic that the user works in, for records that name none: one with ``permission`` if there is."""
         home = self.user.clinic_id
         clinics = sorted(
             self.rights.known & (self.rights.known if self.rights.unrestricted else {*self.rights.clinics})
@@ -194,7 +194,7 @@ class Writer(Reader):
         self.written += 1
 
     def visit(self, patient_id: str, visit_id: object) -> str | None:
-        """Give the visit that a new record of the patient names, if it names one; raises NotFound, Malformed."""
+        """Return the visit that a new record of the patient names, if it names one; raises NotFound, Malformed."""
         if not isinstance(visit_id, str) or not visit_id:
             return None
         visit = self.record(TABLES["visits"], visit_id)
@@ -247,7 +247,7 @@ def writer(call: Call) -> Iterator[Writer]:
 
 
 def sent(params: msgspec.Struct) -> Row:
-    """Give the parameters that were sent, by the names of their columns."""
+    """Return the parameters that were sent, by the names of their columns."""
     return _given(msgspec.structs.asdict(params))
 
 
@@ -264,7 +264,7 @@ _OWN = frozenset({"is_deleted", "deleted_at", "updated_at", "_status", "_changed
 
 
 def date_ms(hub_ms: int) -> int:
-    """Give the likeliest time of day, epoch ms."""
+    """Return the likeliest time of day, epoch ms."""
     return clock.date_ms(time.time_ns() // 1_000_000, hub_ms)
 
 

@@ -34,7 +34,7 @@ class Barcode(msgspec.Struct, frozen=True):
 
 
 def is_called(drug: Record, typed: str) -> bool:
-    """Tell whether a drug's names or barcode hold everything that was typed."""
+    """Return whether a drug's names or barcode hold everything that was typed."""
     names = search.fold(" ".join(str(drug.get(name) or "") for name in ("generic_name", "brand_name", "barcode")))
     return all(word in names for word in search.fold(typed).split())
 
@@ -49,14 +49,14 @@ def search_drugs(call: Call, params: SearchDrugs) -> Listing[DrugRow]:
 
 @query("drugs.get")
 def get(call: Call, params: ById) -> DrugRow:
-    """Give a drug."""
+    """Return a drug."""
     with chart.reader(call) as charts:
         return _shown(queries.find(charts.db, _DRUGS, params.id))
 
 
 @query("drugs.by_barcode")
 def by_barcode(call: Call, params: Barcode) -> DrugRow:
-    """Give the drug with a barcode."""
+    """Return the drug with a barcode."""
     with chart.reader(call) as charts:
         return _shown(next(iter(queries.where(charts.db, _DRUGS, {"barcode": params.barcode})), None))
 

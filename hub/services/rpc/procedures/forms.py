@@ -42,7 +42,7 @@ class WhichForm(msgspec.Struct, frozen=True):
 
 
 def registration_form(db: View, language: str | None = None) -> Row | None:
-    """Give the registration form that was changed last; of this language, if any is marked with it."""
+    """Return the registration form that was changed last; of this language, if any is marked with it."""
     forms = queries.every(db, _REGISTRATION)
     marked = [form for form in forms if language and form.get("language") == language]
     newest = max(marked or forms, key=lambda form: form.row.updated_at, default=None)
@@ -51,7 +51,7 @@ def registration_form(db: View, language: str | None = None) -> Row | None:
 
 @query("registration_form.get")
 def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow:
-    """Give the registration form in use."""
+    """Return the registration form in use."""
     with chart.reader(call) as charts:
         form = registration_form(charts.db, params.language)
     if form is None:
@@ -61,7 +61,7 @@ def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow
 
 @query("get_patient_registration_form")
 def get_patient_registration_form(call: Call, params: Nothing) -> RegistrationFormRow:  # noqa: ARG001  none to heed
-    """Give the registration form in use."""
+    """Return the registration form in use."""
     return get_registration_form(call, InLanguage())
 
 
@@ -88,7 +88,7 @@ def get_event_forms(call: Call, params: Nothing) -> Listing[EventFormRow]:  # no
 
 @query("get_event_form")
 def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
-    """Give an event form."""
+    """Return an event form."""
     if not (params.form_id or params.id):
         raise Malformed("form_id is missing")
     with chart.reader(call) as charts:
@@ -99,7 +99,7 @@ def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
 
 
 def _fits(form: Row, params: WhichForms) -> bool:
-    """Tell whether a form is of the language, and of the clinic or of all: no clinics means every clinic."""
+    """Return whether a form is of the language, and of the clinic or of all: no clinics means every clinic."""
     of_language = params.language is None or form["language"] == params.language
     return of_language and (
         params.clinic_id is None or not form["clinic_ids"] or params.clinic_id in form["clinic_ids"]

@@ -58,7 +58,7 @@ def search_stock(call: Call, params: SearchStock) -> Listing[StockRow]:
 
 @query("inventory.check_availability")
 def check_availability(call: Call, params: Wanted) -> Availability:
-    """Tell whether a clinic of the user has enough of a drug."""
+    """Return whether a clinic of the user has enough of a drug."""
     with chart.reader(call) as charts:
         _check_clinic(charts, params.clinic_id)
         now_ms = chart.date_ms(call.context.store.now_ms(charts.db))

@@ -83,7 +83,7 @@ def search_patients(call: Call, params: SearchPatients) -> Page[PatientRow]:
 
 @query("get_patient", needs=SEE)
 def get_patient(call: Call, params: OfPatient) -> FilledForm:
-    """Give a patient as a filled-in registration form."""
+    """Return a patient as a filled-in registration form."""
     with chart.reader(call) as charts:
         row = online.shown(_PATIENTS, charts.patient(params.patient_id))
         form = registration_form(charts.db)
@@ -102,7 +102,7 @@ def get_patient(call: Call, params: OfPatient) -> FilledForm:
 
 @query("check_government_id", needs=SEE)
 def check_government_id(call: Call, params: GovernmentId) -> Exists:
-    """Tell whether a patient has this government id, however it is written."""
+    """Return whether a patient has this government id, however it is written."""
     with chart.reader(call) as charts:
         seen = search.scope(charts.db, charts.rights)
         return Exists(bool(search.of_government_id(charts.db, seen, params.government_id)))
@@ -110,7 +110,7 @@ def check_government_id(call: Call, params: GovernmentId) -> Exists:
 
 @query("patients.similar", needs=SEE)
 def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
-    """Give patients with like names, the likest first, tolerant of spelling."""
+    """Return patients with like names, the likest first, tolerant of spelling."""
     facts = Facts(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
     with chart.reader(call) as charts:
         seen = search.scope(charts.db, charts.rights)
@@ -119,7 +119,7 @@ def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
 
 
 def _base_fields(form: dict[str, Any] | None) -> list[Field]:
-    """Give the base fields of the form, then every column that the form does not ask for: the app reads those too."""
+    """Return the base fields of the form, then every column that the form does not ask for: the app reads those too."""
     asked: dict[str, str] = {}
     for field in (form or {}).get("fields", ()):
         if isinstance(field, dict) and isinstance(field.get("id"), str) and field.get("column") in _PATIENTS.names:

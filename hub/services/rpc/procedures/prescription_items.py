@@ -112,7 +112,7 @@ def create(call: Call, params: CreateItem) -> Made:
 
 @command("prescription_items.update", needs=HANDLE)
 def update(call: Call, params: UpdateItem) -> ItemRow:
-    """Change an item; gives the whole of it."""
+    """Change an item; returns the whole of it."""
     with chart.writer(call) as charts:
         item = charts.record(_ITEMS, params.id)
         return online.shown(_ITEMS, charts.change(_ITEMS, item, chart.sent(params)))

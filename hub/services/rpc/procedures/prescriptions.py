@@ -134,7 +134,7 @@ def create(call: Call, params: CreatePrescription) -> PrescriptionMade:
 
 @command("prescriptions.update", needs=HANDLE)
 def update(call: Call, params: UpdatePrescription) -> PrescriptionRow:
-    """Change a prescription; gives the whole of it."""
+    """Change a prescription; returns the whole of it."""
     with chart.writer(call) as charts:
         stored = charts.record(_PRESCRIPTIONS, params.id)
         return online.shown(_PRESCRIPTIONS, charts.change(_PRESCRIPTIONS, stored, chart.sent(params)))

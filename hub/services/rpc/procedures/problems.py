@@ -59,7 +59,7 @@ def list_problems(call: Call, params: OfPatient) -> list[ProblemRow]:
 
 @query("problems.get", needs=SEE)
 def get(call: Call, params: ById) -> ProblemRow:
-    """Give a problem."""
+    """Return a problem."""
     with chart.reader(call) as charts:
         return online.shown(_PROBLEMS, charts.record(_PROBLEMS, params.id))
 
@@ -77,7 +77,7 @@ def create(call: Call, params: CreateProblem) -> Made:
 
 @command("problems.update", needs=SEE)
 def update(call: Call, params: UpdateProblem) -> ProblemRow:
-    """Correct a problem; gives the whole of it."""
+    """Correct a problem; returns the whole of it."""
     with chart.writer(call) as charts:
         problem = charts.record(_PROBLEMS, params.id)
         charts.visit(str(problem.get("patient_id")), params.visit_id)

@@ -50,7 +50,7 @@ class Context:
         self._lock = threading.Lock()
 
     def turn(self, device: int) -> threading.Lock:
-        """Give the lock that lets one device do one thing at a time; it is kept while someone holds it."""
+        """Return the lock that lets one device do one thing at a time; it is kept while someone holds it."""
         with self._lock:
             return self._turns.setdefault(device, threading.Lock())
 
@@ -65,7 +65,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def user(self) -> Rights:
-        """Give the rights of who is signed in; only for procedures that need someone."""
+        """Return the rights of who is signed in; only for procedures that need someone."""
         if self.rights is None:
             raise AssertionError(self.device.num)
         return self.rights
@@ -85,7 +85,7 @@ class Procedure(msgspec.Struct, frozen=True):
     """For the catalogue, and its test: the procedures hold themselves to it."""
 
     def answer(self, call: Call, params: msgspec.Raw) -> bytes:
-        """Run it; gives the JSON of its answer, raises PhoneError."""
+        """Run it; returns the JSON of its answer, raises PhoneError."""
         read = wire.read(self.params, params)
         result = self.run(call, read)
         return result if isinstance(result, bytes) else msgspec.json.encode(result)
@@ -106,7 +106,7 @@ def command(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[
 
 
 def find(kind: Kind, name: str) -> Procedure:
-    """Give a procedure; raises NotFound."""
+    """Return a procedure; raises NotFound."""
     procedure = _registry.get((kind, name))
     if procedure is None:
         raise NotFound("no such procedure")
@@ -114,7 +114,7 @@ def find(kind: Kind, name: str) -> Procedure:
 
 
 def every() -> list[Procedure]:
-    """Give all procedures, by kind and name."""
+    """Return all procedures, by kind and name."""
     return [_registry[key] for key in sorted(_registry, key=lambda key: (key[0].value, key[1]))]
 
 

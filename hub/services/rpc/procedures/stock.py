@@ -27,7 +27,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def usable(charts: Reader, clinic_id: str, drug_id: str, now_ms: float) -> list[Record]:
-    """Give the batches that have not expired, the first to expire first."""
+    """Return the batches that have not expired, the first to expire first."""
     batches = queries.where(charts.db, INVENTORY, {"clinic_id": clinic_id, "drug_id": drug_id})
     return sorted(
         (batch for batch in batches if _expires(batch) > now_ms), key=lambda batch: (_expires(batch), batch.id)
@@ -66,6 +66,6 @@ def take_each(charts: Writer, clinic_id: str, drug_id: str, quantities: Mapping[
 
 
 def _expires(batch: Record) -> float:
-    """Give when a batch's last day ends; never, where no date is known."""
+    """Return when a batch's last day ends; never, where no date is known."""
     date = float(batch.row.batch_expiry_date)
     return date + _DAY_MS if date else math.inf

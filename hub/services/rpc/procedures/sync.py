@@ -25,7 +25,7 @@ class SyncPull(msgspec.Struct, frozen=True):
 
     @property
     def cursor(self) -> float:
-        """Give the cursor; 0 for none and for whatever is not a number, as the phone itself reads it."""
+        """Return the cursor; 0 for none and for whatever is not a number, as the phone itself reads it."""
         given = self.camel if self.camel is not None else self.snake
         if isinstance(given, bool) or not isinstance(given, int | float):
             return 0

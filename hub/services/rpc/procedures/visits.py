@@ -57,7 +57,7 @@ def create(call: Call, params: CreateVisit) -> Made:
 
 @command("visits.update", needs=SEE)
 def update(call: Call, params: UpdateVisit) -> VisitRow:
-    """Correct a visit; gives the whole of it."""
+    """Correct a visit; returns the whole of it."""
     with chart.writer(call) as charts:
         visit = charts.record(_VISITS, params.id)
         return online.shown(_VISITS, charts.change(_VISITS, visit, chart.sent(params)))

@@ -8,5 +8,5 @@ from tests.services.rpc.procedures.ward import Ward
 
 @pytest.fixture
 def ward(hub: InProcessHub) -> Ward:
-    """Give a hub with a patient, a visit and a pharmacy."""
+    """Return a hub with a patient, a visit and a pharmacy."""
     return Ward(hub)

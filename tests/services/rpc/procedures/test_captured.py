@@ -21,14 +21,14 @@ def sent(ward: Ward, name: str, number: int = 0, **changed: object) -> Answer:
 
 @pytest.fixture
 def registered(ward: Ward) -> Ward:
-    """Give a ward with the captured patient."""
+    """Return a ward with the captured patient."""
     ok(sent(ward, "register_patient"))
     return ward
 
 
 @pytest.fixture
 def visit(registered: Ward) -> str:
-    """Give the id of a visit of the captured patient."""
+    """Return the id of a visit of the captured patient."""
     made = ok(sent(registered, "visits.create", clinic_id=registered.hub.clinic_id, provider_id=registered.hub.user.id))
     return str(made["id"])
 

@@ -41,7 +41,7 @@ class Ward:
         self.put("drug_catalogue", self.drug, generic_name="Amoxicillin", barcode="4006381333931", is_active=True)
 
     def put(self, table: str, record_id: str = "", **values: object) -> str:
-        """Store a record as it comes from the cloud; gives its id."""
+        """Store a record as it comes from the cloud; returns its id."""
         record_id = record_id or str(uuid.uuid4())
         given = {"created_at": NOW_MS, "updated_at": NOW_MS, **values, "id": record_id}
         with self.hub.store.write() as tx:
@@ -49,7 +49,7 @@ class Ward:
         return record_id
 
     def stock(self, quantity: int, *, expires: int = FOREVER_MS, batch: str = "batch-1", clinic: str = "") -> str:
-        """Put a batch of the drug into the pharmacy; gives the id of its row."""
+        """Put a batch of the drug into the pharmacy; returns the id of its row."""
         return self.put(
             "clinic_inventory",
             f"stock-{batch}",
@@ -62,7 +62,7 @@ class Ward:
         )
 
     def item(self, quantity: int = 10) -> str:
-        """Prescribe the drug to the patient; gives the id of the item."""
+        """Prescribe the drug to the patient; returns the id of the item."""
         mine = {"patient_id": self.patient, "clinic_id": self.hub.clinic_id, "drug_id": self.drug}
         prescription = self.put(
             "prescriptions", patient_id=self.patient, visit_id=self.visit, pickup_clinic_id=self.hub.clinic_id
@@ -70,23 +70,23 @@ class Ward:
         return self.put("prescription_items", prescription_id=prescription, quantity_prescribed=quantity, **mine)
 
     def stored(self, table: str, record_id: str) -> dict[str, Any] | None:
-        """Give a live record as the hub holds it, in the phone's form."""
+        """Return a live record as the hub holds it, in the phone's form."""
         with self.hub.store.read() as db:
             record = queries.find(db, TABLES[table], record_id)
         return record.values() if record else None
 
     def every(self, table: str) -> list[dict[str, Any]]:
-        """Give all live records of a table."""
+        """Return all live records of a table."""
         with self.hub.store.read() as db:
             return [record.values() for record in queries.every(db, TABLES[table])]
 
     def waiting(self) -> set[str]:
-        """Give the tables that have records waiting for the cloud."""
+        """Return the tables that have records waiting for the cloud."""
         with self.hub.store.read() as db:
             return {name for (name,) in db.execute("SELECT DISTINCT table_name FROM outbox")}
 
     def user(self, name: str, permissions: set[Permission], *, clinic: str = "", role: str = "provider") -> Client:
-        """Make a user with just these permissions in a clinic; gives their signed-in client."""
+        """Make a user with just these permissions in a clinic; returns their signed-in client."""
         email = f"{name}@clinic.example"
         add_user(
             self.hub.store, clinic or self.hub.clinic_id, email=email, role=role, without=set(Permission) - permissions
@@ -96,7 +96,7 @@ class Ward:
         return client
 
     def homeless(self, name: str) -> Client:
-        """Make a user who works in no clinic; gives their signed-in client."""
+        """Make a user who works in no clinic; returns their signed-in client."""
         user = msgspec.structs.replace(
             self.hub.user, id=f"user-{name}", email=f"{name}@clinic.example", name=name, clinic_id=None
         )
@@ -107,11 +107,11 @@ class Ward:
         return client
 
     def phone(self, seed: int = 50) -> Phone:
-        """Give a model phone that works offline."""
+        """Return a model phone that works offline."""
         return self.hub.phone(seed)
 
 
 def ok(answer: Answer) -> Any:  # noqa: ANN401  any JSON
-    """Give what came with a 200."""
+    """Return what came with a 200."""
     assert answer.status == 200, answer.json
     return answer.json
