@@ -4,6 +4,7 @@ Every call is one bounded transaction of its caller, and may be repeated: a pull
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
 from hub.core.errors import BadRecord
-from hub.core.records import codec
+from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import Push, Table
 from hub.store import quarantine
@@ -72,7 +73,7 @@ def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, q
     tally.seen += departures.seen(tx, table, [row.num for row in kept.values() if row.deleted is not None])
     for record_id, row in live.items():
         _bury(tx, table, [row.num], ITSELF, tally, quarantine_max)
-        for child, nums in list(record_rows.children(tx.db, table, record_id)):
+        for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
             _bury(tx, child, nums, f"its {table.name[:-1]}", tally, quarantine_max)
 
 

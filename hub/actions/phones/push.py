@@ -6,13 +6,14 @@ visit is a tombstone from the start (P4).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord
-from hub.core.records import access, codec, merge
+from hub.core.records import access, cascade, codec, merge
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import History, Stamp
@@ -266,7 +267,7 @@ class _Intake:
         self._forget_parents(table, [record_id])
 
     def _bury_children(self, table: Table, record_id: str) -> None:
-        for child, nums in list(record_rows.children(self._tx.db, table, record_id)):
+        for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
             self._bury_nums(child, nums)
 
     def _bury_nums(self, table: Table, nums: list[int]) -> None:

@@ -1,6 +1,6 @@
 """Puts records onto the travelling tables and finds them again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.tables import DELETES_WITH, Table
+from hub.core.records.tables import Cascade, Table
 from hub.store.database import Transaction
 
 HUB = 0
@@ -158,24 +158,14 @@ def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
     )
 
 
-def children(db: Database, parent: Table, record_id: str) -> Iterator[tuple[Table, list[int]]]:
-    """Return the live records that go with a deleted patient or visit, table by table."""
-    for table, cascade in DELETES_WITH.get(parent.name, ()):
-        yield from _live(db, table, f"[{cascade.value}] = :id", record_id)
-    if parent.name != "patients":
-        return
-    # With a patient go the visits, and with these also what names another patient by mistake.
-    for table, cascade in DELETES_WITH["visits"]:
-        visits = "SELECT id FROM visits WHERE patient_id = :id AND local_server_deleted_at IS NULL"
-        yield from _live(db, table, f"[{cascade.value}] IN ({visits}) AND patient_id IS NOT :id", record_id)
-
-
-def _live(db: Database, table: Table, condition: str, record_id: str) -> Iterator[tuple[Table, list[int]]]:
-    nums = db.execute(
-        f"SELECT num FROM [{table.name}] WHERE {condition} AND local_server_deleted_at IS NULL", {"id": record_id}
-    ).fetchall()
-    if nums:
-        yield table, [row[0] for row in nums]
+def live_children(db: Database, table: Table, column: Cascade, parents: Sequence[str]) -> list[tuple[int, str]]:
+    """Find the live records whose ``column`` names one of these parents: their numbers and ids."""
+    rows = db.execute(
+        f"SELECT num, id FROM [{table.name}] WHERE [{column.value}] IN (SELECT value FROM json_each(?))"
+        " AND local_server_deleted_at IS NULL",
+        [msgspec.json.encode(parents).decode()],
+    )
+    return rows.fetchall()
 
 
 def count(db: Database, table: Table) -> int:
