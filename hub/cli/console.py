@@ -22,7 +22,7 @@ from hub.settings import Settings
 from hub.store.box import identity
 from hub.store.database import FILE_NAME, Store
 from hub.store.phones import pairing
-from hub.web.words import Words
+from hub.words import Words
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _REFRESH_S = 3.0

@@ -13,7 +13,7 @@ from hub.core.phone import qr
 from hub.core.status import label as legend
 from hub.firstboot.steps import REPORT, Report
 from hub.store.box import identity
-from hub.web.words import Words
+from hub.words import Words
 
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>{name}</title><style>

@@ -3,7 +3,7 @@
 import os
 
 from hub.settings import Settings
-from hub.web.words import RIGHT_TO_LEFT, Words, words
+from hub.words import RIGHT_TO_LEFT, Words, words
 
 
 def of(settings: Settings) -> Words:

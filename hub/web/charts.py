@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.store.box.counters import Bucket
-from hub.web.words import Words
+from hub.words import Words
 
 HOUR_MS = 3_600_000
 _WIDTH, _HEIGHT = 400, 190

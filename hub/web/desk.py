@@ -26,7 +26,7 @@ from hub.web.body import AnyRequest
 from hub.web.field import Book
 from hub.web.notes import NOTES
 from hub.web.visitor import Visitor
-from hub.web.words import LANGUAGES
+from hub.words import LANGUAGES
 
 FORM_BYTES_MAX = 64 * 1024
 _FIELDS_MAX = 100

@@ -12,8 +12,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from hub.core.status.lights import PATTERNS, Levels, Pattern
-from hub.web.words import LANGUAGES, Words
-from hub.web.words import words as spoken_in
+from hub.words import LANGUAGES, Words
+from hub.words import words as spoken_in
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"

@@ -22,7 +22,7 @@ from hub.web.pages.audit import EVENTS
 from hub.web.pages.people import ROLES
 from hub.web.pages.problem import SENTENCES
 from hub.web.reasons import PERMISSIONS, REASONS
-from hub.web.words import LANGUAGES, UNITS
+from hub.words import LANGUAGES, UNITS
 
 Message = str | tuple[str, str]
 """A text, or the texts for one and for many."""
@@ -57,7 +57,7 @@ def template() -> Catalog:
 
 def path(code: str) -> Path:
     """Return where the catalogue of a language is."""
-    return Path(str(files("hub.web"))) / "locale" / f"{code}.po"
+    return Path(str(files("hub.words"))) / "locale" / f"{code}.po"
 
 
 def update(code: str) -> None:
@@ -104,7 +104,7 @@ def _sources() -> Iterator[Message]:
     with as_file(files("hub")) as folder:
         found = [
             message
-            for part in ("web", "cli")
+            for part in ("web", "words", "cli")
             for message in extract_from_dir(folder / part, method_map=_METHODS, keywords=_KEYWORDS, options_map=_STRICT)
         ]
         for _file, _line, message, _comments, _context in sorted(found, key=lambda row: (row[0], row[1])):

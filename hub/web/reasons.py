@@ -2,7 +2,7 @@
 
 import re
 
-from hub.web.words import Words
+from hub.words import Words
 
 _COLUMNS = {
     "can_register_patients": "register patients",

@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 
 from hub.store.people.page_sessions import Account
 from hub.web.body import AnyRequest
-from hub.web.words import Words, choose, words
+from hub.words import Words, choose, words
 
 LANGUAGE_COOKIE = "hikma-hub-language"
 _COOKIE = "hikma-hub"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.web.words import LANGUAGES
+from hub.words import LANGUAGES
 from tests.browser.visit import PAGE_BYTES_MAX, Visit, administer
 from tests.hubs import ServedHub, changes, row
 

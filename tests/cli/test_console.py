@@ -17,7 +17,7 @@ from hub.store.box import announced
 from hub.store.box.announced import Announced
 from hub.store.database import Store
 from hub.store.phones import devices, pairing, reached
-from hub.web.words import LANGUAGES, words
+from hub.words import LANGUAGES, words
 from tests.cli.conftest import Run
 
 SAFE = Facts(free_bytes=10**12)

@@ -9,7 +9,7 @@ from hub.cli import hikma_hub
 from hub.core.status.lights import PATTERNS
 from hub.store.box import identity
 from hub.store.database import Store
-from hub.web.words import LANGUAGES, words
+from hub.words import LANGUAGES, words
 
 
 def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> None:

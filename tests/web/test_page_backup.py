@@ -10,7 +10,7 @@ from hub.core import encrypted_stream
 from hub.settings import Settings, Web
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.web.words import LANGUAGES, words
+from hub.words import LANGUAGES, words
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
 from tests.web.site import ADMINISTRATOR, Site

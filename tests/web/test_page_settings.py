@@ -10,7 +10,7 @@ from hub.settings import Box, Settings, load
 from hub.store.people import audit
 from hub.web.field import Kind
 from hub.web.pages.settings import CHOICES, GROUPS, LABELS, REASONS
-from hub.web.words import LANGUAGES, words
+from hub.words import LANGUAGES, words
 from tests.mounts import Mount, mount
 from tests.web.site import ADMINISTRATOR, Site
 

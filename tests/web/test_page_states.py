@@ -27,7 +27,7 @@ from hub.services.status.gathering import Gathering
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
 from hub.store.phones import pairing
-from hub.web.words import LANGUAGES, words
+from hub.words import LANGUAGES, words
 from tests.hubs import ServedHub, changes, prepare, row
 from tests.mounts import Mount
 from tests.services.relay import world as worlds

@@ -11,7 +11,7 @@ from hub.core.status.state import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
 from hub.web.messages import Message
 from hub.web.reasons import reason
-from hub.web.words import LANGUAGES, choose, words
+from hub.words import LANGUAGES, choose, words
 
 MESSAGES = messages.every()
 
@@ -52,6 +52,7 @@ def test_a_template_that_cannot_be_read_fails_instead_of_losing_its_messages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "web" / "templates").mkdir(parents=True)
+    (tmp_path / "words").mkdir()
     (tmp_path / "cli").mkdir()
     (tmp_path / "web" / "templates" / "broken.html").write_text('{{ _("Lost", *more, last) }}')
     monkeypatch.setattr(messages, "files", lambda _: tmp_path)

@@ -11,7 +11,7 @@ from hub.store.phones import devices
 from hub.web.answers import Answer
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
-from hub.web.words import Words
+from hub.words import Words
 
 PAGE_ROWS = 50
 _DIGITS_MAX = 15

@@ -11,7 +11,7 @@ from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.reasons import reason
 from hub.web.visitor import Visitor
-from hub.web.words import Words
+from hub.words import Words
 
 _AGES_S = (3600, 86_400, 7 * 86_400)
 

@@ -13,7 +13,7 @@ from hub.web.answers import Answer, Download, Flow, Go
 from hub.web.desk import Desk, Form
 from hub.web.pages import box
 from hub.web.visitor import Visitor
-from hub.web.words import Words
+from hub.words import Words
 
 log = structlog.get_logger()
 

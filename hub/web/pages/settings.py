@@ -7,7 +7,7 @@ from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.field import Field, Kind, Refused
 from hub.web.visitor import Visitor
-from hub.web.words import LANGUAGES, Words
+from hub.words import LANGUAGES, Words
 
 _NAME_CHARS_MAX = 80
 

@@ -1,4 +1,4 @@
-"""Speaks the languages of the page: messages, numbers, dates; English texts are the names of their translations."""
+"""Speaks the four languages of people: messages, numbers, dates; English texts are the names of their translations."""
 
 import datetime as dt
 import io
@@ -99,7 +99,7 @@ class Words:
 @cache
 def words(code: str) -> Words:
     """Return a language; its catalogue is read at its first use."""
-    source = files("hub.web").joinpath("locale", f"{code}.po").read_bytes()
+    source = files("hub.words").joinpath("locale", f"{code}.po").read_bytes()
     compiled = io.BytesIO()
     mofile.write_mo(compiled, pofile.read_po(io.BytesIO(source), locale=code))
     compiled.seek(0)
