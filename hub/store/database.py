@@ -130,7 +130,8 @@ class Store:
 
     def _migrate(self) -> None:
         if migrations.pending(self._writer):
-            migrations.apply(self._writer)
+            with _immediate(self._writer):  # another process may be at it: what is left to do is asked again inside
+                migrations.apply(self._writer)
 
     def _anchored(self) -> HubClock:
         """Return the clock of this boot; the first process after a boot sets its anchor where hub time last stood."""

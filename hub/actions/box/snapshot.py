@@ -11,9 +11,9 @@ from pathlib import Path
 
 from hub.core.clock import resumed_ms
 from hub.core.errors import Damaged, OperatorError
+from hub.store import migrations
 from hub.store.box import identity
 from hub.store.database import FILE_NAME, Store, hub_time
-from hub.store.migrations import migrations
 from hub.store.people import audit
 from hub.store.phones.ledger import TRUST
 
@@ -54,7 +54,8 @@ def revive(folder: Path) -> None:
         if found:
             raise Damaged(found[0])
         with store.write() as tx:
-            _refuse_newer(tx.db)
+            if migrations.is_newer(tx.db):
+                raise OperatorError("the backup was made by a newer hub; update this one first")
             kept_ms = hub_time(tx.db)
             time_ms = resumed_ms(kept_ms, time.time_ns() // 1_000_000)
             tx.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [time_ms])
@@ -66,10 +67,3 @@ def revive(folder: Path) -> None:
             audit.note(tx, "backup.restored")
     finally:
         store.close()
-
-
-def _refuse_newer(db: object) -> None:
-    known = {step.name for step in migrations._migrations}  # noqa: SLF001  the library lists them nowhere else
-    applied = {step.name for step in migrations.applied(db)}  # type: ignore[arg-type]  # the store's connection
-    if applied - known:
-        raise OperatorError("the backup was made by a newer hub; update this one first")

@@ -102,7 +102,9 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     """The column that names a clinic."""
     goes_with: tuple[Cascade, ...] = ()
     lookups: tuple[str, ...] = ()
-    """Further columns that the hub looks records up by; they become columns of the database with an index."""
+    """Further columns that the hub looks records up by; the program writes them beside the record."""
+    computed: tuple[str, ...] = ()
+    """Columns for looking up that the database computes from the record, whoever wrote it: so is every new one made."""
 
     def __post_init__(self) -> None:
         """Derive what is asked for on every record."""
@@ -231,6 +233,7 @@ _TABLES = (
         Rank.REFERENCE,
         Push.LOCAL,
         clinic="clinic_id",
+        computed=("clinic_id",),
     ),
     Table(
         "drug_catalogue",
@@ -243,6 +246,7 @@ _TABLES = (
         ),
         Rank.REFERENCE,
         Push.LOCAL,
+        computed=("barcode",),
     ),
     Table(
         "clinic_inventory",
@@ -255,6 +259,7 @@ _TABLES = (
         Rank.REFERENCE,
         Push.LOCAL,
         clinic="clinic_id",
+        computed=("clinic_id", "drug_id"),
     ),
     Table(
         "patients",
@@ -338,6 +343,7 @@ _TABLES = (
         Push.RECORD,
         clinic="clinic_id",
         goes_with=(Cascade.PATIENT, Cascade.CURRENT_VISIT),
+        computed=("timestamp",),
     ),
     Table(
         "prescriptions",
@@ -350,6 +356,7 @@ _TABLES = (
         Push.RECORD,
         clinic="pickup_clinic_id",
         goes_with=_PATIENT_AND_VISIT,
+        computed=("prescribed_at",),
     ),
     Table(
         "prescription_items",
@@ -363,6 +370,7 @@ _TABLES = (
         Push.RECORD,
         clinic="clinic_id",
         goes_with=_PATIENT,
+        computed=("prescription_id",),
     ),
     Table(
         "dispensing_records",
