@@ -63,7 +63,7 @@ messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come 
 	$(BIN)/python -m hub.web.messages
 
 lock: $(STAMP) ## write the lock files again after a change of pyproject.toml; UPGRADE=1 takes the newest versions
-	$(LOCK) --output-file requirements.lock
+	$(LOCK) --excludes image/left-out.txt --output-file requirements.lock
 	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		$(if $(UPGRADE),--upgrade) ansible/requirements.in --output-file ansible/requirements.lock
