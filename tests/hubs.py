@@ -1,21 +1,17 @@
 """Real hubs for the tests: one in this process for speed, one as a process of its own for everything else."""
 
-import contextlib
 import random
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import bcrypt
 import msgspec
 import pytest
 
 from hub.core.errors import PhoneError
-from hub.core.phone import cipher, keys, wire
+from hub.core.phone import keys, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.core.records.access import Permission
@@ -25,9 +21,12 @@ from hub.store.database import Store
 from hub.store.people import users
 from hub.store.people.users import User
 from hub.store.phones import pairing
+from tests.simulator import processes
+from tests.simulator import rpc as simulated
+from tests.simulator.hub_process import HubProcess
 from tests.simulator.phone import Phone
 from tests.simulator.rows import Row, Value, complete
-from tests.simulator.transport import HttpTransport, NetworkLostError, Transport
+from tests.simulator.transport import HttpTransport, Transport
 
 EMAIL = "amal@clinic.example"
 PASSWORD = "correct horse"
@@ -46,9 +45,6 @@ POLICY = Policy(page_bytes=1_000_000, quarantine_max=1000, token_days=30, attemp
 
 # Few rounds, made once: the hub takes any bcrypt hash, as the cloud sends them.
 _HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
-_READY_S = 30.0
-_STOP_S = 15.0
-_POLL_S = 0.02
 
 
 def row(table: str, row_id: str, *, changed: str = "", status: str = "created", **values: Value) -> Row:
@@ -127,8 +123,7 @@ class Client:
     def envelope(self, inside: object, direction: Direction) -> bytes:
         """Seal ``inside`` (JSON, or bytes as they are) into the body of a request."""
         plain = inside if isinstance(inside, bytes) else msgspec.json.encode(inside)
-        sealed = wire.encode(cipher.seal(self.key, plain, direction))
-        return msgspec.json.encode({"client_id": self.client_id, "payload": sealed})
+        return simulated.envelope(self.key, self.client_id, plain, direction)
 
     def query(self, name: str, params: object = None) -> Answer:
         """Ask under the session of the last handshake."""
@@ -145,8 +140,7 @@ class Client:
         answer = self.post(path, body)
         if answer.status != 200:
             return answer
-        opened = cipher.open_sealed(self.key, wire.decode(answer.json["payload"].encode()), direction)
-        return Answer(200, msgspec.json.decode(opened))
+        return Answer(200, msgspec.json.decode(simulated.opened(self.key, answer.json, direction)))
 
     def login(self, email: str = EMAIL, password: str = PASSWORD) -> Answer:
         """Sign in and keep the token."""
@@ -164,10 +158,24 @@ class Client:
         return self.command("sync_push", {"changes": pushed, "lastPulledAt": 0})
 
 
+def joined(client: Client, email: str | None) -> Client:
+    """Let a client shake hands, and sign in unless ``email`` is None."""
+    assert client.shake().status == 200
+    if email:
+        assert client.login(email).status == 200
+    return client
+
+
+class Answering(Protocol):
+    """What answers in this process; after a restart it has another Rpc."""
+
+    rpc: Rpc
+
+
 class RpcTransport:
     """Carries requests to a hub in this process; a refusal is its status, as it is over HTTP."""
 
-    def __init__(self, hub: "InProcessHub", address: str = "192.0.2.1") -> None:
+    def __init__(self, hub: Answering, address: str = "192.0.2.1") -> None:
         self.hub = hub
         self.address = address
 
@@ -227,11 +235,7 @@ class InProcessHub:
 
     def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
         """Return a bare client with a session, signed in unless ``email`` is None."""
-        client = Client(self.connect(), client_id)
-        assert client.shake().status == 200
-        if email:
-            assert client.login(email).status == 200
-        return client
+        return joined(Client(self.connect(), client_id), email)
 
     def phone(
         self,
@@ -249,67 +253,22 @@ class InProcessHub:
         return phone
 
 
-class ServedHub:
-    """``python -m hub.cli serve`` as a process of its own, on a free loopback port.
+class ServedHub(HubProcess):
+    """A hub as a process of its own, with nothing in its environment but the settings.
 
     settings: HIKMA_HUB_* variables, such as ``{"HIKMA_HUB_SYNC_PAGE_BYTES": "16384"}``.
-    host: where it listens; it is visited at 127.0.0.1 all the same.
     """
 
-    def __init__(self, data: Path, settings: Mapping[str, str] | None = None, *, host: str = "127.0.0.1") -> None:
-        self.data = data
-        self._host = host
-        self.log = data.with_name(f"{data.name}.log")
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._settings = dict(settings or {})
-        self._child: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self,
+        data: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        program: tuple[str, ...] = processes.HUB,
+    ) -> None:
+        super().__init__(data, host=host, settings=settings, program=program, base={})
         self._transports: list[HttpTransport] = []
-
-    def start(self, until: str = "/readyz") -> None:
-        """Start it and wait until this page is there."""
-        where = ("--data", str(self.data), "--host", self._host, "--port", str(self.port))
-        with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
-                (sys.executable, "-m", "hub.cli", "serve", *where),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._settings,
-                start_new_session=True,
-            )
-        with contextlib.closing(HttpTransport(self.url, timeout_s=5.0)) as transport:
-            for _ in range(int(_READY_S / _POLL_S)):
-                # Waiting for its end is the pause between two tries, and notices at once if it comes.
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._child.wait(_POLL_S)
-                    break
-                with contextlib.suppress(NetworkLostError):
-                    if transport.get(until)[0] == 200:
-                        return
-        self.kill()
-        raise AssertionError(f"the hub did not get ready:\n{self.output()[-2000:]}")
-
-    @property
-    def pid(self) -> int:
-        """Return the number of its process."""
-        assert self._child is not None
-        return self._child.pid
-
-    def kill(self) -> None:
-        """Kill it without warning, as a power cut does."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-            self._child = None
-
-    def stop(self) -> int:
-        """Ask it to end; returns its exit status."""
-        assert self._child is not None
-        self._child.terminate()
-        status = self._child.wait(_STOP_S)
-        self._child = None
-        return status
 
     def close(self) -> None:
         """Kill it, and close the connections that were made to it."""
@@ -318,34 +277,14 @@ class ServedHub:
             transport.close()
 
     def connect(self, _url: str = "") -> HttpTransport:
-        """Return a connection to this hub; a Phone's ``connect``."""
+        """Connect to this hub; a Phone's ``connect``."""
         transport = HttpTransport(self.url)
         self._transports.append(transport)
         return transport
 
-    def output(self) -> str:
-        """Return all that it printed so far, over restarts."""
-        return self.log.read_text("utf-8", "replace")
-
-    def cli(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one command on the same data, as a process of its own."""
-        return subprocess.run(
-            (sys.executable, "-m", "hub.cli", *words, "--data", str(self.data)),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=self._settings,
-        )
-
     def client(self, client_id: str = "client-1", *, email: str | None = EMAIL) -> Client:
-        """Return a bare client with a session, signed in unless ``email`` is None."""
-        client = Client(self.connect(), client_id)
-        assert client.shake().status == 200
-        if email:
-            assert client.login(email).status == 200
-        return client
+        """Make a bare client with a session, signed in unless ``email`` is None."""
+        return joined(Client(self.connect(), client_id), email)
 
 
 def prepare(data: Path) -> str:
@@ -353,14 +292,6 @@ def prepare(data: Path) -> str:
     hub = InProcessHub(data)
     hub.close()
     return hub.clinic_id
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture

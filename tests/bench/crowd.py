@@ -2,7 +2,6 @@
 
 import http.client
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -14,6 +13,7 @@ import psutil
 
 from tests.bench.material import MIB, LeanPhone, events, hub
 from tests.bench.rows import Row, quantiles
+from tests.simulator import processes
 
 _RECORDS = 100_000
 _PHONES = 50
@@ -50,7 +50,7 @@ def run() -> Iterator[Row]:
 @contextmanager
 def _serving(folder: Path) -> Iterator[psutil.Process]:
     where = ["--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
-    command = [sys.executable, "-m", "hub.cli", "serve", *where]
+    command = [*processes.HUB, "serve", *where]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_ready(process)

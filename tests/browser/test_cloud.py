@@ -3,7 +3,6 @@
 import json
 import random
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visit import Visit, administer
-from tests.hubs import NOW_MS, ServedHub, free_port
+from tests.hubs import NOW_MS, ServedHub
+from tests.simulator import processes
 from tests.simulator.phone import Phone
+from tests.simulator.processes import free_port
 from tests.simulator.staff import PASSWORD as CLOUD_PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ class Cloud:
         """Start it; returns its address and the key of its hub."""
         words = ("--data", str(self._data), "--port", str(self._port), "--seed-demo", "--rate-limit", "600")
         self._child = subprocess.Popen(
-            (sys.executable, "-m", "tests.simulator.cloud", *words), stdout=subprocess.PIPE, start_new_session=True
+            (*processes.CLOUD, *words), stdout=subprocess.PIPE, env=processes.environ(), start_new_session=True
         )
         assert self._child.stdout
         greeting: dict[str, str] = json.loads(self._child.stdout.readline())

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.services.relay import world as worlds
 from tests.services.relay.world import World
+from tests.simulator import processes
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def cli(world: World, *words: str, stdin: str = "", status: int = 0) -> str:
     environ = {**os.environ, "HIKMA_HUB_DATA": str(world.store.path.parent)}
-    command = (sys.executable, "-m", "hub.cli", *words)
+    command = (*processes.HUB, *words)
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False, env=environ)
     assert done.returncode == status, done.stderr
     return done.stdout + done.stderr

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hub.store.database import Store
 from hub.store.phones import devices, pairing, reached
 from hub.words import LANGUAGES, words
 from tests.cli.conftest import Run
+from tests.simulator import processes
 
 SAFE = Facts(free_bytes=10**12)
 
@@ -106,7 +106,7 @@ def test_it_waits_for_the_first_start(run: Run, tmp_path: Path) -> None:
 
 def test_it_refreshes_itself_in_place(store: Store) -> None:
     child = subprocess.Popen(
-        (sys.executable, "-m", "hub.cli", "console", "--seconds", "0.2", "--data", str(store.path.parent)),
+        (*processes.HUB, "console", "--seconds", "0.2", "--data", str(store.path.parent)),
         stdout=subprocess.PIPE,
         env=os.environ,
     )

@@ -22,6 +22,7 @@ from hub.settings import Settings
 from hub.store.database import Store
 from hub.store.phones import pairing
 from tests.cli.conftest import Run
+from tests.simulator import processes
 
 SAFE = Facts(free_bytes=10**12)
 PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
@@ -123,7 +124,7 @@ def test_settings_that_change_are_taken_over_and_wrong_ones_are_not(tmp_path: Pa
 
 def test_the_lamps_that_hang_follow_the_settings_file_without_a_restart(tmp_path: Path) -> None:
     child = subprocess.Popen(
-        (sys.executable, "-m", "hub.cli", "lights", "--data", str(tmp_path)),
+        (*processes.HUB, "lights", "--data", str(tmp_path)),
         env={**os.environ, **PINS},
         stderr=subprocess.PIPE,
         cwd=tmp_path,

@@ -15,8 +15,8 @@ import msgspec
 
 from tests.device import card
 from tests.device.monitor import Monitor
-from tests.hubs import free_port
 from tests.simulator.phone import Phone
+from tests.simulator.processes import free_port
 from tests.simulator.transport import HttpTransport, NetworkLostError
 
 _MEMORY_MB = 512

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, TypeVar
 
 import msgspec
 import pytest
+
+from tests.simulator import processes
 
 TOOLS = ("ip", "unshare", "nsenter", "dbus-daemon", "avahi-daemon", "avahi-browse", "avahi-resolve")
 _T = TypeVar("_T")
@@ -104,7 +105,7 @@ class Host:
     def discover(self, seconds: float = 2.0) -> list[dict[str, Any]]:
         """List hubs with the hub's own command."""
         found: list[dict[str, Any]] = msgspec.json.decode(
-            self.call(sys.executable, "-m", "hub.cli", "discover", "--json", "--seconds", str(seconds))
+            self.call(*processes.HUB, "discover", "--json", "--seconds", str(seconds))
         )
         return found
 
@@ -160,7 +161,7 @@ class Host:
         return (_tool("ip"), "netns", "exec", self.namespace)
 
     def _cli(self, *words: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "hub.cli", words[0], *words[1:], "--data", str(self.folder / "data"))
+        return (*processes.HUB, *words, "--data", str(self.folder / "data"))
 
 
 class Lan:

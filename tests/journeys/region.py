@@ -8,8 +8,6 @@ import threading
 import time
 from enum import Enum, auto
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import msgspec
 
@@ -18,7 +16,7 @@ from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
 from hub.store.phones import pairing
-from tests.hubs import BOUNDS, POLICY, InProcessHub, RpcTransport
+from tests.hubs import BOUNDS, POLICY, RpcTransport
 from tests.services.relay import world as worlds
 from tests.services.relay.world import Organisation, World
 from tests.simulator.clinic import Clinic, Provider
@@ -117,7 +115,7 @@ class Station:
         return answer
 
     def _hub(self) -> RpcTransport:
-        return RpcTransport(cast("InProcessHub", SimpleNamespace(rpc=self._region.rpc)))
+        return RpcTransport(self._region)
 
     def _now_ms(self) -> int:
         """Read the clock; every reading is another one."""

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 
 from hub.core.status.state import State
-from tests.hubs import free_port
-from tests.simulator import uplink
+from tests.simulator import processes, uplink
 from tests.simulator.cloud_process import CloudProcess
 from tests.simulator.hub_process import HubProcess, HubProcessError
+from tests.simulator.processes import free_port
 from tests.simulator.uplink import Uplink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -23,12 +22,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 def command(data: Path, *words: str) -> tuple[str, ...]:
     where = ("--data", str(data), "--port", str(free_port()))
-    return (sys.executable, "-m", "tests.simulator", *where, "--phones", "2", *words)
+    return (*processes.SHOW, *where, "--phones", "2", *words)
 
 
 def shown(data: Path, *words: str) -> dict[str, Any]:
     """Run a show to its end; returns its summary."""
-    done = subprocess.run(command(data, "--json", *words), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(data, "--json", *words), capture_output=True, text=True, check=False, env=processes.environ()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
@@ -77,7 +78,7 @@ def test_what_was_entered_without_a_cloud_goes_up_with_the_next_show(tmp_path: P
 @pytest.mark.parametrize(("times", "status"), [(1, 0), (2, 130)])
 def test_ctrl_c_ends_everything(tmp_path: Path, times: int, status: int) -> None:
     """The first one ends the work, and all is compared; a second one ends that as well."""
-    with subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) as show:
+    with subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True, env=processes.environ()) as show:
         assert show.stdout is not None
         until(show.stdout, "saw a patient")
         show.send_signal(signal.SIGINT)
@@ -105,13 +106,13 @@ def test_a_line_that_fails_makes_the_hub_wait_for_the_internet(tmp_path: Path, m
     status = tmp_path / "status.json"
     settings = {"HIKMA_HUB_BOX_STATUS_FILE": str(status)}
     cloud = CloudProcess(tmp_path / "cloud", log=tmp_path / "cloud.log")
-    hub = HubProcess(tmp_path / "hub", host="127.0.0.1", port=free_port(), log=tmp_path / "hub.log", settings=settings)
+    hub = HubProcess(tmp_path / "hub", settings=settings)
     with cloud, hub:
         way = Uplink(hub, cloud, status, lambda *told: said.append(told), line_fails=True)
         way.connect()
         way.look()
         with pytest.raises(HubProcessError, match="cannot be reached"):
-            hub.cli("relay", "--once")
+            hub.do("relay", "--once")
         assert any(looks(way, said, "There is no internet at the moment."))
         assert way.deliver() == []
     assert next(text for who, text in said if who == "line").startswith("is gone")

@@ -1,10 +1,8 @@
 """The relay over real processes: killed at any moment, on a line that hardly carries, and by itself beside phones."""
 
 import json
-import os
 import random
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from tests.journeys.slow_line import slow_line
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, World
+from tests.simulator import processes
 from tests.store import pushes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -32,8 +31,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def relay_once(world: World) -> subprocess.Popen[bytes]:
-    environ = {**os.environ, "HIKMA_HUB_DATA": str(world.store.path.parent), "HIKMA_HUB_RELAY_BATCH_RECORDS": "10"}
-    command = (sys.executable, "-m", "hub.cli", "relay", "--once", "--json")
+    environ = processes.environ({"HIKMA_HUB_DATA": str(world.store.path.parent), "HIKMA_HUB_RELAY_BATCH_RECORDS": "10"})
+    command = (*processes.HUB, "relay", "--once", "--json")
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.hubs import changes, row
 from tests.journeys import lossy_line
 from tests.journeys.lossy_line import LossyLine
 from tests.services.relay.world import uid
+from tests.simulator import processes
 from tests.simulator.cloud import Seed, open_store
 from tests.simulator.reference import CLINIC_ID
 from tests.store import pushes
@@ -36,19 +36,9 @@ class Place:
         self.line = line
         self.data = folder / "hub"
         self._cloud_data = folder / "cloud"
-        command = (
-            "-m",
-            "tests.simulator.cloud",
-            "--data",
-            str(self._cloud_data),
-            "--seed-demo",
-            "--rate-limit",
-            "1000",
-        )
+        command = (*processes.CLOUD, "--data", str(self._cloud_data), "--seed-demo", "--rate-limit", "1000")
         self._cloud_data.mkdir()
-        self._cloud = subprocess.Popen(
-            _in(line.far, sys.executable, *command, "--rate-limit", "1000"), stdout=subprocess.PIPE
-        )
+        self._cloud = subprocess.Popen(_in(line.far, *command), stdout=subprocess.PIPE, env=processes.environ())
         assert self._cloud.stdout is not None
         self._greeting = json.loads(self._cloud.stdout.readline())
         self.store = Store(self.data)
@@ -122,9 +112,7 @@ class Place:
 
     def _command(self, *words: str) -> tuple[str, ...]:
         settings = ("env", "HIKMA_HUB_RELAY_BATCH_BYTES=32768")
-        return _in(
-            self.line.near, *settings, sys.executable, "-m", "hub.cli", *words, "--data", str(self.data), "--json"
-        )
+        return _in(self.line.near, *settings, *processes.HUB, *words, "--data", str(self.data), "--json")
 
 
 def _in(namespace: str, *command: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def test_a_hub_that_ends_at_once_is_told_with_its_last_words(hub: HubProcess, po
 
 
 def test_a_command_gets_the_data_directory_and_its_input(hub: HubProcess) -> None:
-    answer = hub.cli_json("user", "add", "--email", "a@b.c", stdin="secret\n")
+    answer = hub.do_json("user", "add", "--email", "a@b.c", stdin="secret\n")
     assert answer == {
         "words": ["user", "add", "--email", "a@b.c", "--json", "--data", str(hub.data)],
         "stdin": "secret\n",
@@ -91,12 +91,12 @@ def test_a_command_gets_the_data_directory_and_its_input(hub: HubProcess) -> Non
 
 def test_a_failing_command_is_told_in_its_own_words(hub: HubProcess) -> None:
     with pytest.raises(HubProcessError, match="that went wrong"):
-        hub.cli("fail")
+        hub.do("fail")
 
 
 def test_a_command_that_prints_no_json_is_told(hub: HubProcess) -> None:
     with pytest.raises(HubProcessError, match="printed no JSON"):
-        hub.cli_json("chat")
+        hub.do_json("chat")
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ class FakeCommands:
         self.clinics: list[dict[str, str]] = [{"id": "clinic-1", "name": "Another"}]
         self.users: list[dict[str, str]] = []
 
-    def cli(self, *words: str, stdin: str | None = None) -> str:
+    def do(self, *words: str, stdin: str = "") -> str:
         self.asked.append(words)
-        assert ("--password-stdin" in words) is (stdin is not None)
+        assert ("--password-stdin" in words) is bool(stdin)
         return ""
 
-    def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  as the real one
-        self.cli(*words, stdin=stdin)
+    def do_json(self, *words: str, stdin: str = "") -> Any:  # noqa: ANN401  as the real one
+        self.do(*words, stdin=stdin)
         answers: dict[tuple[str, ...], Any] = {
             ("clinic", "list"): self.clinics,
             ("user", "list"): self.users,

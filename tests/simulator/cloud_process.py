@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +9,7 @@ import httpx
 
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.records.tables import Table
-from tests.simulator import child
+from tests.simulator import processes
 from tests.simulator.cloud.faults import PATH as FAULTS_PATH
 from tests.simulator.cloud.faults import Kind
 from tests.simulator.cloud.open import open_store
@@ -40,11 +39,16 @@ class CloudProcess:
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
         self._data.mkdir(parents=True, exist_ok=True)
-        command = (sys.executable, "-m", "tests.simulator.cloud", "--data", str(self._data), "--seed-demo")
+        command = (*processes.CLOUD, "--data", str(self._data), "--seed-demo")
         with self._log.open("wb") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we end it when all is there.
             self._child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=processes.environ(),
+                start_new_session=True,
             )
         try:
             self._greet(self._child)
@@ -56,7 +60,7 @@ class CloudProcess:
     def __exit__(self, *_: object) -> None:
         """Stop it."""
         if self._child is not None:
-            child.end(self._child)
+            processes.end(self._child)
             if self._child.stdout:
                 self._child.stdout.close()
             self._child = None
@@ -89,7 +93,7 @@ class CloudProcess:
         """Read its first line: ``{"url": ..., "api_key": ...}``."""
         line = process.stdout.readline() if process.stdout else b""
         if not line:
-            raise CloudProcessError(f"the stand-in cloud did not start:\n{child.last_words(self._log)}")
+            raise CloudProcessError(f"the stand-in cloud did not start:\n{processes.last_words(self._log)}")
         greeting = json.loads(line)
         self.url, self.api_key = greeting["url"], greeting["api_key"]
 

@@ -4,21 +4,19 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from tests.simulator import child
+from tests.simulator import processes
 from tests.simulator.transport import HttpTransport, NetworkLostError
 
 READY_S = 30.0
 """A Pi with a cold card needs some seconds; past this something is wrong."""
 
 CLI_S = 60.0
-_POLL_S = 0.1
-_PROGRAM = (sys.executable, "-m", "hub.cli")
+_POLL_S = 0.02
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  not bound to here, only recognised
 
 
@@ -31,86 +29,122 @@ class Commands(Protocol):
 
     url: str
 
-    def cli(self, *words: str, stdin: str | None = None) -> str:
-        """Run one command; returns what it printed."""
+    def do(self, *words: str, stdin: str = "") -> str:
+        """Run one command that must succeed; returns what it printed."""
         ...
 
-    def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
+    def do_json(self, *words: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
         """Run one command with ``--json``; returns what it printed, read."""
         ...
 
 
 class HubProcess:
-    """``hikma-hub serve`` on its own data directory, from ``with`` to its end.
+    """``hikma-hub serve`` on its own data directory; started and stopped by ``with``, or by hand.
 
-    program: what to run in place of this package's own command line.
+    port: a free one unless given.
+    log: where everything goes that it prints, over restarts; beside the data unless given.
+    program: what to run in place of this project's own command line.
     settings: HIKMA_HUB_* variables for the hub and its commands.
+    base: the environment that the settings are added to.
     """
 
     def __init__(
         self,
         data: Path,
         *,
-        host: str,
-        port: int,
-        log: Path,
-        program: tuple[str, ...] = _PROGRAM,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        log: Path | None = None,
+        program: tuple[str, ...] = processes.HUB,
         settings: Mapping[str, str] | None = None,
+        base: Mapping[str, str] = os.environ,
     ) -> None:
         self.data = data
-        self.url = f"http://{_reachable(host)}:{port}"
+        self.port = port or processes.free_port()
+        self.url = f"http://{_reachable(host)}:{self.port}"
+        self.log = log or data.with_name(f"{data.name}.log")
         self._host = host
-        self._port = port
-        self._log = log
         self._program = program
-        self._settings = dict(settings or {})
+        self._environ = processes.environ(settings, base=base)
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start the hub and wait until it answers."""
-        where = ("--data", str(self.data), "--host", self._host, "--port", str(self._port))
-        with self._log.open("wb") as log:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the hub, and nothing but the hub."""
+        if self._child is not None:
+            processes.end(self._child)
+            self._child = None
+
+    def start(self, until: str = "/readyz") -> None:
+        """Start the hub and wait until this page is there; raises HubProcessError."""
+        where = ("--data", str(self.data), "--host", self._host, "--port", str(self.port))
+        with self.log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we end the hub when the phones are done.
             self._child = subprocess.Popen(
                 (*self._program, "serve", *where),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self._settings},
+                env=self._environ,
                 start_new_session=True,
             )
         try:
-            self._wait_until_ready(self._child)
+            self._wait_for(until)
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """Stop the hub, and nothing but the hub."""
-        self._stop()
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._running().pid
 
-    def cli(self, *words: str, stdin: str | None = None) -> str:
-        """Run one command on the same data directory; returns what it printed."""
-        command = (*self._program, *words, "--data", str(self.data))
-        done = subprocess.run(
-            command,
+    def kill(self) -> None:
+        """Kill it without warning, as a power cut does."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def stop(self) -> int:
+        """Ask it to end; returns its exit status."""
+        running = self._running()
+        running.terminate()
+        status = running.wait(processes.STOP_S)
+        self._child = None
+        return status
+
+    def output(self) -> str:
+        """All that it printed so far, over restarts."""
+        return self.log.read_text("utf-8", "replace")
+
+    def cli(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command on the same data, however it ends."""
+        return subprocess.run(
+            (*self._program, *words, "--data", str(self.data)),
             input=stdin,
             capture_output=True,
             text=True,
             timeout=CLI_S,
             check=False,
-            env={**os.environ, **self._settings},
+            env=self._environ,
         )
+
+    def do(self, *words: str, stdin: str = "") -> str:
+        """Run one command that must succeed; returns what it printed."""
+        done = self.cli(*words, stdin=stdin)
         if done.returncode != 0:
-            raise HubProcessError(
-                f"hikma-hub {' '.join(words[:2])} failed:\n{done.stderr.strip() or done.stdout.strip()}"
-            )
+            said = done.stderr.strip() or done.stdout.strip()
+            raise HubProcessError(f"hikma-hub {' '.join(words[:2])} failed:\n{said}")
         return done.stdout
 
-    def cli_json(self, *words: str, stdin: str | None = None) -> Any:  # noqa: ANN401  any JSON
+    def do_json(self, *words: str, stdin: str = "") -> Any:  # noqa: ANN401  any JSON
         """Run one command with ``--json``; returns what it printed, read."""
-        printed = self.cli(*words, "--json", stdin=stdin)
+        printed = self.do(*words, "--json", stdin=stdin)
         try:
             return json.loads(printed)
         except ValueError as error:
@@ -118,30 +152,30 @@ class HubProcess:
                 f"hikma-hub {' '.join(words[:2])} --json printed no JSON: {printed[:200]!r}"
             ) from error
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        # Someone else may listen on this port: only a hub of ours that is alive counts.
-        transport = HttpTransport(self.url, timeout_s=2.0)
-        deadline = time.monotonic() + READY_S
-        with contextlib.closing(transport):
-            while time.monotonic() < deadline:
-                if process.poll() is not None:
-                    raise HubProcessError(
-                        f"the hub ended at once (exit {process.returncode}):\n{child.last_words(self._log)}"
-                    )
-                with contextlib.suppress(NetworkLostError):
-                    if transport.get("/readyz")[0] == 200:
-                        return
-                time.sleep(_POLL_S)
-        raise HubProcessError(f"the hub did not get ready within {READY_S:.0f} s:\n{child.last_words(self._log)}")
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            raise HubProcessError("the hub does not run")
+        return self._child
 
-    def _stop(self) -> None:
-        if self._child is not None:
-            child.end(self._child)
-            self._child = None
+    def _wait_for(self, path: str) -> None:
+        # Someone else may listen on this port: only a hub of ours that is alive counts.
+        running = self._running()
+        deadline = time.monotonic() + READY_S
+        with contextlib.closing(HttpTransport(self.url, timeout_s=5.0)) as transport:
+            while time.monotonic() < deadline:
+                # Waiting for its end is the pause between two tries, and notices at once if it comes.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    status = running.wait(_POLL_S)
+                    said = processes.last_words(self.log)
+                    raise HubProcessError(f"the hub ended at once (exit {status}):\n{said}")
+                with contextlib.suppress(NetworkLostError):
+                    if transport.get(path)[0] == 200:
+                        return
+        raise HubProcessError(f"the hub did not get ready within {READY_S:.0f} s:\n{processes.last_words(self.log)}")
 
 
 def _reachable(host: str) -> str:
-    """Return an address that a phone on this machine can reach; an IPv6 one in brackets."""
+    """An address that a phone on this machine can reach; an IPv6 one in brackets."""
     if host in _EVERYWHERE:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

@@ -68,6 +68,22 @@ def handshake(transport: Transport, client_id: str) -> Hub:
     return Hub(hub_id, name if isinstance(name, str) and name else f"Hub {hub_id}", public, key)
 
 
+def envelope(key: SessionKey, client_id: str, plain: bytes, direction: Direction) -> bytes:
+    """Seal what is asked into the body of a request."""
+    payload = wire.encode(cipher.seal(key, plain, direction))
+    return javascript.write({"client_id": client_id, "payload": payload})
+
+
+def opened(key: SessionKey, answer: object, direction: Direction) -> bytes:
+    """Open the payload of an answer that was read; beside it nothing in the answer is looked at.
+
+    Raises HubError, or ValueError where there is no text to open.
+    """
+    payload = answer.get("payload") if isinstance(answer, dict) else None
+    sealed = wire.decode(payload.encode("ascii")) if isinstance(payload, str) else b""
+    return cipher.open_sealed(key, sealed, direction)
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Sealed calls under one session key."""
@@ -95,31 +111,27 @@ class Channel:
         down: Direction,
         before_send: Callable[[], object] | None = None,
     ) -> Any:  # noqa: ANN401  an answer may be any JSON
-        payload = wire.encode(cipher.seal(self.key, javascript.write(inside), up))
-        body = javascript.write({"client_id": self.client_id, "payload": payload})
+        body = envelope(self.key, self.client_id, javascript.write(inside), up)
         if before_send:
             before_send()
         try:
             status, answer = self.transport.post(path, body)
             _check_accepted(status)
-            envelope = javascript.read(answer)
+            read = javascript.read(answer)
         except (NetworkLostError, ValueError) as error:
             raise CallFailedError(Failure.NETWORK_ERROR, str(error)) from error
-        return self._opened(envelope, down)
+        return self._opened(read, down)
 
-    def _opened(self, envelope: object, down: Direction) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Open the payload; beside it nothing in the envelope is looked at."""
-        if envelope is None:
+    def _opened(self, answer: object, down: Direction) -> Any:  # noqa: ANN401  an answer may be any JSON
+        if answer is None:
             raise CallFailedError(Failure.NETWORK_ERROR, "TypeError: Cannot read properties of null")
-        payload = envelope.get("payload") if isinstance(envelope, dict) else None
         try:
-            sealed = wire.decode(payload.encode("ascii")) if isinstance(payload, str) else b""
-            opened = javascript.read(cipher.open_sealed(self.key, sealed, down))
+            inside = javascript.read(opened(self.key, answer, down))
         except (HubError, ValueError) as error:
             raise CallFailedError(Failure.DECRYPTION_FAILED, "Failed to decrypt response") from error
-        if opened is None or opened is False or opened in (0, ""):
+        if inside is None or inside is False or inside in (0, ""):
             raise CallFailedError(Failure.DECRYPTION_FAILED, "Failed to decrypt response")
-        return opened
+        return inside
 
 
 def _check_reached(status: int) -> None:

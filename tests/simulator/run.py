@@ -95,13 +95,13 @@ def _run(wishes: Wishes, scratch: Path) -> int:
 def _administrator(hub: HubProcess) -> str:
     """Make someone who can sign in on the page; returns how."""
     name, password = "demo", secrets.token_urlsafe(9)
-    known = {row["name"] for row in hub.cli_json("admin", "list")}
-    hub.cli("admin", "password" if name in known else "add", name, "--password-stdin", stdin=password + "\n")
+    known = {row["name"] for row in hub.do_json("admin", "list")}
+    hub.do("admin", "password" if name in known else "add", name, "--password-stdin", stdin=password + "\n")
     return f"Its page is at {hub.url}; sign in there as {name} with the password {password}"
 
 
 def _setup_code(hub: HubProcess) -> str:
-    code = hub.cli_json("setup-code")["setup_code"]
+    code = hub.do_json("setup-code")["setup_code"]
     return f"Its page is at {hub.url}; " + (f"set it up there with the code {code}" if code else "it is set up already")
 
 

@@ -97,8 +97,8 @@ class Show:
             self._say("The hub is connected to a cloud, from which clinic, staff and forms have come.")
         else:
             self._clinic = Clinic(self._rng.getrandbits(32), clinic_id=self._make_clinic())
-        self._hub.cli("pairing", "open", "--minutes", str(PAIRING_MINUTES))
-        qr = self._hub.cli_json("pairing", "show")
+        self._hub.do("pairing", "open", "--minutes", str(PAIRING_MINUTES))
+        qr = self._hub.do_json("pairing", "show")
         for number in range(self.summary.phones):
             phone, by = self._joined(f"phone {number + 1}", STAFF[number % len(STAFF)], qr)
             self._nurses.append(Nurse(phone, self._clinic, by, self._rng, _now_ms))
@@ -147,7 +147,7 @@ class Show:
         self.summary.held = self._observer.holds()
         self.summary.differences = len(found)
         self.summary.same = rested and not found and self.summary.proven is not False
-        self.summary.sentence = self._hub.cli_json("status")["sentence"]
+        self.summary.sentence = self._hub.do_json("status")["sentence"]
         self._conclude(found, rested=rested)
 
     def _conclude(self, found: list[str], *, rested: bool) -> None:
@@ -173,13 +173,13 @@ class Show:
 
     def _make_clinic(self) -> str:
         """Find the made-up clinic and its staff of an earlier show on this hub, or make them; returns the clinic."""
-        known = {clinic["name"]: clinic["id"] for clinic in self._hub.cli_json("clinic", "list")}
-        clinic_id = str(known.get(CLINIC_NAME) or self._hub.cli_json("clinic", "add", "--name", CLINIC_NAME)["id"])
-        emails = {user["email"] for user in self._hub.cli_json("user", "list")}
+        known = {clinic["name"]: clinic["id"] for clinic in self._hub.do_json("clinic", "list")}
+        clinic_id = str(known.get(CLINIC_NAME) or self._hub.do_json("clinic", "add", "--name", CLINIC_NAME)["id"])
+        emails = {user["email"] for user in self._hub.do_json("user", "list")}
         for person in STAFF[: max(1, self.summary.phones)]:
             if person.email not in emails:
                 words = ("--email", person.email, "--name", person.name, "--role", "provider", "--clinic", clinic_id)
-                self._hub.cli_json("user", "add", *words, "--password-stdin", stdin=PASSWORD + "\n")
+                self._hub.do_json("user", "add", *words, "--password-stdin", stdin=PASSWORD + "\n")
         return clinic_id
 
     def _joined(self, name: str, person: Person, qr: dict[str, Any]) -> tuple[Phone, Provider]:

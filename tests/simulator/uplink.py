@@ -69,8 +69,8 @@ class Uplink:
     def connect(self) -> None:
         """Connect the hub, and let the first cycle bring clinic and staff; raises HubProcessError."""
         words = ("cloud", "connect", "--url", self._cloud.url, "--api-key-stdin")
-        self._hub.cli_json(*words, stdin=self._cloud.api_key + "\n")
-        self._hub.cli_json("relay", "--once")
+        self._hub.do_json(*words, stdin=self._cloud.api_key + "\n")
+        self._hub.do_json("relay", "--once")
         self._turns_s = time.monotonic() + LINE_S[0]
 
     def look(self) -> None:
@@ -94,11 +94,11 @@ class Uplink:
         stands: dict[str, Any] = {}
         for _ in range(CYCLES):
             try:
-                self._hub.cli_json("relay", "--once")
+                self._hub.do_json("relay", "--once")
             except HubProcessError:
                 time.sleep(BUSY_S)
             self.look()
-            stands = self._hub.cli_json("cloud", "status")
+            stands = self._hub.do_json("cloud", "status")
             if not stands["waiting"] and not stands["sent"]:
                 break
         left = sum(stands[name] for name in ("waiting", "sent", "held"))
@@ -122,7 +122,7 @@ class Uplink:
         self._cloud.mend()
         self._say("line", "is back, and somebody presses Sync now")
         try:
-            self._hub.cli_json("relay", "--once")
+            self._hub.do_json("relay", "--once")
         except HubProcessError:
             return  # the hub tries again by itself
 

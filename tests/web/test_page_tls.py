@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hubs import ServedHub, free_port, prepare
+from tests.hubs import ServedHub, prepare
+from tests.simulator.processes import free_port
 
 
 class OpenHub(ServedHub):
@@ -77,7 +78,7 @@ def test_the_certificate_survives_a_restart(hub: OpenHub) -> None:
 
 def test_a_port_that_is_taken_does_not_keep_phones_from_the_hub(hub: OpenHub, tmp_path: Path) -> None:
     second = OpenHub(tmp_path / "data")
-    second._settings["HIKMA_HUB_WEB_HTTPS_PORT"] = str(hub.https_port)
+    second._environ["HIKMA_HUB_WEB_HTTPS_PORT"] = str(hub.https_port)
     second.start()
     try:
         assert second.connect().get("/rpc/heartbeat")[0] == 200

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from tests.simulated.cloud.world import bearer
+from tests.simulator import processes
 from tests.simulator.cloud import Fault, Faults, Hub, Kind, Seed, create_app, open_store, running
 
 SYNC = "/api/v2/sync?peerType=sync_hub"
@@ -172,10 +172,10 @@ def test_a_slow_body_arrives_whole(cloud: Served) -> None:
 
 
 def test_the_program_prints_where_it_listens_and_a_key_that_works(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hub.demo.cloud", "--data", str(tmp_path), "--seed-demo"]
+    command = (*processes.CLOUD, "--data", str(tmp_path), "--seed-demo")
     keys = []
     for _ in range(2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=processes.environ(), cwd=tmp_path) as process:
             assert process.stdout is not None
             greeting = json.loads(process.stdout.readline())
             answer = httpx.post(greeting["url"] + "/api/hub/verify-key", json={"api_key": greeting["api_key"]})

@@ -12,8 +12,9 @@ from granian.server.embed import Server
 from tests.simulator.cloud.app import create_app
 from tests.simulator.cloud.example import seed_example
 from tests.simulator.cloud.open import open_store
-from tests.simulator.cloud.serve import HOST, free_port, listening, server
+from tests.simulator.cloud.serve import HOST, listening, server
 from tests.simulator.cloud.store import Store
+from tests.simulator.processes import free_port
 
 _KEY_FILE = "api-key"
 

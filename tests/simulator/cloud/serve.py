@@ -12,6 +12,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
+from tests.simulator.processes import free_port
+
 HOST = "127.0.0.1"
 
 _IDLE_MS = 5_000  # CLOUD.md 0: Granian counts the wait for a next request's head against the same limit
@@ -47,13 +49,6 @@ def running(app: Litestar, port: int = 0) -> Iterator[str]:
         loop.call_soon_threadsafe(served.stop)
         thread.join()
         loop.close()
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def listening(port: int) -> None:
