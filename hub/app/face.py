@@ -6,6 +6,9 @@ from pathlib import Path
 
 import structlog
 
+from hub.actions.box import identity
+from hub.actions.box.listening import Listening
+from hub.actions.people.failures import Attempts
 from hub.app import backup, rules, support
 from hub.app.in_force import InForce
 from hub.core.errors import HubError
@@ -19,8 +22,6 @@ from hub.services.status import file
 from hub.services.status.gathering import Gathering
 from hub.services.status.watch import Watch
 from hub.settings import Settings
-from hub.store.box import identity
-from hub.store.box.listening import Listening
 from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.web.desk import Desk, Options, Relay
@@ -32,8 +33,7 @@ log = structlog.get_logger()
 def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
     """Return what the pages share; what the settings say of them follows the settings."""
     settings = in_force.settings
-    with store.read() as db:
-        phones_rpc.name = identity.name(db) or settings.hub.name
+    phones_rpc.name = identity.name(store) or settings.hub.name
     path = Path(settings.box.status_file)
 
     gathering = Gathering(store)
@@ -69,9 +69,7 @@ def _options(store: Store, settings: Settings) -> Options:
         pairing_minutes=settings.pairing.minutes,
         pairing_always=settings.pairing.mode == "open",
         quarantine_max=settings.limits.quarantine_records,
-        attempts=settings.login.attempts,
-        wait_s=settings.login.wait_s,
-        wait_max_s=settings.login.wait_max_s,
+        attempts=Attempts(settings.login.attempts, settings.login.wait_s, settings.login.wait_max_s),
         host=way.host,
         moved=way.moved,
         language=settings.hub.language,

@@ -12,10 +12,10 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
+from hub.actions.box import certificate
 from hub.app.face import ways
 from hub.services.discovery import links
 from hub.settings import Settings
-from hub.store.box import certificate
 from hub.web.desk import Desk
 
 _BACKLOG = 512

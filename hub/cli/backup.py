@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from hub.actions.people import audit
 from hub.app import backup as making
 from hub.cli import options
 from hub.cli.people import read_password
 from hub.core.errors import OperatorError
-from hub.store.people import audit
 
 _READ_BYTES = 256 * 1024
 _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
@@ -27,8 +27,7 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
     with options.store(data) as store:
         pieces = making.locked(store, passphrase, options.settings_file(config, data))
         size = _write(out, pieces)
-        with store.write() as tx:
-            audit.note(tx, "backup.made")
+        audit.note(store, "backup.made")
     click.echo(f"The backup is {out}, {size:,} bytes. Without the passphrase nobody can open it.")
 
 

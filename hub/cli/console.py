@@ -9,7 +9,9 @@ import click
 import msgspec
 import segno
 
+from hub.actions.box import identity
 from hub.actions.people import setup
+from hub.actions.phones import pairing
 from hub.cli import options, reach, speech
 from hub.core.errors import HubError
 from hub.core.phone import qr
@@ -19,9 +21,7 @@ from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
 from hub.services.status import file
 from hub.settings import Settings
-from hub.store.box import identity
 from hub.store.database import FILE_NAME, Store
-from hub.store.phones import pairing
 from hub.words import Words
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -88,8 +88,7 @@ def _state(words: Words, settings: Settings) -> Iterator[str]:
 
 def _name(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterator[str]:
     server = ways.server
-    with store.read() as db:
-        yield identity.name(db) or settings.hub.name
+    yield identity.name(store) or settings.hub.name
     hosts = [*links.addresses(server.host)]
     if settings.discovery.enabled and not links.is_loopback(server.host):
         hosts.append(ways.host_name())
@@ -119,8 +118,7 @@ def _code(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterat
     drawn = io.StringIO()
     segno.make(msgspec.json.encode(payload).decode(), error="l").terminal(drawn, compact=True)
     yield drawn.getvalue().rstrip("\n")
-    with store.read() as db:
-        minutes = -(-pairing.left_s(db, store.now_ms(db)) // 60)
+    minutes = -(-pairing.left_s(store) // 60)
     if settings.pairing.mode == "open":
         yield words.say("New phones may join at any time: scan this with the Hikma Health app.")
     elif minutes:

@@ -5,11 +5,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from hub.actions.phones import devices
 from hub.cli import options
-from hub.core.errors import OperatorError
-from hub.store.people import audit, users
-from hub.store.phones import devices as kept
-from hub.store.phones import ledger, sessions
 
 
 @click.group()
@@ -22,8 +19,8 @@ def device() -> None:
 @options.as_json
 def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     """List the phones; times are hub time in ms, behind counts the records that a phone lacks."""
-    with options.store(data) as store, store.read() as db:
-        rows = [{**msgspec.to_builtins(found), "behind": ledger.behind(db, found.num)} for found in kept.every(db)]
+    with options.store(data) as store:
+        rows = [{**msgspec.to_builtins(found.device), "behind": found.behind} for found in devices.every(store)]
     options.show(rows, as_json=as_json, empty="No phone has paired yet.")
 
 
@@ -32,10 +29,8 @@ def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
 @click.argument("client_id")
 def revoke_device(data: Path, client_id: str) -> None:
     """Shut a phone out at once."""
-    with options.store(data) as store, store.write() as tx:
-        found = kept.revoke(tx, client_id)
-    if found is None:
-        raise OperatorError(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
+    with options.store(data) as store:
+        found = devices.block(store, client_id)
     click.echo(f"{found.name} is revoked.")
 
 
@@ -53,11 +48,6 @@ def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone
     """End the sign-ins of a user, of a phone, or all; they must sign in again."""
     if not (email or client_id or everyone):
         raise click.UsageError("say whose: --user, --device or --all")
-    with options.store(data) as store, store.write() as tx:
-        user = users.find_by_email(tx.db, email) if email else None
-        phone = kept.find(tx.db, client_id) if client_id else None
-        if (email and not user) or (client_id and not phone):
-            raise OperatorError("there is no such user or phone")
-        count = sessions.revoke_tokens(tx, user_id=user.id if user else None, device=phone.num if phone else None)
-        audit.note(tx, "token.revoked", device=phone.num if phone else None, user_id=user.id if user else None)
+    with options.store(data) as store:
+        count = devices.end_sign_ins(store, email=email, client_id=client_id)
     click.echo(f"{count} sign-ins ended.")

@@ -7,12 +7,12 @@ import click
 import msgspec
 import segno
 
+from hub.actions.box import identity
 from hub.cli import options, reach, speech
 from hub.core.errors import OperatorError
 from hub.core.phone import qr
 from hub.core.status import label as legend
 from hub.firstboot.steps import REPORT, Report
-from hub.store.box import identity
 from hub.words import Words
 
 _PAGE = """<!doctype html>
@@ -44,8 +44,7 @@ def label(data: Path, config: Path | None, output: Path) -> None:
         ways = reach.of(store, settings)
         who = identity.load(store)
         payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
-        with store.read() as db:
-            name = identity.name(db) or settings.hub.name
+        name = identity.name(store) or settings.hub.name
     code = segno.make(msgspec.json.encode(payload).decode(), error="m")
     words = speech.of(settings)
     rows = {words.say("Page"): f"http://{ways.host_name()}", words.say("Hub"): who.id[:8], **_rows(words, first_boot())}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from hub.actions.phones import pairing
 from hub.cli import logs, options
 from hub.core.errors import SettingError
 from hub.core.status import label
@@ -19,7 +20,6 @@ from hub.services.lights.show import TICK_MS, Actions, Show
 from hub.services.machine.switch import Switch
 from hub.services.status import file
 from hub.settings import Settings
-from hub.store.phones import pairing
 
 STARTING_S = 600
 """A box that starts is not taken for a broken one for ten minutes: its first start encrypts the card."""
@@ -105,8 +105,8 @@ class Look:
 
 def _actions(data: Path, settings: Settings, look: Look) -> Actions:
     def open_pairing() -> None:
-        with options.store(data) as store, store.write() as tx:
-            pairing.open_for(tx, settings.pairing.minutes)
+        with options.store(data) as store:
+            pairing.open_for(store, settings.pairing.minutes)
 
     return Actions(
         look=lambda: look.light(time.monotonic()),

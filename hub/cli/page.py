@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from hub.actions.people import setup
+from hub.actions.box import certificate
+from hub.actions.people import administrators, setup
 from hub.cli import options, reach
 from hub.cli.people import read_password
-from hub.store.box import certificate
-from hub.store.people import administrators
 
 
 @click.command("setup-code")
@@ -46,8 +45,8 @@ def admin() -> None:
 @options.as_json
 def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the administrators."""
-    with options.store(data) as store, store.read() as db:
-        options.show(administrators.every(db), as_json=as_json, empty="There is no administrator yet.")
+    with options.store(data) as store:
+        options.show(administrators.every(store), as_json=as_json, empty="There is no administrator yet.")
 
 
 @admin.command("add")
@@ -57,9 +56,8 @@ def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Make an administrator. The first one ends the setup."""
     password = read_password(from_stdin=password_stdin)
-    with options.store(data, create=True) as store, store.write() as tx:
-        if not setup.finish(tx, name, password):
-            administrators.add(tx, name, password)
+    with options.store(data, create=True) as store:
+        administrators.add(store, name, password)
     click.echo(f"{name} can sign in on the page.")
 
 
@@ -70,8 +68,8 @@ def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
 def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Return an administrator a new password, when the old one is forgotten."""
     password = read_password(from_stdin=password_stdin)
-    with options.store(data) as store, store.write() as tx:
-        administrators.set_password(tx, name, password)
+    with options.store(data) as store:
+        administrators.change_password(store, name, password)
     click.echo("The password is changed.")
 
 
@@ -80,6 +78,6 @@ def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noq
 @click.argument("name")
 def remove(data: Path, name: str) -> None:
     """Remove an administrator; the last one stays."""
-    with options.store(data) as store, store.write() as tx:
-        administrators.remove(tx, name)
+    with options.store(data) as store:
+        administrators.remove(store, name)
     click.echo(f"{name} is removed.")

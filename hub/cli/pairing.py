@@ -7,11 +7,11 @@ import click
 import msgspec
 import segno
 
+from hub.actions.box import identity
+from hub.actions.phones import pairing as window
 from hub.cli import options, reach, speech
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
-from hub.store.box import identity
-from hub.store.phones import pairing as window
 
 _PNG_SCALE = 8
 
@@ -28,8 +28,8 @@ def pairing() -> None:
 def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
     """Let new phones pair for some minutes."""
     length = minutes or options.settings(config, data).pairing.minutes
-    with options.store(data, create=True) as store, store.write() as tx:
-        window.open_for(tx, length)
+    with options.store(data, create=True) as store:
+        window.open_for(store, length)
     click.echo(f"New phones may pair for {length} minutes.")
 
 
@@ -37,8 +37,8 @@ def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
 @options.data
 def close_pairing(data: Path) -> None:
     """Let no new phone pair; paired ones go on."""
-    with options.store(data) as store, store.write() as tx:
-        window.close(tx)
+    with options.store(data) as store:
+        window.close(store)
     click.echo("No new phone may pair now.")
 
 
@@ -55,8 +55,7 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
         who = identity.load(store)
         payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
         moved = ways.moved()
-        with store.read() as db:
-            left_s = window.left_s(db, store.now_ms(db))
+        left_s = window.left_s(store)
     text = msgspec.json.encode(payload).decode()
     code = segno.make(text, error="m")
     if png:

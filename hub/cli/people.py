@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
+from hub.actions.people import clinics, users
+from hub.actions.people.users import User
 from hub.cli import options
-from hub.core.errors import OperatorError
 from hub.core.records.access import Permission
-from hub.store.people import users
-from hub.store.people.users import User
 
 
 @click.group()
@@ -24,8 +23,8 @@ def clinic() -> None:
 @options.as_json
 def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Make a clinic, for a hub without a cloud."""
-    with options.store(data, create=True) as store, store.write() as tx:
-        made = users.add_clinic(tx, name)
+    with options.store(data, create=True) as store:
+        made = clinics.add(store, name)
     options.show_one(made, as_json=as_json)
 
 
@@ -34,8 +33,8 @@ def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  c
 @options.as_json
 def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the clinics."""
-    with options.store(data) as store, store.read() as db:
-        options.show(users.clinics(db), as_json=as_json, empty="There is no clinic yet.")
+    with options.store(data) as store:
+        options.show(clinics.every(store), as_json=as_json, empty="There is no clinic yet.")
 
 
 @click.group()
@@ -69,9 +68,9 @@ def add_user(
 ) -> None:
     """Make a user with the permissions of a role in one clinic."""
     password = read_password(from_stdin=password_stdin)
-    with options.store(data, create=True) as store, store.write() as tx:
+    with options.store(data, create=True) as store:
         made = users.add(
-            tx,
+            store,
             email=email,
             name=name,
             role=role,
@@ -87,8 +86,8 @@ def add_user(
 @options.as_json
 def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the users."""
-    with options.store(data) as store, store.read() as db:
-        options.show(map(_row, users.every(db)), as_json=as_json, empty="There is no user yet.")
+    with options.store(data) as store:
+        options.show(map(_row, users.every(store)), as_json=as_json, empty="There is no user yet.")
 
 
 @user.command("password")
@@ -98,8 +97,8 @@ def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Return a user of this hub a new password; they must sign in again everywhere."""
     password = read_password(from_stdin=password_stdin)
-    with options.store(data) as store, store.write() as tx:
-        users.set_password(tx, _own_user(tx.db, email), password)
+    with options.store(data) as store:
+        users.change_password(store, email, password)
     click.echo("The password is changed.")
 
 
@@ -108,23 +107,9 @@ def change_password(data: Path, email: str, password_stdin: bool) -> None:  # no
 @click.argument("email")
 def disable_user(data: Path, email: str) -> None:
     """Shut a user out at once."""
-    with options.store(data) as store, store.write() as tx:
-        users.disable(tx, _user(tx.db, email))
+    with options.store(data) as store:
+        users.disable(store, email)
     click.echo("The user is shut out.")
-
-
-def _user(db: Any, email: str) -> User:  # noqa: ANN401  the store's connection, which the command line only hands on
-    found = users.find_by_email(db, email)
-    if found is None:
-        raise OperatorError(f"there is no user {email}; 'hikma-hub user list' shows them")
-    return found
-
-
-def _own_user(db: Any, email: str) -> User:  # noqa: ANN401
-    found = _user(db, email)
-    if found.source != "hub":
-        raise OperatorError(f"{email} comes from the cloud; the password must be changed there")
-    return found
 
 
 def _row(found: User) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from hub.actions.people import audit
 from hub.app import support
 from hub.cli import options
 from hub.core.errors import Damaged, OperatorError
-from hub.store.people import audit
 
 
 @click.command("support-file")
@@ -19,8 +19,7 @@ def support_file(data: Path, config: Path | None, out: Path) -> None:
     settings = options.settings(config, data)
     try:
         with options.store(data) as store:
-            with store.write() as tx:
-                audit.note(tx, "support.exported")
+            audit.note(store, "support.exported")
             content = support.build(data, settings, store)
     except Damaged as error:
         content = support.build(data, settings, None, (str(error),))

@@ -19,6 +19,8 @@ HubError
 ├── BadRecord           one record cannot be taken in; it goes to quarantine, its push goes on
 │   └── NotAllowed      because of who brought it
 └── OperatorError       a person at the hub must act; the text says what to do
+    ├── NotThere        what was named does not exist, or no more
+    ├── Taken           what was named exists already
     ├── SettingError    a setting is unknown or wrong
     └── StoreError      the database is missing, locked or not ours to open
         └── Damaged     the database is not readable as one
@@ -130,6 +132,14 @@ class NotAllowed(BadRecord):
 
 class OperatorError(HubError):
     """A person at the hub must act; the text says what to do."""
+
+
+class NotThere(OperatorError):
+    """What was named does not exist, or no longer; pages say so in their own words."""
+
+
+class Taken(OperatorError):
+    """What was named exists already; pages say so in their own words."""
 
 
 class SettingError(OperatorError):

@@ -7,14 +7,14 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from hub.actions.box import certificate, identity
 from hub.actions.people import setup
+from hub.actions.people.setup import FirstAdministrator
 from hub.core.errors import SettingError
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.wishes import TAKEN, Wishes
 from hub.settings import amend
-from hub.store.box import certificate, identity
 from hub.store.database import Store
-from hub.store.people import users
 
 DATA = "/var/lib/hikma-hub"
 SETTINGS = f"{DATA}/hub.toml"
@@ -73,20 +73,10 @@ def apply(machine: Machine, wishes: Wishes) -> None:
 
 def _people(store: Store, wishes: Wishes) -> None:
     wanted = wishes.administrator
-    if wanted is None or wanted.password == TAKEN:
-        return
-    with store.write() as tx:
-        setup.finish(tx, wanted.email, wanted.password)
-        if wishes.clinic and wishes.clinic.name not in {clinic["name"] for clinic in users.clinics(tx.db)}:
-            made = users.add_clinic(tx, wishes.clinic.name)
-            users.add(
-                tx,
-                email=wanted.email,
-                name=wanted.name,
-                role="admin",
-                clinic_id=made["id"],
-                password=wanted.password,
-            )
+    if wanted and wanted.password != TAKEN:
+        clinic = wishes.clinic.name if wishes.clinic else None
+        first = FirstAdministrator(email=wanted.email, name=wanted.name, password=wanted.password, clinic=clinic)
+        setup.apply(store, first)
 
 
 def _set(machine: Machine, wishes: Wishes) -> None:

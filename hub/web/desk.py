@@ -10,16 +10,16 @@ import msgspec
 from litestar import Response, get, route
 from litestar.handlers import HTTPRouteHandler
 
+from hub.actions.box import identity
+from hub.actions.people import audit, page_sign_in
+from hub.actions.people.failures import Attempts
+from hub.actions.people.page_sign_in import Kind
 from hub.core.errors import Forbidden, Malformed
 from hub.core.phone.reach import Moved
-from hub.core.records.access import SUPER_ADMIN, Permission
 from hub.services.machine.switch import Switch
 from hub.services.rpc.dispatch import Rpc
 from hub.services.status.watch import Watch
-from hub.store.box import identity
 from hub.store.database import Store
-from hub.store.people import administrators, audit, page_sessions, users
-from hub.store.people.page_sessions import Account, Kind
 from hub.web import body, look, visitor
 from hub.web.answers import Answer, Go, Page, respond
 from hub.web.body import AnyRequest
@@ -48,9 +48,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     pairing_minutes: int
     pairing_always: bool
     quarantine_max: int
-    attempts: int
-    wait_s: int
-    wait_max_s: int
+    attempts: Attempts
     host: Callable[[], str]
     """Gives the address that the QR code carries."""
     moved: Callable[[], list[Moved]]
@@ -164,8 +162,7 @@ class Desk:
 
     def rename(self, new: str) -> None:
         """Return the hub a name, on its page and to phones."""
-        with self.store.write() as tx:
-            identity.rename(tx, new)
+        identity.rename(self.store, new)
         self.rpc.name = new
 
     def obey(self, options: Options) -> None:
@@ -200,34 +197,8 @@ class Desk:
         """Look up who is signed in; nobody is whose account has gone or lost its permission meanwhile."""
         if who.is_new:
             return who
-        idle_ms = self.options.idle_minutes * 60_000
-        with self.store.read() as db:
-            found = page_sessions.find(db, who.token, now_ms=self.store.now_ms(db), idle_ms=idle_ms)
-            name = self._name_of(db, found[0]) if found else None
-        if found is None or name is None:
-            return who
-        if found[1]:
-            with self.store.write(durable=False) as tx:
-                page_sessions.touch(tx, who.token)
-        return msgspec.structs.replace(who, account=found[0], name=name)
-
-    def _name_of(self, db: Any, account: Account) -> str | None:  # noqa: ANN401  the store's connection, only handed on
-        match account.kind:
-            case Kind.ADMINISTRATOR:
-                return account.id if administrators.exists(db, account.id) else None
-            case Kind.USER:
-                user = users.find(db, account.id)
-                return user.name if user and may_administer(db, user) else None
-            case Kind.SETUP:
-                return None if administrators.any_there(db) else ""
-
-
-def may_administer(db: Any, user: users.User) -> bool:  # noqa: ANN401  as above
-    """Return whether a Hikma user may administer this hub: in some clinic of it, or everywhere."""
-    if user.is_deleted:
-        return False
-    granted = users.rights(db, user).clinics.values()
-    return user.role == SUPER_ADMIN or any(Permission.ADMIN in permissions for permissions in granted)
+        found = page_sign_in.recognise(self.store, who.token, idle_ms=self.options.idle_minutes * 60_000)
+        return msgspec.structs.replace(who, account=found.account, name=found.name) if found else who
 
 
 def _in_language(who: Visitor, query: Form) -> Response[Any]:

@@ -8,7 +8,7 @@ import secrets
 import msgspec
 from litestar.datastructures import Cookie
 
-from hub.store.people.page_sessions import Account
+from hub.actions.people.page_sign_in import Account
 from hub.web.body import AnyRequest
 from hub.words import Words, choose, words
 

@@ -77,8 +77,7 @@ def test_it_shows_the_setup_code_until_the_hub_is_set_up(run: Run, store: Store)
     code = setup.code(store)
     assert code
     assert code in once(run, store)
-    with store.write() as tx:
-        setup.finish(tx, "Amal", "correct horse battery")
+    setup.finish(store, "Amal", "correct horse battery")
     assert "etup code" not in once(run, store)
 
 

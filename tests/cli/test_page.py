@@ -20,8 +20,7 @@ def test_the_setup_code_is_shown_until_there_is_an_administrator(tmp_path: Path,
     assert "needs no setup code any more" in run("setup-code", data=data).out
     assert run("setup-code", "--json", data=data).json == {"setup_code": None}
     store = Store(data)
-    with store.read() as db:
-        assert setup.is_done(db)
+    assert setup.is_done(store)
     store.close()
 
 

@@ -76,8 +76,7 @@ class Site:
 
     def set_up(self) -> None:
         """Make the administrator."""
-        with self.store.write() as tx:
-            setup.finish(tx, ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+        setup.finish(self.store, ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
 
     def sign_in(self, name: str = ADMINISTRATOR, password: str = ADMINISTRATOR_PASSWORD) -> httpx.Response:
         """Sign in."""

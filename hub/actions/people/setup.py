@@ -1,49 +1,114 @@
-"""Keeps the setup code, which the first visitor of the page must know, until there is an administrator."""
+"""The first setup: guarded by a setup code until the hub has its first administrator."""
 
 import secrets
 
+import msgspec
+
+from hub.actions.people import failures
+from hub.actions.people.failures import Attempts
 from hub.store.database import Store, Transaction, View
-from hub.store.people import administrators, audit
+from hub.store.people import administrators, audit, page_sessions, users
+from hub.store.people.page_sessions import Account, Kind
+from hub.store.phones import sessions
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0 and O, 1 and I and L, U and V: the code is read from a label and a screen."""
 _CHARS = 8
 """39 bits: with a wait after five wrong ones, nobody gets through them."""
+_GIVEN_CHARS_MAX = 40
+
+
+class FirstAdministrator(msgspec.Struct, frozen=True, kw_only=True):
+    """Who looks after a hub that is set up by a file: by email on the page, and by phone in ``clinic``."""
+
+    email: str
+    name: str
+    password: str
+    clinic: str | None = None
+    """A clinic to be made, for a hub without a cloud."""
 
 
 def code(store: Store) -> str | None:
     """Return the setup code, ``ABCD-2345``; a new hub draws it here, once. None when the hub is set up."""
     with store.read() as db:
         found = _find(db)
-        if found or is_done(db):
+        if found or administrators.any_there(db):
             return found
     with store.write() as tx:
-        if is_done(tx.db):
+        if administrators.any_there(tx.db):
             return None
         return _find(tx.db) or _draw(tx)
 
 
-def is_done(db: View) -> bool:
-    """Return whether the hub has an administrator; from then on there is no setup."""
-    return administrators.any_there(db)
+def is_done(store: Store) -> bool:
+    """Whether the hub has an administrator; from then on there is no setup."""
+    with store.read() as db:
+        return administrators.any_there(db)
 
 
-def is_code(db: View, given: str) -> bool:
-    """Return whether this is the setup code, however it is written."""
-    kept = _find(db)
-    plain = "".join(given.upper().split()).replace("-", "")
-    return kept is not None and secrets.compare_digest(plain.encode(), kept.replace("-", "").encode())
+def is_pending(store: Store) -> bool:
+    """Whether the hub has neither an administrator nor a user who could be one."""
+    with store.read() as db:
+        return not administrators.any_there(db) and not any(users.every(db))
 
 
-def finish(tx: Transaction, name: str, password: str) -> bool:
-    """Make the first administrator, which ends the setup; False when another one was faster."""
-    if is_done(tx.db):
+def enter(store: Store, given: str, *, address: str, attempts: Attempts) -> str | None:
+    """Start the setup for whoever knows the code; returns a session token, None for a wrong code.
+
+    Raises TooMany after too many wrong ones.
+    """
+    keys = ["setup", f"address:{address}"]
+    with failures.ONE_AT_A_TIME:
+        failures.check(store, keys, attempts)
+        with store.write() as tx:
+            if not _is_code(tx.db, given[:_GIVEN_CHARS_MAX]):
+                sessions.note_failure(tx, keys)
+                audit.note(tx, "setup.refused")
+                return None
+            sessions.forget_failures(tx, keys)
+            return page_sessions.begin(tx, Account(Kind.SETUP, ""))
+
+
+def finish(store: Store, name: str, password: str) -> str | None:
+    """Add the first administrator, which ends the setup; returns a session token, None when another one was faster."""
+    with store.write() as tx:
+        if not add_first(tx, name, password):
+            return None
+        return page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, name))
+
+
+def apply(store: Store, wanted: FirstAdministrator) -> None:
+    """Add the administrator, and the clinic, that a setup file asks for; what is there already stays."""
+    with store.write() as tx:
+        add_first(tx, wanted.email, wanted.password)
+        if wanted.clinic and wanted.clinic not in {clinic["name"] for clinic in users.clinics(tx.db)}:
+            made = users.add_clinic(tx, wanted.clinic)
+            users.add(
+                tx,
+                email=wanted.email,
+                name=wanted.name,
+                role="admin",
+                clinic_id=made["id"],
+                password=wanted.password,
+            )
+
+
+def add_first(tx: Transaction, name: str, password: str) -> bool:
+    """Add the first administrator within a transaction; False when there is one already."""
+    if administrators.any_there(tx.db):
         return False
     administrators.add(tx, name, password)
     tx.db.execute("DELETE FROM hub WHERE key = 'setup_code'")
     tx.db.execute("DELETE FROM page_sessions WHERE kind = 'setup'")
     audit.note(tx, "setup.done")
     return True
+
+
+def _is_code(db: View, given: str) -> bool:
+    """Whether this is the setup code, however it is written."""
+    kept = _find(db)
+    plain = "".join(given.upper().split()).replace("-", "")
+    return kept is not None and secrets.compare_digest(plain.encode(), kept.replace("-", "").encode())
 
 
 def _find(db: View) -> str | None:

@@ -4,10 +4,9 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.store.box import counters
-from hub.store.people import audit, users
-from hub.store.people.page_sessions import Kind
-from hub.store.phones import devices
+from hub.actions.people import audit
+from hub.actions.people.audit import AuditPage
+from hub.actions.people.page_sign_in import Kind
 from hub.web.answers import Answer
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
@@ -65,43 +64,27 @@ def handlers(here: Desk) -> list[Any]:
 
     def show(who: Visitor, query: Form) -> Answer:
         before = query.get("before", "")
-        with here.store.read() as db:
-            entries = list(
-                audit.entries(db, limit=PAGE_ROWS + 1, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None)
-            )
-            phones = {device.num: device.name for device in devices.every(db)}
-            names = {user.id: user.name for user in users.every(db)}
-            now_ms = here.store.now_ms(db)
-            rows = [
-                _row(who.words, entry, phones, names, now_ms=now_ms, wall_ms=counters.wall_ms(db, entry["at"]))
-                for entry in entries[:PAGE_ROWS]
-            ]
-        older = entries[PAGE_ROWS - 1]["num"] if len(entries) > PAGE_ROWS else None
-        return here.render("audit.html", who, rows=rows, older=older)
+        found = audit.newest(
+            here.store, limit=PAGE_ROWS, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None
+        )
+        rows = [_row(who.words, entry, found) for entry in found.entries]
+        return here.render("audit.html", who, rows=rows, older=found.older)
 
     return [here.page("/log", show)]
 
 
-def _row(
-    words: Words,
-    entry: dict[str, Any],
-    phones: dict[int, str],
-    names: dict[str, str],
-    *,
-    now_ms: int,
-    wall_ms: int | None,
-) -> Row:
+def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> Row:
     said = EVENTS.get(entry["event"])
     what = {
         "detail": entry["detail"] or "",
-        "device": phones.get(entry["device"]) or words.say("a phone"),
-        "user": names.get(entry["user_id"]) or words.say("somebody"),
+        "device": page.phones.get(entry["device"]) or words.say("a phone"),
+        "user": page.users.get(entry["user_id"]) or words.say("somebody"),
     }
     return Row(
-        when=words.moment(wall_ms) if wall_ms else "",
-        age=words.ago((now_ms - entry["at"]) / 1000),
+        when=words.moment(entry["wall_ms"]) if entry["wall_ms"] else "",
+        age=words.ago((page.now_ms - entry["at"]) / 1000),
         what=words.say(said, **what) if said else entry["event"],
-        who=_who(words, entry["actor"], names),
+        who=_who(words, entry["actor"], page.users),
     )
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import structlog
 
 from hub import __version__
+from hub.actions.box import locate as locating
+from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
 from hub.core.status import state
 from hub.core.status.lights import PATTERNS, Light
 from hub.services.machine import measures
-from hub.store.box import locating
-from hub.store.people import audit
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
@@ -32,8 +32,7 @@ def handlers(here: Desk) -> list[Any]:
         return page(here, who)
 
     def locate(_who: Visitor, _form: Form) -> Answer:
-        with here.store.write() as tx:
-            locating.start(tx, _LOCATE_S)
+        locating.start(here.store, _LOCATE_S)
         return Go("/box", "locating")
 
     def restart(_who: Visitor, _form: Form) -> Answer:
@@ -72,8 +71,7 @@ def page(here: Desk, who: Visitor, wrong: str = "") -> Answer:
 
 def _later(here: Desk, event: str, act: Any, done: str) -> Answer:  # noqa: ANN401  a function of Switch
     """Do it in a moment; what was noted is on disk before."""
-    with here.store.write() as tx:
-        audit.note(tx, event)
+    audit.note(here.store, event)
 
     def run() -> None:
         try:

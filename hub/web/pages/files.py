@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
+from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
-from hub.store.people import audit
 from hub.web.answers import Answer, Download, Flow, Go
 from hub.web.desk import Desk, Form
 from hub.web.pages import box
@@ -22,8 +22,7 @@ def handlers(here: Desk) -> list[Any]:
     """Return the routes."""
 
     def support(_who: Visitor, _form: Form) -> Answer:
-        with here.store.write() as tx:
-            audit.note(tx, "support.exported")
+        audit.note(here.store, "support.exported")
         return Download(here.support(), _named("hikma-hub-support-%Y%m%d-%H%M.zip"), "application/zip")
 
     def backup(who: Visitor, form: Form) -> Answer:
@@ -39,8 +38,7 @@ def handlers(here: Desk) -> list[Any]:
         except OperatorError as error:
             log.warning("backup", reason=str(error))
             return box.page(here, who, who.words.say("The backup could not be made. Is there room for another copy?"))
-        with here.store.write() as tx:
-            audit.note(tx, "backup.made")
+        audit.note(here.store, "backup.made")
         return Flow(chain([first], pieces), _named("hikma-hub-%Y%m%d-%H%M.backup"))
 
     return [here.action("/box/support-file", support), here.action("/box/backup", backup)]

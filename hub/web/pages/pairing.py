@@ -1,4 +1,4 @@
-"""Letting new phones join: the QR code, while the door is open, and how long it stays open (S2)."""
+"""Pairing new phones: the QR code, while pairing is open, and how long it stays open (S2)."""
 
 import io
 from typing import Any
@@ -6,54 +6,47 @@ from typing import Any
 import msgspec
 import segno
 
+from hub.actions.box import identity
+from hub.actions.phones import pairing
 from hub.core.phone import qr, reach
-from hub.store.box import identity
-from hub.store.phones import devices, pairing
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
-
-_JUST_NOW_MS = 15 * 60_000
 
 
 def handlers(here: Desk) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        with here.store.read() as db:
-            now_ms = here.store.now_ms(db)
-            left_s = pairing.left_s(db, now_ms)
-            joined = [device.name for device in devices.every(db) if now_ms - device.first_seen < _JUST_NOW_MS]
-        is_open = left_s > 0 or here.options.pairing_always
+        now = pairing.current(here.store)
+        is_open = now.left_s > 0 or here.options.pairing_always
         payload = _payload(here) if is_open else None
         return here.render(
             "pairing.html",
             who,
-            left_s=left_s,
+            left_s=now.left_s,
             is_open=is_open,
             code=_svg(payload) if payload else "",
             address=payload.url if payload else "",
-            joined=joined[::-1],
+            joined=now.recent,
             moved=here.options.moved(),
             looks=reach.LOOKS,
             remedy=reach.REMEDY,
             minutes=here.options.pairing_minutes,
         )
 
-    def open_door(_who: Visitor, _form: Form) -> Answer:
-        with here.store.write() as tx:
-            pairing.open_for(tx, here.options.pairing_minutes)
+    def open_pairing(_who: Visitor, _form: Form) -> Answer:
+        pairing.open_for(here.store, here.options.pairing_minutes)
         return Go("/pairing", "opened")
 
-    def close_door(_who: Visitor, _form: Form) -> Answer:
-        with here.store.write() as tx:
-            pairing.close(tx)
+    def close_pairing(_who: Visitor, _form: Form) -> Answer:
+        pairing.close(here.store)
         return Go("/pairing", "closed")
 
     return [
         here.page("/pairing", show),
-        here.action("/pairing/open", open_door),
-        here.action("/pairing/close", close_door),
+        here.action("/pairing/open", open_pairing),
+        here.action("/pairing/close", close_pairing),
     ]
 
 

@@ -1,12 +1,11 @@
 """People: who can sign in on phones, who looks after the hub, and the clinics that were made here."""
 
+from collections.abc import Callable
 from typing import Any
 
-from hub.core.errors import OperatorError
-from hub.store.database import Transaction
-from hub.store.people import administrators
-from hub.store.people import users as people
-from hub.store.people.page_sessions import Kind
+from hub.actions.people import administrators, clinics, users
+from hub.actions.people.page_sign_in import Kind
+from hub.core.errors import NotThere, OperatorError, Taken
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.pages.setup import administrator_wrong
@@ -47,33 +46,35 @@ class _People:
         return self._page(who, {})
 
     def _page(self, who: Visitor, given: Form, *, wrong: str = "", english: bool = False, where: str = "") -> Answer:
-        with self._here.store.read() as db:
-            clinics = list(people.clinics(db))
-            names = {clinic["id"]: clinic["name"] for clinic in clinics}
-            users = [(user, names.get(user.clinic_id or "", "")) for user in people.every(db)]
-            hosts = [host["name"] for host in administrators.every(db)]
+        store = self._here.store
+        here = clinics.every(store)
+        names = {clinic["id"]: clinic["name"] for clinic in here}
         return self._here.render(
             "people.html",
             who,
             status=400 if wrong else 200,
-            users=users,
-            clinics=clinics,
-            administrators=hosts,
+            users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(store)],
+            clinics=here,
+            administrators=[one["name"] for one in administrators.every(store)],
             own=who.account.id if who.account and who.account.kind is Kind.ADMINISTRATOR else "",
             roles=ROLES,
             given=given,
             wrong=wrong,
             wrong_is_english=english,
             where=where,
-            user_chars=people.PASSWORD_CHARS_MIN,
+            user_chars=users.PASSWORD_CHARS_MIN,
             administrator_chars=administrators.PASSWORD_CHARS_MIN,
         )
 
-    def _attempt(self, who: Visitor, form: Form, where: str, act: Any, done: str) -> Answer:  # noqa: ANN401  act(tx)
-        """Try it; what the store refuses is shown beside the form."""
+    def _attempt(self, who: Visitor, form: Form, where: str, act: Callable[[], object], done: str) -> Answer:
+        """Try it; what is refused is shown beside the form."""
         try:
-            with self._here.store.write() as tx:
-                act(tx)
+            act()
+        except NotThere:
+            return Go("/people", "gone")
+        except Taken:
+            wrong = who.words.say("There is a person with this email already.")
+            return self._page(who, form, wrong=wrong, where=where)
         except OperatorError as error:
             return self._page(who, form, wrong=str(error), english=True, where=where)
         return Go("/people", done)
@@ -82,16 +83,12 @@ class _People:
         given = {key: form.get(key, "").strip()[:_CHARS_MAX] for key in ("name", "email", "role", "clinic")}
         password = form.get("password", "")
         wrong = _user_wrong(who, given, password)
-        with self._here.store.read() as db:
-            taken = people.find_by_email(db, given["email"]) is not None
-        if taken and not wrong:
-            wrong = who.words.say("There is a person with this email already.")
         if wrong:
             return self._page(who, given, wrong=wrong, where="user")
 
-        def act(tx: Transaction) -> None:
-            people.add(
-                tx,
+        def add() -> None:
+            users.add(
+                self._here.store,
                 email=given["email"],
                 name=given["name"],
                 role=given["role"],
@@ -99,42 +96,36 @@ class _People:
                 password=password,
             )
 
-        return self._attempt(who, given, "user", act, "user_added")
+        return self._attempt(who, given, "user", add, "user_added")
 
-    def _disable(self, _who: Visitor, form: Form) -> Answer:
-        with self._here.store.write() as tx:
-            user = people.find(tx.db, form.get("user", ""))
-            if user and not user.is_deleted:
-                people.disable(tx, user)
-                return Go("/people", "user_disabled")
-        return Go("/people", "gone")
+    def _disable(self, who: Visitor, form: Form) -> Answer:
+        user = form.get("user", "")
+        return self._attempt(who, {}, "users", lambda: users.disable(self._here.store, user), "user_disabled")
 
     def _password(self, who: Visitor, form: Form) -> Answer:
-        with self._here.store.read() as db:
-            user = people.find(db, form.get("user", ""))
-        if user is None or user.source != "hub":
-            return Go("/people", "gone")
+        user, password = form.get("user", ""), form.get("password", "")
         return self._attempt(
-            who, {}, "users", lambda tx: people.set_password(tx, user, form.get("password", "")), "password"
+            who, {}, "users", lambda: users.change_password(self._here.store, user, password), "password"
         )
 
     def _add_clinic(self, who: Visitor, form: Form) -> Answer:
         name = " ".join(form.get("name", "").split())[:_CHARS_MAX]
-        return self._attempt(who, {}, "clinic", lambda tx: people.add_clinic(tx, name), "clinic_added")
+        return self._attempt(who, {}, "clinic", lambda: clinics.add(self._here.store, name), "clinic_added")
 
     def _add_administrator(self, who: Visitor, form: Form) -> Answer:
         name, secret = form.get("name", "").strip(), form.get("password", "")
         wrong = administrator_wrong(who, name, secret, form.get("again", ""))
         if wrong:
             return self._page(who, {}, wrong=wrong, where="administrator")
+        store = self._here.store
         return self._attempt(
-            who, {}, "administrator", lambda tx: administrators.add(tx, name, secret), "administrator_added"
+            who, {}, "administrator", lambda: administrators.add(store, name, secret), "administrator_added"
         )
 
     def _remove_administrator(self, who: Visitor, form: Form) -> Answer:
-        name = form.get("name", "")
+        name, store = form.get("name", ""), self._here.store
         return self._attempt(
-            who, {}, "administrator", lambda tx: administrators.remove(tx, name), "administrator_removed"
+            who, {}, "administrator", lambda: administrators.remove(store, name), "administrator_removed"
         )
 
 
@@ -142,6 +133,6 @@ def _user_wrong(who: Visitor, given: Form, password: str) -> str:
     say = who.words.say
     if not given["name"] or "@" not in given["email"] or not given["clinic"] or given["role"] not in ROLES:
         return say("A person needs a name, an email, a role and a clinic.")
-    if len(password) < people.PASSWORD_CHARS_MIN:
-        return say("A password has at least {least} characters.", least=who.words.number(people.PASSWORD_CHARS_MIN))
+    if len(password) < users.PASSWORD_CHARS_MIN:
+        return say("A password has at least {least} characters.", least=who.words.number(users.PASSWORD_CHARS_MIN))
     return ""

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from hub.store.people import users
-from hub.store.phones import devices, ledger
-from hub.store.phones.devices import State
+from hub.actions.phones import devices
+from hub.actions.phones.devices import ListedDevice
+from hub.core.errors import NotThere
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
+from hub.words import Words
 
 SHOWN_MAX = 200
 """Counting what a phone lacks takes some milliseconds."""
@@ -31,28 +32,27 @@ def handlers(here: Desk) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        ago = who.words.ago
-        with here.store.read() as db:
-            now_ms = here.store.now_ms(db)
-            known = sorted(devices.every(db), key=lambda device: -device.last_seen)
-            names = {user.id: user.name for user in users.every(db)}
-            rows = [
-                Row(
-                    name=device.name,
-                    client_id=device.client_id,
-                    is_revoked=device.state is State.REVOKED,
-                    seen=ago((now_ms - device.last_seen) / 1000),
-                    synced=ago((now_ms - device.last_sync) / 1000) if device.last_sync else "",
-                    behind=ledger.behind(db, device.num) if device.state is State.PAIRED else 0,
-                    user=names.get(device.user_id or "", ""),
-                )
-                for device in known[:SHOWN_MAX]
-            ]
-        return here.render("phones.html", who, rows=rows, more=max(0, len(known) - SHOWN_MAX))
+        known, count = devices.newest(here.store, SHOWN_MAX)
+        rows = [_row(who.words, found) for found in known]
+        return here.render("phones.html", who, rows=rows, more=count - len(rows))
 
     def revoke(_who: Visitor, form: Form) -> Answer:
-        with here.store.write() as tx:
-            found = devices.revoke(tx, form.get("phone", ""))
-        return Go("/phones", "revoked" if found else "gone")
+        try:
+            devices.block(here.store, form.get("phone", ""))
+        except NotThere:
+            return Go("/phones", "gone")
+        return Go("/phones", "revoked")
 
     return [here.page("/phones", show), here.action("/phones/revoke", revoke)]
+
+
+def _row(words: Words, found: ListedDevice) -> Row:
+    return Row(
+        name=found.device.name,
+        client_id=found.device.client_id,
+        is_revoked=found.is_blocked,
+        seen=words.ago(found.seen_s),
+        synced="" if found.synced_s is None else words.ago(found.synced_s),
+        behind=0 if found.is_blocked else found.behind,
+        user=found.user,
+    )

@@ -7,12 +7,12 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.response import Stream
 
+from hub.actions.box import history
 from hub.actions.people import setup
 from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS
 from hub.core.status.state import Facts
 from hub.services.status.watch import Watch
-from hub.store.box import counters
 from hub.web import answers, charts, look, visitor
 from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
@@ -28,14 +28,12 @@ def handlers(here: Desk) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        with here.store.read() as db:
-            set_up = setup.is_done(db)
         is_in = bool(who.account and who.name)
         return here.render(
             "public.html",
             who,
             **_said(who, here.watch.facts),
-            set_up=set_up,
+            set_up=setup.is_done(here.store),
             charts=_charts(here, who) if is_in else [],
         )
 
@@ -102,12 +100,9 @@ def _said(who: Visitor, facts: Facts) -> dict[str, Any]:
 
 def _charts(here: Desk, who: Visitor) -> list[Chart]:
     words, cloud = who.words, here.watch.facts.cloud
-    with here.store.read() as db:
-        now_ms = here.store.now_ms(db)
-        buckets = list(counters.since(db, now_ms - counters.KEPT_MS))
-        wall_ms = counters.wall_ms(db, now_ms) or now_ms
-    day = charts.slots(buckets, now_ms=now_ms, wall_ms=wall_ms, hours=_DAY_H, step_h=1)
-    week = charts.slots(buckets, now_ms=now_ms, wall_ms=wall_ms, hours=_WEEK_H, step_h=_DAYS_PART_H)
+    past = history.recent(here.store)
+    day = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_DAY_H, step_h=1)
+    week = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_WEEK_H, step_h=_DAYS_PART_H)
     drawn = [
         charts.records(words, words.say("Records in each hour of the last day"), day, with_cloud=cloud, by_day=False),
         charts.records(words, words.say("Records in the last week"), week, with_cloud=cloud, by_day=True),

@@ -3,16 +3,13 @@
 import contextlib
 from typing import Any
 
-from hub.actions.people import setup
+from hub.actions.people import administrators, setup
+from hub.actions.people.page_sign_in import Kind
 from hub.core.errors import TooMany
-from hub.store.people import administrators, audit, page_sessions
-from hub.store.people.page_sessions import Account, Kind
-from hub.store.phones import sessions
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
 from hub.web.field import Refused
 from hub.web.pages import settings
-from hub.web.pages.sign_in import Guesses
 from hub.web.visitor import Visitor
 
 _SHOWN_CHARS = 80
@@ -29,7 +26,6 @@ class _Setup:
 
     def __init__(self, here: Desk) -> None:
         self._here = here
-        self._guesses = Guesses(here)
 
     def routes(self) -> list[Any]:
         """Return them."""
@@ -64,27 +60,18 @@ class _Setup:
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.name())
 
     def _is_done(self) -> bool:
-        with self._here.store.read() as db:
-            return setup.is_done(db)
+        return setup.is_done(self._here.store)
 
     def _enter(self, who: Visitor, form: Form) -> Answer:
         if self._is_done() or not who.private:
             return Go("/setup")
-        keys = ["setup", f"address:{who.address}"]
+        code, attempts = form.get("code", ""), self._here.options.attempts
         try:
-            self._guesses.wait(keys)
+            token = setup.enter(self._here.store, code, address=who.address, attempts=attempts)
         except TooMany as error:
             wait = who.words.span(error.retry_after_s or 0)
             wrong = who.words.say("Too many wrong codes. Try again in {time}.", time=wait)
             return self._page(who, "code", wrong=wrong, status=429)
-        with self._here.store.write() as tx:
-            if not setup.is_code(tx.db, form.get("code", "")[:40]):
-                sessions.note_failure(tx, keys)
-                audit.note(tx, "setup.refused")
-                token = None
-            else:
-                sessions.forget_failures(tx, keys)
-                token = page_sessions.begin(tx, Account(Kind.SETUP, ""))
         if token is None:
             return self._page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
         return Go("/setup", token=token)
@@ -112,11 +99,8 @@ class _Setup:
         wrong = administrator_wrong(who, name, password, form.get("again", ""))
         if wrong:
             return self._page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
-        with self._here.store.write() as tx:
-            if not setup.finish(tx, name, password):
-                return Go("/sign-in")
-            token = page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, name))
-        return Go("/setup?step=cloud", token=token)
+        token = setup.finish(self._here.store, name, password)
+        return Go("/setup?step=cloud", token=token) if token else Go("/sign-in")
 
 
 def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> str:

@@ -1,0 +1,25 @@
+"""What was entered and sent over time, for the charts."""
+
+import msgspec
+
+from hub.store.box import counters
+from hub.store.box.counters import Bucket
+from hub.store.database import Store
+
+__all__ = ["Bucket", "History", "recent"]
+
+
+class History(msgspec.Struct, frozen=True):
+    """Counts of the last days, oldest first, and what hub time and the wall clock say now."""
+
+    buckets: list[Bucket]
+    now_ms: int
+    wall_ms: int
+
+
+def recent(store: Store) -> History:
+    """Return the counts that are kept."""
+    with store.read() as db:
+        now_ms = store.now_ms(db)
+        buckets = list(counters.since(db, now_ms - counters.KEPT_MS))
+        return History(buckets, now_ms, counters.wall_ms(db, now_ms) or now_ms)

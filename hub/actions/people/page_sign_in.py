@@ -1,0 +1,86 @@
+"""Signing in to the web page and out of it: administrators of this hub, and users who may administer a clinic (S4)."""
+
+import msgspec
+
+from hub.actions.people import failures
+from hub.actions.people.failures import Attempts
+from hub.core.records.access import SUPER_ADMIN, Permission, Rights
+from hub.store.database import Store, View
+from hub.store.people import administrators, audit, page_sessions, users
+from hub.store.people.page_sessions import Account, Kind
+from hub.store.people.users import PASSWORD_BYTES_MAX, User
+from hub.store.phones import sessions
+
+_NAME_CHARS_MAX = 320
+
+__all__ = ["Account", "Kind", "SignedIn", "may_administer", "recognise", "sign_in", "sign_out"]
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """An account with the name that the page shows; "" during the setup."""
+
+    account: Account
+    name: str
+
+
+def sign_in(store: Store, name: str, password: str, *, address: str, attempts: Attempts) -> str | None:
+    """Return a session token, None when name or password is wrong; raises TooMany while one must wait."""
+    name = name.strip()[:_NAME_CHARS_MAX]
+    keys = [f"account:{name.casefold()}", f"address:{address}"]
+    with failures.ONE_AT_A_TIME:
+        failures.check(store, keys, attempts)
+        with store.read() as db:  # hashing takes long: nobody else's write waits for it
+            account = _account(db, name, password)
+        with store.write() as tx:
+            if account is None:
+                sessions.note_failure(tx, keys)
+                audit.note(tx, "page.refused")
+                return None
+            sessions.forget_failures(tx, keys)
+            return page_sessions.begin(tx, account)
+
+
+def sign_out(store: Store, token: str) -> None:
+    """End the session of a token."""
+    with store.write() as tx:
+        page_sessions.end(tx, token)
+
+
+def recognise(store: Store, token: str, *, idle_ms: int) -> SignedIn | None:
+    """Return who a token stands for; None when the session is over or the account has gone or lost its permission."""
+    with store.read() as db:
+        found = page_sessions.find(db, token, now_ms=store.now_ms(db), idle_ms=idle_ms)
+        name = _name_of(db, found[0]) if found else None
+    if found is None or name is None:
+        return None
+    if found[1]:
+        with store.write(durable=False) as tx:
+            page_sessions.touch(tx, token)
+    return SignedIn(found[0], name)
+
+
+def may_administer(user: User, rights: Rights) -> bool:
+    """Whether a user may administer this hub: in some clinic of it, or everywhere."""
+    if user.is_deleted:
+        return False
+    return user.role == SUPER_ADMIN or any(Permission.ADMIN in granted for granted in rights.clinics.values())
+
+
+def _account(db: View, name: str, password: str) -> Account | None:
+    if "@" not in name or administrators.exists(db, name):
+        is_one = administrators.opens_with(db, name, password)
+        return Account(Kind.ADMINISTRATOR, name) if is_one else None
+    user = users.find_by_email(db, name)
+    fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or users.nobody()).opens_with(password)
+    return Account(Kind.USER, user.id) if user and fits and may_administer(user, users.rights(db, user)) else None
+
+
+def _name_of(db: View, account: Account) -> str | None:
+    match account.kind:
+        case Kind.ADMINISTRATOR:
+            return account.id if administrators.exists(db, account.id) else None
+        case Kind.USER:
+            user = users.find(db, account.id)
+            return user.name if user and may_administer(user, users.rights(db, user)) else None
+        case Kind.SETUP:
+            return None if administrators.any_there(db) else ""

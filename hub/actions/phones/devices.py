@@ -1,0 +1,78 @@
+"""Phones that have paired: which there are, what each lacks, and blocking one (S2)."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from hub.core.errors import NotThere
+from hub.store.database import Store, View
+from hub.store.people import audit, users
+from hub.store.phones import devices as rows
+from hub.store.phones import ledger, sessions
+from hub.store.phones.devices import Device, State
+
+__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "newest"]
+
+
+class ListedDevice(msgspec.Struct, frozen=True):
+    """A phone as lists show it; ``behind`` counts the records that it lacks."""
+
+    device: Device
+    behind: int
+    user: str
+    """Name of who last signed in on it; "" for nobody."""
+    seen_s: int
+    synced_s: int | None
+    """Ages in seconds: when it was last seen, and when it last synced."""
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the hub refuses it."""
+        return self.device.state is State.REVOKED
+
+
+def every(store: Store) -> list[ListedDevice]:
+    """List all phones in the order in which they paired."""
+    with store.read() as db:
+        return list(_listed(store, db, list(rows.every(db))))
+
+
+def newest(store: Store, most: int) -> tuple[list[ListedDevice], int]:
+    """Return the phones that were seen last, ``most`` of them, and how many there are in all."""
+    with store.read() as db:
+        known = sorted(rows.every(db), key=lambda device: -device.last_seen)
+        return list(_listed(store, db, known[:most])), len(known)
+
+
+def block(store: Store, client_id: str) -> Device:
+    """Block a phone: its sign-ins end and its next message is refused; raises NotThere for an unknown one."""
+    with store.write() as tx:
+        found = rows.revoke(tx, client_id)
+        if found is None:
+            raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
+        return found
+
+
+def end_sign_ins(store: Store, *, email: str | None = None, client_id: str | None = None) -> int:
+    """End the sign-ins of a user, on a phone, or, with neither, all; returns how many. Raises NotThere."""
+    with store.write() as tx:
+        user = users.find_by_email(tx.db, email) if email else None
+        phone = rows.find(tx.db, client_id) if client_id else None
+        if (email and not user) or (client_id and not phone):
+            raise NotThere("there is no such user or phone")
+        user_id, device = user.id if user else None, phone.num if phone else None
+        ended = sessions.revoke_tokens(tx, user_id=user_id, device=device)
+        audit.note(tx, "token.revoked", device=device, user_id=user_id)
+        return ended
+
+
+def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevice]:
+    now_ms, names = store.now_ms(db), {user.id: user.name for user in users.every(db)}
+    for device in found:
+        yield ListedDevice(
+            device,
+            behind=ledger.behind(db, device.num),
+            user=names.get(device.user_id or "", ""),
+            seen_s=(now_ms - device.last_seen) // 1000,
+            synced_s=(now_ms - device.last_sync) // 1000 if device.last_sync else None,
+        )
