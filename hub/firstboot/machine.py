@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub import files
 from hub.core.errors import OperatorError
 
 _PROGRAM_S = 600
@@ -46,7 +47,7 @@ class Machine:
             yield
         finally:
             os.sync()
-            flush(self.path(mount))
+            files.flush(self.path(mount))
             if read_only:  # busy is no failure: it stays writable until the next boot
                 self.run("mount", "-o", "remount,ro", str(self.path(mount)), accept=(0, 32))
 
@@ -70,22 +71,5 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> bool:
         if path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    new.replace(path)
-    flush(path.parent)
+    files.replace(path, [content], mode=mode)
     return True
-
-
-def flush(folder: Path) -> None:
-    """Wait until what was changed in a folder is on the card itself; FAT tells the card so only when it is asked."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,6 +1,5 @@
 """Changes the settings file: what else stands there stays, comments too, and a power cut leaves the old or the new."""
 
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from hub import files
 from hub.core.errors import SettingError
 from hub.settings import reading
 
@@ -29,7 +29,8 @@ def amend(path: Path, values: Values) -> None:
         now = reading.read(after, str(path))
         if any(getattr(getattr(now, section), key) != value for (section, key), value in values.items()):
             raise SettingError(f"{path} is written in a way that only its author can change")
-        _replace(path, after)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        files.replace(path, [after.encode()], mode=mode)
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise SettingError(f"{path}: {error}") from error
     except OSError as error:
@@ -52,20 +53,3 @@ def _uncommented(text: str, keys: Iterable[tuple[str, str]]) -> str:
         waiting = re.compile(rf"(?ms)^(\[{section}\][^\[]*?)^#{key} = [^\r\n]*")
         text = waiting.sub(rf"\1{key} = 0", text, count=1)
     return text
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file, wait for the disk, and put the new one in the old one's place."""
-    path = path.resolve()  # of a link, what it leads to
-    new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8", newline="") as file:
-        os.fchmod(file.fileno(), path.stat().st_mode & 0o777 if path.exists() else 0o600)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,0 +1,45 @@
+"""Files that a power cut leaves old or new, never half: written beside their place, waited for, and moved there."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def replace(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600, durable: bool = True) -> int:
+    """Put a new file at ``path``; returns its size in bytes. Raises OSError, and then the old one is still there.
+
+    A link stays a link: what it leads to is replaced. durable=False is for file systems in memory: nothing is waited
+    for, a reader still sees the old or the new.
+    """
+    path = path.resolve()
+    new = path.with_name(f".{path.name}.new")
+    try:
+        size = _write(new, pieces, mode, durable=durable)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    if durable:
+        flush(path.parent)
+    return size
+
+
+def flush(folder: Path) -> None:
+    """Wait until what changed in a folder is on the disk itself; FAT tells the card only when it is asked."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, pieces: Iterable[bytes], mode: int, *, durable: bool) -> int:
+    # Nobody else may read it while it is written; one that a power cut left behind is written anew.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, mode)
+        size = sum(file.write(piece) for piece in pieces)
+        file.flush()
+        if durable:
+            os.fsync(handle)
+    return size

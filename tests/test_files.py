@@ -1,0 +1,41 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub import files
+
+
+def test_a_file_is_written_with_its_mode_and_its_size_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    assert files.replace(path, [b"one", b"two"], mode=0o640) == 6
+    assert path.read_bytes() == b"onetwo"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(b"old")
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        files.replace(path, broken())
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept"]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    files.replace(tmp_path / "link", [b"new"])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_what_a_power_cut_left_half_written_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".file.new").write_bytes(b"a longer half of something")
+    files.replace(tmp_path / "file", [b"short"], durable=False)
+    assert (tmp_path / "file").read_bytes() == b"short"
