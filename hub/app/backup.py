@@ -1,7 +1,7 @@
-"""Backs the hub up into one locked file while it serves, and makes a hub of such a file again (O4).
+"""Backs the hub up into one encrypted file while it serves, and makes a hub of such a file again (O4).
 
-The file is a tar, locked by core.encrypted_stream: ``hub.db`` (records, people, phones, identity, what waits for the
-cloud), ``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
+The file is a tar, encrypted as an age file: ``hub.db`` (records, people, phones, identity, what waits for the cloud),
+``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
 """
 
 import os
@@ -24,10 +24,10 @@ _SPARE_BYTES = 64 * 1024 * 1024
 """Stays free beside the copy of the database, for the phones that go on meanwhile."""
 _BLOCK = tarfile.BLOCKSIZE
 _READ_BYTES = 256 * 1024
-_turn = threading.Lock()
+_one_at_a_time = threading.Lock()
 
 
-def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
+def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     """Return the backup of now, piece by piece; ``settings`` is the settings file in force.
 
     Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
@@ -37,21 +37,21 @@ def locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
     if free < needed:
         raise OperatorError(f"a backup needs {needed // 1_000_000} MB of free storage, there are {free // 1_000_000}")
-    return _locked(store, passphrase, settings)
+    return _encrypted(store, passphrase, settings)
 
 
 def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
     """Make ``data`` the folder of the hub that was backed up; raises OperatorError, and then leaves nothing in it.
 
-    Everything is unlocked, checked and made ready beside its place before any of it is put there, the database last.
+    Everything is decrypted, checked and made ready beside its place before any of it is put there, the database last.
     """
     if data.exists() and any(data.iterdir()):
-        raise OperatorError(f"{data} is not empty; a backup is put into an empty folder alone")
+        raise OperatorError(f"{data} is not empty; a backup is restored into an empty folder only")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = data / "restoring"
     try:
         scratch.mkdir(mode=0o700)
-        _unpack(encrypted_stream.unlock(passphrase, pieces), scratch)
+        _unpack(encrypted_stream.decrypt(passphrase, pieces), scratch)
         snapshot.revive(scratch)
         _put(scratch, data)
     except (tarfile.TarError, Damaged) as error:
@@ -62,15 +62,15 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _locked(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
+def _encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     copied = store.path.with_name(f"{FILE_NAME}.backup")
-    with _turn:
+    with _one_at_a_time:
         try:
             copied.unlink(missing_ok=True)  # of a backup that a power cut ended
             snapshot.copy(store, copied)
             found = {FILE_NAME: copied, SETTINGS_NAME: settings, **{name: store.path.parent / name for name in _TLS}}
             files = {name: path for name, path in found.items() if path.is_file()}
-            yield from encrypted_stream.lock(passphrase, _packed(files))
+            yield from encrypted_stream.encrypt(passphrase, _packed(files))
         finally:
             copied.unlink(missing_ok=True)
 
@@ -101,7 +101,7 @@ def _unpack(plain: Iterator[bytes], folder: Path) -> None:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             with _durable(path) as out:
                 shutil.copyfileobj(content, out, _READ_BYTES)
-    for _ in plain:  # the last chunk is proven too
+    for _ in plain:  # the last chunk is authenticated too
         pass
 
 

@@ -50,7 +50,7 @@ def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
         relay=_relay(store, in_force),
         settings=Book(in_force.listed, partial(in_force.change, store)),
-        backup=lambda passphrase: backup.locked(store, passphrase, in_force.path),
+        backup=lambda passphrase: backup.encrypted(store, passphrase, in_force.path),
         support=lambda: support.build(store.path.parent, in_force.settings, store),
         options=_options(store, settings),
     )

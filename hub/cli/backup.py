@@ -1,4 +1,4 @@
-"""hikma-hub backup and restore: a dead box is replaced from its backup, and its phones go on (O4)."""
+"""hikma-hub backup and restore: a dead hub is replaced from its backup, and its phones go on (O4)."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hub.actions.people import audit
-from hub.app import backup as making
+from hub.app import backup as backups
 from hub.cli import options
 from hub.cli.people import read_password
 from hub.core.errors import OperatorError
@@ -22,13 +22,16 @@ _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the pa
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @_passphrase
 def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001  click's way
-    """Back the hub up into one file, locked with a passphrase, while it goes on serving."""
+    """Back up the hub into one file, encrypted with a passphrase, while it keeps serving.
+
+    The file is an age file that holds a tar: "age -d FILE > hub.tar" opens it on any computer.
+    """
     passphrase = read_password(from_stdin=passphrase_stdin)
     with options.store(data) as store:
-        pieces = making.locked(store, passphrase, options.settings_file(config, data))
+        pieces = backups.encrypted(store, passphrase, options.settings_file(config, data))
         size = _write(out, pieces)
         audit.note(store, "backup.made")
-    click.echo(f"The backup is {out}, {size:,} bytes. Without the passphrase nobody can open it.")
+    click.echo(f"The backup is {out}, {size:,} bytes. Nobody can open it without the passphrase.")
 
 
 @click.command()
@@ -36,13 +39,13 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 @options.data
 @_passphrase
 def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
-    """Make an empty folder the hub that FILE was made of."""
-    making.restore(_pieces(file), data, read_password(from_stdin=passphrase_stdin))
-    click.echo(f"The hub is in {data}. Start it, then let every phone do a force upload before it syncs.")
+    """Restore the hub that FILE was made of into an empty folder."""
+    backups.restore(_pieces(file), data, read_password(from_stdin=passphrase_stdin))
+    click.echo(f"The hub is in {data}. Start it, then do a force upload on every phone before it syncs.")
 
 
 def _write(out: Path, pieces: Iterator[bytes]) -> int:
-    """Write beside the file first: what is called like a backup is a whole one."""
+    """Write beside the file first, so that whatever bears its name is complete; returns the size in bytes."""
     new = out.with_name(f".{out.name}.new")
     size = 0
     try:

@@ -3,6 +3,7 @@
 import io
 import os
 import sqlite3
+import subprocess
 import tarfile
 import threading
 import time
@@ -12,18 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions.box import snapshot
 from hub.app import backup
 from hub.core import encrypted_stream
 from hub.core.clock import resumed_ms
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.encrypted_stream import age
 from hub.core.errors import OperatorError
 from hub.services.relay.runner import Runner
+from hub.store import snapshot
 from hub.store.box import certificate, identity
 from hub.store.database import Store, hub_time
 from hub.store.people import audit, page_sessions, users
 from hub.store.people.page_sessions import Account, Kind
 from hub.store.phones import devices
+from tests import age_tool
+from tests.age_tool import needs_age
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
 from tests.services.relay import world as worlds
@@ -33,12 +37,13 @@ from tests.store import pushes
 __all__ = ["mount"]
 
 SECRET = "four words are enough"
+FIRST = Path(__file__).parents[1] / "vectors" / "backup" / "hub_format_1.backup"
 
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a guess cost nothing."""
-    monkeypatch.setattr(encrypted_stream, "_COST", 4)
+    monkeypatch.setattr(age, "_WORK_FACTOR", 4)
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def settings_of(store: Store) -> Path:
 
 
 def made(store: Store) -> bytes:
-    return b"".join(backup.locked(store, SECRET, settings_of(store)))
+    return b"".join(backup.encrypted(store, SECRET, settings_of(store)))
 
 
 def count(store: Store, table: str) -> int:
@@ -67,7 +72,7 @@ def count(store: Store, table: str) -> int:
 
 
 def tarred(plain: bytes) -> bytes:
-    return b"".join(encrypted_stream.lock(SECRET, [plain]))
+    return b"".join(encrypted_stream.encrypt(SECRET, [plain]))
 
 
 def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, tmp_path: Path) -> None:
@@ -92,6 +97,26 @@ def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, t
     assert store.check(full=True) == []
     store.close()
     assert not (tmp_path / "new" / "restoring").exists()
+
+
+@needs_age
+def test_a_technician_opens_a_backup_without_a_hub(hub: InProcessHub, tmp_path: Path) -> None:
+    (tmp_path / "hub.backup").write_bytes(made(hub.store))
+    age_tool.decrypt(SECRET, tmp_path / "hub.backup", tmp_path / "hub.tar")
+    subprocess.run(["tar", "-xf", "hub.tar"], cwd=tmp_path, check=True)  # noqa: S607  the one of this machine
+    assert (tmp_path / "hub.toml").read_bytes() == settings_of(hub.store).read_bytes()
+    assert (tmp_path / "tls" / "certificate.pem").exists()
+    opened = sqlite3.connect(tmp_path / "hub.db")
+    assert opened.execute("SELECT count(*) FROM patients").fetchone()[0] == 300
+    opened.close()
+
+
+def test_a_backup_of_the_first_release_makes_a_hub(tmp_path: Path) -> None:
+    backup.restore([FIRST.read_bytes()], tmp_path / "new", SECRET)
+    store = Store(tmp_path / "new")
+    assert count(store, "patients") == 3
+    assert settings_of(store).read_text() == "[pairing]\nminutes = 25\n"
+    store.close()
 
 
 def test_o4_phones_that_go_on_are_neither_held_up_nor_half_in_it(hub: InProcessHub, tmp_path: Path) -> None:
@@ -125,7 +150,7 @@ def test_nothing_of_it_can_be_read_without_the_passphrase(hub: InProcessHub) -> 
 
 def test_no_copy_is_left_behind_however_it_ends(hub: InProcessHub) -> None:
     made(hub.store)
-    pieces = backup.locked(hub.store, SECRET, settings_of(hub.store))
+    pieces = backup.encrypted(hub.store, SECRET, settings_of(hub.store))
     next(pieces)
     assert (hub.store.path.with_name("hub.db.backup")).exists()
     pieces.close()  # type: ignore[attr-defined]  # a generator: the browser went away
@@ -135,13 +160,13 @@ def test_no_copy_is_left_behind_however_it_ends(hub: InProcessHub) -> None:
 
 def test_a_short_passphrase_is_refused(hub: InProcessHub) -> None:
     with pytest.raises(OperatorError, match="12 characters"):
-        backup.locked(hub.store, "short", settings_of(hub.store))
+        backup.encrypted(hub.store, "short", settings_of(hub.store))
 
 
 def test_a_disk_without_room_for_the_copy_is_said_before_it_is_filled(mount: Mount) -> None:
     store = Store(mount.path / "data")
     with pytest.raises(OperatorError, match="MB of free storage"):
-        backup.locked(store, SECRET, settings_of(store))
+        backup.encrypted(store, SECRET, settings_of(store))
     store.close()
 
 
@@ -230,7 +255,7 @@ def test_o4_what_was_relayed_after_the_backup_comes_back_from_the_cloud(tmp_path
     with worlds.world(tmp_path / "world") as world:
         world.patient(given_name="Before")
         world.cycle()
-        content = b"".join(backup.locked(world.store, SECRET, settings_of(world.store)))
+        content = b"".join(backup.encrypted(world.store, SECRET, settings_of(world.store)))
         late = world.patient(given_name="Late")
         world.cycle()
         world.cycle()

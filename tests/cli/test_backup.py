@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core import encrypted_stream
+from hub.core.encrypted_stream import age
 from hub.store.database import Store
 from hub.store.people import audit
 from tests.cli.conftest import Run
@@ -15,7 +15,7 @@ SECRET = "four words are enough\n"
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a guess cost nothing."""
-    monkeypatch.setattr(encrypted_stream, "_COST", 4)
+    monkeypatch.setattr(age, "_WORK_FACTOR", 4)
 
 
 def test_o4_a_backup_is_written_for_its_owner_alone_and_noted_and_makes_a_hub(

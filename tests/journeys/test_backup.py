@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.app import backup
-from hub.core import encrypted_stream
+from hub.core.encrypted_stream import age
 from hub.store.box import identity
 from hub.store.database import Store, hub_time
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, InProcessHub, ServedHub, prepare
@@ -147,7 +147,7 @@ def test_o4_the_new_box_is_the_same_hub_and_no_old_session_opens_it(ward: Ward) 
 def test_o4_whatever_was_done_before_and_after_the_backup_comes_together_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(encrypted_stream, "_COST", 4)
+    monkeypatch.setattr(age, "_WORK_FACTOR", 4)
     rng = random.Random(seed)
     hub = InProcessHub(tmp_path / "first")
     clock = count(NOW_MS)
@@ -169,7 +169,7 @@ def test_o4_whatever_was_done_before_and_after_the_backup_comes_together_again(
                     assert phone.sync().ok
 
     work(40)
-    content = b"".join(backup.locked(hub.store, SECRET, tmp_path / "none.toml"))
+    content = b"".join(backup.encrypted(hub.store, SECRET, tmp_path / "none.toml"))
     work(40)
     hub.close()
     backup.restore([content], tmp_path / "second", SECRET)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.app import backup
-from hub.core import encrypted_stream
+from hub.core.encrypted_stream import age
 from hub.settings import Settings, Web
 from hub.store.database import Store
 from hub.store.people import audit
@@ -23,7 +23,7 @@ SECRET = "four words are enough"
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a guess cost nothing."""
-    monkeypatch.setattr(encrypted_stream, "_COST", 4)
+    monkeypatch.setattr(age, "_WORK_FACTOR", 4)
 
 
 @pytest.fixture

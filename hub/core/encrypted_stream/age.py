@@ -1,0 +1,104 @@
+r"""Writes and reads age files with a passphrase, which ``age -d`` opens on any computer (age-encryption.org/v1).
+
+    header   = "age-encryption.org/v1\n" + "-> scrypt " + salt + " " + log2 of N + "\n" + wrapped file key + "\n"
+               + "--- " + HMAC-SHA256(header up to "---") + "\n"      salt, wrapped key and MAC in base64 without "="
+    wrapping = ChaCha20-Poly1305(12 zeros as nonce), key: scrypt(passphrase, "age-encryption.org/v1/scrypt" + salt(16))
+    file     = header + nonce(16) + ChaCha20-Poly1305 chunks (chunks.py)
+    keys     = HKDF-SHA256(file key(16), info "header", no salt)   and   (file key, info "payload", salt = nonce)
+
+The code is ours because pyrage, the only Python binding, encrypts by passphrase only what fits into memory.
+"""
+
+import os
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from hub.core.encrypted_stream.chunks import Source, seal, unseal
+from hub.core.errors import OperatorError
+
+MAGIC = b"age-encryption.org/v1\n"
+_LABEL = b"age-encryption.org/v1/scrypt"
+_WORK_FACTOR = 16
+"""log2 of N: 64 MiB and about a second on a Pi; what each guess at the passphrase costs too."""
+_WORK_FACTOR_MAX = 18
+"""256 MiB, which is what ``age -p`` writes: a forged header must not take all memory of the smallest board."""
+_LINE_BYTES = 128
+"""No line of such a header is longer."""
+_STANZA = re.compile(rb"-> scrypt ([A-Za-z0-9+/]{22}) ([1-9][0-9]?)")
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/]{43}")
+_MAC = re.compile(rb"--- ([A-Za-z0-9+/]{43})")
+_FILE_KEY_BYTES = _SALT_BYTES = _NONCE_BYTES = 16
+
+
+def encrypt(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the age file, piece by piece."""
+    file_key, salt, nonce = os.urandom(_FILE_KEY_BYTES), os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
+    wrapped = _wrapping(passphrase, salt, _WORK_FACTOR).encrypt(bytes(12), file_key, None)
+    header = MAGIC + b"-> scrypt %b %d\n%b\n---" % (_base64(salt), _WORK_FACTOR, _base64(wrapped))
+    yield header + b" " + _base64(_mac(file_key, header).finalize()) + b"\n" + nonce
+    yield from seal(_payload_cipher(file_key, nonce), plain)
+
+
+def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
+    """Return the plaintext of an age file, a chunk at a time; raises OperatorError."""
+    file_key = _open_header(passphrase, source)
+    nonce = source.take(_NONCE_BYTES)
+    if len(nonce) < _NONCE_BYTES:
+        raise OperatorError("the file is damaged or cut off")
+    yield from unseal(_payload_cipher(file_key, nonce), source)
+
+
+def _open_header(passphrase: str, source: Source) -> bytes:
+    """Return the file key."""
+    source.take(len(MAGIC))
+    stanza, wrapped, mac = (source.take_line(_LINE_BYTES) for _ in range(3))
+    if not stanza.startswith(b"-> scrypt "):
+        raise OperatorError("this age file is not encrypted with a passphrase")
+    found, is_key, proof = _STANZA.fullmatch(stanza), _WRAPPED.fullmatch(wrapped), _MAC.fullmatch(mac)
+    if not (found and is_key and proof):
+        raise OperatorError("the header of the backup is damaged")
+    work_factor = int(found[2])
+    if work_factor > _WORK_FACTOR_MAX:
+        raise OperatorError(f"opening the backup needs scrypt with N = 2^{work_factor}, more than 2^{_WORK_FACTOR_MAX}")
+    try:
+        salt, sealed, expected = _plain(found[1]), _plain(wrapped), _plain(proof[1])
+        file_key = _wrapping(passphrase, salt, work_factor).decrypt(bytes(12), sealed, None)
+        _mac(file_key, b"%b%b\n%b\n---" % (MAGIC, stanza, wrapped)).verify(expected)
+    except (InvalidTag, InvalidSignature):
+        raise OperatorError("the passphrase is wrong, or the file is damaged") from None
+    return file_key
+
+
+def _wrapping(passphrase: str, salt: bytes, work_factor: int) -> ChaCha20Poly1305:
+    scrypt = Scrypt(salt=_LABEL + salt, length=32, n=2**work_factor, r=8, p=1)
+    return ChaCha20Poly1305(scrypt.derive(passphrase.encode()))
+
+
+def _payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(HKDF(SHA256(), length=32, salt=nonce, info=b"payload").derive(file_key))
+
+
+def _mac(file_key: bytes, header: bytes) -> HMAC:
+    mac = HMAC(HKDF(SHA256(), length=32, salt=None, info=b"header").derive(file_key), SHA256())
+    mac.update(header)
+    return mac
+
+
+def _base64(value: bytes) -> bytes:
+    return b64encode(value).rstrip(b"=")
+
+
+def _plain(text: bytes) -> bytes:
+    """Decode base64; raises OperatorError unless it is written in the one way that age allows."""
+    value = b64decode(text + b"=" * (-len(text) % 4))
+    if _base64(value) != text:
+        raise OperatorError("the header of the backup is damaged")
+    return value

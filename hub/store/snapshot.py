@@ -1,0 +1,47 @@
+"""Copies the database while the hub serves, and holds the rows that a copy needs changed before it is served itself."""
+
+import sqlite3
+from pathlib import Path
+
+from hub.core.errors import OperatorError
+from hub.store.database import Store, Transaction, hub_time
+from hub.store.phones.ledger import TRUST
+
+_PAGES = 256
+"""1 MB in one step."""
+_PAUSE_S = 0.01
+"""Before a step is tried again that somebody's lock was in the way of."""
+
+
+def copy(store: Store, to: Path) -> None:
+    """Write the database of now to a new file, in small steps beside phones that go on; raises OperatorError."""
+    to.touch(mode=0o600)
+    source, target = sqlite3.connect(store.path), sqlite3.connect(to)
+    try:
+        # In one view: without it SQLite would begin again whenever a phone writes.
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM hub").fetchone()
+        source.backup(target, pages=_PAGES, sleep=_PAUSE_S)
+    except sqlite3.Error as error:
+        raise OperatorError(f"the database cannot be copied: {error}") from error
+    finally:
+        target.close()
+        source.close()
+
+
+def set_time(tx: Transaction, time_ms: int) -> None:
+    """Set hub time, with every sign-in of a phone lasting as long as before; the clock of the old boot is gone."""
+    tx.db.execute("UPDATE tokens SET expires = expires + ?", [time_ms - hub_time(tx.db)])
+    tx.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [time_ms])
+    tx.db.execute("DELETE FROM hub WHERE key = 'clock'")
+
+
+def end_what_was_open(tx: Transaction) -> None:
+    """Close pairing and sign everybody out of the pages."""
+    tx.db.execute("DELETE FROM hub WHERE key = 'pairing_until'")
+    tx.db.execute("DELETE FROM page_sessions")
+
+
+def accept_any_cursor(tx: Transaction) -> None:
+    """Accept from every phone, once, a cursor that was never given to it."""
+    tx.db.execute("UPDATE ledger_heads SET settled = ?", [TRUST])
