@@ -1,0 +1,364 @@
+"""The schema is made in frozen steps that only expand it; databases of every release open and go on."""
+
+import hashlib
+import json
+import random
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+import pytest
+from sqlite_utils import Database, Migrations
+
+from hub.core.records import codec
+from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES, Column, Kind, Push, Rank, Table
+from hub.services.rpc.dispatch import Rpc
+from hub.store import migrations
+from hub.store.cloud import outbox
+from hub.store.database import FILE_NAME, Store
+from hub.store.migrations import STEPS, Step, schema
+from hub.store.people import users
+from hub.store.phones import devices
+from hub.store.records import queries, record_rows, search
+from tests.hubs import BOUNDS, NOW_MS, POLICY, InProcessHub, RpcTransport, changes, row
+from tests.simulator.phone import Phone
+from tests.store import pushes, schemas
+
+STEPS_OF_V1 = ("records", "hub", "custody", "lookups", "patient_search", "page", "relay", "reached")
+FROZEN = {
+    "01_records.sql": "fdbdcd1e94aa3611c281bbbd4604655afaf6c42ad2b9fa7ca8062d99a5a96c7f",
+    "02_hub.sql": "d8cbb83276f5fb6882e45d39f58c196c6edf159e378cc5d4f63303d17ca49427",
+    "03_custody.sql": "df4166d6832d2d099c66829bd798309ab9ace280523532d4967594ec6b0eff22",
+    "04_lookups.sql": "38014a9bb1d1b8ceace939c9ffdede2d76996f30b0552a1772648e09e292a386",
+    "05_patient_search.sql": "1c4bb1a0cb678898bd6785d16f70ee6ed1ed2c097c2646eb61e75353ef847eef",
+    "06_page.sql": "fab0f0c90c754640685cbf7a8b4b94cf15b98fb62d75f2e2e82dfbe398f43fd4",
+    "07_relay.sql": "a510d9eeac224afac4c38b232174e474d17f188a07cbb4b4201ac7e61a1b809b",
+    "08_reached.sql": "5ca722610fdce082c2df6424e742580cb64f630b0e57b2b64eee682f8bf767f2",
+}
+"""What each step says, comments apart. A step that was released never changes: write another one."""
+CONFIRMED_MS = 1_795_904_615_358
+"""The last pull of hub_v1's first phone of which it got the answer."""
+
+
+@pytest.fixture(params=["fresh", *schemas.RELEASED])
+def data(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a data folder: empty, or as a hub of an earlier release left it."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder if request.param == "fresh" else schemas.put(request.param, folder)
+
+
+@pytest.fixture(params=schemas.RELEASED)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a data folder as a hub of an earlier release left it."""
+    return schemas.put(request.param, tmp_path / "data")
+
+
+# Frozen
+
+
+def test_no_step_that_was_written_ever_changes() -> None:
+    folder = resources.files("hub.store.migrations")
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
+    found = {file.name: hashlib.sha256("\n".join(migrations.statements(file)).encode()).hexdigest() for file in files}
+    assert found == FROZEN
+
+
+def test_databases_of_the_first_release_know_the_steps_by_their_names() -> None:
+    assert tuple(step.name for step in STEPS[: len(STEPS_OF_V1)]) == STEPS_OF_V1
+
+
+@pytest.mark.parametrize("release", schemas.RELEASED)
+def test_a_fresh_and_an_upgraded_database_have_the_same_schema(tmp_path: Path, release: str) -> None:
+    assert schemas.at(schemas.put(release, tmp_path / "old")) == schemas.at(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("steps", range(len(STEPS)))
+def test_an_update_that_skips_releases_ends_at_the_same_schema(tmp_path: Path, steps: int) -> None:
+    with closing(connect(tmp_path)) as db:
+        schema(STEPS[:steps]).apply(db)
+    assert schemas.at(tmp_path) == schemas.at(tmp_path / "fresh")
+
+
+def test_processes_that_open_a_new_database_together_migrate_it_once(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    start = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def opened() -> None:
+        start.wait()
+        try:
+            Store(tmp_path).close()
+        except BaseException as error:  # noqa: BLE001  a thread has nobody to raise it to
+            failures.append(error)
+
+    threads = [threading.Thread(target=opened) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(old: Path) -> None:
+    store = Store(old)
+    with store.read() as db:
+        before = schemas.of(db)
+    store.close()
+    with closing(connect(old)) as db:
+        with pytest.raises(sqlite3.OperationalError):
+            later(old.parent, "CREATE TABLE wards (id TEXT);\nCREATE TABLE users (id TEXT);").apply(db)
+        assert schemas.of(db) == before
+
+
+def test_a_statement_without_its_semicolon_is_refused_rather_than_left_out(tmp_path: Path) -> None:
+    with closing(connect(tmp_path)) as db, pytest.raises(ValueError, match="no semicolon"):
+        later(tmp_path, "CREATE TABLE wards (id TEXT)").apply(db)
+
+
+# Declared and made
+
+
+def test_everything_declared_is_made(data: Path) -> None:
+    store = Store(data)
+    with store.read() as db:
+        assert list(schemas.missing(db, TABLES.values())) == []
+    store.close()
+
+
+VISITS = TABLES["visits"]
+WARDS = Table(
+    "wards",
+    (
+        Column("name", Kind.TEXT, optional=False),
+        Column("created_at", Kind.MOMENT, optional=False),
+        Column("updated_at", Kind.MOMENT, optional=False),
+    ),
+    Rank.REFERENCE,
+    Push.REFERENCE,
+    lookups=("name",),
+)
+BY_PROVIDER = msgspec.structs.replace(VISITS, computed=("provider_id",))
+
+
+@pytest.mark.parametrize(
+    "declared", [WARDS, BY_PROVIDER, msgspec.structs.replace(VISITS, lookups=("provider_id",))], ids=str
+)
+def test_what_is_declared_without_a_step_is_named(store: Store, declared: Table) -> None:
+    with store.read() as db:
+        found = list(schemas.missing(db, [declared]))
+    assert found
+    assert all("add a step" in text for text in found)
+    assert any("name" in text or "provider_id" in text for text in found)
+
+
+# Adding
+
+
+def test_a_table_is_added_by_a_step(data: Path) -> None:
+    made = """
+        CREATE TABLE wards (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, made_ms INTEGER NOT NULL,
+            local_server_created_at INTEGER NOT NULL, local_server_last_modified INTEGER NOT NULL,
+            local_server_deleted_at INTEGER, origin INTEGER NOT NULL, device INTEGER NOT NULL, cut INTEGER,
+            name TEXT, data TEXT NOT NULL, history TEXT);
+        CREATE INDEX wards_name ON wards (name);
+    """
+    store = extended(data, made)
+    with store.write() as tx:
+        record_rows.put(tx, WARDS, codec.build(WARDS, {"id": "ward-1", "name": "Maternity"}))
+    with store.read() as db:
+        assert list(schemas.missing(db, [*TABLES.values(), WARDS])) == []
+        assert [found.id for found in queries.where(db, WARDS, {"name": "Maternity"})] == ["ward-1"]
+    store.close()
+
+
+def test_a_column_is_added_by_a_step(data: Path) -> None:
+    store = extended(data, "ALTER TABLE devices ADD COLUMN model TEXT;\nUPDATE devices SET model = 'unknown';")
+    with store.write() as tx:
+        devices.pair(tx, "client-new", "Phone", most=100)
+    with store.read() as db:
+        models = [row[0] for row in db.execute("SELECT model FROM devices ORDER BY num")]
+    assert models == [*["unknown"] * (len(models) - 1), None]
+    store.close()
+
+
+def test_a_column_to_look_records_up_by_is_added_by_a_step(data: Path) -> None:
+    made = """
+        ALTER TABLE visits ADD COLUMN provider_id
+            GENERATED ALWAYS AS (json_extract(CASE WHEN cut IS NULL THEN data ELSE substr(data, 1, cut) || '}' END,
+            '$.provider_id')) VIRTUAL;
+        CREATE INDEX visits_provider_id ON visits (provider_id);
+    """
+    store = extended(data, made)
+    with store.read() as db:
+        assert list(schemas.missing(db, [BY_PROVIDER])) == []
+        before = [json.loads(text)["provider_id"] for (text,) in db.execute("SELECT data FROM visits")]
+    pushes.push(store, changes("visits", created=[row("visits", "visit-new", provider_id="nurse-new", extra=1)]))
+    with store.read() as db:
+        for provider in [*before, "nurse-new"]:
+            assert all(
+                found.row.provider_id == provider for found in queries.where(db, BY_PROVIDER, {"provider_id": provider})
+            )
+        assert [found.id for found in queries.where(db, BY_PROVIDER, {"provider_id": "nurse-new"})] == ["visit-new"]
+    store.close()
+
+
+# Expanding only
+
+
+def test_steps_since_the_first_release_only_expand(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with closing(connect(schemas.put("hub_v1", tmp_path))) as db:
+        db.conn.set_trace_callback(statements.append)
+        migrations.migrations.apply(db)
+    assert list(schemas.narrowing(statements)) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE audit",
+        "DROP INDEX tokens_user",
+        "DELETE FROM audit",
+        "ALTER TABLE users RENAME TO people",
+        "ALTER TABLE users RENAME COLUMN name TO full_name",
+        "ALTER TABLE users DROP COLUMN name",
+        "ALTER TABLE users ADD COLUMN phone TEXT NOT NULL",
+        "UPDATE users SET name = upper(name)",
+        "UPDATE users SET phone = '', name = upper(name)",
+        "INSERT INTO users (id) VALUES ('x')",
+        "CREATE UNIQUE INDEX users_by_email ON users (email)",
+        "REPLACE INTO users (id) VALUES ('x')",
+    ],
+)
+def test_a_step_that_takes_something_away_is_found(statement: str) -> None:
+    assert list(schemas.narrowing(["ALTER TABLE users ADD COLUMN phone TEXT", statement])) == [statement]
+
+
+def test_a_step_that_only_adds_is_not_accused() -> None:
+    adding = [
+        "CREATE TABLE wards (id TEXT)",
+        "CREATE UNIQUE INDEX wards_id ON wards (id)",
+        "INSERT INTO wards (id) SELECT id FROM clinics",
+        "ALTER TABLE users ADD COLUMN phone TEXT",
+        "ALTER TABLE users ADD COLUMN shifts INTEGER NOT NULL DEFAULT 0",
+        "UPDATE users SET phone = '', shifts = 1 WHERE name = 'x'",
+        "CREATE INDEX users_phone ON users (phone)",
+    ]
+    assert list(schemas.narrowing(adding)) == []
+
+
+def test_a_database_that_a_later_release_migrated_opens_and_works(old: Path) -> None:
+    store = extended(old, "CREATE TABLE wards (id TEXT);\nALTER TABLE devices ADD COLUMN model TEXT;")
+    assert pushes.push(store, changes("patients", created=[row("patients", "patient-new")])).created == 1
+    with store.read() as db:
+        assert migrations.is_newer(db)
+    store.close()
+
+
+# Working with it
+
+
+@pytest.fixture
+def upgraded(old: Path) -> Iterator[Store]:
+    """Return an earlier release's database, opened by this one."""
+    store = Store(old)
+    yield store
+    store.close()
+
+
+def phone(store: Store, num: int) -> Phone:
+    """Return a phone by the number under which the earlier hub knew it, or a new one."""
+    served = cast("InProcessHub", SimpleNamespace(rpc=Rpc(store, BOUNDS, POLICY)))
+    made = Phone(
+        rng=random.Random(num + 1000),
+        now_ms=lambda: NOW_MS,
+        connect=lambda _: RpcTransport(served),
+        name=f"phone-{num}",
+    )
+    with store.read() as db:
+        known = {device.num: device.client_id for device in devices.every(db)}
+    made.client_id = known.get(num, made.client_id)
+    made.pair({"type": "sync_hub", "url": "http://hub"})
+    return made
+
+
+def test_a_phone_goes_on_where_it_stood(upgraded: Store) -> None:
+    known = phone(upgraded, 1)
+    known.login("pia@test", "correct horse")
+    known.cursor = CONFIRMED_MS
+    made = known.create("patients", {"given_name": "After", "surname": "Update", "additional_data": "{}"})
+    outcome = known.sync()
+    assert (outcome.ok, outcome.pulled, outcome.pushed) == (True, 1, 1)
+    assert [patient["given_name"] for patient in known.store.rows("patients") if patient["id"] != made["id"]] == [
+        "Nadia"
+    ]
+    assert pushes.kept(upgraded, "patients", str(made["id"]))["given_name"] == "After"
+    assert known.sync().pulled == 0
+
+
+def test_a_phone_that_was_new_gets_everything(upgraded: Store) -> None:
+    new = phone(upgraded, 99)
+    new.login("rana@test", "correct horse")
+    assert new.sync().ok
+    shown = {str(patient["id"]) for patient in new.store.rows("patients")}
+    assert shown == pushes.live(upgraded, "patients")
+
+
+def test_patients_are_found(upgraded: Store) -> None:
+    everything = Rights("user-1", unrestricted=True, clinics={}, known=frozenset())
+    with upgraded.read() as db:
+        seen = search.scope(db, everything)
+        found, total = search.matching(db, seen, {"given_name": "ليلى حداد"}, limit=10, offset=0)
+        assert (len(found), total) == (1, 1)
+        assert search.matching(db, seen, {"phone": "0791 111"}, limit=10, offset=0)[1] == 1
+
+
+def test_what_waited_for_the_cloud_still_waits(upgraded: Store) -> None:
+    with upgraded.write() as tx:
+        assert tx.db["outbox"].count == 13
+        outbox.add(tx, TABLES["patients"], [1])
+        assert tx.db["outbox"].count == 13
+
+
+def test_people_keep_their_accounts(upgraded: Store) -> None:
+    with upgraded.read() as db:
+        pia = users.find_by_email(db, "PIA@test")
+        assert pia is not None
+        assert users.rights(db, pia).clinics
+
+
+# Tools
+
+
+def connect(data: Path) -> Database:
+    """Open a database without migrating it."""
+    data.mkdir(parents=True, exist_ok=True)
+    conn = sqlite3.connect(data / FILE_NAME, isolation_level=None)
+    search.register(conn)
+    return Database(conn, recursive_triggers=False)
+
+
+def later(folder: Path, sql: str) -> Migrations:
+    """Return the schema of a release that adds one step to this one's."""
+    files = folder / "steps"
+    files.mkdir()
+    for file in resources.files("hub.store.migrations").iterdir():
+        if file.name.endswith(".sql"):
+            (files / file.name).write_text(file.read_text("utf-8"), "utf-8")
+    (files / f"{len(STEPS) + 1:02}_later.sql").write_text(sql, "utf-8")
+    return schema((*STEPS, Step("later")), files)
+
+
+def extended(data: Path, sql: str) -> Store:
+    """Open a database to which a later release has added one step."""
+    with closing(connect(data)) as db:
+        later(data.parent, sql).apply(db)
+    return Store(data)
