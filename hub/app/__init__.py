@@ -24,7 +24,7 @@ from hub.services.machine import watchdog
 from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
-from hub.services.status.watch import Watch
+from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
 from hub.store.box import write_check
 from hub.store.database import Store
@@ -51,7 +51,7 @@ def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
         payload_max=settings.sync.push_bytes_max,
         page_bytes=settings.sync.page_bytes,
     )
-    gather = partial(facts.gather, store)
+    gather = partial(facts.gather, store, records=0)
     desk = face.desk(store, in_force, phones_rpc)
     routers = [
         rpc.router(phones),
@@ -106,7 +106,7 @@ def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ..
 def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
     log.error("damaged", findings=len(damage), first=damage[0])
     facts_now = Facts(damage=damage, writable=False)
-    watch = Watch(facts_now, lambda: facts_now, partial(_tell, settings))
+    watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.
     beside = [_watchdog(settings, lambda: True), watch.run]
     asyncio.run(servers.serve(create_closed(settings, damage), settings, beside))

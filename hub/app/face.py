@@ -9,7 +9,7 @@ import structlog
 from hub.actions.box import identity
 from hub.actions.box.listening import Listening
 from hub.actions.people.failures import Attempts
-from hub.app import backup, rules, support
+from hub.app import backup, rules, status, support
 from hub.app.in_force import InForce
 from hub.core.errors import HubError
 from hub.core.status.state import Facts
@@ -19,8 +19,7 @@ from hub.services.relay.connect import connect
 from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
-from hub.services.status.gathering import Gathering
-from hub.services.status.watch import Watch
+from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
 from hub.store.cloud import connection
 from hub.store.database import Store
@@ -36,7 +35,7 @@ def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
     phones_rpc.name = identity.name(store) or settings.hub.name
     path = Path(settings.box.status_file)
 
-    gathering = Gathering(store)
+    gathering = status.gathering(store)
 
     def publish(now: Facts) -> None:
         file.write(path, phones_rpc.name, now)
@@ -46,7 +45,7 @@ def desk(store: Store, in_force: InForce, phones_rpc: Rpc) -> Desk:
     made = Desk(
         store,
         phones_rpc,
-        Watch(gathering.gather(), gathering.gather, publish),
+        StatusWatch(gathering.gather(), gathering.gather, publish),
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
         relay=_relay(store, in_force),
         settings=Book(in_force.listed, partial(in_force.change, store)),

@@ -18,8 +18,7 @@ import msgspec
 
 from hub import __version__
 from hub import settings as book
-from hub.actions.box import facts
-from hub.app import journal
+from hub.app import journal, status
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.records.tables import TABLES
 from hub.core.status import state
@@ -35,6 +34,8 @@ from hub.store.people import audit
 from hub.store.phones import devices, ledger
 from hub.web.pages.audit import EVENTS
 from hub.web.reasons import general
+from hub.words import status as said
+from hub.words import words
 
 PART_BYTES_MAX = 256 * 1024
 """Of each part, before it is compressed; what is longer is cut off at its end."""
@@ -76,7 +77,7 @@ def _parts(
     yield "about.txt", CONTENTS
     yield "versions.json", {"hub": __version__, "libraries": _libraries()}
     yield "settings.json", {field: _setting(settings, field) for field in book.names() if field != "hub.name"}
-    now = facts.gather(store) if store else Facts(damage=damage, writable=False)
+    now = status.gathering(store).gather() if store else Facts(damage=damage, writable=False)
     yield "status.json", _status(data, now)
     if store:
         yield "database.json", database_stats.take(store)
@@ -107,7 +108,7 @@ def _setting(settings: Settings, field: str) -> object:
 def _status(data: Path, now: Facts) -> dict[str, Any]:
     return {
         "state": state.state(now).name.lower(),
-        "sentence": state.sentence(now),
+        "sentence": said.sentence(words("en"), now),
         "facts": now,
         "machine": measures.measure(data),
         "card_errors": card.errors(),

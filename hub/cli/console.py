@@ -12,17 +12,16 @@ import segno
 from hub.actions.box import identity
 from hub.actions.people import setup
 from hub.actions.phones import pairing
-from hub.cli import options, reach, speech
+from hub.cli import hub_state, options, reach, speech
 from hub.core.errors import HubError
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
-from hub.core.status import state
+from hub.core.status.state import Facts
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
-from hub.services.status import file
 from hub.settings import Settings
 from hub.store.database import FILE_NAME, Store
-from hub.words import Words
+from hub.words import Words, status
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _REFRESH_S = 3.0
@@ -51,27 +50,32 @@ def console(data: Path, config: Path | None, once: bool, seconds: float) -> None
 def _screens(data: Path, config: Path | None) -> Iterator[str]:
     """Return the screen of now for ever, by the settings of now; raises HubError."""
     while not (data / FILE_NAME).exists():
-        yield screen(None, options.settings(config, data))
+        yield _before_first_start(options.settings(config, data))
     with options.store(data) as store:
+        gathering = hub_state.gathering(store)
         while True:
-            yield screen(store, options.settings(config, data))
+            settings = options.settings(config, data)
+            yield screen(store, settings, hub_state.facts(settings, gathering.gather))
 
 
-def screen(store: Store | None, settings: Settings) -> str:
-    """Return the whole screen; without a store the hub has not started for the first time."""
+def screen(store: Store, settings: Settings, facts: Facts) -> str:
+    """Return the whole screen, for a hub of which these are the facts."""
     words = speech.of(settings)
-    state = [*_state(words, settings)]
-    if store is None:
-        return "\n".join([settings.hub.name, "", *state, words.say("The hub has not started for the first time yet.")])
     ways = reach.of(store, settings)
     parts = (
         _name(words, store, settings, ways),
-        state,
+        _state(words, facts),
         _setup(words, store),
         _moved(words, ways),
         _code(words, store, settings, ways),
     )
     return "\n".join(line for part in parts for line in part)
+
+
+def _before_first_start(settings: Settings) -> str:
+    words = speech.of(settings)
+    silent = _state(words, Facts(answering=False))
+    return "\n".join([settings.hub.name, "", *silent, words.say("The hub has not started for the first time yet.")])
 
 
 def _still(text: str) -> str:
@@ -80,9 +84,9 @@ def _still(text: str) -> str:
     return f"{_HOME}{lines}{_TO_END_OF_LINE}\n{_TO_END_OF_SCREEN}"
 
 
-def _state(words: Words, settings: Settings) -> Iterator[str]:
-    facts = file.current(Path(settings.box.status_file))
-    yield from (words.state(text, facts) for text in state.state(facts).texts)
+def _state(words: Words, facts: Facts) -> Iterator[str]:
+    yield status.sentence(words, facts)
+    yield status.remedy(words, facts)
     yield ""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from hub.core import clock
 from hub.core.status import state
 from hub.firstboot.steps import REPORT, Report
 from hub.services.machine import card, measures
@@ -112,7 +113,7 @@ def _radio(printed: str) -> Check:
 def _clock(data: Path) -> Check:
     wall_ms = measures.measure(data).clock_ms
     known_ms = int(max((path.stat().st_mtime for path in data.glob("hub.db*")), default=0) * 1000)
-    wrong = measures.clock_is_wrong(wall_ms, known_ms)
+    wrong = clock.is_wrong(wall_ms=wall_ms, hub_ms=known_ms)
     return "clock", FAIL if wrong else PASS, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(wall_ms / 1000))
 
 

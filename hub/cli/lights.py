@@ -1,4 +1,4 @@
-"""hikma-hub lights: the lamps and the button of the box, as a process of its own."""
+"""hikma-hub lights: the lights and the button of the hub, as a process of its own."""
 
 import contextlib
 import itertools
@@ -33,7 +33,7 @@ _TICKS = 50
 @options.config
 @click.option("--label", "drawn", type=click.Choice(["text", "svg"]), help="Print what the lights mean, and end.")
 def lights(data: Path, config: Path | None, drawn: str | None) -> None:
-    """Show how the hub is on the lamps of the box; its button opens pairing, and switches off when held."""
+    """Drive the status lights of the hub; its button opens pairing, and switches off when held."""
     if drawn:
         click.echo(label.as_svg() if drawn == "svg" else label.as_text())
         return
@@ -41,12 +41,12 @@ def lights(data: Path, config: Path | None, drawn: str | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     newest = Newest(config, data)
-    look = Look(Path(newest.settings.box.status_file), time.monotonic())
+    hub_light = HubLight(Path(newest.settings.box.status_file), time.monotonic())
     while not stop.is_set():
         logs.configure(newest.settings.log)
         box = Box(_wiring(newest.settings))
         try:
-            play(Show(box, _actions(data, newest.settings, look)), stop, newest.changed)
+            play(Show(box, _actions(data, newest.settings, hub_light)), stop, newest.changed)
         finally:
             box.close()
 
@@ -85,8 +85,8 @@ class Newest:
         return found.st_mtime_ns, found.st_ino
 
 
-class Look:
-    """Reads what the hub wrote of itself, and takes silence for what it is."""
+class HubLight:
+    """The light that the hub names in status.json; silence is a fault."""
 
     def __init__(self, path: Path, now_s: float) -> None:
         self._path = path
@@ -94,22 +94,22 @@ class Look:
         self._was_there = False
 
     def light(self, now_s: float) -> Light:
-        """Return the light to show: FAULT when the hub fell silent, STARTING while it may still be on its way."""
-        report = file.read(self._path)
-        if report is None:
-            may_start = not self._was_there and now_s - self._began_s < STARTING_S
-            return Light.STARTING if may_start and not self._path.exists() else Light.FAULT
-        self._was_there = True
-        return report.light if now_s - report.monotonic_s <= file.OLD_S else Light.FAULT
+        """Return the light to show: FAULT when the hub is silent, STARTING while it may still be on its way."""
+        self._was_there = self._was_there or self._path.exists()
+        status = file.read(self._path, now_s)
+        if status:
+            return status.light
+        may_start = not self._was_there and now_s - self._began_s < STARTING_S
+        return Light.STARTING if may_start else Light.FAULT
 
 
-def _actions(data: Path, settings: Settings, look: Look) -> Actions:
+def _actions(data: Path, settings: Settings, hub_light: HubLight) -> Actions:
     def open_pairing() -> None:
         with options.store(data) as store:
             pairing.open_for(store, settings.pairing.minutes)
 
     return Actions(
-        look=lambda: look.light(time.monotonic()),
+        look=lambda: hub_light.light(time.monotonic()),
         open_pairing=open_pairing,
         shut_down=Switch(shutdown_command=settings.box.shutdown_command or _SHUTDOWN).shut_down,
     )

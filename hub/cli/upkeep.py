@@ -2,19 +2,19 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 
-from hub.actions.box import facts
-from hub.cli import fitness, options
+from hub.cli import fitness, hub_state, options
+from hub.cli.fitness import FAIL, PASS, UNKNOWN, Check
 from hub.core.status import state as states
-from hub.services.status import file
+from hub.core.status.state import Facts
 from hub.store.database import Store
-
-_FIT = "pass"
-_UNFIT = "fail"
+from hub.words import status as said
+from hub.words import words
 
 
 @click.command()
@@ -23,23 +23,25 @@ _UNFIT = "fail"
 @options.as_json
 def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Say whether everything entered is safe, and whether the hub answers."""
-    path = Path(options.settings(config, data).box.status_file)
-    if path.exists():  # a hub wrote it, and the age of it tells whether that hub lives
-        now = file.current(path)
-    else:
-        with options.store(data) as store:
-            now = facts.gather(store)
-    state = states.state(now)
-    row = {"state": state.name.lower(), "sentence": states.sentence(now), "remedy": states.remedy(now)}
-    options.show_one({**row, **msgspec.to_builtins(now)}, as_json=as_json)
+    settings = options.settings(config, data)
+    facts = hub_state.facts(settings, partial(_measured, data))
+    if as_json:
+        options.show_one(_as_json(facts), as_json=True)
+        return
+    click.echo(said.sentence(words("en"), facts))
+    click.echo(said.remedy(words("en"), facts))
+    lines = said.summary(words("en"), facts, is_always_open=settings.pairing.mode == "open")
+    width = max((len(label) for label, _ in lines), default=0)
+    for label, value in lines:
+        click.echo(f"  {label:<{width}}  {value}")
 
 
 @click.command()
 @options.data
 @options.config
 @options.as_json
-@click.option("--box", is_flag=True, help="Also the box: card, supply, radio, clock, encryption. Takes some seconds.")
-@click.option("--capacity", is_flag=True, help="Also try the whole card, which takes up to hours.")
+@click.option("--box", is_flag=True, help="Also the hardware: card, supply, radio, clock, encryption. Takes seconds.")
+@click.option("--capacity", is_flag=True, help="Also test the whole card; can take hours.")
 def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: bool) -> None:  # noqa: FBT001
     """Check the hub thoroughly; ends with status 1 if anything fails."""
     options.settings(config, data)
@@ -47,19 +49,46 @@ def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: 
         found = [*_checks(store), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
     checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]
     options.show(checks, as_json=as_json, empty="")
-    sys.exit(any(check["result"] == _UNFIT for check in checks))
+    sys.exit(any(result == FAIL for _, result, _ in found))
 
 
-def _checks(store: Store) -> Iterator[tuple[str, str, str]]:
-    yield "settings", _FIT, "read"
+def _measured(data: Path) -> Facts:
+    with options.store(data) as store:
+        return hub_state.gathering(store).gather()
+
+
+def _as_json(facts: Facts) -> dict[str, object]:
+    """Return what scripts read: the state and every fact by its name in status.json."""
+    return {
+        "state": states.state(facts).name.lower(),
+        "sentence": said.sentence(words("en"), facts),
+        "remedy": said.remedy(words("en"), facts),
+        **msgspec.to_builtins(facts),
+    }
+
+
+def _checks(store: Store) -> Iterator[Check]:
+    english = words("en")
+    yield "settings", PASS, "readable"
     damage = store.check(full=True)
-    yield "database", _UNFIT if damage else _FIT, damage[0] if damage else "every page and index is sound"
-    now = facts.gather(store, damage=tuple(damage))
-    yield "writing", _FIT if now.writable else _UNFIT, "a write was kept" if now.writable else "a write failed"
-    low = now.free_bytes < states.FREE_BYTES_LOW
-    yield "disk", _UNFIT if low else _FIT, f"{now.free_bytes // 1_000_000:,} MB free"
+    yield "database", FAIL if damage else PASS, _first(damage) if damage else "every page and index is sound"
+    now = hub_state.gathering(store).gather()
+    is_readable = not now.damage
+    yield "writing", PASS if now.writable else FAIL, "a write was kept" if now.writable else "a write failed"
+    is_low = now.free_bytes < states.FREE_BYTES_LOW
+    yield "disk", FAIL if is_low else PASS, f"{english.size(now.free_bytes)} free"
     mode = store.path.stat().st_mode & 0o077
-    yield "privacy", _UNFIT if mode else _FIT, "others can read the database" if mode else "only the hub can read it"
-    yield "quarantine", _UNFIT if now.quarantined else _FIT, f"{now.quarantined} records"
-    state = states.state(now)
-    yield "state", _FIT if state.is_well else _UNFIT, states.sentence(now)
+    yield "privacy", FAIL if mode else PASS, "others can read the database" if mode else "only the hub can read it"
+    if is_readable:
+        records = english.count("{count} record", "{count} records", now.quarantined)
+        yield "quarantine", FAIL if now.quarantined else PASS, records
+    else:
+        yield "quarantine", UNKNOWN, "the database cannot be read"
+    now = msgspec.structs.replace(now, damage=(*now.damage, *damage))
+    yield "state", PASS if states.state(now).is_well else FAIL, said.sentence(english, now)
+
+
+def _first(damage: list[str]) -> str:
+    """Return the first finding on one line; SQLite lists up to twenty, each perhaps of several lines."""
+    first, *more = " ".join(damage[0].split()), *damage[1:]
+    return f"{first} (and {len(more)} more)" if more else first

@@ -14,6 +14,8 @@ NEWEST_MS = 4_102_444_800_000
 """2100-01-01: a later wall clock is wrong."""
 _MINUTE_MS = 60_000
 _WRONG_MS = 3_600_000
+_BEHIND_MS = 3_600_000
+"""Hub time never runs ahead of a right clock, so a wall clock that far behind it is wrong."""
 _YEAR_MS = 366 * 86_400_000
 
 
@@ -50,6 +52,12 @@ def contradicts(heard: Heard, *, wall_ms: int, hub_ms: int) -> bool:
     went_alike = abs(wall_ms - heard.wall_ms - passed_ms) < _MINUTE_MS
     is_ahead = heard.wall_ms - heard.cloud_ms > _WRONG_MS and went_alike
     return is_ahead or heard.cloud_ms + passed_ms - wall_ms > _WRONG_MS
+
+
+def is_wrong(*, wall_ms: int, hub_ms: int, heard: Heard | None = None) -> bool:
+    """Whether the wall clock of now cannot be right: of another century, behind hub time, or other than the cloud's."""
+    is_believable = OLDEST_MS <= wall_ms < NEWEST_MS and hub_ms - wall_ms <= _BEHIND_MS
+    return not is_believable or (heard is not None and contradicts(heard, wall_ms=wall_ms, hub_ms=hub_ms))
 
 
 def first_ms(wall_ms: int) -> int:

@@ -18,7 +18,7 @@ from hub.core.errors import Forbidden, Malformed
 from hub.core.phone.reach import Moved
 from hub.services.machine.switch import Switch
 from hub.services.rpc.dispatch import Rpc
-from hub.services.status.watch import Watch
+from hub.services.status.watch import StatusWatch
 from hub.store.database import Store
 from hub.web import body, look, visitor
 from hub.web.answers import Answer, Go, Page, respond
@@ -78,7 +78,7 @@ class Desk:
         self,
         store: Store,
         rpc: Rpc,
-        watch: Watch,
+        watch: StatusWatch,
         *,
         switch: Switch,
         relay: Relay,

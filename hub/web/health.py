@@ -13,7 +13,7 @@ from hub.web import metrics
 
 
 def router(gather: Callable[[], Facts]) -> Router:
-    """Return /healthz and /readyz; ``gather`` measures when it is asked for."""
+    """/healthz and /readyz; ``gather`` tries a write each time."""
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -32,15 +32,14 @@ def router(gather: Callable[[], Facts]) -> Router:
 
 
 def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts]) -> Router:
-    """Return /metrics."""
+    """/metrics, for Prometheus."""
 
     @get("/metrics", sync_to_thread=True)
     def show() -> Response[bytes]:
-        """Return the counts."""
+        """Answer the counts of now."""
         now = gather()
-        with store.read() as db:
-            for name, count in facts.counts(db).items():
-                metrics.RECORDS.labels(name).set(count)
+        for name, count in facts.counts(store).items():
+            metrics.RECORDS.labels(name).set(count)
         metrics.WAITING.set(now.waiting)
         metrics.QUARANTINE.set(now.quarantined)
         metrics.DEVICES.labels("paired").set(now.devices)

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from hub.core.status.lights import PATTERNS, Levels, Pattern
 from hub.words import LANGUAGES, Words
 from hub.words import words as spoken_in
+from hub.words.status import LABELS
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
@@ -66,6 +67,7 @@ def _environment(code: str) -> Environment:
         _n=spoken.count,
         words=spoken,
         languages=LANGUAGES,
+        labels=LABELS,
         asset=lambda name: f"/static/{_mark(name)}/{name}",
     )
     return environment

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
@@ -23,6 +24,7 @@ from hub.web.pages.people import ROLES
 from hub.web.pages.problem import SENTENCES
 from hub.web.reasons import PERMISSIONS, REASONS
 from hub.words import LANGUAGES, UNITS
+from hub.words.status import LABELS
 
 Message = str | tuple[str, str]
 """A text, or the texts for one and for many."""
@@ -44,7 +46,7 @@ _KEYWORDS = {"_": None, "say": None, "_n": (1, 2), "count": (1, 2)}
 
 def every() -> list[Message]:
     """Return all messages, each once."""
-    return list(dict.fromkeys([*_tables(), *_sources()]))
+    return list(dict.fromkeys([*_tables(), *_sources(), *LABELS.values()]))
 
 
 def template() -> Catalog:
@@ -102,16 +104,17 @@ def _tables() -> Iterator[Message]:
 def _sources() -> Iterator[Message]:
     """Read the messages in the code of the pages, and of the screen and the label, which speak too."""
     with as_file(files("hub")) as folder:
-        found = [
-            message
-            for part in ("web", "words", "cli")
-            for message in extract_from_dir(folder / part, method_map=_METHODS, keywords=_KEYWORDS, options_map=_STRICT)
-        ]
-        for _file, _line, message, _comments, _context in sorted(found, key=lambda row: (row[0], row[1])):
+        faces = [*_extracted(folder / "web"), *_extracted(folder / "cli")]
+        found = [*sorted(faces, key=lambda row: row[:2]), *_extracted(folder / "words")]
+        for _file, _line, message, _comments, _context in found:
             if not isinstance(message, tuple):
                 yield message
             elif isinstance(message[0], str) and message[0]:
                 yield message[0], message[1]
+
+
+def _extracted(folder: Path) -> Iterator[Any]:
+    return extract_from_dir(folder, method_map=_METHODS, keywords=_KEYWORDS, options_map=_STRICT)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from babel import Locale, dates, numbers
 from babel.messages import mofile, pofile
 from babel.support import Translations
 
-from hub.core.status.state import Facts, Text
-
 LANGUAGES: Final = {"en": "English", "ar": "العربية", "es": "Español", "fr": "Français"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 _DIGITS = {"ar": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
@@ -40,13 +38,6 @@ class Words:
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Translate a text about a number of things; ``{count}`` becomes the number."""
         return self._catalogue.ngettext(one, many, number).format(count=self.number(number), **values)
-
-    def state(self, text: Text, facts: Facts) -> str:
-        """Translate a text of a state and fill the facts in."""
-        time = self.span(facts.waiting_s)
-        if text.of:
-            return self.count(text.one, text.many, getattr(facts, text.of), time=time)
-        return self.say(text.one, time=time)
 
     def number(self, value: float) -> str:
         """Write a number."""

@@ -9,14 +9,13 @@ import pytest
 
 from hub.actions.people import setup
 from hub.core.phone.reach import LOOKS, REMEDY
-from hub.core.status import state
 from hub.core.status.state import Facts, State
 from hub.services.status import file
 from hub.store.box import announced
 from hub.store.box.announced import Announced
 from hub.store.database import Store
 from hub.store.phones import devices, pairing, reached
-from hub.words import LANGUAGES, words
+from hub.words import LANGUAGES, status, words
 from tests.cli.conftest import Run
 from tests.simulator import processes
 
@@ -39,15 +38,15 @@ def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, code: str) -> None:
+def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, tmp_path: Path, code: str) -> None:
     spoken = words(code)
     with store.write() as tx:
         reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
         pairing.open_for(tx, 7)
-    shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9")
+    shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9", BOX_STATUS_FILE=str(tmp_path / "status.json"))
     facts = Facts(answering=False)
     for text in State.NOT_ANSWERING.texts:
-        assert spoken.state(text, facts) in shown
+        assert status.fill(spoken, text, facts) in shown
     assert spoken.count(*LOOKS, 1, host="10.0.0.5") in shown
     assert spoken.say(REMEDY) in shown
     assert spoken.number(7) in shown
@@ -57,11 +56,12 @@ def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, code: st
 
 
 def test_on_the_kernels_console_it_speaks_english_where_that_cannot_draw_the_language(
-    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+    run: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    path = str(tmp_path / "status.json")
     monkeypatch.setenv("TERM", "linux")
-    assert "The hub does not answer." in once(run, store, HUB_LANGUAGE="ar")
-    assert "Le hub ne répond pas." in once(run, store, HUB_LANGUAGE="fr")
+    assert "The hub does not answer." in once(run, store, HUB_LANGUAGE="ar", BOX_STATUS_FILE=path)
+    assert "Le hub ne répond pas." in once(run, store, HUB_LANGUAGE="fr", BOX_STATUS_FILE=path)
 
 
 def test_it_shows_the_state_and_the_remedy_that_the_hub_wrote(run: Run, store: Store, tmp_path: Path) -> None:
@@ -69,8 +69,14 @@ def test_it_shows_the_state_and_the_remedy_that_the_hub_wrote(run: Run, store: S
     assert "does not answer" in once(run, store, BOX_STATUS_FILE=str(path))
     file.write(path, "Hub", SAFE)
     shown = once(run, store, BOX_STATUS_FILE=str(path))
-    assert state.sentence(SAFE) in shown
-    assert state.remedy(SAFE) in shown
+    assert status.sentence(words("en"), SAFE) in shown
+    assert status.remedy(words("en"), SAFE) in shown
+
+
+def test_where_no_hub_can_say_how_it_is_the_screen_measures(run: Run, store: Store, tmp_path: Path) -> None:
+    shown = once(run, store, BOX_STATUS_FILE=str(tmp_path / "missing" / "status.json"))
+    assert "Everything entered is safe on this hub." in shown
+    assert "does not answer" not in shown
 
 
 def test_it_shows_the_setup_code_until_the_hub_is_set_up(run: Run, store: Store) -> None:

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from hub import settings
 from hub.cli import lights
-from hub.cli.lights import STARTING_S, Look
+from hub.cli.lights import STARTING_S, HubLight
 from hub.core.errors import OperatorError
 from hub.core.status import label
 from hub.core.status.lights import Light
@@ -26,7 +27,7 @@ from tests.simulator import processes
 
 SAFE = Facts(free_bytes=10**12)
 PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
-NOBODY = Look(Path("nowhere"), 0)
+NOBODY = HubLight(Path("nowhere"), 0)
 
 
 @pytest.fixture
@@ -37,47 +38,47 @@ def path(tmp_path: Path) -> Path:
 def written(path: Path) -> float:
     """Write the file; returns the moment."""
     file.write(path, "Hub", SAFE)
-    report = file.read(path)
+    report = file.read(path, time.monotonic())
     assert report
     return report.monotonic_s
 
 
 def test_the_light_is_the_one_that_the_hub_wrote(path: Path) -> None:
     now_s = written(path)
-    assert Look(path, now_s).light(now_s) is Light.SAFE
+    assert HubLight(path, now_s).light(now_s) is Light.SAFE
 
 
 def test_a_hub_that_falls_silent_is_at_fault(path: Path) -> None:
     now_s = written(path)
-    look = Look(path, now_s)
-    assert look.light(now_s + OLD_S) is Light.SAFE
-    assert look.light(now_s + OLD_S + 0.1) is Light.FAULT
+    light = HubLight(path, now_s)
+    assert light.light(now_s + OLD_S) is Light.SAFE
+    assert light.light(now_s + OLD_S + 0.1) is Light.FAULT
 
 
 def test_a_hub_that_is_on_its_way_is_starting_but_not_for_ever(path: Path) -> None:
-    look = Look(path, 100.0)
-    assert look.light(100.0 + STARTING_S - 1) is Light.STARTING
-    assert look.light(100.0 + STARTING_S) is Light.FAULT
+    light = HubLight(path, 100.0)
+    assert light.light(100.0 + STARTING_S - 1) is Light.STARTING
+    assert light.light(100.0 + STARTING_S) is Light.FAULT
 
 
 def test_a_hub_that_went_away_is_at_fault_at_once(path: Path) -> None:
     now_s = written(path)
-    look = Look(path, now_s)
-    look.light(now_s)
+    light = HubLight(path, now_s)
+    light.light(now_s)
     path.unlink()
-    assert look.light(now_s + 1) is Light.FAULT
+    assert light.light(now_s + 1) is Light.FAULT
 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b'{"version": 1}', b"\xff" * 100])
 def test_a_file_that_cannot_be_read_is_a_fault(path: Path, junk: bytes) -> None:
     path.write_bytes(junk)
-    assert Look(path, 0).light(1) is Light.FAULT
+    assert HubLight(path, 0).light(1) is Light.FAULT
 
 
 def test_a_file_of_another_version_is_a_fault(path: Path) -> None:
     now_s = written(path)
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":99'))
-    assert Look(path, now_s).light(now_s) is Light.FAULT
+    assert HubLight(path, now_s).light(now_s) is Light.FAULT
 
 
 def test_the_button_opens_pairing_in_the_hub_beside_which_it_hangs(store: Store) -> None:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, contradicts, first_ms
+from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, contradicts, first_ms, is_wrong
 
 MOMENTS = st.integers(0, 2**62)
+NOW_MS = OLDEST_MS + 10**9
 
 
 @given(MOMENTS, MOMENTS, st.lists(st.integers(-(2**62), 2**62), max_size=20))
@@ -61,3 +62,23 @@ def test_what_the_cloud_said_of_the_time_shows_a_wrong_clock_and_no_right_one(
     heard: Heard, wall_ms: int, hub_ms: int, *, wrong: bool
 ) -> None:
     assert contradicts(heard, wall_ms=wall_ms, hub_ms=hub_ms) is wrong
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "wrong"),
+    [
+        (NOW_MS, False),
+        (NOW_MS + 10**12, False),
+        (NOW_MS - 3_599_000, False),
+        (NOW_MS - 3_601_000, True),
+        (0, True),
+        (NEWEST_MS, True),
+    ],
+)
+def test_a_clock_is_wrong_when_it_is_behind_hub_time_or_out_of_this_century(wall_ms: int, *, wrong: bool) -> None:
+    assert is_wrong(wall_ms=wall_ms, hub_ms=NOW_MS) is wrong
+
+
+def test_a_clock_that_the_cloud_contradicts_is_wrong() -> None:
+    heard = Heard(cloud_ms=NOW_MS + 5 * HOUR_MS, wall_ms=NOW_MS, hub_ms=NOW_MS)
+    assert is_wrong(wall_ms=NOW_MS, hub_ms=NOW_MS, heard=heard)

@@ -81,7 +81,7 @@ class Uplink:
         self._looked_s = now_s
         if self._line_fails and now_s >= self._turns_s:
             self._turn(now_s)
-        report = file.read(self._status)
+        report = file.read(self._status, now_s)
         count = self._cloud.count(CLINIC_ID)
         if report is not None and self._told != (report.state, count):
             self._told = (report.state, count)

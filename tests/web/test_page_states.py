@@ -12,22 +12,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
-from hub.cli.lights import Look
+from hub.cli.lights import HubLight
 from hub.core.status import state as states
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts, State
+from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
 from hub.store.phones import pairing
-from hub.words import LANGUAGES, words
+from hub.words import LANGUAGES, status, words
 from tests.hubs import ServedHub, changes, prepare, row
 from tests.mounts import Mount
 from tests.services.relay import world as worlds
@@ -84,7 +86,11 @@ class Box:
         if self._site is None:
             self.open()
         assert self._site is not None
-        found = Gathering(self.world.store, root=self.folder / "machine").gather()
+        found = Gathering(
+            self.world.store,
+            power_weak=partial(measures.power_weak, root=self.folder / "machine"),
+            temperature_c=partial(measures.temperature_c, root=self.folder / "machine"),
+        ).gather()
         facts = msgspec.structs.replace(found, syncing=0)  # phones that made the cause are not the matter here
         self._site.desk.watch.take(facts)
         texts = {code: self._site.get("/", **{"accept-language": code}).text for code in LANGUAGES}
@@ -105,7 +111,7 @@ class Process:
     def until(self, named: State) -> None:
         """Wait until whoever looks at the box from outside sees this state."""
         end = time.monotonic() + _PATIENCE_S
-        while not self.file.exists() or states.state(file.current(self.file)) is not named:
+        while not self.file.exists() or states.state(self._facts()) is not named:
             assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {named}"
             time.sleep(_POLL_S)
 
@@ -123,9 +129,12 @@ class Process:
             texts[code] = ServedHub(self._empty, env).cli("console", "--once").stdout
         return self._seen(texts)
 
+    def _facts(self) -> Facts:
+        return file.facts(self.file, lambda: pytest.fail("its folder is there"))
+
     def _seen(self, texts: dict[str, str]) -> Shown:
-        light = Look(self.file, time.monotonic()).light(time.monotonic())
-        return Shown(file.current(self.file), light, texts)
+        light = HubLight(self.file, time.monotonic()).light(time.monotonic())
+        return Shown(self._facts(), light, texts)
 
 
 @pytest.fixture
@@ -349,7 +358,7 @@ def test_o3_a_cause_leads_to_its_state_its_sentence_in_every_language_and_its_li
     assert shown.light is light
     for code in LANGUAGES:
         for text in state.texts:
-            assert words(code).state(text, shown.facts) in shown.texts[code].replace("&#39;", "'")
+            assert status.fill(words(code), text, shown.facts) in shown.texts[code].replace("&#39;", "'")
 
 
 def test_open_pairing_and_syncing_phones_show_on_the_lights(box: Box) -> None:

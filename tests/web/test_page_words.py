@@ -11,7 +11,7 @@ from hub.core.status.state import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
 from hub.web.messages import Message
 from hub.web.reasons import reason
-from hub.words import LANGUAGES, choose, words
+from hub.words import LANGUAGES, choose, status, words
 
 MESSAGES = messages.every()
 
@@ -69,18 +69,18 @@ def test_english_is_its_own_translation() -> None:
 @pytest.mark.parametrize("named", State)
 def test_every_state_has_its_sentence_in_every_language(code: str, named: State) -> None:
     facts = Facts(waiting=1412, waiting_s=7300, quarantined=3, free_bytes=FREE_BYTES_LOW)
-    sentence, remedy = (words(code).state(text, facts) for text in named.texts)
+    sentence, remedy = (status.fill(words(code), text, facts) for text in named.texts)
     assert sentence
     assert remedy
     assert "{" not in sentence + remedy
     if code != "en":
-        assert sentence != words("en").state(named.texts[0], facts)
+        assert sentence != status.fill(words("en"), named.texts[0], facts)
 
 
 def test_the_sentence_counts_as_each_language_counts() -> None:
     def said(code: str, waiting: int) -> str:
-        facts = Facts(cloud=True, trouble=Trouble.LINE, waiting=waiting, waiting_s=7300)
-        return words(code).state(State.LINE_LOST.texts[0], facts)
+        facts = Facts(free_bytes=FREE_BYTES_LOW, cloud=True, trouble=Trouble.LINE, waiting=waiting, waiting_s=7300)
+        return status.fill(words(code), State.LINE_LOST.texts[0], facts)
 
     assert said("en", 1) == "1 record is safe on this hub, waiting for the internet for 2 hours."
     assert said("es", 1412).startswith("1.412 registros están a salvo en este hub")

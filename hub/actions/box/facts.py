@@ -1,17 +1,19 @@
-"""Gathers the facts that the hub's state is named from."""
+"""Reads the facts that the hub's state is named from, and tries whether it can write."""
 
 import shutil
+import time
 from typing import Any
 
+from hub.core import clock
 from hub.core.cloud import cycle_outcome
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
 from hub.core.status.state import Facts
 from hub.store import quarantine
-from hub.store.box import locating
+from hub.store.box import counters, locating
 from hub.store.cloud import connection, outbox
-from hub.store.database import Store, View
-from hub.store.phones import pairing
+from hub.store.database import Store, View, hub_time
+from hub.store.phones import devices, pairing
 from hub.store.records import record_rows
 
 _DAY_MS = 86_400_000
@@ -20,42 +22,65 @@ _SYNCING_MS = 5_000
 
 
 def gather(
-    store: Store, *, damage: tuple[str, ...] = (), writable: bool | None = None, records: int | None = None
+    store: Store, *, writable: bool | None = None, records: int | None = None, wall_ms: int | None = None
 ) -> Facts:
-    """Read and try: counts from the database, room on the disk, and one real write.
+    """Read the facts of the database and of its disk; what the machine measures is not among them.
 
-    writable, records: what is known already; left out, they are found out, which takes a write and a long count.
+    writable, records: from ``can_write`` and ``counts``, which are expensive; tried and counted when left out.
+    wall_ms: the machine's clock, to be judged; read when left out.
     """
     writable = can_write(store) if writable is None else writable
-    free = shutil.disk_usage(store.path.parent).free
+    wall_ms = time.time_ns() // 1_000_000 if wall_ms is None else wall_ms
+    free_bytes = shutil.disk_usage(store.path.parent).free
     try:
         with store.read() as db:
             now_ms = store.now_ms(db)
-            paired = _devices(db, now_ms)
             return Facts(
-                damage=damage,
                 writable=writable,
-                free_bytes=free,
+                free_bytes=free_bytes,
+                records=sum(_counts(db).values()) if records is None else records,
                 quarantined=quarantine.count(db),
-                records=sum(counts(db).values()) if records is None else records,
-                devices=paired[0],
-                devices_today=paired[1],
-                syncing=paired[2],
+                devices=devices.paired(db),
+                devices_today=devices.synced_since(db, now_ms - _DAY_MS),
+                syncing=devices.synced_since(db, now_ms - _SYNCING_MS),
                 pairing_left_s=pairing.left_s(db, now_ms),
                 locating_left_s=locating.left_s(db, now_ms),
+                clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
                 **_cloud(db, now_ms),
             )
     except Unavailable as error:
-        return Facts(damage=(*damage, error.reason), writable=writable, free_bytes=free)
+        return Facts(damage=(error.reason,), writable=writable, free_bytes=free_bytes)
 
 
-def _devices(db: View, now_ms: int) -> tuple[int, int, int]:
-    """Count the paired phones, those that synced within a day, and those that sync now."""
-    row = db.execute(
-        "SELECT count(*), sum(last_sync > ?), sum(last_sync > ?) FROM devices WHERE state = 'paired'",
-        [now_ms - _DAY_MS, now_ms - _SYNCING_MS],
-    ).fetchone()
-    return int(row[0]), int(row[1] or 0), int(row[2] or 0)
+def counts(store: Store) -> dict[str, int]:
+    """Count the live records of each table."""
+    with store.read() as db:
+        return _counts(db)
+
+
+def changed_at(store: Store) -> int:
+    """Return the hub time of the last write."""
+    with store.read() as db:
+        return hub_time(db)
+
+
+def can_write(store: Store) -> bool:
+    """Write something; whether it worked."""
+    try:
+        with store.write(durable=False) as tx:
+            return tx.now_ms > 0
+    except Unavailable:
+        return False
+
+
+def note_waiting(store: Store, waiting: int) -> None:
+    """Note for the charts how many records wait now; not worth waiting for the disk."""
+    with store.write(durable=False) as tx:
+        counters.sample(tx, waiting=waiting)
+
+
+def _counts(db: View) -> dict[str, int]:
+    return {name: record_rows.count(db, table) for name, table in TABLES.items()}
 
 
 def _cloud(db: View, now_ms: int) -> dict[str, Any]:
@@ -70,17 +95,3 @@ def _cloud(db: View, now_ms: int) -> dict[str, Any]:
         "relayed_ago_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
         "trouble": cycle_outcome.trouble(last.outcome),
     }
-
-
-def counts(db: View) -> dict[str, int]:
-    """Count the live records of each table."""
-    return {name: record_rows.count(db, table) for name, table in TABLES.items()}
-
-
-def can_write(store: Store) -> bool:
-    """Write something and tell whether it worked."""
-    try:
-        with store.write(durable=False) as tx:
-            return tx.now_ms > 0
-    except Unavailable:
-        return False

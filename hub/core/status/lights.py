@@ -135,8 +135,3 @@ PATTERNS: dict[Light, Pattern] = {
 
 RECEIPT_MS = 1500
 """How long PRESSED and REFUSED are shown: three flashes or four."""
-
-
-def name(text: str) -> Light:
-    """Return the light of this name; FAULT for one that is not known, for such a hub is not understood."""
-    return Light(text) if text in set(Light) else Light.FAULT

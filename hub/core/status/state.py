@@ -278,27 +278,3 @@ def light(facts: Facts) -> Light:
     if not found.is_well or found is State.STARTING:
         return found.value.light
     return next((light for light, is_true in going_on.items() if is_true), found.value.light)
-
-
-def sentence(facts: Facts) -> str:
-    """Say in English what the state means."""
-    return english(state(facts).value.sentence, facts)
-
-
-def remedy(facts: Facts) -> str:
-    """Say in English what to do."""
-    return english(state(facts).value.remedy, facts)
-
-
-def english(text: Text, facts: Facts) -> str:
-    """Fill a text in."""
-    count = getattr(facts, text.of) if text.of else 1
-    return (text.one if count == 1 else text.many).format(count=f"{count:,}", time=_span(facts.waiting_s))
-
-
-def _span(seconds: int) -> str:
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return "a moment"

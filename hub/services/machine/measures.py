@@ -8,10 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS
-
-_BEHIND_MS = 3_600_000
-"""Hub time never runs ahead of a right clock, so a wall clock that far behind it is wrong."""
 _MILLI = 1000
 _KIB = 1024
 
@@ -70,11 +66,6 @@ def power_weak(root: Path = Path("/")) -> bool | None:
         if _text(folder / "name") == "rpi_volt":
             return _number(folder / "in0_lcrit_alarm") == 1
     return None
-
-
-def clock_is_wrong(wall_ms: int, hub_ms: int) -> bool:
-    """Return whether the wall clock cannot be right."""
-    return not OLDEST_MS <= wall_ms < NEWEST_MS or hub_ms - wall_ms > _BEHIND_MS
 
 
 def _uptime_s(root: Path) -> int | None:

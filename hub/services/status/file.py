@@ -1,6 +1,7 @@
-"""Writes status.json, by which the lights, the console and scripts know how the hub is, and that it lives."""
+"""Writes and reads status.json, by which lights, screen and scripts know how the hub is, and that it lives (O3)."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -8,14 +9,16 @@ import msgspec
 from hub.core.status import state as states
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts
+from hub.words import status as said
+from hub.words import words
 
 VERSION = 1
 OLD_S = 15.0
 """A file older than this comes from a hub that has crashed or hangs."""
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What status.json holds."""
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What status.json holds; its sentences are English."""
 
     version: int = VERSION
     monotonic_s: float
@@ -32,34 +35,42 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def write(path: Path, name: str, facts: Facts) -> None:
     """Replace the file in one step; raises OSError."""
     state = states.state(facts)
-    report = Report(
+    status = Status(
         monotonic_s=time.monotonic(),
         name=name,
         state=state.name.lower(),
         level=state.level,
         light=states.light(facts),
-        sentence=states.sentence(facts),
-        remedy=states.remedy(facts),
+        sentence=said.sentence(words("en"), facts),
+        remedy=said.remedy(words("en"), facts),
         facts=facts,
     )
     new = path.with_name(f".{path.name}.new")
-    new.write_bytes(msgspec.json.encode(report))
+    new.write_bytes(msgspec.json.encode(status))
     new.chmod(0o644)
     new.replace(path)
 
 
-def read(path: Path) -> Report | None:
-    """Read the file; None when there is none, it is not readable or it is of another version."""
+def read(path: Path, now_s: float) -> Status | None:
+    """Read what the hub says of itself; None where it is silent.
+
+    It is silent when there is no file, or it cannot be read, is of another version or was written too long ago.
+    now_s: the monotonic clock.
+    """
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        status = msgspec.json.decode(path.read_bytes(), type=Status)
     except (OSError, msgspec.DecodeError):
         return None
-    return report if report.version == VERSION else None
+    is_current = status.version == VERSION and now_s - status.monotonic_s <= OLD_S
+    return status if is_current else None
 
 
-def current(path: Path) -> Facts:
-    """Return the facts of now: those of the file, or that the hub does not answer when it is missing or old."""
-    report = read(path)
-    if report is None or time.monotonic() - report.monotonic_s > OLD_S:
-        return Facts(answering=False)
-    return report.facts
+def facts(path: Path, measure: Callable[[], Facts]) -> Facts:
+    """Return the facts of now: what the hub says, that it is silent, or what ``measure`` finds.
+
+    Where the folder of the file is missing no hub can write it, so its absence means nothing.
+    """
+    if not path.parent.is_dir():
+        return measure()
+    status = read(path, time.monotonic())
+    return status.facts if status else Facts(answering=False)

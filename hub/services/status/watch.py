@@ -20,7 +20,7 @@ _COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "rel
 log = structlog.get_logger()
 
 
-class Watch:
+class StatusWatch:
     """The newest facts. ``gather`` measures, ``publish`` tells the rest of the box."""
 
     def __init__(

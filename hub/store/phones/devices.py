@@ -47,6 +47,17 @@ def every(db: Database) -> Iterator[Device]:
         yield _device(row)
 
 
+def paired(db: Database) -> int:
+    """Count the paired devices."""
+    return int(db.execute("SELECT count(*) FROM devices WHERE state = ?", [State.PAIRED]).fetchone()[0])
+
+
+def synced_since(db: Database, at: int) -> int:
+    """Count the paired devices whose last sync was after hub time ``at``."""
+    sql = "SELECT count(*) FROM devices WHERE state = ? AND last_sync > ?"
+    return int(db.execute(sql, [State.PAIRED, at]).fetchone()[0])
+
+
 def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Device:
     """Take a new device in.
 

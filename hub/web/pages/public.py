@@ -12,13 +12,14 @@ from hub.actions.people import setup
 from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS
 from hub.core.status.state import Facts
-from hub.services.status.watch import Watch
+from hub.services.status.watch import StatusWatch
 from hub.web import answers, charts, look, visitor
 from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
 from hub.web.desk import Desk, Form
 from hub.web.visitor import Visitor
+from hub.words import status as said
 
 _DAY_H, _WEEK_H = 24, 168
 _DAYS_PART_H = 6
@@ -32,7 +33,7 @@ def handlers(here: Desk) -> list[Any]:
         return here.render(
             "public.html",
             who,
-            **_said(who, here.watch.facts),
+            **_said(who, here.watch.facts, is_always_open=here.options.pairing_always),
             set_up=setup.is_done(here.store),
             charts=_charts(here, who) if is_in else [],
         )
@@ -40,7 +41,7 @@ def handlers(here: Desk) -> list[Any]:
     return [here.page("/", show, public=True), events(here.watch)]
 
 
-def events(watch: Watch) -> Any:  # noqa: ANN401  a route
+def events(watch: StatusWatch) -> Any:  # noqa: ANN401  a route
     """Return the route of the server-sent events."""
 
     @get("/events")
@@ -86,13 +87,13 @@ class _ClosedOptions(msgspec.Struct, frozen=True):
     pairing_always: bool = False
 
 
-def _said(who: Visitor, facts: Facts) -> dict[str, Any]:
+def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[str, Any]:
     state, light = states.state(facts), states.light(facts)
-    sentence, remedy = (who.words.state(text, facts) for text in state.texts)
     return {
         "level": state.level,
-        "sentence": sentence,
-        "remedy": remedy,
+        "sentence": said.sentence(who.words, facts),
+        "remedy": said.remedy(who.words, facts),
+        "pairing": said.pairing(who.words, facts, is_always_open=is_always_open),
         "light": light,
         "pattern": PATTERNS[light],
     }

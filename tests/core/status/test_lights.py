@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.status import label, lights
+from hub.core.status import label
 from hub.core.status.lights import PATTERNS, Levels, Light, Pattern, Step
 
 TICK_MS = 10
@@ -73,11 +73,6 @@ def test_a_gliding_step_rises_evenly_from_the_one_before() -> None:
     pattern = Pattern((Step(100, Levels(0, 0, 1)), Step(100, Levels(1, 0, 0), glide=True)), "")
     assert pattern.at(99) == (0, 0, 1)
     assert pattern.at(150) == (0.5, 0, 0.5)
-
-
-def test_a_light_that_is_not_known_shows_as_fault() -> None:
-    assert lights.name("safe") is Light.SAFE
-    assert lights.name("party") is Light.FAULT
 
 
 def test_the_label_tells_every_light() -> None:

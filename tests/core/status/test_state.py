@@ -80,13 +80,6 @@ def test_every_state_says_what_it_means_and_what_to_do(named: State) -> None:
         assert bool(text.many) == bool(text.of)
 
 
-def test_the_sentence_counts_the_records_and_the_time() -> None:
-    told = facts(cloud=True, trouble=Trouble.LINE, waiting=1412, waiting_s=7300)
-    assert states.sentence(told) == "1,412 records are safe on this hub, waiting for the internet for 2 hours."
-    one = msgspec.structs.replace(told, waiting=1, waiting_s=90)
-    assert states.sentence(one) == "1 record is safe on this hub, waiting for the internet for 1 minute."
-
-
 @pytest.mark.parametrize(
     ("given", "light"),
     [

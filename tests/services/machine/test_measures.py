@@ -2,12 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from hub.core.clock import NEWEST_MS, OLDEST_MS
 from hub.services.machine import measures
-
-NOW_MS = OLDEST_MS + 10**9
 
 
 def write(root: Path, **files: str) -> None:
@@ -45,18 +40,3 @@ def test_what_a_machine_does_not_tell_is_left_out(tmp_path: Path) -> None:
     found = measures.measure(tmp_path, tmp_path)
     assert (found.model, found.uptime_s, found.temperature_c, found.power_weak, found.wear_percent) == (None,) * 5
     assert (found.memory_bytes, found.clock_synced) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("wall_ms", "wrong"),
-    [
-        (NOW_MS, False),
-        (NOW_MS + 10**12, False),
-        (NOW_MS - 3_599_000, False),
-        (NOW_MS - 3_601_000, True),
-        (0, True),
-        (NEWEST_MS, True),
-    ],
-)
-def test_a_clock_is_wrong_when_it_is_behind_hub_time_or_out_of_this_century(wall_ms: int, *, wrong: bool) -> None:
-    assert measures.clock_is_wrong(wall_ms, NOW_MS) is wrong

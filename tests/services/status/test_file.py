@@ -9,46 +9,61 @@ import pytest
 from hub.core.status.lights import Light
 from hub.core.status.state import FREE_BYTES_LOW, Facts, State, state
 from hub.services.status import file
+from hub.services.status.file import OLD_S, Status
 
 WELL = Facts(free_bytes=FREE_BYTES_LOW, cloud=True, waiting=3)
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "status.json"
-    file.write(path, "Clinic", WELL)
-    report = file.read(path)
-    assert report is not None
-    assert (report.name, report.state, report.light, report.facts) == ("Clinic", "waiting", Light.WAITING, WELL)
-    assert report.sentence == "3 records are safe on this hub, and will be sent to the cloud."
-    assert file.current(path) == WELL
-    assert [entry.name for entry in tmp_path.iterdir()] == ["status.json"]
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "status.json"
 
 
-def test_a_hub_that_fell_silent_is_not_taken_for_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "status.json"
+def written(path: Path) -> Status:
     file.write(path, "Clinic", WELL)
-    later = time.monotonic() + file.OLD_S + 1
-    monkeypatch.setattr("hub.services.status.file.time.monotonic", lambda: later)
-    assert state(file.current(path)) is State.NOT_ANSWERING
+    status = file.read(path, time.monotonic())
+    assert status is not None
+    return status
+
+
+def seen(path: Path) -> Facts:
+    """Return what whoever looks at the file takes for true."""
+    return file.facts(path, lambda: pytest.fail("measured"))
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    status = written(path)
+    assert (status.name, status.state, status.light, status.facts) == ("Clinic", "waiting", Light.WAITING, WELL)
+    assert seen(path) == WELL
+    assert [entry.name for entry in path.parent.iterdir()] == ["status.json"]
+
+
+def test_a_hub_that_fell_silent_is_not_taken_for_healthy(path: Path) -> None:
+    status = written(path)
+    assert file.read(path, status.monotonic_s + OLD_S) == status
+    assert file.read(path, status.monotonic_s + OLD_S + 0.1) is None
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(status, monotonic_s=time.monotonic() - OLD_S - 1)))
+    assert state(seen(path)) is State.NOT_ANSWERING
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"version": 2}', b"\xff"])
-def test_a_file_that_cannot_be_read_is_a_hub_that_does_not_answer(tmp_path: Path, text: bytes) -> None:
-    path = tmp_path / "status.json"
+def test_a_file_that_cannot_be_read_is_a_hub_that_does_not_answer(path: Path, text: bytes) -> None:
     path.write_bytes(text)
-    assert file.read(path) is None
-    assert state(file.current(path)) is State.NOT_ANSWERING
+    assert state(seen(path)) is State.NOT_ANSWERING
 
 
-def test_a_file_of_another_version_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "status.json"
-    file.write(path, "Clinic", WELL)
-    report = file.read(path)
-    assert report is not None
-    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(report, version=2)))
-    assert file.read(path) is None
+def test_a_file_of_another_version_is_not_read(path: Path) -> None:
+    status = written(path)
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(status, version=2)))
+    assert state(seen(path)) is State.NOT_ANSWERING
 
 
-def test_it_is_not_written_where_nobody_made_its_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_a_hub_that_does_not_answer(path: Path) -> None:
+    assert state(seen(path)) is State.NOT_ANSWERING
+
+
+def test_where_nobody_made_its_folder_no_file_is_written_and_who_looks_measures(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "status.json"
     with pytest.raises(FileNotFoundError):
-        file.write(tmp_path / "missing" / "status.json", "Clinic", WELL)
+        file.write(path, "Clinic", WELL)
+    assert file.facts(path, lambda: WELL) == WELL

@@ -8,13 +8,13 @@ import pytest
 
 from hub.core.errors import TooMany
 from hub.core.status.state import Facts
-from hub.services.status.watch import STREAMS_MAX, Watch
+from hub.services.status.watch import STREAMS_MAX, StatusWatch
 
 WELL = Facts(free_bytes=10**9, temperature_c=50.0)
 
 
-def watch() -> Watch:
-    return Watch(WELL, lambda: WELL, lambda _: None)
+def watch() -> StatusWatch:
+    return StatusWatch(WELL, lambda: WELL, lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_failure_to_look_does_not_end_the_watch() -> None:
             loop.call_soon_threadsafe(looked.set)
             return WELL
 
-        some = Watch(WELL, gather, lambda _: None, every_s=0.01)
+        some = StatusWatch(WELL, gather, lambda _: None, every_s=0.01)
         task = asyncio.create_task(some.run())
         await asyncio.wait_for(looked.wait(), 5)
         task.cancel()
