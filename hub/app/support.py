@@ -18,6 +18,7 @@ import msgspec
 
 from hub import __version__
 from hub import settings as book
+from hub.actions.phones import pull
 from hub.app import journal, status
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.records.tables import TABLES
@@ -31,7 +32,7 @@ from hub.store.cloud import connection, departures
 from hub.store.cloud.connection import ACTIVE
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.store.phones import devices, ledger
+from hub.store.phones import devices
 from hub.web.pages.audit import EVENTS
 from hub.web.reasons import general
 from hub.words import status as said
@@ -123,7 +124,7 @@ def _phones(db: Any, now_ms: int) -> Iterator[dict[str, Any]]:  # noqa: ANN401  
             "first_seen_s": (now_ms - device.first_seen) // 1000,
             "last_seen_s": (now_ms - device.last_seen) // 1000,
             "last_sync_s": (now_ms - device.last_sync) // 1000 if device.last_sync else None,
-            "lacks": ledger.behind(db, device.num),
+            "lacks": pull.behind(db, device.num),
         }
 
 

@@ -4,8 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from hub.core.errors import OperatorError
+from hub.core.phone.ledger import ANY_CURSOR
 from hub.store.database import Store, Transaction, hub_time
-from hub.store.phones.ledger import TRUST
 
 _PAGES = 256
 """1 MB in one step."""
@@ -44,4 +44,4 @@ def end_what_was_open(tx: Transaction) -> None:
 
 def accept_any_cursor(tx: Transaction) -> None:
     """Accept from every phone, once, a cursor that was never given to it."""
-    tx.db.execute("UPDATE ledger_heads SET settled = ?", [TRUST])
+    tx.db.execute("UPDATE ledger_heads SET settled = ?", [ANY_CURSOR])

@@ -282,7 +282,7 @@ class PhoneBook:
 
 
 def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
-    """Return the records of which the hub does not know whether the phone could store them (ledger.Doubt)."""
+    """Return the records of which the hub does not know whether the phone could store them (SuspectRecord)."""
     with store.read() as db:
         rows = db.execute(
             "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",

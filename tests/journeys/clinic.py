@@ -35,7 +35,7 @@ _FAST = Path("/dev/shm")  # noqa: S108  a disk without waiting, where there is o
 _HUB_STEP_NS = 300_000
 """Less than a millisecond: hub time must rise also when the clock has not moved on."""
 _RETRIES = 12
-"""How often the hub is given twice the time of before to try a doubtful record again (store.phones.ledger.Doubt)."""
+"""How often the hub is given twice the time of before to try a suspect again (core.phone.ledger)."""
 
 
 class BoxClock:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.actions.phones import pull
 from hub.core.records.access import Permission
 from hub.store.people import users
-from hub.store.phones import devices, ledger, pages
+from hub.store.phones import devices
 from tests.journeys.books import state
 from tests.journeys.clinic import CLINICS, EMAILS, Clinic, Station
 from tests.journeys.line import Fault
@@ -122,13 +123,14 @@ def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgott
     with clinic.box.store.read() as db:  # a pull reads in one transaction
         device = devices.find(db, one.phone.client_id)
         assert device is not None
-        held = ledger.Ledger(db, device.num, scope=CLINICS[1])
-        held.open(db, one.phone.cursor or 0)
-        page = pages.read(db, held, budget_bytes=100_000, hidden=frozenset({CLINICS[1]}), now_ms=0)
+        user = users.find(db, f"user-{EMAILS[0]}")
+        assert user is not None
+        rights, cursor = users.rights(db, user), one.phone.cursor or 0
+        assert rights.hidden() == {CLINICS[1]}
+        page, ledger = pull.choose(db, device.num, rights, cursor, budget_bytes=100_000, now_ms=0)
     other.phone.edit("patients", record_id, {"primary_clinic_id": CLINICS[0]})
     assert other.sync().ok
-    with clinic.box.store.write() as tx:  # and writes in another
-        held.deliver(tx, page.delivered)
+    pull.keep(clinic.box.store, page, ledger, cursor)  # and writes in another
     clinic.settle()
 
 

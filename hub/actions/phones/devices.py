@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from hub.actions.phones import pull
 from hub.core.errors import NotThere
 from hub.store.database import Store, View
 from hub.store.people import audit, users
 from hub.store.phones import devices as rows
-from hub.store.phones import ledger, sessions
+from hub.store.phones import sessions
 from hub.store.phones.devices import Device, State
 
 __all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "newest"]
@@ -71,7 +72,7 @@ def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevic
     for device in found:
         yield ListedDevice(
             device,
-            behind=ledger.behind(db, device.num),
+            behind=pull.behind(db, device.num),
             user=names.get(device.user_id or "", ""),
             seen_s=(now_ms - device.last_seen) // 1000,
             synced_s=(now_ms - device.last_sync) // 1000 if device.last_sync else None,

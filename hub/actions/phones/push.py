@@ -22,6 +22,7 @@ from hub.store import quarantine
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.phones import ledger
+from hub.store.phones.known_versions import KnownVersions
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
 from hub.store.records.record_rows import CHUNK, HUB, Kept, New
@@ -104,7 +105,7 @@ class _Intake:
         self._tx = tx
         self._source = source
         self._rights = source.rights
-        self._holdings = ledger.Holdings(tx.db, source.device)
+        self._known_versions = KnownVersions(tx.db, source.device)
         self._patients = _Parents(tx, TABLES["patients"])
         self._visits = _Parents(tx, TABLES["visits"])
 
@@ -207,7 +208,7 @@ class _Intake:
 
     def _held(self, table: Table, kept: Kept, pushed: Pushed) -> int:
         """Return the revision that the phone knew: whoever edits a record has held at least its first version."""
-        return max(self._holdings.revision(table, kept.num), kept.created if pushed.changed else 0)
+        return max(self._known_versions.revision(table, kept.num), kept.created if pushed.changed else 0)
 
     def _merge(self, table: Table, kept: Kept, pushed: Pushed, *, held: int) -> None:
         if kept.deleted is not None:
@@ -284,7 +285,7 @@ class _Intake:
     def _owe(self, table: Table, kept: Kept) -> None:
         """Owe the phone the hub's version: its push left it believing otherwise."""
         if self._source.device != HUB:
-            ledger.owe(self._tx, self._source.device, table, kept.num)
+            ledger.force(self._tx, self._source.device, table, kept.num)
         self.receipt.unchanged += 1
 
     def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:
@@ -308,7 +309,7 @@ class _Intake:
         table = TABLES.get(table_name)
         kept = record_rows.find(self._tx.db, table, [record_id]).get(record_id) if table and record_id else None
         if table and kept and self._source.device != HUB:
-            ledger.owe(self._tx, self._source.device, table, kept.num)
+            ledger.force(self._tx, self._source.device, table, kept.num)
 
     def _says_deleted(self, table: Table, record: Record) -> bool:
         return table.deletable and bool(record.row.is_deleted)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.store.phones import ledger
+from hub.actions.phones import pull as pulling
+from hub.core.phone import ledger
 from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
@@ -205,10 +206,10 @@ def test_a_phone_that_is_up_to_date_is_not_behind(hub: InProcessHub) -> None:
     client, cursor = settled(hub)
     push(hub.store, patients("b", "c"), device=OTHER)
     with hub.store.read() as db:
-        assert ledger.behind(db, 1) == 2
+        assert pulling.behind(db, 1) == 2
     pull(client, pull(client, cursor)["timestamp"])
     with hub.store.read() as db:
-        assert ledger.behind(db, 1) == 0
+        assert pulling.behind(db, 1) == 0
 
 
 # Whole phones
@@ -257,7 +258,7 @@ def trusting(hub: InProcessHub) -> Client:
     push(hub.store, patients("a"), device=OTHER)
     client, _ = settled(hub)
     with hub.store.write() as tx:
-        tx.db.execute("UPDATE ledger_heads SET settled = ?", [ledger.TRUST])
+        tx.db.execute("UPDATE ledger_heads SET settled = ?", [ledger.ANY_CURSOR])
     return client
 
 

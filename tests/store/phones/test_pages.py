@@ -6,6 +6,7 @@ from itertools import chain
 import msgspec
 import pytest
 
+from hub.core.phone import pull_page
 from hub.core.phone.cipher import Direction
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
@@ -137,8 +138,8 @@ def test_p5_a_page_that_arrives_makes_pages_long_again(hub: InProcessHub) -> Non
 def test_p5_the_one_record_that_a_phone_cannot_create_is_sent_as_updated_in_the_end(hub: InProcessHub) -> None:
     client, cursor = settled(hub)
     push(hub.store, patients("doubtful"), device=OTHER)
-    answers = [pull(client, cursor) for _ in range(pages._DOUBT + 1)]
-    assert [ids(answer, "patients") for answer in answers[:-1]] == [["doubtful"]] * pages._DOUBT
+    answers = [pull(client, cursor) for _ in range(pull_page.SUSPECT_AFTER + 1)]
+    assert [ids(answer, "patients") for answer in answers[:-1]] == [["doubtful"]] * pull_page.SUSPECT_AFTER
     assert ids(answers[-1], "patients", "updated") == ["doubtful"]
 
 
@@ -148,7 +149,7 @@ def test_p5_a_phone_whose_user_deleted_a_record_that_is_sent_as_created_gets_thr
     phone.create("patients", {"id": "p"})
     phone.delete_locally("patients", "p")
     push(hub.store, patients("p", "q"), device=OTHER)
-    results = [phone.sync().ok for _ in range(4 * pages._DOUBT)]
+    results = [phone.sync().ok for _ in range(4 * pull_page.SUSPECT_AFTER)]
     assert not results[0]
     assert results[-1]
     assert phone.store.find("patients", "q")
@@ -165,7 +166,7 @@ def test_p5_a_record_whose_answers_were_all_lost_still_comes(hub: InProcessHub) 
     assert phone.sync().ok
     push(hub.store, patients("late"), device=OTHER)
     client = hub.client(phone.client_id)
-    for _ in range(pages._DOUBT):
+    for _ in range(pull_page.SUSPECT_AFTER):
         pull(client, phone.cursor)  # the phone never sees these
     assert phone.sync().ok
     assert phone.store.find("patients", "late") is None

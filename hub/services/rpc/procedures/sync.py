@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from hub.actions.phones import push
+from hub.actions.phones import pull, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.errors import Malformed
+from hub.core.phone.pull_page import PullPage
 from hub.services.rpc.procedures.registry import Call, command, query
 from hub.store.box import counters
-from hub.store.phones import devices, pages
-from hub.store.phones.ledger import Ledger
+from hub.store.phones import devices
 
 _SEALED_SHARE = 3 / 4
 """How much of a payload is JSON: base64url makes four characters of three bytes."""
@@ -46,25 +46,10 @@ class SyncPush(SyncPull, frozen=True):
 @query("sync_pull")
 def sync_pull(call: Call, params: SyncPull) -> bytes:
     """Answer what the phone is owed, a page at a time; it comes back with the timestamp when it has stored it."""
-    store = call.context.store
-    hidden = call.user.hidden()
+    budget = int(call.context.policy.page_bytes * _SEALED_SHARE)
     with call.context.turn(call.device.num):
-        with store.read() as db:
-            ledger = Ledger(db, call.device.num, scope=",".join(sorted(hidden)))
-            ledger.open(db, params.cursor)
-            budget = int(call.context.policy.page_bytes * _SEALED_SHARE)
-            page = pages.read(db, ledger, budget_bytes=budget, hidden=hidden, now_ms=store.now_ms(db))
-        timestamp: float = params.cursor
-        if page.records or not ledger.known:
-            with store.write() as tx:
-                timestamp = ledger.deliver(tx, page.delivered, doubt=page.doubt, retry=page.retry)
-                devices.seen(tx, call.device.num, synced=True)
-        else:
-            with store.write(durable=False) as tx:
-                if ledger.settled_now:
-                    ledger.save(tx)
-                devices.seen(tx, call.device.num, synced=True)
-    return page.json(timestamp)
+        pulled = pull.pull(call.context.store, call.device.num, call.user, params.cursor, budget_bytes=budget)
+    return _json(pulled.page, pulled.timestamp)
 
 
 @command("sync_push")
@@ -78,3 +63,18 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
         counters.add(tx, entered=receipt.created + receipt.updated + receipt.deleted)
         devices.seen(tx, call.device.num)
     return {"success": True}
+
+
+def _json(page: PullPage, timestamp: float) -> bytes:
+    """Write the answer; its records are JSON already."""
+    pieces: list[bytes] = [b'{"changes":{']
+    for index, (name, part) in enumerate(page.parts.items()):
+        pieces.append(b',"%b":{"created":[' % name.encode() if index else b'"%b":{"created":[' % name.encode())
+        pieces.append(b",".join(part.created))
+        pieces.append(b'],"updated":[')
+        pieces.append(b",".join(part.updated))
+        pieces.append(b'],"deleted":[')
+        pieces.append(b",".join(part.deleted))
+        pieces.append(b"]}")
+    pieces.append(b'},"timestamp":%b}' % msgspec.json.encode(timestamp))
+    return b"".join(pieces)

@@ -1,0 +1,83 @@
+"""Answers a phone's pull: reads what is due to it in one view, and keeps what the answer carried (P5, P6).
+
+The answer is chosen in a view and kept in a transaction after it: phones that push meanwhile need not wait.
+"""
+
+from typing import NamedTuple
+
+from hub.core.phone import pull_page
+from hub.core.phone.ledger import OpenLedger, Resumed, StartOver
+from hub.core.phone.pull_page import PullPage
+from hub.core.records.access import Rights
+from hub.store.database import Store, View
+from hub.store.phones import devices
+from hub.store.phones import ledger as ledgers
+from hub.store.phones.pages import RowsDue
+
+
+class Pulled(NamedTuple):
+    """An answer, and the timestamp that the phone will come back with when it has stored it."""
+
+    page: PullPage
+    timestamp: float
+
+
+def pull(store: Store, device: int, rights: Rights, cursor: float, *, budget_bytes: int) -> Pulled:
+    """Answer a phone that comes with ``cursor``; one device's pulls and pushes must not overlap.
+
+    budget_bytes: for the JSON of the records.
+    """
+    with store.read() as db:
+        page, ledger = choose(db, device, rights, cursor, budget_bytes=budget_bytes, now_ms=store.now_ms(db))
+    return Pulled(page, keep(store, page, ledger, cursor))
+
+
+def choose(
+    db: View, device: int, rights: Rights, cursor: float, *, budget_bytes: int, now_ms: int
+) -> tuple[PullPage, OpenLedger]:
+    """Choose an answer in one view; returns also the ledger that is to be kept."""
+    withheld = rights.hidden()
+    ledger = opened(db, device, cursor, scope=",".join(sorted(withheld)))
+    suspect = ledgers.suspect_due(db, device, now_ms) if ledger.is_confirming else None
+    return pull_page.fill(ledger, RowsDue(db, withheld), budget_bytes=budget_bytes, withheld=withheld, suspect=suspect)
+
+
+def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:
+    """Keep what an answer carried; returns the timestamp to give with it."""
+    if not page.delivered and not ledger.starts_over:
+        _keep_settled(store, ledger)
+        return cursor
+    with store.write() as tx:
+        ledger = ledger.deliver(is_retry=page.is_retry)
+        ledgers.save(tx, ledger)
+        ledgers.add_delivery(tx, ledger, page)
+        devices.seen(tx, ledger.device, synced=True)
+        return tx.now_ms
+
+
+def opened(db: View, device: int, cursor: float, *, scope: str | None = None) -> OpenLedger:
+    """Open a phone's ledger in a view, for a phone that comes with ``cursor``; scope: see StoredLedger.resume."""
+    return _open(db, ledgers.read(db, device).resume(cursor, scope=scope))
+
+
+def behind(db: View, device: int) -> int:
+    """Estimate how many records a phone lacks, taking it that the newest answer arrived."""
+    stored = ledgers.read(db, device)
+    return _open(db, stored.resume(stored.likely_cursor)).behind()
+
+
+def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
+    if isinstance(ledger, StartOver):
+        return ledger.begin(ledgers.everything(db), ledgers.tombstones(db) if ledger.is_first else {})
+    return ledger.absorb(
+        ledgers.changes(db, ledger.read_since),
+        ledgers.forced(db, ledger.device, ledger.since),
+    )
+
+
+def _keep_settled(store: Store, ledger: OpenLedger) -> None:
+    """Keep an empty answer's ledger where something was settled; a power cut that forgets it costs a repetition."""
+    with store.write(durable=False) as tx:
+        if ledger.settled_until is not None:
+            ledgers.save(tx, ledger)
+        devices.seen(tx, ledger.device, synced=True)
