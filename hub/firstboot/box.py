@@ -1,4 +1,4 @@
-"""What Debian is told of the wishes: host name, time zone, the technician's ssh key, the clock."""
+"""Applies the card's configuration to Debian: host name, time zone, the technician's ssh key, the clock."""
 
 import base64
 import hashlib
@@ -8,8 +8,8 @@ import unicodedata
 from pathlib import Path
 
 from hub.core.clock import NEWEST_MS
+from hub.firstboot.card_config import CardConfig
 from hub.firstboot.machine import Machine, write
-from hub.firstboot.wishes import Wishes
 
 SSH_KEYS = "/etc/ssh/authorized_keys/technician"
 """Of the one account that may sign in over ssh; on the root, so that a damaged data partition does not lock out."""
@@ -25,17 +25,17 @@ def host_name(hub_name: str) -> str:
     return name or "hikma-hub"
 
 
-def apply(machine: Machine, wishes: Wishes) -> None:
+def apply(machine: Machine, config: CardConfig) -> None:
     """Write what differs, and reload what must know of it."""
-    name = host_name(wishes.hub.name)
+    name = host_name(config.hub.name)
     with machine.writable("/"):
         if write(machine.path("/etc/hostname"), f"{name}\n".encode()):
             write(machine.path("/etc/hosts"), f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost\n".encode())
             machine.run("hostname", name)
-        _time_zone(machine, wishes.hub.timezone)
+        _time_zone(machine, config.hub.timezone)
         keys = machine.path(SSH_KEYS)
-        if wishes.ssh:
-            write(keys, f"{wishes.ssh.key}\n".encode())
+        if config.ssh:
+            write(keys, f"{config.ssh.key}\n".encode())
         elif keys.exists():
             keys.unlink()
 

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.firstboot.card_config import TAKEN, AccessPointTable, CardConfig, WifiTable
 from hub.firstboot.machine import Machine, write
-from hub.firstboot.wishes import TAKEN, AccessPoint, Wifi, Wishes
 
 FOLDER = "/etc/NetworkManager/system-connections"
 _OURS = "hikma-"
@@ -19,19 +19,19 @@ _FALLBACK_PRIORITY = -100
 _ALWAYS_PRIORITY = 200
 
 
-def apply(machine: Machine, wishes: Wishes) -> None:
-    """Write the connections that are wished for, and remove those of an earlier file; others stay."""
+def apply(machine: Machine, config: CardConfig) -> None:
+    """Write the connections of the file, and remove those of an earlier one; others stay."""
     folder = machine.path(FOLDER)
-    wanted = {f"{_OURS}wifi-{number}": _wifi(folder, number, wifi) for number, wifi in enumerate(wishes.wifi)}
-    if wishes.access_point:
-        wanted[ACCESS_POINT] = _access_point(folder, wishes.access_point)
+    wanted = {f"{_OURS}wifi-{number}": _wifi(folder, number, wifi) for number, wifi in enumerate(config.wifi)}
+    if config.access_point:
+        wanted[ACCESS_POINT] = _access_point(folder, config.access_point)
     for name, content in wanted.items():
         write(folder / f"{name}.nmconnection", content, mode=0o600)
     for old in folder.glob(f"{_OURS}*.nmconnection"):
         if old.stem not in wanted:
             old.unlink()
-    if wishes.hub.country:
-        line = f"options cfg80211 ieee80211_regdom={wishes.hub.country}\n".encode()
+    if config.hub.country:
+        line = f"options cfg80211 ieee80211_regdom={config.hub.country}\n".encode()
         with machine.writable("/"):
             write(machine.path("/etc/modprobe.d/hikma-hub-country.conf"), line)
 
@@ -47,7 +47,7 @@ def access_point(machine: Machine) -> tuple[str | None, str | None]:
     return name, _known_password(folder, ACCESS_POINT)
 
 
-def _wifi(folder: Path, number: int, wifi: Wifi) -> bytes:
+def _wifi(folder: Path, number: int, wifi: WifiTable) -> bytes:
     name = f"{_OURS}wifi-{number}"
     password = _known_password(folder, name) if wifi.password == TAKEN else wifi.password
     return _profile(
@@ -59,7 +59,7 @@ def _wifi(folder: Path, number: int, wifi: Wifi) -> bytes:
     )
 
 
-def _access_point(folder: Path, point: AccessPoint) -> bytes:
+def _access_point(folder: Path, point: AccessPointTable) -> bytes:
     password = point.password
     if password in {None, TAKEN}:
         drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_DRAWN_CHARS))
@@ -81,7 +81,7 @@ def _access_point(folder: Path, point: AccessPoint) -> bytes:
 def _profile(
     name: str, *, connection: Mapping[str, str], wifi: Mapping[str, str], password: str | None, ipv4: Mapping[str, str]
 ) -> bytes:
-    """Write a keyfile (nm-settings-keyfile(5)). The uuid is that of the name: the same wish is the same connection."""
+    """Write a keyfile (nm-settings-keyfile(5)). The uuid is made of the name: writing it again changes nothing."""
     identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
     sections: dict[str, Mapping[str, str]] = {
         "connection": {"id": name, "uuid": identifier, "type": "wifi", **connection},

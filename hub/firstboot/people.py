@@ -1,4 +1,4 @@
-"""What the hub itself is told of the wishes: its settings file, its administrator, its first clinic."""
+"""Applies the card's configuration to the hub itself: its settings file, its administrator, its first clinic."""
 
 import os
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from hub.actions.box import certificate, identity
 from hub.actions.people import setup
 from hub.actions.people.setup import FirstAdministrator
 from hub.core.errors import SettingError
+from hub.firstboot.card_config import TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
-from hub.firstboot.wishes import TAKEN, Wishes
 from hub.settings import amend
 from hub.store.database import Store
 
@@ -43,7 +43,7 @@ class Who(msgspec.Struct, frozen=True):
 def ensure(machine: Machine) -> Who:
     """Draw the hub's identity and setup code, once, and write a settings file where there is none."""
     if not machine.path(SETTINGS).exists():
-        _set(machine, Wishes())
+        _set(machine, CardConfig())
     return _in_store(machine, _who)
 
 
@@ -63,26 +63,26 @@ def _certificate(store: Store) -> str:
     return found
 
 
-def apply(machine: Machine, wishes: Wishes) -> None:
+def apply(machine: Machine, config: CardConfig) -> None:
     """Change the settings, make the administrator and the clinic; what else is there stays."""
-    _set(machine, wishes)
-    if wishes.cloud and wishes.cloud.api_key != TAKEN:
-        write(machine.path(_CLOUD), f"{wishes.cloud.url}\n{wishes.cloud.api_key}\n".encode(), mode=0o600)
-    _in_store(machine, lambda store: _people(store, wishes))
+    _set(machine, config)
+    if config.cloud and config.cloud.api_key != TAKEN:
+        write(machine.path(_CLOUD), f"{config.cloud.url}\n{config.cloud.api_key}\n".encode(), mode=0o600)
+    _in_store(machine, lambda store: _people(store, config))
 
 
-def _people(store: Store, wishes: Wishes) -> None:
-    wanted = wishes.administrator
+def _people(store: Store, config: CardConfig) -> None:
+    wanted = config.administrator
     if wanted and wanted.password != TAKEN:
-        clinic = wishes.clinic.name if wishes.clinic else None
+        clinic = config.clinic.name if config.clinic else None
         first = FirstAdministrator(email=wanted.email, name=wanted.name, password=wanted.password, clinic=clinic)
         setup.apply(store, first)
 
 
-def _set(machine: Machine, wishes: Wishes) -> None:
-    """Put the wishes into the settings file, where what the page has put stays; a wrong one is laid aside."""
+def _set(machine: Machine, config: CardConfig) -> None:
+    """Write name and language into the settings file and keep what else it says; a wrong file is moved aside."""
     path = machine.path(SETTINGS)
-    wanted = {("hub", "name"): wishes.hub.name, ("hub", "language"): wishes.hub.language, **_BOX}
+    wanted = {("hub", "name"): config.hub.name, ("hub", "language"): config.hub.language, **_BOX}
     try:
         amend(path, wanted)
     except SettingError as error:

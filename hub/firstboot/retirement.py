@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from hub.firstboot import board, card, vault
+from hub.firstboot.card_config import FILE_NAME
 from hub.firstboot.machine import Machine
 from hub.firstboot.steps import BOOT
-from hub.firstboot.wishes import FILE_NAME
 
 _UNITS = ("hikma-hub.service", "hikma-hub-lights.service", "hikma-hub-console.service")
 

@@ -14,16 +14,16 @@ import msgspec
 import structlog
 
 from hub.core.errors import SettingError
-from hub.firstboot import board, box, card, data, network, people, vault, wishes
+from hub.firstboot import board, box, card, card_config, data, network, people, vault
 from hub.firstboot.board import KeyPlace
+from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
-from hub.firstboot.wishes import FILE_NAME, TAKEN, Wishes
 
 BOOT = "/boot/firmware"
 REPORT = "/run/hikma-hub-firstboot.json"
 _ERROR_FILE = "hikma-hub-error.txt"
 _APPLIED = "/data/applied"
-"""SHA-256 of the hikma-hub.toml that was obeyed last."""
+"""SHA-256 of the hikma-hub.toml that was applied last."""
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     key_place: str = ""
     key_protects: str = ""
     refused: str | None = None
-    """Why hikma-hub.toml was not obeyed."""
+    """Why hikma-hub.toml was not applied."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class _Run:
 
     machine: Machine
     device: Path | None
-    wishes: Wishes = field(default_factory=Wishes)
+    config: CardConfig = field(default_factory=CardConfig)
     facts: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -70,17 +70,17 @@ def run(machine: Machine, *, device: Path | None = None, progress: Callable[[str
     return report
 
 
-def _read_wishes(state: _Run) -> None:
-    """Read hikma-hub.toml; a wrong one is explained beside it, and every wish of it left aside."""
+def _read_config(state: _Run) -> None:
+    """Read hikma-hub.toml; a wrong one is explained in a file beside it, and nothing of it is applied."""
     boot = state.machine.path(BOOT)
     finish_scrubbing(state.machine)
     try:
-        state.wishes = wishes.load(boot / FILE_NAME)
+        state.config = card_config.load(boot / FILE_NAME)
     except SettingError as error:
         state.facts["refused"] = str(error)
         log.warning("refused", file=FILE_NAME, reason=str(error))
         with state.machine.writable(BOOT):
-            write(boot / _ERROR_FILE, f"The hub did not obey {FILE_NAME}.\r\n{error}\r\n".encode(), mode=0o755)
+            write(boot / _ERROR_FILE, f"The hub did not apply {FILE_NAME}.\r\n{error}\r\n".encode(), mode=0o755)
         return
     if (boot / _ERROR_FILE).exists():
         with state.machine.writable(BOOT):
@@ -89,7 +89,7 @@ def _read_wishes(state: _Run) -> None:
 
 def _open_data(state: _Run) -> None:
     """Make or open the data partition, and mount what is on it."""
-    storage = state.wishes.storage
+    storage = state.config.storage
     machine = state.machine
     device = card.ensure_data(machine, state.device or card.disk(machine))
     secret = storage.recovery_passphrase
@@ -107,7 +107,7 @@ def _set_clock(state: _Run) -> None:
     box.last_known_time(state.machine)
 
 
-def _obey(state: _Run) -> None:
+def _apply(state: _Run) -> None:
     """Do what hikma-hub.toml says, unless that was done already; then take the secrets out of it."""
     machine = state.machine
     file = machine.path(BOOT) / FILE_NAME
@@ -116,9 +116,9 @@ def _obey(state: _Run) -> None:
         return
     if applied.exists() and applied.read_bytes() == _digest(file):
         return
-    box.apply(machine, state.wishes)
-    network.apply(machine, state.wishes)
-    people.apply(machine, state.wishes)
+    box.apply(machine, state.config)
+    network.apply(machine, state.config)
+    people.apply(machine, state.config)
     scrub(machine)
     write(applied, _digest(file))
 
@@ -142,10 +142,10 @@ def _identify(state: _Run) -> None:
 
 
 _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
-    ("reading hikma-hub.toml", _read_wishes),
+    ("reading hikma-hub.toml", _read_config),
     ("opening the data partition", _open_data),
     ("setting the clock", _set_clock),
-    ("obeying hikma-hub.toml", _obey),
+    ("applying hikma-hub.toml", _apply),
     ("drawing keys", _identify),
 )
 
@@ -158,7 +158,7 @@ def scrub(machine: Machine) -> None:
     """
     file = machine.path(BOOT) / FILE_NAME
     text = file.read_bytes().strip(b"\0").decode("utf-8-sig")
-    clean = wishes.without_secrets(text.replace("\r\n", "\n"))
+    clean = card_config.without_secrets(text.replace("\r\n", "\n"))
     if clean == text:
         return
     with machine.writable(BOOT):

@@ -1,8 +1,6 @@
 """Reads settings from the file and the environment, and refuses what is unknown or wrong with the line to mend."""
 
-import difflib
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -11,6 +9,8 @@ from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
 from msgspec.structs import fields
 
 from hub.core.errors import SettingError
+from hub.settings import toml_file
+from hub.settings.toml_file import did_you_mean
 from hub.settings.tree import Settings
 
 ENV_PREFIX = "HIKMA_HUB_"
@@ -39,7 +39,7 @@ def value(section: str, key: str, text: str) -> Value:
     """Read what a person says of one setting, as a variable would say it; raises SettingError."""
     if key not in _TYPES.get(section, {}):
         name = f"{section}.{key}"
-        raise SettingError(f"there is no setting {name}{_meant(name, names())}")
+        raise SettingError(f"there is no setting {name}{did_you_mean(name, names())}")
     try:
         return _value(section, key, text, strict=False)
     except _WrongError as error:
@@ -92,11 +92,9 @@ def _from_file(path: Path) -> _Given:
 
 def _from_text(text: str, name: str) -> _Given:
     try:
-        return _accepted(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        message = f"{name}: {error}"  # it ends with "(at line 3, column 7)"
+        return _accepted(toml_file.parse(text, name))
     except _WrongError as error:
-        message = f"{name} line {_line(text, error.keys)}: {error}"
+        message = f"{name} line {toml_file.line(text, error.keys)}: {error}"
     raise SettingError(message)
 
 
@@ -113,7 +111,7 @@ def _from_environ(environ: Mapping[str, str]) -> _Given:
         if not name.startswith(ENV_PREFIX) or name in ENV_OF_CLI:
             continue
         if name not in _VARIABLES:
-            raise SettingError(f"{name}: there is no such setting{_meant(name, [*_VARIABLES, *ENV_OF_CLI])}")
+            raise SettingError(f"{name}: there is no such setting{did_you_mean(name, [*_VARIABLES, *ENV_OF_CLI])}")
         section, key = _VARIABLES[name]
         try:
             given.append((section, key, _value(section, key, environ[name], strict=False)))
@@ -126,7 +124,7 @@ def _accepted(tables: dict[str, Any]) -> _Given:
     given: _Given = []
     for section, table in tables.items():
         if section not in _TYPES:
-            raise _WrongError(f"there is no section [{section}]{_meant(section, _TYPES)}", section)
+            raise _WrongError(f"there is no section [{section}]{did_you_mean(section, _TYPES)}", section)
         if not isinstance(table, dict):
             raise _WrongError(
                 f"{section} is a section: write [{section}] on a line of its own, and its settings below", section
@@ -134,7 +132,7 @@ def _accepted(tables: dict[str, Any]) -> _Given:
         for key, found in table.items():
             if key not in _TYPES[section]:
                 raise _WrongError(
-                    f"there is no setting {key} in [{section}]{_meant(key, _TYPES[section])}", section, key
+                    f"there is no setting {key} in [{section}]{did_you_mean(key, _TYPES[section])}", section, key
                 )
             given.append((section, key, _value(section, key, found, strict=True)))
     return given
@@ -179,26 +177,3 @@ def _found(given: object, wanted: Any) -> str:  # noqa: ANN401  as above
             return f'the text "{given}"'
         case _:  # a list, dict, date, time or datetime
             return f"a {type(given).__name__}"
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _line(text: str, keys: tuple[str, ...]) -> int:
-    """Find the line (from 1) where ``keys`` appear: the first at which the text so far holds them.
-
-    Asking tomllib itself takes every way of writing a key; the file is short, and read so only to refuse it.
-    """
-    lines = text.split("\n")
-    for number in range(1, len(lines)):
-        try:
-            found: Any = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:  # it ends inside a value of several lines
-            continue
-        for key in keys:
-            found = found.get(key) if isinstance(found, dict) else None
-        if found is not None:
-            return number
-    return len(lines)

@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-_ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"  # no control characters, no lone surrogates
+from hub.settings.toml_file import ONE_LINE
+
 _HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
 
 
 class Hub(msgspec.Struct, frozen=True):
     """[hub]: what the hub is called, and what it speaks."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=_ONE_LINE)] = "Hikma Hub"
+    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)] = "Hikma Hub"
     """What phones show; 1 to 80 characters. A name that the hub was given on its page wins."""
     language: Literal["en", "ar", "es", "fr"] = "en"
     """What the page speaks where a browser asks for none of its languages, and what screen and label speak."""
@@ -22,7 +23,7 @@ class Server(msgspec.Struct, frozen=True):
     """[server]: where the hub listens."""
 
     # Phones come over the LAN, so every interface is the default.
-    host: Annotated[str, Meta(min_length=1, max_length=253, pattern=_ONE_LINE)] = "0.0.0.0"  # noqa: S104
+    host: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "0.0.0.0"  # noqa: S104
     """An address of this machine, or 0.0.0.0 for all of them."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 4001
     """A TCP port; 4001 is where phones look."""
@@ -161,11 +162,11 @@ class Web(msgspec.Struct, frozen=True):
 class Box(msgspec.Struct, frozen=True):
     """[box]: the machine that the hub runs on."""
 
-    status_file: Annotated[str, Meta(min_length=1, max_length=253, pattern=_ONE_LINE)] = "/run/hikma-hub/status.json"
+    status_file: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/run/hikma-hub/status.json"
     """What the lights and the console read; not written where its folder is missing."""
-    restart_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=_ONE_LINE)] = ""
+    restart_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """What starts the machine again; without one the page has no button for it."""
-    shutdown_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=_ONE_LINE)] = ""
+    shutdown_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """What switches the machine off."""
 
 

@@ -31,7 +31,7 @@ def test_a_phone_pairs_signs_in_and_syncs_with_the_hub_in_the_board(board: Guest
     assert found["surname"] == PATIENT[1]
 
 
-def test_the_file_is_obeyed(board: Guest) -> None:
+def test_the_file_is_applied(board: Guest) -> None:
     assert board.ssh("cat /etc/hostname").strip() == "nord-sud"
     assert board.ssh("readlink /etc/localtime").strip() == "/usr/share/zoneinfo/Asia/Amman"
     assert board.phone(9).pair({"type": "sync_hub", "url": board.url()}).name == "Nord Süd عيادة"

@@ -8,7 +8,7 @@ from hub.actions.people import setup
 from hub.core.errors import OperatorError
 from hub.firstboot import network, vault
 from hub.firstboot.card import ROOT_BYTES
-from hub.firstboot.wishes import TAKEN
+from hub.firstboot.card_config import TAKEN
 from hub.settings import amend, load
 from hub.store.database import Store
 from hub.store.people import users
@@ -80,7 +80,7 @@ def test_a_second_boot_changes_nothing(card: Flashed) -> None:
     assert not [command for command in card.commands if command.startswith(("cryptsetup luksFormat", "mkfs"))]
 
 
-def test_the_file_is_obeyed(card: Flashed) -> None:
+def test_the_file_is_applied(card: Flashed) -> None:
     card.put(FILE)
     report = card.boot()
     assert report is not None
@@ -175,7 +175,7 @@ def test_a_wrong_file_is_explained_beside_it_and_the_hub_starts(card: Flashed) -
     card.put('[hub]\nname = "North"\ncuontry = "JO"\n')
     report = card.boot()
     assert report is not None
-    assert report.refused == "hikma-hub.toml line 3: hub.cuontry: there is no cuontry here"
+    assert report.refused == "hikma-hub.toml line 3: hub.cuontry: there is no cuontry here; did you mean country?"
     error = card.root / "boot/firmware/hikma-hub-error.txt"
     assert "line 3" in error.read_text()
     card.put('[hub]\nname = "North"\ncountry = "JO"\n')

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.errors import SettingError
@@ -53,6 +53,7 @@ def test_only_the_value_changes_however_the_file_is_written(toml: Path, before: 
     assert toml.read_bytes().decode() == after
 
 
+@settings(deadline=None)  # each example waits for the disk
 @given(
     minutes=st.integers(1, 240),
     name=st.from_regex(r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,80}\Z"),

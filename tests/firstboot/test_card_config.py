@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.errors import SettingError
-from hub.firstboot import wishes
-from hub.firstboot.wishes import TAKEN, Wishes
+from hub.firstboot import card_config
+from hub.firstboot.card_config import TAKEN, CardConfig
 from tests.firstboot.test_steps import FILE
 
 
@@ -13,14 +13,17 @@ from tests.firstboot.test_steps import FILE
     ("text", "sentence"),
     [
         ("[hub]\nname = 5\n", "line 2: hub.name"),
-        ("[hub]\nnmae = 'x'\n", "line 2: hub.nmae: there is no nmae here"),
-        ("[hbu]\n", "line 1: hbu: there is no hbu here"),
+        ("[hub]\nnmae = 'x'\n", "line 2: hub.nmae: there is no nmae here; did you mean name?"),
+        ("[hbu]\n", "line 1: hbu: there is no hbu here; did you mean hub?"),
         ("[hub]\nname = 'a\n", "at end of document"),
         ("[hub]\nlanguage = 'de'\n", "line 2: hub.language"),
         ("[hub]\ntimezone = 'Amman'\n", "line 2: there is no such time zone"),
         ("[hub]\ncountry = 'jo'\n", "line 2: hub.country"),
         ("[[wifi]]\nname = 'a'\npassword = 'sevench'\n", "line 3: a Wi-Fi password has 8 to 63 characters"),
-        ("[[wifi]]\nname = 'a'\n[[wifi]]\nname = 'b'\npasswort = 'x'\n", "line 5: wifi.passwort: there is no passwort"),
+        (
+            "[[wifi]]\nname = 'a'\n[[wifi]]\nname = 'b'\npasswort = 'x'\n",
+            "line 5: wifi.passwort: there is no passwort here; did you",
+        ),
         ("[[wifi]]\nname = 'a'\npassword = 'long enough'\n", "Wi-Fi needs [hub] country"),
         ("[cloud]\nurl = 'hikma.example'\napi_key = 'k'\n", "line 2: cloud.url"),
         ("[cloud]\nurl = 'https://hikma.example'\n", "line 1: cloud"),
@@ -31,7 +34,7 @@ from tests.firstboot.test_steps import FILE
 )
 def test_a_wrong_file_is_refused_with_the_line_to_mend(text: str, sentence: str) -> None:
     with pytest.raises(SettingError) as refused:
-        wishes.read(text)
+        card_config.read(text)
     assert sentence in str(refused.value)
     assert str(refused.value).startswith("hikma-hub.toml")
 
@@ -39,35 +42,35 @@ def test_a_wrong_file_is_refused_with_the_line_to_mend(text: str, sentence: str)
 def test_no_secret_is_repeated_in_a_refusal() -> None:
     text = FILE.replace('"open sesame"', '"open sesame!!", hidden = 3')
     with pytest.raises(SettingError) as refused:
-        wishes.read(text)
+        card_config.read(text)
     assert "sesame" not in str(refused.value)
 
 
 def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
     file = tmp_path / "hikma-hub.toml"
     file.write_bytes(b"\xef\xbb\xbf[hub]\r\nname = 'North'\r\n")
-    assert wishes.load(file).hub.name == "North"
+    assert card_config.load(file).hub.name == "North"
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "hikma-hub.toml"
     file.write_bytes("[hub]\nname = 'Zoé'\n".encode("latin-1"))
     with pytest.raises(SettingError, match="line 2: not UTF-8"):
-        wishes.load(file)
+        card_config.load(file)
 
 
 def test_no_file_and_a_blank_one_ask_for_nothing(tmp_path: Path) -> None:
     file = tmp_path / "hikma-hub.toml"
-    assert wishes.load(file) == Wishes()
+    assert card_config.load(file) == CardConfig()
     file.write_bytes(bytes(500))
-    assert wishes.load(file) == Wishes()
+    assert card_config.load(file) == CardConfig()
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "hikma-hub.toml"
     file.write_bytes(b"#" * 100_000)
     with pytest.raises(SettingError, match="larger than"):
-        wishes.load(file)
+        card_config.load(file)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +83,10 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_every_way_of_writing_a_secret_is_found(line: str) -> None:
-    clean = wishes.without_secrets(
+    clean = card_config.without_secrets(
         f"[hub]\ncountry = 'JO'\n[access_point]\nname = 'x'\n{line.replace('tight', 'tight one')}\n"
     )
-    assert wishes.secrets_in(wishes.read(clean)) == [TAKEN]
+    assert card_config.secrets_in(card_config.read(clean)) == [TAKEN]
     assert all(word not in clean for word in ("quoted", "raw", "tight", "not a note"))
 
 
@@ -92,10 +95,10 @@ def test_every_way_of_writing_a_secret_is_found(line: str) -> None:
 )
 def test_a_secret_that_cannot_be_taken_out_is_refused_and_not_left_behind(way: str) -> None:
     with pytest.raises(SettingError, match="line of its own"):
-        wishes.without_secrets(f"[hub]\ncountry = 'JO'\n[access_point]\nname = 'x'\n{way}\n")
+        card_config.without_secrets(f"[hub]\ncountry = 'JO'\n[access_point]\nname = 'x'\n{way}\n")
 
 
 def test_the_example_for_technicians_is_accepted() -> None:
     text = (Path(__file__).parents[2] / "image/hikma-hub.example.toml").read_text("utf-8")
-    assert wishes.read(text) == Wishes()
-    assert len(wishes.secrets_in(wishes.read(re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)))) == 5
+    assert card_config.read(text) == CardConfig()
+    assert len(card_config.secrets_in(card_config.read(re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)))) == 5
