@@ -8,7 +8,7 @@ from typing import Final
 
 from babel import Locale, dates, numbers
 from babel.messages import mofile, pofile
-from babel.support import Translations
+from babel.support import NullTranslations, Translations
 
 LANGUAGES: Final = {"en": "English", "ar": "العربية", "es": "Español", "fr": "Français"}
 RIGHT_TO_LEFT = frozenset({"ar"})
@@ -22,7 +22,7 @@ UNITS = ("{number} B", "{number} kB", "{number} MB", "{number} GB", "{number} TB
 class Words:
     """One language."""
 
-    def __init__(self, code: str, catalogue: Translations) -> None:
+    def __init__(self, code: str, catalogue: NullTranslations) -> None:
         self.code = code
         self.direction = "rtl" if code in RIGHT_TO_LEFT else "ltr"
         self._locale = Locale.parse(code)

@@ -94,7 +94,7 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "damage": words.say("sound"),
         "writable": words.say("yes") if facts.writable else words.say("no"),
         "free_bytes": _storage(words, facts),
-        "power_weak": words.say("too weak") if facts.power_weak else words.say("strong enough"),
+        "power_weak": words.say("too weak") if facts.power_weak else "",
         "temperature_c": _temperature(words, facts),
         "clock_wrong": words.say("wrong") if facts.clock_wrong else words.say("looks right"),
     }
