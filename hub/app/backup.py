@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from hub.actions.box import snapshot
 from hub.core import encrypted_stream
+from hub.core.encrypted_stream.chunks import Source
 from hub.core.errors import Damaged, OperatorError
 from hub.store.database import FILE_NAME, Store
 
@@ -91,8 +92,7 @@ def _packed(files: dict[str, Path]) -> Iterator[bytes]:
 def _unpack(plain: Iterator[bytes], folder: Path) -> None:
     """Write the files that are known by their names; what a tar says of paths, owners and links is not obeyed."""
     known = {FILE_NAME, SETTINGS_NAME, *_TLS}
-    stream = _Pieces(plain)
-    with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
+    with tarfile.open(fileobj=Source(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
         for member in tar:
             content = tar.extractfile(member) if member.name in known and member.isfile() else None
             if content is None:
@@ -103,24 +103,6 @@ def _unpack(plain: Iterator[bytes], folder: Path) -> None:
                 shutil.copyfileobj(content, out, _READ_BYTES)
     for _ in plain:  # the last chunk is authenticated too
         pass
-
-
-class _Pieces:
-    """Lets a tar be read from pieces."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._left = b""
-
-    def read(self, size: int) -> bytes:
-        """Return so many bytes, fewer at the end."""
-        found = bytearray(self._left[:size])
-        self._left = self._left[size:]
-        while len(found) < size and (piece := next(self._pieces, b"")):
-            take = size - len(found)
-            found += piece[:take]
-            self._left = piece[take:]
-        return bytes(found)
 
 
 @contextmanager

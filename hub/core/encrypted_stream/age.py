@@ -50,7 +50,7 @@ def encrypt(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
 def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
     """Return the plaintext of an age file, a chunk at a time; raises OperatorError."""
     file_key = _open_header(passphrase, source)
-    nonce = source.take(_NONCE_BYTES)
+    nonce = source.read(_NONCE_BYTES)
     if len(nonce) < _NONCE_BYTES:
         raise OperatorError("the file is damaged or cut off")
     yield from unseal(_payload_cipher(file_key, nonce), source)
@@ -58,8 +58,8 @@ def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
 
 def _open_header(passphrase: str, source: Source) -> bytes:
     """Return the file key."""
-    source.take(len(MAGIC))
-    stanza, wrapped, mac = (source.take_line(_LINE_BYTES) for _ in range(3))
+    source.read(len(MAGIC))
+    stanza, wrapped, mac = (source.read_line(_LINE_BYTES) for _ in range(3))
     if not stanza.startswith(b"-> scrypt "):
         raise OperatorError("this age file is not encrypted with a passphrase")
     found, is_key, proof = _STANZA.fullmatch(stanza), _WRAPPED.fullmatch(wrapped), _MAC.fullmatch(mac)

@@ -40,20 +40,20 @@ class Source:
         """Return whether these are the next bytes; takes none away."""
         return self._fill(len(magic)) and self._waiting.startswith(magic)
 
-    def take(self, size: int) -> bytes:
-        """Take the next ``size`` bytes, fewer at the end."""
+    def read(self, size: int) -> bytes:
+        """Take the next ``size`` bytes, fewer at the end; a file to a reader of archives."""
         self._fill(size)
         taken = bytes(self._waiting[:size])
         del self._waiting[:size]
         return taken
 
-    def take_line(self, most: int) -> bytes:
+    def read_line(self, most: int) -> bytes:
         """Take the next line without its LF; raises OperatorError where none ends within ``most`` bytes."""
         self._fill(most)
         end = self._waiting.find(b"\n", 0, most)
         if end < 0:
             raise OperatorError("the header of the backup is damaged")
-        return self.take(end + 1)[:-1]
+        return self.read(end + 1)[:-1]
 
     def _fill(self, size: int) -> bool:
         while len(self._waiting) < size:
@@ -87,9 +87,9 @@ def unseal(cipher: Aead, sealed: Source, header: bytes | None = None) -> Iterato
 
 def _numbered(source: Source, size: int) -> Iterator[tuple[bytes, bytes]]:
     """Return each chunk with its nonce; there is always a last one, though it may be empty."""
-    chunk = source.take(size)
+    chunk = source.read(size)
     for number in count():
-        after = source.take(size)
+        after = source.read(size)
         yield number.to_bytes(11, "big") + bytes([not after]), chunk
         if not after:
             return

@@ -22,7 +22,7 @@ _WORK_FACTOR_MAX = 18
 
 def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
     """Return the plaintext, a chunk at a time; raises OperatorError."""
-    header = source.take(_HEADER_BYTES)
+    header = source.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not 0 < header[len(MAGIC)] <= _WORK_FACTOR_MAX:
         raise OperatorError("the header of the backup is damaged")
     work_factor, salt = header[len(MAGIC)], header[len(MAGIC) + 1 :]
