@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, OperatorError
-from hub.services.relay.rate_limit import Pace
+from hub.services.relay.rate_limit import RateLimit
 
 SYNC = "/api/v2/sync"
 VERIFY = "/api/hub/verify-key"
@@ -78,11 +78,11 @@ class Body:
 class Cloud:
     """The cloud at ``url``, spoken to with an API key. Everything may raise CloudError."""
 
-    def __init__(self, url: str, api_key: str, pace: Pace) -> None:
+    def __init__(self, url: str, api_key: str, limit: RateLimit) -> None:
         self.traffic = Traffic()
         self._url = check_url(url)
         self._api_key = api_key
-        self._pace = pace
+        self._limit = limit
         self._clock: tuple[int, float] | None = None
         self._http = httpx.Client(
             timeout=_TIMEOUT, limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_S)
@@ -181,7 +181,7 @@ class Cloud:
 
     def _send(self, request: httpx.Request, *, repeatable: bool = True) -> httpx.Response:
         """Send in our turn; once more if a connection that was kept had been closed meanwhile (CLOUD.md 0)."""
-        self._pace.wait()
+        self._limit.wait()
         self.traffic.requests += 1
         self.traffic.up += len(request.content) if request.method == "POST" else 0
         with _line():
@@ -192,6 +192,8 @@ class Cloud:
                     raise
                 response = self._http.send(request, stream=True)
         self._hear_clock(response)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._limit.hold(_retry_after_s(response.headers))
         return response
 
     def _hear_clock(self, response: httpx.Response) -> None:

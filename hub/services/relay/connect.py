@@ -2,17 +2,18 @@
 
 from hub.core.errors import OperatorError
 from hub.services.relay.client import Cloud, check_url
-from hub.services.relay.rate_limit import Pace
+from hub.services.relay.rate_limit import RateLimit
 from hub.store.cloud import connection
 from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 HUB_TYPE = "sync_hub"
-_REQUESTS = 10
+_PER_MINUTE = 60
+"""All that the cloud allows: somebody waits for the answer, and the relay leaves room for it."""
 _KEY_CHARS = 512
 
 
-def connect(store: Store, url: str, api_key: str) -> Link:
+def connect(store: Store, url: str, api_key: str, *, per_minute: int = _PER_MINUTE) -> Link:
     """Verify the key with the cloud and keep both; returns what the cloud says of this hub.
 
     Raises OperatorError for an address or a key that cannot be right, CloudError when the cloud does not say yes.
@@ -21,7 +22,7 @@ def connect(store: Store, url: str, api_key: str) -> Link:
     if not key or len(key) > _KEY_CHARS or not key.isascii() or not key.isprintable():
         raise OperatorError("an API key is one line of letters and digits, such as hh_ and 64 more")
     address = check_url(url)
-    client = Cloud(address, key, Pace(_REQUESTS))
+    client = Cloud(address, key, RateLimit(store.path.parent, per_minute))
     try:
         device = client.verify()
     finally:

@@ -14,7 +14,7 @@ from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
 from hub.services.relay.cycle_lock import turn
-from hub.services.relay.rate_limit import Pace
+from hub.services.relay.rate_limit import RateLimit
 from hub.store.cloud import connection
 from hub.store.cloud.connection import Last, Link, Progress
 from hub.store.database import Store
@@ -42,7 +42,7 @@ class Runner:
         self.rules = rules
         self._store = store
         self._data = store.path.parent
-        self._pace = Pace(rules.requests_per_minute, stop)
+        self._limit = RateLimit(self._data, rules.requests_per_minute, stop)
         self._spoken: tuple[str, str, Cloud] | None = None
         self._random = random.SystemRandom()
 
@@ -51,7 +51,8 @@ class Runner:
         with turn(self._data) as free:
             if not free:
                 return None
-            report = cycle.run(self._store, self._speak, self.rules.limits, Steps(self._pace.check, self._moves))
+            self._limit.per_minute = self.rules.requests_per_minute
+            report = cycle.run(self._store, self._speak, self.rules.limits, Steps(self._limit.check, self._moves))
             if report.outcome is not Outcome.STOPPED:
                 self._keep(report)
             return report
@@ -91,7 +92,7 @@ class Runner:
         if self._spoken and self._spoken[:2] == (link.url, key):
             return self._spoken[2]
         self.close()
-        client = Cloud(link.url, key, self._pace)
+        client = Cloud(link.url, key, self._limit)
         self._spoken = (link.url, key, client)
         return client
 

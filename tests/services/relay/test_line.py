@@ -6,12 +6,10 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from hub.core.errors import HubError
 from hub.services.relay import client
 from hub.services.relay.batch_size import FIRST_BYTES, LEAST_BYTES, Window
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle_lock import turn
-from hub.services.relay.rate_limit import Pace, Stopped
 from hub.services.relay.runner import Rules, Runner
 from hub.store.cloud import connection
 from tests.services.relay.test_guard import settle
@@ -151,21 +149,6 @@ def test_2_4_retry_after_is_obeyed_and_said(connected: World) -> None:
     assert last.failures == 0
 
 
-def test_2_4_no_more_than_so_many_requests_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("hub.services.relay.rate_limit.time.monotonic", lambda: now[0])
-    stop = threading.Event()
-    monkeypatch.setattr(stop, "wait", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    ours = Pace(40, stop)
-    times = []
-    for _ in range(200):
-        ours.wait()
-        times.append(now[0])
-    assert all(sum(1 for other in times if at - 60 < other <= at) <= 40 for at in times)
-    assert times[39] == 0
-    assert times[-1] == 240
-
-
 def test_0_a_connection_that_the_cloud_closed_meanwhile_is_no_failure(connected: World) -> None:
     """It closes after 5 s; one that is found closed is opened again, once."""
     connected.patient()
@@ -193,14 +176,6 @@ def test_a_stopped_cycle_goes_on_in_the_next(connected: World) -> None:
     assert report is not None
     assert (report.outcome.word, report.pushed.stored) == ("stopped", 10)
     assert connected.cycle().pushed.stored == 20
-
-
-def test_a_stopped_pace_does_not_wait() -> None:
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(Stopped):
-        Pace(1, stop).pause(1000)
-    assert issubclass(Stopped, HubError)
 
 
 def test_two_cycles_never_run_at_once_and_the_second_joins_the_first(connected: World) -> None:

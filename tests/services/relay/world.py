@@ -59,7 +59,7 @@ class World:
 
     def connect(self) -> connection.Link:
         """Connect the hub."""
-        return connecting.connect(self.store, self.url, self.hub.api_key)
+        return connecting.connect(self.store, self.url, self.hub.api_key, per_minute=RULES.requests_per_minute)
 
     def try_cycle(self) -> Report:
         """Run a cycle, however it ends."""
