@@ -115,7 +115,7 @@ class _Debt:
 
     def add(self, name: str, nums: FrozenBitMap, revision: int) -> None:
         sheet = self.sheets[name]
-        newly = (nums & sheet.has) - sheet.due
+        newly = (nums & sheet.has) - sheet.due - sheet.withheld
         if newly:
             self.outdated[name, revision] = self.outdated.get((name, revision), NO_RECORDS) | newly
         self.sheets[name] = sheet._replace(due=sheet.due | nums)
@@ -309,7 +309,7 @@ def known_revision(num: int, sheet: Sheet, revision: int, outdated: Mapping[int,
     """
     if num not in sheet.has:
         return 0
-    if num not in sheet.due:
+    if num not in sheet.due and num not in sheet.withheld:
         return revision
     return max((known for known, nums in outdated.items() if num in nums), default=0)
 

@@ -1,0 +1,191 @@
+"""A hub and a phone without a database: rows as values, the ledger as the hub keeps it, what the phone has."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pyroaring import FrozenBitMap
+
+from hub.core.phone import pull_page
+from hub.core.phone.ledger import (
+    DELIVERIES,
+    ChangedRow,
+    Delivery,
+    Head,
+    OpenLedger,
+    Outdated,
+    Sheet,
+    StartOver,
+    StoredLedger,
+    SuspectRecord,
+    known_revision,
+)
+from hub.core.phone.pull_page import PullPage
+from hub.core.records.tables import TABLES, Table
+
+PHONE = 1
+NAMES = ("patients", "visits")
+
+
+class Row(NamedTuple):
+    """A record on the hub; its text is its revision, so that the phone's tells which version it has."""
+
+    created: int
+    revision: int
+    device: int
+    origin: int
+    clinic: str
+    is_deleted: bool = False
+
+
+class Answer(NamedTuple):
+    """What travels to the phone."""
+
+    page: PullPage
+    timestamp: float
+
+
+class ModelHub:
+    """The hub's rows, and one phone's ledger, kept as store.phones.ledger keeps it."""
+
+    def __init__(self) -> None:
+        self.now = 1000
+        self.rows: dict[str, dict[int, Row]] = {name: {} for name in NAMES}
+        self.moved = 0
+        self.head: Head | None = None
+        self.sheets: Mapping[str, Sheet] = dict.fromkeys(NAMES, Sheet())
+        self.outdated: Outdated = {}
+        self.deliveries: list[Delivery] = []
+        self.forced: list[tuple[int, str, int]] = []
+        self.suspects: dict[SuspectRecord, tuple[int, int]] = {}
+
+    def tick(self) -> int:
+        """Return the time of a new transaction."""
+        self.now += 1
+        return self.now
+
+    def add(self, name: str, clinic: str, *, device: int = 0) -> int:
+        num = len(self.rows[name]) + 1
+        now = self.tick()
+        self.rows[name][num] = Row(now, now, device, device, clinic)
+        return num
+
+    def change(self, name: str, num: int, *, device: int = 0, is_deleted: bool = False) -> None:
+        self.rows[name][num] = self.rows[name][num]._replace(revision=self.tick(), device=device, is_deleted=is_deleted)
+
+    def force(self, name: str, num: int) -> None:
+        self.forced.append((self.tick(), name, num))
+
+    def stored(self) -> StoredLedger:
+        return StoredLedger(
+            device=PHONE,
+            revision=self.now,
+            moved=self.moved,
+            head=self.head,
+            sheets=self.sheets,
+            outdated=self.outdated,
+            deliveries=tuple(self.deliveries),
+        )
+
+    def opened(self, cursor: float, scope: str | None = None) -> OpenLedger:
+        ledger = self.stored().resume(cursor, scope=scope)
+        if isinstance(ledger, StartOver):
+            return ledger.begin(
+                {name: FrozenBitMap(self.rows[name]) for name in NAMES},
+                {name: FrozenBitMap([num for num, row in self.rows[name].items() if row.is_deleted]) for name in NAMES},
+            )
+        return ledger.absorb(
+            {name: self._changed(name, ledger.read_since) for name in NAMES},
+            [(name, num) for revision, name, num in self.forced if revision > ledger.since],
+        )
+
+    def pull(self, cursor: float, withheld: frozenset[str] = frozenset(), budget_bytes: int = 10**6) -> Answer:
+        ledger = self.opened(cursor, ",".join(sorted(withheld)))
+        due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now]
+        suspect = due[0] if due and ledger.is_confirming else None
+        page, ledger = pull_page.fill(
+            ledger, self._rows_due, budget_bytes=budget_bytes, withheld=withheld, suspect=suspect
+        )
+        if not page.delivered and not ledger.starts_over:
+            if ledger.settled_until is not None:
+                self._save(ledger)
+            return Answer(page, cursor)
+        self._save(ledger.deliver(is_retry=page.is_retry))
+        now = self.tick()
+        self.deliveries.append(Delivery(now, ledger.head.revision, page.is_retry, page.delivered))
+        del self.deliveries[:-DELIVERIES]
+        if page.suspect:
+            wait = self.suspects.get(page.suspect, (0, 50))[1] * (2 if page.is_retry else 1)
+            self.suspects[page.suspect] = (now + wait, wait)
+        return Answer(page, now)
+
+    def known(self, name: str, num: int) -> int:
+        """Return the revision up to which the hub takes the phone to know a record."""
+        outdated = {revision: nums for (table, revision), nums in self.outdated.items() if table == name}
+        return known_revision(num, self.sheets[name], self.head.revision if self.head else 0, outdated)
+
+    def _save(self, ledger: OpenLedger) -> None:
+        if ledger.starts_over:
+            self.deliveries, self.suspects = [], {}
+            self.sheets = dict.fromkeys(NAMES, Sheet())
+        if ledger.settled_until is not None:
+            self.deliveries = []
+            self.forced = [each for each in self.forced if each[0] > ledger.settled_until]
+        for suspect in ledger.proven:
+            self.suspects.pop(suspect, None)
+        self.head = ledger.head
+        self.sheets = {**self.sheets, **ledger.changed_sheets()}
+        self.outdated = {key: nums for key, nums in ledger.outdated.items() if nums}
+
+    def _changed(self, name: str, since: int) -> list[ChangedRow]:
+        return [
+            ChangedRow(num, row.revision, row.device, row.origin, row.created)
+            for num, row in self.rows[name].items()
+            if row.revision > since
+        ]
+
+    def _rows_due(self, table: Table, sheet: Sheet) -> Iterator[pull_page.Row]:
+        for num in sorted(sheet.due, reverse=True):
+            row = self.rows[table.name].get(num)
+            if row:
+                text = b"%s %d %d" % (table.name.encode(), num, row.revision)
+                yield num, row.created, int(row.is_deleted), row.clinic, text
+
+
+class ModelPhone:
+    """What a phone has: of each record the revision that it was read at."""
+
+    def __init__(self) -> None:
+        self.has: dict[tuple[str, int], int] = {}
+        self.cursor: float = 0
+
+    def store(self, answer: Answer) -> None:
+        """Store an answer whole; ``updated`` of a record that is not there does nothing."""
+        for part in answer.page.parts.values():
+            for text in part.created:
+                key, revision = _read(text)
+                self.has[key] = revision
+            for text in part.updated:
+                key, revision = _read(text)
+                if key in self.has:
+                    self.has[key] = revision
+            for text in part.deleted:
+                self.has.pop(_read(text)[0], None)
+        self.cursor = answer.timestamp
+
+
+def created(answer: Answer) -> set[tuple[str, int]]:
+    """Return what an answer carries as created."""
+    return {_read(text)[0] for part in answer.page.parts.values() for text in part.created}
+
+
+def carried(answer: Answer) -> set[tuple[str, int]]:
+    """Return all that an answer carries."""
+    return {(name, num) for name, part in answer.page.delivered.items() for num in part.nums}
+
+
+def _read(text: bytes) -> tuple[tuple[str, int], int]:
+    name, num, revision = text.split()
+    return (name.decode(), int(num)), int(revision)
+
+
+assert set(NAMES) <= set(TABLES)

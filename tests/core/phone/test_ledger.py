@@ -1,0 +1,270 @@
+"""The laws of a phone's ledger, over thousands of lives without a database (P5, P6)."""
+
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyroaring import FrozenBitMap
+
+from hub.core.phone.ledger import ANY_CURSOR, Head, OpenLedger, Resumed, StartOver
+from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, carried, created
+
+CLINICS = ("a", "b")
+Step = tuple[str, int]
+QUIET = ("add", "edit", "delete", "own_add", "own_edit", "merged", "forced", "sync", "sync", "lost", "lost", "wait")
+ALL = (*QUIET, "allow", "forbid", "move", "empty", "strange", "overlap")
+
+
+def steps(names: tuple[str, ...]) -> st.SearchStrategy[list[Step]]:
+    return st.lists(st.tuples(st.sampled_from(names), st.integers(0, 15)), max_size=25)
+
+
+class Life:
+    """One phone's life with a hub; the choice of each step picks the record, the clinic or the page size."""
+
+    def __init__(self) -> None:
+        self.hub = ModelHub()
+        self.phone = ModelPhone()
+        self.withheld: frozenset[str] = frozenset()
+
+    def step(self, name: str, choice: int) -> None:
+        getattr(self, name)(choice)
+
+    def add(self, choice: int) -> None:
+        self.hub.add(NAMES[choice % 2], CLINICS[choice // 2 % 2])
+
+    def edit(self, choice: int) -> None:
+        if key := self._live(choice):
+            self.hub.change(*key)
+
+    def delete(self, choice: int) -> None:
+        if key := self._live(choice):
+            self.hub.change(*key, is_deleted=True)
+
+    def own_add(self, choice: int) -> None:
+        """The phone made a record and pushed it; it always pulls before it pushes."""
+        if not self.phone.cursor:
+            self.sync(3)
+        name = NAMES[choice % 2]
+        num = self.hub.add(name, CLINICS[choice // 2 % 2], device=PHONE)
+        self.phone.has[name, num] = self.hub.now
+
+    def own_edit(self, choice: int) -> None:
+        """The phone's edit was taken as it is: it has just what the hub has."""
+        if key := self._own(choice):
+            self.hub.change(*key, device=PHONE)
+            self.phone.has[key] = self.hub.now
+
+    def merged(self, choice: int) -> None:
+        """The phone's edit was merged with another: it has something else."""
+        if key := self._own(choice):
+            self.hub.change(*key)
+
+    def forced(self, choice: int) -> None:
+        """The phone's edit was refused: it has what the hub never had."""
+        if key := self._own(choice):
+            self.hub.force(*key)
+            self.phone.has[key] = -1
+
+    def sync(self, choice: int) -> Answer:
+        answer = self.pull(choice)
+        self.phone.store(answer)
+        return answer
+
+    def lost(self, choice: int) -> None:
+        self.pull(choice)
+
+    def overlap(self, choice: int) -> None:
+        """Two syncs at once: something changes between them, and either answer comes last."""
+        first = self.pull(choice)
+        for change in (self.edit, self.add, self.merged)[: choice % 4]:
+            change(choice)
+        second = self.pull(choice)
+        for answer in (first, second) if choice % 2 else (second, first):
+            self.phone.store(answer)
+
+    def wait(self, choice: int) -> None:
+        self.hub.now += 60 << choice
+
+    def allow(self, choice: int) -> None:
+        self.withheld -= {CLINICS[choice % 2]}
+
+    def forbid(self, choice: int) -> None:
+        self.withheld |= {CLINICS[choice % 2]}
+
+    def move(self, choice: int) -> None:
+        """A record changes clinics."""
+        if key := self._live(choice):
+            self.hub.change(*key)
+            row = self.hub.rows[key[0]][key[1]]
+            self.hub.rows[key[0]][key[1]] = row._replace(clinic=CLINICS[choice % 2])
+            self.hub.moved = self.hub.now
+
+    def empty(self, _choice: int) -> None:
+        self.phone = ModelPhone()
+
+    def strange(self, choice: int) -> None:
+        """The phone has a cursor that this hub never gave."""
+        self.phone.cursor = choice + 0.5
+
+    def pull(self, choice: int) -> Answer:
+        return self.hub.pull(self.phone.cursor, self.withheld, budget_bytes=(30, 60, 200, 10**6)[choice % 4])
+
+    def settle(self) -> None:
+        """Let the phone sync until nothing more comes, however late."""
+        self.withheld = frozenset()
+        for _ in range(3):
+            for _ in range(200):
+                if not carried(self.sync(3)):
+                    break
+            else:
+                raise AssertionError("it never ends")
+            self.hub.now += 10**9  # suspects are due again
+
+    def missing(self) -> set[tuple[tuple[str, int], int]]:
+        """Return what the phone does not have as the hub has it."""
+        wanted = {
+            ((name, num), row.revision)
+            for name in NAMES
+            for num, row in self.hub.rows[name].items()
+            if not row.is_deleted
+        }
+        return wanted ^ set(self.phone.has.items())
+
+    def _live(self, choice: int) -> tuple[str, int] | None:
+        return self._pick(choice, lambda key: not self.hub.rows[key[0]][key[1]].is_deleted)
+
+    def _own(self, choice: int) -> tuple[str, int] | None:
+        return self._pick(choice, lambda key: key in self.phone.has and not self.hub.rows[key[0]][key[1]].is_deleted)
+
+    def _pick(self, choice: int, wanted: Callable[[tuple[str, int]], bool]) -> tuple[str, int] | None:
+        keys = [key for name in NAMES for num in self.hub.rows[name] if wanted(key := (name, num))]
+        return keys[choice % len(keys)] if keys else None
+
+
+def lived(taken: list[Step]) -> Life:
+    life = Life()
+    for step in taken:
+        life.step(*step)
+    return life
+
+
+@settings(max_examples=500, deadline=None)
+@given(steps(ALL))
+def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(taken: list[Step]) -> None:
+    life = lived(taken)
+    life.settle()
+    assert life.missing() == set()
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(ALL), st.integers(0, 15))
+def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken: list[Step], cursor: int) -> None:
+    life = lived(taken)
+    if cursor == 0:
+        life.empty(0)
+    ledger = life.hub.opened(life.phone.cursor, ",".join(sorted(life.withheld)))
+    accounted = {(name, num) for name, sheet in ledger.sheets.items() for num in sheet.due | sheet.withheld}
+    suspects = {(suspect.table_name, suspect.num) for suspect in life.hub.suspects}
+    assert {key for key, _ in life.missing()} <= accounted | suspects
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps((*QUIET, "allow", "forbid", "move", "empty")))
+def test_p6_nothing_that_a_phone_has_comes_as_created(taken: list[Step]) -> None:
+    life = lived(taken)
+    assert created(life.pull(3)).isdisjoint(life.phone.has)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps((*QUIET, "allow", "forbid", "move")))
+def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -> None:
+    life = lived([step for step in taken if step[0] != "forced"])
+    for (name, num), has in life.phone.has.items():
+        row = life.hub.rows[name][num]
+        if row.revision <= life.hub.known(name, num):
+            assert has == row.revision
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(ALL))
+def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
+    life = lived(taken)
+    answer = life.pull(3)
+    rows = life.hub.rows
+    assert not [
+        key
+        for key in carried(answer)
+        if rows[key[0]][key[1]].clinic in life.withheld and not rows[key[0]][key[1]].is_deleted
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(ALL))
+def test_p5_the_same_question_has_the_same_answer_until_one_arrives(taken: list[Step]) -> None:
+    life = lived(taken)
+    life.sync(3)
+    life.hub.now += 1
+    first, second = life.pull(3), life.pull(3)
+    assert carried(first) == carried(second)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(ALL))
+def test_p5_an_answer_is_settled_once_however_often_its_cursor_comes(taken: list[Step]) -> None:
+    life = lived(taken)
+    life.sync(3)
+    once = life.hub.opened(life.phone.cursor)
+    life.pull(0)
+    assert life.hub.opened(life.phone.cursor).sheets.keys() == once.sheets.keys()
+    again = life.hub.opened(life.phone.cursor)
+    assert {name: sheet.has for name, sheet in again.sheets.items()} == {
+        name: sheet.has for name, sheet in once.sheets.items()
+    }
+    assert due(again) == due(once)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(QUIET), st.integers(1, 2**60))
+def test_o4_after_a_restore_any_cursor_is_taken_for_the_last_settled_one(taken: list[Step], cursor: int) -> None:
+    life = lived(taken)
+    life.settle()
+    for step in taken[:5]:
+        if step[0] in {"add", "edit", "delete"}:
+            life.step(*step)
+    expected = life.hub.opened(life.phone.cursor)
+    assert life.hub.head is not None
+    life.hub.deliveries = []
+    life.hub.head = Head(life.hub.head.revision, life.hub.head.since, ANY_CURSOR, 0, life.hub.head.scope)
+    assert due(life.hub.opened(cursor)) == due(expected)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps(ALL), st.floats(allow_nan=False))
+def test_p5_a_cursor_that_was_never_given_makes_everything_due(taken: list[Step], cursor: float) -> None:
+    life = lived(taken)
+    known = {delivery.timestamp for delivery in life.hub.deliveries} | (
+        {life.hub.head.settled} if life.hub.head else set()
+    )
+    if cursor in known:
+        return
+    ledger = life.hub.stored().resume(cursor)
+    assert isinstance(ledger, StartOver)
+    everything = {name: FrozenBitMap(life.hub.rows[name]) for name in NAMES}
+    assert due(ledger.begin(everything, {})) == everything
+
+
+def test_two_changes_of_one_revision_are_both_remembered_as_outdated() -> None:
+    life = lived([("add", 0), ("add", 4), ("sync", 3), ("sync", 3), ("edit", 0), ("forced", 1), ("lost", 3)])
+    assert [life.hub.known("patients", num) > 0 for num in (1, 2)] == [True, True]
+
+
+def test_a_ledger_cannot_say_what_is_due_before_it_is_open() -> None:
+    hub = ModelHub()
+    assert not hasattr(hub.stored(), "behind")
+    assert not hasattr(Resumed, "behind")
+    assert hasattr(OpenLedger, "behind")
+
+
+def due(ledger: OpenLedger) -> dict[str, FrozenBitMap]:
+    return {name: sheet.due for name, sheet in ledger.sheets.items()}
