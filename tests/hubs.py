@@ -10,6 +10,7 @@ import bcrypt
 import msgspec
 import pytest
 
+from hub.actions.phones import pairing
 from hub.core.errors import PhoneError
 from hub.core.phone import keys, wire
 from hub.core.phone.cipher import Direction
@@ -20,7 +21,6 @@ from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
 from hub.store.people import users
 from hub.store.people.users import User
-from hub.store.phones import pairing
 from tests.simulator import processes
 from tests.simulator import rpc as simulated
 from tests.simulator.hub_process import HubProcess
@@ -212,8 +212,7 @@ class InProcessHub:
         self._open()
         self.clinic_id = add_clinic(self.store, "Al-Amal Clinic")
         self.user = add_user(self.store, self.clinic_id)
-        with self.store.write() as tx:
-            pairing.open_for(tx, 240)
+        pairing.open_for(self.store, 240)
 
     def _open(self) -> None:
         self.store = Store(self.data)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hub.core.errors import OperatorError
 from hub.core.phone.ledger import ANY_CURSOR
+from hub.store.box import state
 from hub.store.database import Store, Transaction, hub_time
 
 _PAGES = 256
@@ -38,7 +39,7 @@ def set_time(tx: Transaction, time_ms: int) -> None:
 
 def end_what_was_open(tx: Transaction) -> None:
     """Close pairing and sign everybody out of the pages."""
-    tx.db.execute("DELETE FROM hub WHERE key = 'pairing_until'")
+    state.forget(tx, state.PAIRING_UNTIL)
     tx.db.execute("DELETE FROM page_sessions")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import certificate, identity
 from hub.app import backup
 from hub.core import encrypted_stream
 from hub.core.clock import resumed_ms
@@ -21,7 +22,6 @@ from hub.core.encrypted_stream import age
 from hub.core.errors import OperatorError
 from hub.services.relay.runner import Runner
 from hub.store import snapshot
-from hub.store.box import certificate, identity
 from hub.store.database import Store, hub_time
 from hub.store.people import audit, page_sessions, users
 from hub.store.people.page_sessions import Account, Kind

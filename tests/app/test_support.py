@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.actions.box import identity
 from hub.app import support
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.records.tables import TABLES
 from hub.settings import Hub, Settings
-from hub.store.box import identity
 from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.store.people import audit

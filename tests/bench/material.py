@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hub.actions.phones import push
+from hub.actions.phones import pairing, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.phone import cipher, keys, wire
 from hub.core.phone.cipher import Direction
@@ -17,7 +17,6 @@ from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.phones import pairing
 
 MIB = 1024 * 1024
 EMAIL, PASSWORD = "nurse@example.org", "a long password"
@@ -63,8 +62,8 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
     with store.write() as tx:
         clinic = users.add_clinic(tx, "Clinic")
         user = users.add(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD)
-        pairing.open_for(tx, 240)
         rights = users.rights(tx.db, user)
+    pairing.open_for(store, 240)
     source = Source(0, rights, 10_000)
     batch: list[msgspec.Raw] = []
     for row in events(records):

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import announced
+from hub.actions.box.announced import Announced
 from hub.actions.people import setup
+from hub.actions.phones import pairing
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.state import Facts, State
 from hub.services.status import file
-from hub.store.box import announced
-from hub.store.box.announced import Announced
 from hub.store.database import Store
-from hub.store.phones import devices, pairing, reached
+from hub.store.phones import devices, reached
 from hub.words import LANGUAGES, status, words
 from tests.cli.conftest import Run
 from tests.simulator import processes
@@ -29,8 +30,7 @@ def once(run: Run, store: Store, **env: str) -> str:
 
 
 def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
-    with store.write() as tx:
-        announced.keep(tx, Announced("hikma-hub", "hikma-hub-2.local"))
+    announced.keep(store, Announced("hikma-hub", "hikma-hub-2.local"))
     shown = once(run, store, HUB_NAME="North clinic", SERVER_HOST="10.0.0.9")
     assert shown.startswith("North clinic\n  http://10.0.0.9:4001\n  http://hikma-hub-2.local:4001\n")
     assert "\u2584" in shown
@@ -42,7 +42,7 @@ def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, tmp_path
     spoken = words(code)
     with store.write() as tx:
         reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
-        pairing.open_for(tx, 7)
+    pairing.open_for(store, 7)
     shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9", BOX_STATUS_FILE=str(tmp_path / "status.json"))
     facts = Facts(answering=False)
     for text in State.NOT_ANSWERING.texts:
@@ -88,8 +88,7 @@ def test_it_shows_the_setup_code_until_the_hub_is_set_up(run: Run, store: Store)
 
 
 def test_it_says_for_how_long_pairing_is_open(run: Run, store: Store) -> None:
-    with store.write() as tx:
-        pairing.open_for(tx, 7)
+    pairing.open_for(store, 7)
     assert "7 more minutes" in once(run, store)
     assert "at any time" in once(run, store, PAIRING_MODE="open")
 
@@ -120,8 +119,7 @@ def test_it_refreshes_itself_in_place(store: Store) -> None:
     while b"5 more minutes" not in seen:
         seen += os.read(child.stdout.fileno(), 65536)
         if b"No new phone" in seen and b"more minutes" not in seen:
-            with store.write() as tx:
-                pairing.open_for(tx, 5)
+            pairing.open_for(store, 5)
     child.kill()
     child.wait()
     child.stdout.close()

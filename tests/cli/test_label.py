@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from hub.actions.box import identity
 from hub.cli import hikma_hub
 from hub.core.status.lights import PATTERNS
-from hub.store.box import identity
 from hub.store.database import Store
 from hub.words import LANGUAGES, words
 
@@ -16,8 +16,7 @@ def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> N
     data, output = tmp_path / "data", tmp_path / "label.html"
     store = Store(data)
     who = identity.load(store)
-    with store.write() as tx:
-        identity.rename(tx, "North <clinic>")
+    identity.rename(store, "North <clinic>")
     store.close()
     done = CliRunner().invoke(hikma_hub, ["label", "--data", str(data), "--output", str(output)])
     assert done.exit_code == 0, done.output

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub import settings
+from hub.actions.phones import pairing
 from hub.cli import lights
 from hub.cli.lights import STARTING_S, HubLight
 from hub.core.errors import OperatorError
@@ -21,7 +22,6 @@ from hub.services.status import file
 from hub.services.status.file import OLD_S
 from hub.settings import Settings
 from hub.store.database import Store
-from hub.store.phones import pairing
 from tests.cli.conftest import Run
 from tests.simulator import processes
 
@@ -83,8 +83,7 @@ def test_a_file_of_another_version_is_a_fault(path: Path) -> None:
 
 def test_the_button_opens_pairing_in_the_hub_beside_which_it_hangs(store: Store) -> None:
     lights._actions(store.path.parent, Settings(), NOBODY).open_pairing()
-    with store.read() as db:
-        assert 0 < pairing.left_s(db, store.now_ms(db)) <= Settings().pairing.minutes * 60
+    assert 0 < pairing.left_s(store) <= Settings().pairing.minutes * 60
 
 
 def test_the_button_switches_off_by_the_command_of_the_settings(tmp_path: Path) -> None:

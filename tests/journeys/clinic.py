@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 import pytest
 
+from hub.actions.phones import pairing
 from hub.core.records import codec
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES, UNCOUNTED
@@ -19,7 +20,7 @@ from hub.services.rpc.procedures.registry import Policy
 from hub.store import database
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.phones import devices, pages, pairing
+from hub.store.phones import devices, pages
 from hub.store.records import record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
@@ -109,12 +110,10 @@ class Station:
 
     def pair(self) -> None:
         """Pair and sign in while someone holds the door open."""
-        with self.box.store.write() as tx:
-            pairing.open_for(tx, 1)
+        pairing.open_for(self.box.store, 1)
         self.phone.pair({"type": "sync_hub", "url": "http://hub"})
         self.phone.login(self.email, PASSWORD)
-        with self.box.store.write() as tx:
-            pairing.close(tx)
+        pairing.close(self.box.store)
 
     def reinstall(self, *, keep_client_id: bool) -> None:
         """Empty the phone, pair and sign in again."""

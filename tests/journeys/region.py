@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from hub.actions.phones import pairing
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
-from hub.store.phones import pairing
 from tests.hubs import BOUNDS, POLICY, RpcTransport
 from tests.services.relay import world as worlds
 from tests.services.relay.world import Organisation, World
@@ -141,8 +141,7 @@ class Region:
         self.clinic = Clinic(1)
         self._policy = msgspec.structs.replace(POLICY, page_bytes=page_bytes)
         self._open()
-        with self.world.store.write() as tx:
-            pairing.open_for(tx, _PAIRING_MINUTES)
+        pairing.open_for(self.world.store, _PAIRING_MINUTES)
         self.stations = [Station(self, number) for number in range(phones)]
         for station in self.stations:
             assert station.sync().ok

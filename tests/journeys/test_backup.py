@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import identity
 from hub.app import backup
 from hub.core.encrypted_stream import age
-from hub.store.box import identity
 from hub.store.database import Store, hub_time
 from tests.hubs import EMAIL, NOW_MS, PASSWORD, InProcessHub, ServedHub, prepare
 from tests.simulator.comparison import differences

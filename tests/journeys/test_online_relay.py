@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from hub.actions.phones import pairing
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
 from hub.services.rpc.dispatch import Rpc
-from hub.store.phones import pairing
 from hub.store.records import queries
 from tests.hubs import BOUNDS, POLICY, Answer, Client, InProcessHub, RpcTransport
 from tests.services.relay import world as worlds
@@ -29,8 +29,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def client(world: World) -> Client:
     """Return a phone in online mode, signed in as someone the cloud knows."""
-    with world.store.write() as tx:
-        pairing.open_for(tx, 60)
+    pairing.open_for(world.store, 60)
     hub = cast("InProcessHub", SimpleNamespace(rpc=Rpc(world.store, BOUNDS, POLICY)))
     client = Client(RpcTransport(hub))
     assert client.shake().status == 200

@@ -1,17 +1,12 @@
-"""What the hub keeps of itself: identity, pairing, listening, audit, facts, quarantine."""
-
-from pathlib import Path
+"""The audit log, the quarantine, and the facts that are gathered from them."""
 
 import pytest
 
 from hub.actions.box import facts
 from hub.core.errors import Unavailable
 from hub.store import quarantine
-from hub.store.box import identity, listening
-from hub.store.box.listening import Listening
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.store.phones import pairing, sessions
 from hub.store.quarantine import Action
 from tests.hubs import changes, row
 from tests.store.pushes import push
@@ -23,85 +18,6 @@ def refuse(store: Store, raw: str, *, most: int = 10) -> bool:
             tx, table_name="patients", record_id="p", action=Action.KEEP, reason="why", raw=raw, device=1,
             user_id="u", most=most,
         )  # fmt: skip
-
-
-def left_s(store: Store, later_ms: int = 0) -> int:
-    with store.read() as db:
-        return pairing.left_s(db, store.now_ms(db) + later_ms)
-
-
-# Identity
-
-
-def test_p9_a_hub_stays_the_same_over_restarts(tmp_path: Path) -> None:
-    hubs = []
-    for _ in range(2):
-        store = Store(tmp_path)
-        found = identity.load(store)
-        hubs.append((found.id, found.keys.public))
-        store.close()
-    assert hubs[0] == hubs[1]
-
-
-def test_s7_two_hubs_are_two(tmp_path: Path) -> None:
-    hubs = []
-    for name in "ab":
-        store = Store(tmp_path / name)
-        hubs.append(identity.load(store))
-        store.close()
-    assert hubs[0].id != hubs[1].id
-    assert hubs[0].keys.public != hubs[1].keys.public
-
-
-def test_new_keys_keep_the_id_and_forget_the_spent_keys_of_the_old_ones(store: Store) -> None:
-    before = identity.load(store)
-    with store.write() as tx:
-        sessions.spend(tx, b"k")
-        identity.new_keys(tx)
-        assert sessions.spent(tx.db) == 0
-    after = identity.load(store)
-    assert (after.id, after.keys.public == before.keys.public) == (before.id, False)
-
-
-# Pairing
-
-
-def test_s2_pairing_is_closed_on_a_new_hub(store: Store) -> None:
-    assert left_s(store) == 0
-
-
-def test_s2_pairing_ends_by_itself(store: Store) -> None:
-    with store.write() as tx:
-        pairing.open_for(tx, 10)
-    assert 590 < left_s(store) <= 600
-    assert left_s(store, later_ms=600_001) == 0
-
-
-def test_s2_pairing_can_be_closed(store: Store) -> None:
-    with store.write() as tx:
-        pairing.open_for(tx, 10)
-        pairing.close(tx)
-    assert left_s(store) == 0
-
-
-def test_pairing_opened_by_another_process_counts(tmp_path: Path) -> None:
-    one, other = Store(tmp_path), Store(tmp_path)
-    with one.write() as tx:
-        pairing.open_for(tx, 10)
-    assert left_s(other) > 0
-    one.close()
-    other.close()
-
-
-# Where it listens
-
-
-def test_where_the_hub_listens_is_known_to_others(store: Store) -> None:
-    with store.read() as db:
-        assert listening.find(db) is None
-    listening.keep(store, Listening("0.0.0.0", 4001))  # noqa: S104
-    with store.read() as db:
-        assert listening.find(db) == Listening("0.0.0.0", 4001)  # noqa: S104
 
 
 # The audit log

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import identity
 from hub.actions.people import setup
 from hub.actions.people.failures import Attempts
 from hub.settings import load
-from hub.store.box import identity
 from hub.store.people import administrators, audit
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
 
@@ -48,8 +48,7 @@ def test_the_setup_makes_name_and_administrator_and_signs_in(site: Site) -> None
     assert done.headers["location"] == "/setup?step=cloud"
     assert site.get("/phones").status_code == 200
     assert site.desk.name() == "Al-Amal Clinic"
-    with site.store.read() as db:
-        assert identity.name(db) == "Al-Amal Clinic"
+    assert identity.name(site.store) == "Al-Amal Clinic"
 
 
 @pytest.mark.parametrize(("before", "after"), [("", "ar"), ('[hub]\nlanguage = "fr"\n', "fr")])
@@ -76,8 +75,7 @@ def test_without_the_code_nothing_can_be_set_up(site: Site) -> None:
     site.submit("/setup/name", {"name": "Mine"}, page="/setup")
     site.submit("/setup/administrator", WHO, page="/setup")
     assert not setup.is_done(site.store)
-    with site.store.read() as db:
-        assert identity.name(db) is None
+    assert identity.name(site.store) is None
 
 
 def test_guessing_the_code_must_wait(site: Site) -> None:

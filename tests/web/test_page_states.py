@@ -19,6 +19,7 @@ import httpx
 import msgspec
 import pytest
 
+from hub.actions.phones import pairing
 from hub.cli.lights import HubLight
 from hub.core.status import state as states
 from hub.core.status.lights import Light
@@ -28,7 +29,6 @@ from hub.services.status import file
 from hub.services.status.gathering import Gathering
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
-from hub.store.phones import pairing
 from hub.words import LANGUAGES, status, words
 from tests.hubs import ServedHub, changes, prepare, row
 from tests.mounts import Mount
@@ -363,9 +363,7 @@ def test_o3_a_cause_leads_to_its_state_its_sentence_in_every_language_and_its_li
 
 def test_open_pairing_and_syncing_phones_show_on_the_lights(box: Box) -> None:
     safe(box)
-    with box.world.store.write() as tx:
-        pairing.open_for(tx, 5)
+    pairing.open_for(box.world.store, 5)
     assert box.shown().light is Light.PAIRING
-    with box.world.store.write() as tx:
-        pairing.close(tx)
+    pairing.close(box.world.store)
     assert states.light(msgspec.structs.replace(box.shown().facts, syncing=1)) is Light.SYNCING

@@ -8,11 +8,12 @@ import httpx
 import msgspec
 import pytest
 
+from hub.actions.phones import pairing
 from hub.core.phone import wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import SessionKey
 from hub.store.database import Store
-from hub.store.phones import devices, pairing
+from hub.store.phones import devices
 from tests.hubs import EMAIL, PASSWORD, Client, ServedHub, changes, row
 
 PATIENT = changes("patients", created=[row("patients", "p")])
@@ -132,11 +133,9 @@ def test_401_says_the_same_whatever_was_wrong(served: ServedHub) -> None:
 
 def test_s2_403_for_a_new_phone_when_pairing_is_closed_while_the_hub_runs(served: ServedHub) -> None:
     store = Store(served.data)
-    with store.write() as tx:
-        pairing.close(tx)
+    pairing.close(store)
     refused = Client(served.connect(), "latecomer").shake().status
-    with store.write() as tx:
-        pairing.open_for(tx, 240)
+    pairing.open_for(store, 240)
     store.close()
     assert (refused, Client(served.connect(), "latecomer").shake().status) == (403, 200)
 

@@ -1,7 +1,9 @@
-"""The certificate of the pages."""
+"""The certificate under which the hub's pages are encrypted."""
 
 from pathlib import Path
 
+from hub.actions.box import identity
+from hub.core import certificate
 from hub.core.certificate import Certificate
 from hub.store.box import certificate as files
 from hub.store.database import Store
@@ -9,7 +11,11 @@ from hub.store.database import Store
 
 def load(store: Store, host_name: str) -> Certificate:
     """Return the certificate; a new hub makes it here, once."""
-    return files.load(store, host_name)
+    kept = files.read(store)
+    if kept is None:
+        kept = certificate.make(identity.load(store).id, host_name)
+        files.write(store, kept)
+    return kept
 
 
 def paths(store: Store) -> tuple[Path, Path]:

@@ -10,10 +10,10 @@ from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
 from hub.core.status.state import Facts
 from hub.store import quarantine
-from hub.store.box import counters, locating
+from hub.store.box import counters, state
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store, View, hub_time
-from hub.store.phones import devices, pairing
+from hub.store.phones import devices
 from hub.store.records import record_rows
 
 _DAY_MS = 86_400_000
@@ -43,8 +43,8 @@ def gather(
                 devices=devices.paired(db),
                 devices_today=devices.synced_since(db, now_ms - _DAY_MS),
                 syncing=devices.synced_since(db, now_ms - _SYNCING_MS),
-                pairing_left_s=pairing.left_s(db, now_ms),
-                locating_left_s=locating.left_s(db, now_ms),
+                pairing_left_s=state.left_s(db, state.PAIRING_UNTIL, now_ms),
+                locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),
                 clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
                 **_cloud(db, now_ms),
             )

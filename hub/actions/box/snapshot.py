@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
+from hub.actions.box import identity
 from hub.core.clock import resumed_ms
 from hub.core.errors import Damaged, OperatorError
 from hub.store import migrations, snapshot
-from hub.store.box import identity
 from hub.store.database import FILE_NAME, Store, hub_time
 from hub.store.people import audit
 

@@ -6,6 +6,7 @@ import msgspec
 
 from hub.actions.people import failures
 from hub.actions.people.failures import Attempts
+from hub.store.box import state
 from hub.store.database import Store, Transaction, View
 from hub.store.people import administrators, audit, page_sessions, users
 from hub.store.people.page_sessions import Account, Kind
@@ -31,13 +32,13 @@ class FirstAdministrator(msgspec.Struct, frozen=True, kw_only=True):
 def code(store: Store) -> str | None:
     """Return the setup code, ``ABCD-2345``; a new hub draws it here, once. None when the hub is set up."""
     with store.read() as db:
-        found = _find(db)
+        found = state.get(db, state.SETUP_CODE)
         if found or administrators.any_there(db):
             return found
     with store.write() as tx:
         if administrators.any_there(tx.db):
             return None
-        return _find(tx.db) or _draw(tx)
+        return state.get(tx.db, state.SETUP_CODE) or _draw(tx)
 
 
 def is_done(store: Store) -> bool:
@@ -98,26 +99,21 @@ def add_first(tx: Transaction, name: str, password: str) -> bool:
     if administrators.any_there(tx.db):
         return False
     administrators.add(tx, name, password)
-    tx.db.execute("DELETE FROM hub WHERE key = 'setup_code'")
-    tx.db.execute("DELETE FROM page_sessions WHERE kind = 'setup'")
+    state.forget(tx, state.SETUP_CODE)
+    page_sessions.end_all(tx, Kind.SETUP)
     audit.note(tx, "setup.done")
     return True
 
 
 def _is_code(db: View, given: str) -> bool:
     """Whether this is the setup code, however it is written."""
-    kept = _find(db)
+    kept = state.get(db, state.SETUP_CODE)
     plain = "".join(given.upper().split()).replace("-", "")
     return kept is not None and secrets.compare_digest(plain.encode(), kept.replace("-", "").encode())
-
-
-def _find(db: View) -> str | None:
-    row = db.execute("SELECT value FROM hub WHERE key = 'setup_code'").fetchone()
-    return str(row[0]) if row else None
 
 
 def _draw(tx: Transaction) -> str:
     drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_CHARS))
     made = f"{drawn[:4]}-{drawn[4:]}"
-    tx.db.execute("INSERT INTO hub (key, value) VALUES ('setup_code', ?)", [made])
+    state.put(tx, state.SETUP_CODE, made)
     return made

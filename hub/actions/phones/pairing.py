@@ -2,9 +2,10 @@
 
 import msgspec
 
+from hub.store.box import state
 from hub.store.database import Store
+from hub.store.people import audit
 from hub.store.phones import devices
-from hub.store.phones import pairing as rows
 
 _RECENT_MS = 15 * 60_000
 
@@ -19,19 +20,21 @@ class Pairing(msgspec.Struct, frozen=True):
 def open_for(store: Store, minutes: int) -> None:
     """Open pairing for some minutes."""
     with store.write() as tx:
-        rows.open_for(tx, minutes)
+        state.put(tx, state.PAIRING_UNTIL, tx.now_ms + minutes * 60_000)
+        audit.note(tx, "pairing.opened", detail=f"{minutes} min")
 
 
 def close(store: Store) -> None:
     """Close pairing; paired phones are not touched."""
     with store.write() as tx:
-        rows.close(tx)
+        state.forget(tx, state.PAIRING_UNTIL)
+        audit.note(tx, "pairing.closed")
 
 
 def left_s(store: Store) -> int:
     """Return for how many seconds more pairing is open; 0 if it is closed."""
     with store.read() as db:
-        return rows.left_s(db, store.now_ms(db))
+        return state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db))
 
 
 def current(store: Store) -> Pairing:
@@ -39,4 +42,4 @@ def current(store: Store) -> Pairing:
     with store.read() as db:
         now_ms = store.now_ms(db)
         recent = [device.name for device in devices.every(db) if now_ms - device.first_seen < _RECENT_MS]
-        return Pairing(rows.left_s(db, now_ms), recent[::-1])
+        return Pairing(state.left_s(db, state.PAIRING_UNTIL, now_ms), recent[::-1])

@@ -11,13 +11,13 @@ from zeroconf._protocol.outgoing import DNSOutgoing
 from zeroconf.asyncio import AsyncZeroconf
 from zeroconf.const import _CLASS_IN, _CLASS_UNIQUE, _FLAGS_QR_QUERY, _TYPE_ANY
 
+from hub.actions.box import announced
+from hub.actions.box.announced import Announced, Other
 from hub.services.discovery import links, presence
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options, Presence
 from hub.services.discovery.responder import Responder, Rivals
 from hub.services.discovery.watch import Watch
-from hub.store.box import announced
-from hub.store.box.announced import Announced, Other
 from hub.store.database import Store
 
 _POLL_S = 2.0
@@ -143,8 +143,7 @@ class Announcer:
         return await asyncio.to_thread(presence.read, self._store, self._options)
 
     def _recall(self) -> Announced:
-        with self._store.read() as db:
-            before = announced.find(db)
+        before = announced.find(self._store)
         wanted = self._options.host_name
         return before if before and before.wanted == wanted else Announced(wanted, "")
 
@@ -152,11 +151,7 @@ class Announcer:
         known = Announced(self._options.host_name, host, self._known.others if others is None else others)
         if known != self._known:
             self._known = known
-            await asyncio.to_thread(self._write, known)
-
-    def _write(self, known: Announced) -> None:
-        with self._store.write(durable=False) as tx:
-            announced.keep(tx, known)
+            await asyncio.to_thread(announced.keep, self._store, known)
 
 
 def _host_name(services: list[ServiceInfo]) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import msgspec
 from zeroconf import ServiceInfo
 
+from hub.actions.box import identity
 from hub.core.phone import keys
 from hub.services.discovery.links import Link
-from hub.store.box import identity
+from hub.store.box import state
 from hub.store.database import Store
-from hub.store.phones import pairing
 
 HUBS = "_hikma-hub._tcp.local."
 PAGES = "_http._tcp.local."
@@ -69,8 +69,8 @@ def read(store: Store, options: Options) -> Presence:
     """Return what is to be announced now; the key may change while the hub runs."""
     who = identity.load(store)
     with store.read() as db:
-        is_open = options.always_open or pairing.left_s(db, store.now_ms(db)) > 0
-        name = identity.name(db) or options.name
+        is_open = options.always_open or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
+        name = state.get(db, state.NAME) or options.name
     return Presence(who.id, name, keys.fingerprint(who.keys.public), is_open)
 
 

@@ -1,10 +1,10 @@
 """Where phones find the hub: what goes into the code, and whether it has moved away from phones that know it."""
 
+from hub.actions.box import announced
+from hub.actions.box.listening import Listening
 from hub.core.phone import reach
 from hub.core.phone.reach import Moved
 from hub.services.discovery import links
-from hub.store.box import announced
-from hub.store.box.listening import Listening
 from hub.store.database import Store
 from hub.store.phones import reached
 
@@ -25,8 +25,7 @@ class Reach:
 
     def host_name(self) -> str:
         """Return the name that the network knows the hub by, or will if it is free."""
-        with self._store.read() as db:
-            found = announced.find(db)
+        found = announced.find(self._store)
         return found.host if found and found.host and found.wanted == self._wanted else f"{self._wanted}.local"
 
     def moved(self) -> list[Moved]:

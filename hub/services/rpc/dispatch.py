@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hub.actions.box import identity
 from hub.core.errors import Forbidden, Malformed, Unauthorised
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
@@ -19,10 +20,10 @@ from hub.services.rpc.procedures import Call, Context, Kind
 from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
-from hub.store.box import identity
+from hub.store.box import state
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.phones import devices, pairing, reached
+from hub.store.phones import devices, reached
 from hub.store.phones import sessions as kept
 from hub.store.phones.devices import Device
 
@@ -110,7 +111,7 @@ class Rpc:
     def _known_or_paired(self, asked: Handshake, client_public: keys.PublicKey) -> Device:
         with self._store.read() as db:
             device = devices.find(db, asked.client_id)
-            is_open = self._bounds.always_open or pairing.left_s(db, self._store.now_ms(db)) > 0
+            is_open = self._bounds.always_open or state.left_s(db, state.PAIRING_UNTIL, self._store.now_ms(db)) > 0
         if device:
             return devices.require_paired(device)
         if not is_open:
@@ -137,8 +138,7 @@ class Rpc:
             kept.spend(tx, client_public)
         self._spent += 1
         if self._spent >= kept.SPENT_KEYS:
-            with self._store.write() as tx:
-                fresh = identity.new_keys(tx)
+            fresh = identity.draw_new_keys(self._store)
             self._identity = identity.Identity(self._identity.id, fresh)
             self._spent = 0
             self.sessions.clear()

@@ -73,5 +73,13 @@ def end(tx: Transaction, token: str) -> None:
     audit.note(tx, "page.sign_out")
 
 
+def end_all(tx: Transaction, kind: Kind, account: str | None = None) -> None:
+    """Sign out all of a kind, or all of one account; names of administrators differ by more than their case."""
+    tx.db.execute(
+        "DELETE FROM page_sessions WHERE kind = :kind AND (:account IS NULL OR account = :account COLLATE NOCASE)",
+        {"kind": kind, "account": account},
+    )
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -8,6 +8,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.errors import Forbidden, Unavailable
+from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
 
@@ -123,8 +124,8 @@ def _printable(name: str) -> str:
 
 def _next_num(tx: Transaction) -> int:
     """Return a number that no device ever had: records and ledgers name devices by it."""
-    num = int((tx.db.execute("SELECT value FROM hub WHERE key = 'devices'").fetchone() or [0])[0]) + 1
-    tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('devices', ?)", [num])
+    num = (state.get(tx.db, state.LAST_DEVICE) or 0) + 1
+    state.put(tx, state.LAST_DEVICE, num)
     return num
 
 

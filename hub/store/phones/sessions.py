@@ -37,6 +37,11 @@ def spent(db: Database) -> int:
     return int(db.execute("SELECT count(*) FROM spent_keys").fetchone()[0])
 
 
+def forget_spent(tx: Transaction) -> None:
+    """Forget the spent keys, once the key pair that they were spent on is no more."""
+    tx.db.execute("DELETE FROM spent_keys")
+
+
 def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str:
     """Make a token for a user on one device; the oldest of a device go when it has too many."""
     token = secrets.token_urlsafe(32)

@@ -11,6 +11,7 @@ from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
 from hub.core.records.tables import Cascade, Table
+from hub.store.box import state
 from hub.store.database import Transaction
 
 HUB = 0
@@ -134,7 +135,7 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
     )
     if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
         # Who may see the patient's records may be others now; every ledger looks again at what it hid before this.
-        tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('moved', ?)", [tx.now_ms])
+        state.put(tx, state.PATIENT_MOVED, tx.now_ms)
 
 
 def remember(tx: Transaction, table: Table, num: int, history: History) -> None:

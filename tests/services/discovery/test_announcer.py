@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from zeroconf.asyncio import AsyncZeroconf
 
+from hub.actions.box import announced
+from hub.actions.box.announced import Announced
 from hub.services.discovery import announcer, links
 from hub.services.discovery.announcer import Announcer
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options
 from hub.services.discovery.responder import Responder, Rivals
-from hub.store.box import announced
-from hub.store.box.announced import Announced
 from hub.store.database import Store
 
 OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
@@ -44,16 +44,14 @@ def test_the_lower_of_two_that_took_one_name_at_once_gives_way() -> None:
 
 
 def test_a_hub_tries_the_name_of_last_time_first(store: Store) -> None:
-    with store.write() as tx:
-        announced.keep(tx, Announced("hikma-hub", "hikma-hub-3.local"))
+    announced.keep(store, Announced("hikma-hub", "hikma-hub-3.local"))
     made = Announcer(store, OPTIONS)
     made._known = made._recall()
     assert made._names()[:3] == ["hikma-hub-3.local", "hikma-hub.local", "hikma-hub-2.local"]
 
 
 def test_a_hub_whose_wanted_name_was_changed_forgets_the_old_one(store: Store) -> None:
-    with store.write() as tx:
-        announced.keep(tx, Announced("hikma-hub", "hikma-hub-3.local"))
+    announced.keep(store, Announced("hikma-hub", "hikma-hub-3.local"))
     made = Announcer(store, msgspec.structs.replace(OPTIONS, host_name="north"))
     made._known = made._recall()
     assert made._names()[0] == "north.local"

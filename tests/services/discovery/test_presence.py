@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zeroconf import ServiceInfo
 
+from hub.actions.box import identity
+from hub.actions.phones import pairing
 from hub.core.phone import keys
 from hub.services.discovery import presence
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import HUBS, Options, Presence
-from hub.store.box import identity
 from hub.store.database import Store
-from hub.store.phones import pairing
 
 LINKS = (Link("eth0", "10.0.0.2/24"),)
 OPTIONS = Options(name="North clinic", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
@@ -49,10 +49,9 @@ def test_a_hub_reads_back_what_it_announces() -> None:
 def test_pairing_and_the_key_are_told_as_they_are_now(store: Store) -> None:
     first = presence.read(store, OPTIONS)
     assert (first.name, first.is_open) == ("North clinic", False)
-    with store.write() as tx:
-        pairing.open_for(tx, 5)
-        new = identity.new_keys(tx)
-        identity.rename(tx, "South clinic")
+    pairing.open_for(store, 5)
+    new = identity.draw_new_keys(store)
+    identity.rename(store, "South clinic")
     later = presence.read(store, OPTIONS)
     assert later.is_open
     assert later.fingerprint == keys.fingerprint(new.public) != first.fingerprint

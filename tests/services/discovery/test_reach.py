@@ -1,10 +1,10 @@
 """Where phones find the hub."""
 
+from hub.actions.box import announced
+from hub.actions.box.announced import Announced
+from hub.actions.box.listening import Listening
 from hub.core.phone.reach import Moved
 from hub.services.discovery import Reach
-from hub.store.box import announced
-from hub.store.box.announced import Announced
-from hub.store.box.listening import Listening
 from hub.store.database import Store
 from hub.store.phones import devices, reached
 
@@ -12,8 +12,7 @@ SERVER = Listening("10.0.0.9", 4001)
 
 
 def test_the_code_carries_the_address_or_the_announced_name(store: Store) -> None:
-    with store.write() as tx:
-        announced.keep(tx, Announced("hikma-hub", "hikma-hub-2.local"))
+    announced.keep(store, Announced("hikma-hub", "hikma-hub-2.local"))
     assert Reach(store, SERVER, wanted="hikma-hub", by_name=False).host() == "10.0.0.9"
     assert Reach(store, SERVER, wanted="hikma-hub", by_name=True).host() == "hikma-hub-2.local"
 

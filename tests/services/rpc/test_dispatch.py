@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from hub.actions.phones import pairing
 from hub.core.phone import cipher, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.services.rpc.sessions import NONCES
 from hub.store.people import users
-from hub.store.phones import devices, pairing, sessions
+from hub.store.phones import devices, sessions
 from tests.hubs import BOUNDS, EMAIL, PASSWORD, Client, InProcessHub, RpcTransport, changes, row
 
 PING: dict[str, object] = {"query": "ping", "params": {}, "token": None}
@@ -24,8 +25,7 @@ def stranger(hub: InProcessHub, client_id: str = "stranger") -> Client:
 
 
 def close_pairing(hub: InProcessHub) -> None:
-    with hub.store.write() as tx:
-        pairing.close(tx)
+    pairing.close(hub.store)
 
 
 def ping(client: Client) -> int:

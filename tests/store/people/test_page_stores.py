@@ -1,4 +1,4 @@
-"""What the pages remember: counts over time, who looks for the box, the certificate."""
+"""What the pages remember: counts over time, administrators, the audit log."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 
 from hub.core.clock import NEWEST_MS, OLDEST_MS
 from hub.core.errors import OperatorError
-from hub.store.box import certificate, counters, locating
+from hub.store.box import counters
 from hub.store.box.counters import BUCKET_MS, KEPT_MS
 from hub.store.database import Store
 from hub.store.people import administrators, audit
@@ -108,32 +108,6 @@ def test_what_came_before_the_clock_was_right_is_dated_back_from_then(store: Sto
         found = counters.wall_ms(db, at - HOUR_MS)
     assert found is not None
     assert abs(found - (OLDEST_MS + 8 * HOUR_MS)) < 1000
-
-
-def test_locating_ends_by_itself_or_at_once(store: Store) -> None:
-    with store.write() as tx:
-        locating.start(tx, 60)
-    with store.read() as db:
-        now_ms = store.now_ms(db)
-        assert locating.left_s(db, now_ms) in {59, 60}
-        assert locating.left_s(db, now_ms + 61_000) == 0
-    with store.write() as tx:
-        locating.stop(tx)
-    with store.read() as db:
-        assert locating.left_s(db, now_ms) == 0
-
-
-def test_the_certificate_is_made_once_and_kept_for_the_hub_alone(store: Store) -> None:
-    made = certificate.load(store, "hikma-hub.local")
-    assert certificate.load(store, "other.local") == made
-    assert len(made.fingerprint.split(":")) == 32
-    assert {path.stat().st_mode & 0o077 for path in certificate.paths(store)} == {0}
-
-
-def test_half_a_certificate_is_made_anew(store: Store) -> None:
-    made = certificate.load(store, "hikma-hub.local")
-    certificate.paths(store)[0].unlink()
-    assert certificate.load(store, "hikma-hub.local").fingerprint != made.fingerprint
 
 
 @pytest.mark.parametrize(("name", "password"), [("", "long enough"), ("x" * 61, "long enough"), ("a", "short")])

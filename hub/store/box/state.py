@@ -1,0 +1,86 @@
+"""What this hub knows about itself: one value a key, for any process of it to read and change.
+
+Numbers, texts and bytes are stored as they are, structs as JSON.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from hub.store.database import Transaction, View
+
+T = TypeVar("T")
+
+
+class Key(msgspec.Struct, Generic[T], frozen=True):
+    """A name in table ``hub``, and the type of what stands under it."""
+
+    name: str
+    type: type[T]
+
+
+class Listening(msgspec.Struct, frozen=True):
+    """An address of this machine, or 0.0.0.0 for all, and a TCP port."""
+
+    host: str
+    port: int
+
+
+class Other(msgspec.Struct, frozen=True):
+    """Another hub on the network, as it describes itself."""
+
+    id: str
+    name: str
+    url: str
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """``host`` is the name that was free, such as hikma-hub-2.local, when ``wanted`` was asked for."""
+
+    wanted: str
+    host: str
+    others: tuple[Other, ...] = ()
+
+
+HUB_ID = Key("id", str)
+PRIVATE_KEY = Key("private_key", bytes)
+NAME = Key("name", str)
+"""Given on the page; without it the hub has the name of its settings."""
+SETUP_CODE = Key("setup_code", str)
+LISTENING = Key("listening", Listening)
+ANNOUNCED = Key("announced", Announced)
+PAIRING_UNTIL = Key("pairing_until", int)
+LOCATING_UNTIL = Key("locating_until", int)
+"""Hub times in ms."""
+LAST_DEVICE = Key("devices", int)
+"""The highest number that a device ever had."""
+PATIENT_MOVED = Key("moved", int)
+"""When a patient last changed clinics, which may show or hide records of other tables; hub time in ms."""
+
+
+def get(db: View, key: Key[T]) -> T | None:
+    """Return what stands under a key; None for nothing."""
+    row = db.execute("SELECT value FROM hub WHERE key = ?", [key.name]).fetchone()
+    if row is None:
+        return None
+    return msgspec.json.decode(row[0], type=key.type) if _is_struct(key) else key.type(row[0])  # type: ignore[call-arg]
+
+
+def put(tx: Transaction, key: Key[T], value: T) -> None:
+    """Set what stands under a key."""
+    kept = msgspec.json.encode(value).decode() if _is_struct(key) else value
+    tx.db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES (?, ?)", [key.name, kept])
+
+
+def forget(tx: Transaction, key: Key[T]) -> None:
+    """Leave nothing under a key."""
+    tx.db.execute("DELETE FROM hub WHERE key = ?", [key.name])
+
+
+def left_s(db: View, until: Key[int], now_ms: int) -> int:
+    """Return how many seconds are left until the time under a key, rounded up; 0 when it is over or not set."""
+    return max(0, -(-((get(db, until) or 0) - now_ms) // 1000))
+
+
+def _is_struct(key: Key[T]) -> bool:
+    return issubclass(key.type, msgspec.Struct)

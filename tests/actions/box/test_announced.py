@@ -1,0 +1,15 @@
+"""The name under which the network knows the hub."""
+
+from hub.actions.box import announced
+from hub.actions.box.announced import OTHERS, Announced, Other
+from hub.store.database import Store
+
+
+def test_a_new_hub_has_announced_nothing(store: Store) -> None:
+    assert announced.find(store) is None
+
+
+def test_the_name_and_the_others_are_kept_up_to_a_bound(store: Store) -> None:
+    others = tuple(Other(str(number), "hub", "http://10.0.0.9:4001") for number in range(OTHERS + 5))
+    announced.keep(store, Announced("hikma-hub", "hikma-hub-2.local", others))
+    assert announced.find(store) == Announced("hikma-hub", "hikma-hub-2.local", others[:OTHERS])
