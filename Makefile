@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check bench image test-device power-cut catalogue lock messages clean
+.PHONY: help venv run test lint check bench image mutants release test-device power-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -44,11 +44,17 @@ lint: $(STAMP) ## style, types and layers
 check: lint $(ANSIBLE) ## lint, and the quick tests: under a minute; what pre-commit calls
 	$(BIN)/pytest -q -n 2 --dist loadscope -m "not slow and not device"
 
+mutants: $(STAMP) ## N changes of core, actions and store, drawn by SEED, that a quick test should notice
+	$(BIN)/python -m tests.mutants --count $(or $(N),60) --seed $(or $(SEED),1)
+
 bench: $(STAMP) ## measure speed and memory against the raw floor
 	$(BIN)/python -m tests.bench
 
 image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=debian, or a Raspberry Pi OS Lite (64 bit) image
 	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"
+
+release: $(STAMP) $(ANSIBLE) ## make wheel, image and SHA256SUMS from a clean checkout of a tag; IMAGE=no leaves the image out
+	image/release "$(or $(OUT),build/release)"
 
 test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
 	$(BIN)/pytest -v -s -m "$(or $(ONLY),device)" --durations=15 tests/device

@@ -27,3 +27,12 @@ def run(*command: str | Path, cwd: Path = PROJECT, **environ: str) -> subprocess
     words = [str(word) for word in command]
     env = {**os.environ, "NO_COLOR": "1", **environ}
     return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=1200, check=False)
+
+
+def copy_of_the_source(to: Path) -> Path:
+    """Copy everything that git knows or would add; returns where."""
+    for name in run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines():
+        if (PROJECT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, to / name)
+    return to

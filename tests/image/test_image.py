@@ -10,7 +10,7 @@ from tests.outside import PROJECT, run, tool
 
 IMAGE = PROJECT / "image"
 MORE = (IMAGE / "prerequisites", PROJECT / ".ci/run", PROJECT / "tests/device/build_gpio_sim")
-SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", *(IMAGE / "steps").iterdir(), *MORE])
+SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", IMAGE / "release", *(IMAGE / "steps").iterdir(), *MORE])
 REQUIRED = {
     "name": str,
     "description": str,

@@ -1,0 +1,62 @@
+import ast
+
+import pytest
+
+from tests.mutants.__main__ import explanations, sites
+from tests.mutants.sites import mutants
+from tests.outside import PROJECT
+
+
+def changed(body: str) -> set[str]:
+    """What may become of a function's body."""
+    source = f"def f():\n    {body}\n".encode()
+    return {
+        ast.unparse(ast.parse(made.apply(source)).body[0]).split("\n", 1)[1].strip() for made in mutants("x", source)
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "others"),
+    [
+        ("x = a < b", {"x = a <= b"}),
+        ("x = a in b", {"x = a not in b"}),
+        ("x = a + b", {"x = a - b"}),
+        ("x = a and b", {"x = a or b"}),
+        ("x = not a", {"x = a"}),
+        ("x = a if b else c", {"x = a if not b else c"}),
+        ("x = True", {"x = False"}),
+        ("x = 1", {"x = 2"}),
+        ("return x", {"return None"}),
+        ("x += y", {"pass"}),
+        ("call(x)", {"pass"}),
+        ("raise Wrong", {"pass"}),
+        ("x = f'{a + b}' + 'text'", set()),
+        ("x: int", set()),
+        ("return None", set()),
+    ],
+)
+def test_what_stands_there_is_changed_in_one_place(body: str, others: set[str]) -> None:
+    assert changed(body) == others
+
+
+def test_a_condition_is_also_never_true_or_the_other_way_round() -> None:
+    assert changed("if ready: pass") == {"if False:\n        pass", "if not ready:\n        pass"}
+
+
+def test_a_mutant_knows_its_function_as_the_running_program_names_it() -> None:
+    source = b"class A:\n    x = 1\n    def f(self):\n        def g():\n            return 1\n"
+    assert {made.function for made in mutants("x", source)} == {"A.f.g"}
+
+
+@pytest.mark.slow
+def test_every_mutant_of_the_hub_is_a_program() -> None:
+    for path in {made.path for made in sites()}:
+        source = (PROJECT / path).read_bytes()
+        for made in mutants(path, source):
+            compile(made.apply(source), path, "exec")
+
+
+def test_every_explanation_is_of_a_line_that_is_there() -> None:
+    for path, before, _ in explanations():
+        lines = {line.strip() for line in (PROJECT / path).read_text("utf-8").splitlines()}
+        assert before in lines, (path, before)

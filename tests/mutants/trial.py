@@ -1,0 +1,115 @@
+"""Tries mutants in copies of the source, never in the source itself."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+
+from tests.mutants.sites import Mutant
+
+SOURCES = ("hub/core", "hub/actions", "hub/store")
+QUICK = ("-q", "-x", "-m", "not slow and not device", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--timeout=60")
+TRIAL_S = 600.0
+_REACH_S = 3600.0
+
+
+class MutantsError(Exception):
+    """Nothing can be said of mutants; the text is for the person at the terminal."""
+
+
+def run_tests(tree: Path, words: Iterable[str], *, limit_s: float, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest on a copy."""
+    settings = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    return subprocess.run(
+        (sys.executable, "-P", "-m", "pytest", *words),
+        cwd=tree,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=limit_s,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@dataclass
+class Reached:
+    """Which test files reach what: function of the hub -> test files."""
+
+    files: dict[str, list[str]] = field(default_factory=dict)
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Test files that call the function of a mutant; those that call least else come first."""
+        found = self.files.get(f"{mutant.path}:{mutant.function}", [])
+        if not found:
+            found = [file for name, files in self.files.items() if name.startswith(f"{mutant.path}:") for file in files]
+        return sorted(set(found), key=lambda file: (self._breadth()[file], file))
+
+    def _breadth(self) -> dict[str, int]:
+        count: dict[str, int] = defaultdict(int)
+        for files in self.files.values():
+            for file in files:
+                count[file] += 1
+        return count
+
+
+def reach(tree: Path, folder: Path) -> Reached:
+    """Run the quick tests once, watched; raises MutantsError when one fails by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = (*QUICK, "-n", "2", "--dist", "loadscope", "-p", "tests.mutants.reach")
+    done = run_tests(tree, words, limit_s=_REACH_S, REACH_DIR=str(folder))
+    if done.returncode != 0:
+        raise MutantsError(f"a quick test fails without any mutant:\n{done.stdout[-3000:]}")
+    found: dict[str, list[str]] = defaultdict(list)
+    for part in folder.glob("*.json"):
+        for name, files in json.loads(part.read_text("utf-8")).items():
+            found[name] += files
+    return Reached(dict(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a mutant: ``killed_by`` is the test that noticed, nothing where none did."""
+
+    mutant: Mutant
+    diff: str
+    killed_by: str
+
+    @property
+    def change(self) -> tuple[str, str, str]:
+        """File, line before and line after, without indentation: what an explanation names."""
+        lines = [line for line in self.diff.splitlines()[2:] if line[:1] in "+-"]
+        before, after = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
+        return self.mutant.path, before, after
+
+
+def attempt(tree: Path, mutant: Mutant, files: list[str]) -> Verdict:
+    """Change a copy, run these tests until one fails, and change it back."""
+    path = tree / mutant.path
+    source = path.read_bytes()
+    changed = mutant.apply(source)
+    diff = _difference(mutant.path, source.decode(), changed.decode())
+    if not files:
+        return Verdict(mutant, diff, "")
+    path.write_bytes(changed)
+    try:
+        done = run_tests(tree, (*QUICK, *files), limit_s=TRIAL_S)
+    except subprocess.TimeoutExpired:
+        return Verdict(mutant, diff, f"no end within {TRIAL_S:.0f} s")
+    finally:
+        path.write_bytes(source)
+    return Verdict(mutant, diff, "" if done.returncode == 0 else _first_failure(done.stdout))
+
+
+def _first_failure(printed: str) -> str:
+    told = [line for line in printed.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return told[0].split(" - ")[0] if told else "it does not start"
+
+
+def _difference(path: str, before: str, after: str) -> str:
+    return "\n".join(unified_diff(before.splitlines(), after.splitlines(), path, path, n=0, lineterm=""))
