@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distributions
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from hub import settings as book
 from hub.actions.phones import pull
 from hub.app import journal, status
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.reasons import Reason, from_json, to_json
 from hub.core.records.tables import TABLES
 from hub.core.status import state
 from hub.core.status.state import Facts
@@ -34,7 +35,6 @@ from hub.store.database import Store
 from hub.store.people import audit
 from hub.store.phones import devices
 from hub.web.pages.audit import EVENTS
-from hub.web.reasons import general
 from hub.words import status as said
 from hub.words import words
 
@@ -86,7 +86,7 @@ def _parts(
             now_ms = store.now_ms(db)
             yield "phones.json", list(_phones(db, now_ms))
             yield "relay.json", _relay(db, now_ms)
-            yield "quarantine.json", _counted((row["table_name"], row["reason"], 1) for row in quarantine.entries(db))
+            yield "quarantine.json", _counted(_quarantined(db))
             yield "audit.json", [_entry(entry) for entry in audit.entries(db, limit=_AUDIT_ENTRIES)]
     yield "log.txt", "\n".join(journal.lines()) or "There is no journal here, or the hub may not read it.\n"
 
@@ -144,7 +144,7 @@ def _relay(db: Any, now_ms: int) -> dict[str, Any]:  # noqa: ANN401  as above
         "report": _numbers(last.report),
         "progress": _numbers(msgspec.to_builtins(progress)),
         "records": departures.counts(db, progress.pulls),
-        "reasons": _counted((row["table_name"], row["reason"], row["records"]) for row in departures.reasons(db)),
+        "reasons": _counted((cause.table, cause.reason, cause.records) for cause in departures.waiting_reasons(db)),
         "history": [msgspec.structs.astuple(bucket) for bucket in counters.since(db, now_ms - counters.KEPT_MS)],
         "history_columns": counters.Bucket.__struct_fields__,
     }
@@ -156,12 +156,20 @@ def _numbers(told: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in nested.items() if isinstance(value, int | float | dict)}
 
 
-def _counted(rows: Iterator[tuple[str, str, int]]) -> list[dict[str, Any]]:
-    """Count records by table and by the kind of their reason."""
+def _quarantined(db: Any) -> Iterator[tuple[str, Reason, int]]:  # noqa: ANN401  as above
+    for entry in quarantine.entries(db):
+        yield entry["table_name"], from_json(entry["why"], entry["reason"]), 1
+
+
+def _counted(rows: Iterable[tuple[str, Reason, int]]) -> list[dict[str, Any]]:
+    """Count records by table and reason, without what is free text in the reason."""
     counted: Counter[tuple[str, str]] = Counter()
     for table, reason, count in rows:
-        counted[table if table in TABLES else "another", general(reason) or "another"] += count
-    return [{"table": table, "reason": reason, "records": count} for (table, reason), count in counted.most_common(200)]
+        counted[table if table in TABLES else "another", to_json(reason.public())] += count
+    return [
+        {"table": table, "reason": str(from_json(why, "")), **msgspec.json.decode(why), "records": count}
+        for (table, why), count in counted.most_common(200)
+    ]
 
 
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:

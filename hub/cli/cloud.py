@@ -11,6 +11,7 @@ import msgspec
 from hub.app import rules
 from hub.cli import options
 from hub.core.errors import OperatorError
+from hub.core.reasons import Reason, plain
 from hub.services.relay import connect as connecting
 from hub.services.relay.runner import Runner, told
 from hub.store.cloud import connection as kept
@@ -58,8 +59,8 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
             link, last, progress = kept.link(db), kept.last(db), kept.progress(db)
             ago = store.now_ms(db) - last.tried_ms
             row: dict[str, Any] = {"connected": link is not None, **departures.counts(db, progress.pulls)}
-            reasons = list(departures.reasons(db))
-            missed = [msgspec.to_builtins(one) for one in departures.missed(db, progress.pulls)]
+            causes = list(departures.waiting_reasons(db))
+            missed = list(departures.missed(db, progress.pulls))
         if link is not None:
             row |= _link(store, link)
             row |= {
@@ -70,13 +71,18 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
                 "next_in_s": max(0, last.next_s - ago // 1000) if last.tried_ms else None,
             }
     if as_json:
-        click.echo(json.dumps({**row, "reasons": reasons, "missing": missed}, ensure_ascii=False))
+        row["reasons"] = [
+            {"table_name": cause.table, **_told(cause.reason), "held": int(cause.on_hold), "records": cause.records}
+            for cause in causes
+        ]
+        row["missing"] = [{"table": one.table, "id": one.id, **_told(one.reason)} for one in missed]
+        click.echo(json.dumps(row, ensure_ascii=False))
         return
     options.show_one(row, as_json=False)
-    for reason in reasons:
-        click.echo(f"{reason['records']} {reason['table_name']}: {reason['reason']}")
+    for cause in causes:
+        click.echo(f"{cause.records} {cause.table}: {cause.reason}")
     for one in missed:
-        click.echo(f"{one['table']} {one['id']}: {one['reason']}")
+        click.echo(f"{one.table} {one.id}: {one.reason}")
 
 
 @cloud.command("clinics")
@@ -157,10 +163,14 @@ def _lines(row: dict[str, Any]) -> None:
         click.echo(f"{name}: {counts or 'nothing'}")
 
 
+def _told(reason: Reason) -> dict[str, object]:
+    return {"reason": str(reason), **plain(reason)}
+
+
 def _link(store: Store, link: kept.Link) -> dict[str, Any]:
     with store.read() as db:
         names = {clinic["id"]: clinic["name"] for clinic in people.clinics(db)}
-        waits = sorted(set(id_mapping.unmatched(db).values()))
+        waits = sorted({str(reason) for reason in id_mapping.unmatched(db).values()})
     return {
         "url": link.url,
         "name": link.name,

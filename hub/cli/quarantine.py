@@ -10,6 +10,7 @@ from hub.actions.phones import push
 from hub.actions.phones.push import Source
 from hub.cli import options
 from hub.core.errors import OperatorError
+from hub.core.reasons import from_json, plain
 from hub.store import quarantine as kept
 from hub.store.cloud import departures
 from hub.store.database import Transaction
@@ -29,7 +30,7 @@ def quarantine() -> None:
 def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     """List the entries with their reasons."""
     with options.store(data) as store, store.read() as db:
-        options.show(kept.entries(db), as_json=as_json, empty="Nothing is in quarantine.")
+        options.show(map(_told, kept.entries(db)), as_json=as_json, empty="Nothing is in quarantine.")
 
 
 @quarantine.command("show")
@@ -38,7 +39,7 @@ def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
 def show_entry(data: Path, num: int) -> None:
     """Show one entry with its record. It may hold patient data."""
     with options.store(data) as store, store.read() as db:
-        options.show_one(_entry(db, num), as_json=True)
+        options.show_one(_told(_entry(db, num)), as_json=True)
 
 
 @quarantine.command("retry")
@@ -71,7 +72,7 @@ def export_entries(data: Path, output: Path) -> None:
         with store.read() as db, output.open("w", encoding="utf-8") as file:
             count = 0
             for entry in kept.entries(db):
-                file.write(json.dumps(_entry(db, entry["num"]), ensure_ascii=False) + "\n")
+                file.write(json.dumps(_told(_entry(db, entry["num"])), ensure_ascii=False) + "\n")
                 count += 1
         with store.write() as tx:
             audit.note(tx, "quarantine.exported", detail=f"{count} entries")
@@ -86,6 +87,12 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
     if user is None:
         raise OperatorError(f"entry {num}: its user is not on this hub any more")
     return push.retry(tx, entry, Source(HUB, users.rights(tx.db, user), most))
+
+
+def _told(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with its reason as data too."""
+    reason = from_json(entry.pop("why"), entry["reason"])
+    return {**entry, "reason": str(reason), **plain(reason)}
 
 
 def _entry(db: Any, num: int) -> dict[str, Any]:  # noqa: ANN401  the store's connection, only handed on

@@ -16,7 +16,7 @@ HubError
 │   ├── KeyRefused          the cloud does not know this hub's key
 │   ├── CloudBusy           too many requests; ``retry_after_s`` says when again
 │   └── CloudFailing        it answers, but not as it should
-├── BadRecord           one record cannot be taken in; it goes to quarantine, its push goes on
+├── BadRecord           one record is not accepted; it goes to quarantine, its push goes on
 │   └── NotAllowed      because of who brought it
 └── OperatorError       a person at the hub must act; the text says what to do
     ├── NotThere        what was named does not exist, or no more
@@ -27,6 +27,8 @@ HubError
 """
 
 from http import HTTPStatus
+
+from hub.core.reasons import Reason
 
 
 class HubError(Exception):
@@ -119,10 +121,10 @@ class CloudFailing(CloudError):
 
 
 class BadRecord(HubError):
-    """One record cannot be taken in; ``reason`` names the column, never the value."""
+    """One record is not accepted; ``reason`` names the table, the column and the limit, never the value."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
         self.reason = reason
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from hub.core import reasons
 from hub.core.errors import Unavailable
+from hub.core.reasons import Reason
 from hub.core.records import codec
 from hub.store.database import Transaction
 
@@ -26,7 +28,7 @@ def add(
     table_name: str,
     record_id: str | None,
     action: Action,
-    reason: str,
+    reason: Reason,
     raw: str,
     device: int,
     user_id: str,
@@ -42,9 +44,9 @@ def add(
     if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= most:
         raise Unavailable(f"quarantine is full ({most} entries)")
     tx.db.execute(
-        "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, raw, device, user_id, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [mark, table_name, record_id, action, reason, raw, device, user_id, tx.now_ms],
+        "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [mark, table_name, record_id, action, str(reason), reasons.to_json(reason), raw, device, user_id, tx.now_ms],
     )
     return True
 
@@ -52,7 +54,7 @@ def add(
 def entries(db: Database) -> Iterator[dict[str, Any]]:
     """Return all entries without the records themselves, oldest first."""
     yield from db.query(
-        "SELECT num, table_name, record_id, action, reason, device, user_id, at, length(raw) AS size"
+        "SELECT num, table_name, record_id, action, reason, why, device, user_id, at, length(raw) AS size"
         " FROM quarantine ORDER BY num"
     )
 

@@ -22,8 +22,7 @@ from hub.web.pages import settings
 from hub.web.pages.audit import EVENTS
 from hub.web.pages.people import ROLES
 from hub.web.pages.problem import SENTENCES
-from hub.web.reasons import PERMISSIONS, REASONS
-from hub.words import LANGUAGES, UNITS
+from hub.words import LANGUAGES, UNITS, reasons
 from hub.words.status import LABELS
 
 Message = str | tuple[str, str]
@@ -89,15 +88,15 @@ def _tables() -> Iterator[Message]:
             yield (text.one, text.many) if text.many else text.one
     yield from (pattern.meaning for pattern in PATTERNS.values())
     yield from (outcome.sentence for outcome in Outcome)
-    for table in (NOTES, EVENTS, ROLES, SENTENCES, REASONS, settings.LABELS):
+    for table in (NOTES, EVENTS, ROLES, SENTENCES, settings.LABELS):
         yield from table.values()
     for choices in settings.CHOICES.values():
         yield from choices.values()
     yield from settings.GROUPS
-    for reasons in settings.REASONS.values():
-        yield from reasons
+    for texts in settings.REASONS.values():
+        yield from texts
     yield from (LOOKS, REMEDY)
-    yield from PERMISSIONS
+    yield from reasons.messages()
     yield from UNITS
 
 

@@ -161,7 +161,13 @@ def test_it_holds_what_helps(store: Store) -> None:
     assert found["database.json"]["damage"] == []
     assert found["settings.json"]["pairing.minutes"] == 10
     assert found["phones.json"][0]["state"] == "paired"
-    assert {"table": "patients", "reason": "The record has no proper number.", "records": 1} in found["quarantine.json"]
+    assert {
+        "table": "patients",
+        "code": "invalid_id",
+        "params": {"table": "patients", "limit": 255},
+        "records": 1,
+        "reason": "The record has no valid ID of 1 to 255 characters (patients).",
+    } in found["quarantine.json"]
     said = [(entry["event"], entry.get("values")) for entry in found["audit.json"]]
     assert ("setting.changed", "10 -> 25") in said
     assert ("device.paired", None) in said

@@ -97,7 +97,7 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
     sentence(desk, "1 record could not be taken in")
     desk.sign_in()
     desk.go("/quarantine")
-    desk.see("The person is not allowed to register patients.")
+    desk.see("The person does not have permission to register patients (patients).")
     desk.check()
     desk.picture("quarantine-1-refused")
     desk.page.get_by_role("button", name="Try again").click()

@@ -66,8 +66,8 @@ def test_status_names_the_clinic_the_states_and_the_reasons(world: World) -> Non
     row = json.loads(cli(world, "cloud", "status", "--json"))
     assert (row["clinics"], row["waiting"], row["sent"]) == (["Al Noor"], 1, 1)
     assert row["sentence"] == "The hub and the cloud are in step."
-    assert "make one up" in row["reasons"][0]["reason"]
-    assert "make one up" in cli(world, "cloud", "status")
+    assert (row["reasons"][0]["code"], row["reasons"][0]["held"]) == ("visit_missing", 0)
+    assert row["reasons"][0]["reason"] in cli(world, "cloud", "status")
 
 
 def test_disconnect_forgets_the_key(world: World) -> None:

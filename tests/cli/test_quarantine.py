@@ -46,9 +46,12 @@ def test_a_hub_without_entries_says_so(served: ServedHub, run: Run) -> None:
 
 def test_entries_are_listed_with_their_reason_and_without_the_record(served: ServedHub, run: Run, entry: int) -> None:
     (listed,) = run("quarantine", "list", "--json", data=served.data).json
-    assert listed.keys() == {*("num", "table_name", "record_id", "action", "reason", "device", "user_id", "at", "size")}
+    about = {*("num", "table_name", "record_id", "action", "device", "user_id", "at", "size")}
+    assert listed.keys() == about | {"reason", "code", "params"}
     assert (listed["num"], listed["table_name"], listed["record_id"][:5]) == (entry, "patients", "kept-")
-    assert "can_register_patients" in listed["reason"]
+    assert listed["code"] == "not_permitted"
+    assert listed["params"] == {"needs": ["can_register_patients"], "table": "patients"}
+    assert "permission to register patients" in listed["reason"]
     assert NAME not in run("quarantine", "list", data=served.data).out
 
 

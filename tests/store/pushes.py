@@ -8,6 +8,7 @@ import msgspec
 
 from hub.actions.phones import push as pushing
 from hub.actions.phones.push import Receipt, Source, TableChanges
+from hub.core.reasons import Reason, from_json
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
@@ -51,10 +52,10 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         return {name: db.execute(f"SELECT * FROM [{name}] ORDER BY 1, 2").fetchall() for name in names}
 
 
-def reasons(store: Store) -> list[str]:
+def reasons(store: Store) -> list[Reason]:
     """Return why records are in quarantine."""
     with store.read() as db:
-        return [row[0] for row in db.execute("SELECT reason FROM quarantine ORDER BY num")]
+        return [from_json(*row) for row in db.execute("SELECT why, reason FROM quarantine ORDER BY num")]
 
 
 def _ids(store: Store, table: str, condition: str) -> set[str]:

@@ -19,7 +19,7 @@ _COMPUTED = 2
 
 _NEW = re.compile(r"CREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?\[?(\w+)", re.IGNORECASE)
 _COLUMN = re.compile(r"ALTER TABLE \[?(\w+)\]? ADD COLUMN \[?(\w+)\]? ?(.*)", re.IGNORECASE | re.DOTALL)
-_FILLED = re.compile(r"INSERT (?:OR \w+ )?INTO \[?(\w+)", re.IGNORECASE)
+_FILLED = re.compile(r'INSERT (?:OR \w+ )?INTO [\["]?(\w+)', re.IGNORECASE)
 _UPDATED = re.compile(r"UPDATE \[?(\w+)\]? SET (.*?)(?: WHERE | FROM |$)", re.IGNORECASE | re.DOTALL)
 _SET = re.compile(r"(?:^|, )\[?(\w+)\]? ?=")
 _HARMLESS = re.compile(

@@ -4,6 +4,7 @@ import pytest
 
 from hub.actions.box import facts
 from hub.core.errors import Unavailable
+from hub.core.reasons import other
 from hub.store import quarantine
 from hub.store.database import Store
 from hub.store.people import audit
@@ -15,7 +16,7 @@ from tests.store.pushes import push
 def refuse(store: Store, raw: str, *, most: int = 10) -> bool:
     with store.write() as tx:
         return quarantine.add(
-            tx, table_name="patients", record_id="p", action=Action.KEEP, reason="why", raw=raw, device=1,
+            tx, table_name="patients", record_id="p", action=Action.KEEP, reason=other("why"), raw=raw, device=1,
             user_id="u", most=most,
         )  # fmt: skip
 

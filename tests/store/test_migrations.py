@@ -41,6 +41,7 @@ FROZEN = {
     "06_page.sql": "fab0f0c90c754640685cbf7a8b4b94cf15b98fb62d75f2e2e82dfbe398f43fd4",
     "07_relay.sql": "a510d9eeac224afac4c38b232174e474d17f188a07cbb4b4201ac7e61a1b809b",
     "08_reached.sql": "5ca722610fdce082c2df6424e742580cb64f630b0e57b2b64eee682f8bf767f2",
+    "09_reasons.sql": "620e13d9da4d6ab1b8ba8b22bda9cf926d7cd71cee6a4cc68761de78f62b34b5",
 }
 """What each step says, comments apart. A step that was released never changes: write another one."""
 CONFIRMED_MS = 1_795_904_615_358
@@ -137,9 +138,9 @@ VISITS = TABLES["visits"]
 WARDS = Table(
     "wards",
     (
-        Column("name", Kind.TEXT, optional=False),
-        Column("created_at", Kind.MOMENT, optional=False),
-        Column("updated_at", Kind.MOMENT, optional=False),
+        Column("wards", "name", Kind.TEXT, optional=False),
+        Column("wards", "created_at", Kind.MOMENT, optional=False),
+        Column("wards", "updated_at", Kind.MOMENT, optional=False),
     ),
     Rank.REFERENCE,
     Push.REFERENCE,

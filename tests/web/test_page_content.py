@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.actions.phones import pairing
+from hub.core.reasons import Code
 from hub.core.records.access import Permission
 from hub.services.machine.switch import Switch
 from hub.store import quarantine
@@ -108,13 +109,13 @@ def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
             table_name="patients",
             record_id="q",
             action=quarantine.Action.KEEP,
-            reason="the user lacks can_register_patients",
+            reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
             raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
             device=1,
             user_id=user.id,
             most=100,
         )
-    assert "not allowed to register patients" in inside.get("/quarantine").text
+    assert "does not have permission to register patients" in inside.get("/quarantine").text
     assert inside.submit("/quarantine/retry", {"num": "2"}, page="/quarantine").headers["location"].endswith("refused")
     with inside.store.read() as db:
         num = str(max(entry["num"] for entry in quarantine.entries(db)))

@@ -10,7 +10,6 @@ from jinja2 import TemplateSyntaxError
 from hub.core.status.state import FREE_BYTES_LOW, Facts, State, Trouble
 from hub.web import messages
 from hub.web.messages import Message
-from hub.web.reasons import reason
 from hub.words import LANGUAGES, choose, status, words
 
 MESSAGES = messages.every()
@@ -116,12 +115,3 @@ def test_numbers_sizes_and_times_are_written_as_people_do() -> None:
 )
 def test_the_language_is_the_chosen_one_or_else_the_browsers_best(chosen: str | None, accepted: str, code: str) -> None:
     assert choose(chosen, accepted, "en") == code
-
-
-def test_a_reason_is_translated_with_the_permissions_that_it_names() -> None:
-    english = "the user lacks can_prescribe_medications or can_dispense_medications"
-    assert reason(words("es"), english) == (
-        "La persona no tiene permiso para recetar medicamentos o dispensar medicamentos."
-    )
-    assert reason(words("en"), "birth should be a number, is str") == "A value has the wrong form: birth"
-    assert reason(words("en"), "something new") is None

@@ -14,6 +14,7 @@ from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import Push, Table
@@ -25,8 +26,6 @@ from hub.store.quarantine import Action
 from hub.store.records import record_rows
 from hub.store.records.record_rows import HUB, Kept, New
 
-ITSELF = "it"
-"""What was deleted in the cloud where it is not a parent."""
 GIVE_UP = 6
 """How often the cloud may show that it did not keep a change before the record is held back."""
 
@@ -72,9 +71,9 @@ def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, q
     live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
     tally.seen += departures.seen(tx, table, [row.num for row in kept.values() if row.deleted is not None])
     for record_id, row in live.items():
-        _bury(tx, table, [row.num], ITSELF, tally, quarantine_max)
+        _bury(tx, table, [row.num], None, tally, quarantine_max)
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
-            _bury(tx, child, nums, f"its {table.name[:-1]}", tally, quarantine_max)
+            _bury(tx, child, nums, table, tally, quarantine_max)
 
 
 def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
@@ -89,7 +88,9 @@ def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
     return len(gone)
 
 
-def _bury(tx: Transaction, table: Table, nums: list[int], whose: str, tally: Tally, quarantine_max: int) -> None:
+def _bury(
+    tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: Tally, quarantine_max: int
+) -> None:
     """Bury records; those that the cloud never had are kept where people find them.
 
     A child that was sent after its parent had been deleted there was not deleted with it, and is now.
@@ -100,12 +101,18 @@ def _bury(tx: Transaction, table: Table, nums: list[int], whose: str, tally: Tal
             reached.append(num)
         else:
             data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
-            reason = f"{whose} was deleted in the cloud before this was sent"
+            reason = _deleted(table, parent)
             departures.show(tx, table, codec.stored(table, data, cut), reason, most=quarantine_max)
     departures.seen(tx, table, nums)
     record_rows.bury(tx, table, nums)
-    outbox.add(tx, table, reached if whose != ITSELF else [])
+    outbox.add(tx, table, reached if parent else [])
     tally.deleted += len(nums)
+
+
+def _deleted(table: Table, parent: Table | None) -> Reason:
+    if parent is None:
+        return Code.DELETED_IN_CLOUD.of(table=table.name)
+    return Code.PARENT_DELETED_IN_CLOUD.of(table=table.name, parent=parent.name)
 
 
 class _Arrivals:
@@ -214,7 +221,7 @@ class _Arrivals:
             quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
             self._tally.seen += 1
         elif standing.pending.sent and standing.tries >= GIVE_UP:
-            reason = f"the cloud says that it took this, and does not keep {', '.join(sorted(merged.missing))}"
+            reason = Code.NOT_KEPT.of(table=self._table.name, columns=sorted(merged.missing))
             departures.hold(
                 self._tx,
                 self._table,
@@ -227,7 +234,7 @@ class _Arrivals:
         else:
             departures.differs(self._tx, self._table, kept.num, merged.missing, merged.known)
 
-    def _refuse(self, raw: Mapping[str, Any], reason: str) -> None:
+    def _refuse(self, raw: Mapping[str, Any], reason: Reason) -> None:
         record_id = raw.get("id")
         quarantine.add(
             self._tx,

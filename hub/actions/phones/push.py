@@ -13,6 +13,7 @@ import msgspec
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Reason
 from hub.core.records import access, cascade, codec, merge
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
@@ -63,7 +64,7 @@ def take(tx: Transaction, changes: Mapping[str, TableChanges | None], source: So
             continue
         table = PHONE_TABLES.get(name)
         if table is None:
-            intake.refuse_all(name, part, "the hub does not know this table")
+            intake.refuse_all(name, part, Code.UNKNOWN_TABLE.of(table=name[: codec.ID_CHARS]))
         elif table.push is Push.REFERENCE:
             intake.reference(table, part)
         else:
@@ -115,7 +116,7 @@ class _Intake:
         for chunk in _chunks(part.deleted):
             for raw in chunk:
                 try:
-                    value = _value(raw)
+                    value = _value(table, raw)
                     self.delete(table, value if isinstance(value, dict) else {"id": value})
                 except BadRecord as error:
                     self._refuse(table.name, Action.DELETE, raw, error.reason)
@@ -127,7 +128,7 @@ class _Intake:
             return
         new = self._new(table, pushed)
         if new.deleted:
-            raise BadRecord("its patient or visit was deleted")
+            raise BadRecord(Code.PARENT_DELETED.of(table=table.name))
         self._add(table, [new])
 
     def reference(self, table: Table, part: TableChanges) -> None:
@@ -138,9 +139,9 @@ class _Intake:
             except BadRecord as error:
                 self._refuse(table.name, Action.KEEP, raw, error.reason)
         for raw in part.deleted:
-            self._refuse(table.name, Action.DELETE, raw, "a phone cannot delete reference data")
+            self._refuse(table.name, Action.DELETE, raw, Code.REFERENCE_DELETED.of(table=table.name))
 
-    def refuse_all(self, name: str, part: TableChanges, reason: str) -> None:
+    def refuse_all(self, name: str, part: TableChanges, reason: Reason) -> None:
         for raw in (*part.created, *part.updated):
             self._refuse(name, Action.KEEP, raw, reason)
         for raw in part.deleted:
@@ -288,7 +289,7 @@ class _Intake:
             ledger.force(self._tx, self._source.device, table, kept.num)
         self.receipt.unchanged += 1
 
-    def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: str) -> None:
+    def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: Reason) -> None:
         record_id = _id_of(raw)
         quarantine.add(
             self._tx,
@@ -379,11 +380,11 @@ def _chunks(raws: Sequence[msgspec.Raw]) -> Iterator[Sequence[msgspec.Raw]]:
         yield raws[start : start + CHUNK]
 
 
-def _value(raw: msgspec.Raw) -> object:
+def _value(table: Table, raw: msgspec.Raw) -> object:
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRecord("not readable as JSON") from None
+        raise BadRecord(Code.NOT_JSON.of(table=table.name)) from None
 
 
 def _id_of(raw: msgspec.Raw) -> str | None:

@@ -16,6 +16,7 @@ import msgspec
 
 from hub.core.cloud.tables import ARRAYS, CLOUD_ONLY_MOMENTS, REFERENCES, keeping
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Form
 from hub.core.records import codec
 from hub.core.records.codec import ID_CHARS, UNKNOWN_COLUMNS, Record
 from hub.core.records.tables import SERVER_OWNED, Column, Kind, Table
@@ -48,13 +49,13 @@ def read(table: Table, row: Mapping[str, Any]) -> Row:
     try:
         return _read(table, row)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
-        raise BadRecord(f"the cloud's row does not fit: {type(error).__name__}") from None
+        raise BadRecord(Code.CLOUD_ROW.of(table=table.name, detail=type(error).__name__)) from None
 
 
 def _read(table: Table, row: Mapping[str, Any]) -> Row:
     record_id = row.get("id")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= ID_CHARS:
-        raise BadRecord("id is no text")
+        raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
     values: dict[str, Any] = {"id": record_id}
     for column in table.columns:
         value = row.get(column.name)
@@ -63,7 +64,7 @@ def _read(table: Table, row: Mapping[str, Any]) -> Row:
     try:
         return Row(Record(msgspec.convert(values, table.shape), extra), cleared)
     except msgspec.ValidationError as error:
-        raise BadRecord(f"the cloud's row does not fit: {error}") from None
+        raise BadRecord(Code.CLOUD_ROW.of(table=table.name, detail=str(error))) from None
 
 
 def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str, str]) -> bytes:
@@ -75,7 +76,7 @@ def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str
     Raises BadRecord when the cloud would not take it, or would make something else of it.
     """
     kept = keeping(table)
-    values: dict[str, Any] = {"id": _id("id", record.id)}
+    values: dict[str, Any] = {"id": _id(table.name, "id", record.id)}
     for column in table.columns:
         if column.name in kept.dropped or column.name in _LEFT_OUT:
             continue
@@ -159,7 +160,7 @@ def _extra(table: Table, row: Mapping[str, Any]) -> tuple[dict[str, Any], frozen
     if not names:
         return {}, frozenset()
     if len(names) > UNKNOWN_COLUMNS:
-        raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
+        raise BadRecord(Code.TOO_MANY_COLUMNS.of(table=table.name, limit=UNKNOWN_COLUMNS))
     extra = {name: plain(row[name]) for name in row if name in names and row[name] is not None}
     return extra, frozenset(names - extra.keys())
 
@@ -189,7 +190,7 @@ def _moment(column: Column, value: object) -> datetime:
             return found if found.tzinfo else found.replace(tzinfo=UTC)
     except ValueError:
         pass
-    raise _wrong(column, "a time", value)
+    raise _wrong(column, Form.TIME, value)
 
 
 def _ms(column: Column, value: object) -> int:
@@ -211,7 +212,7 @@ def _number(column: Column, value: object) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _wrong(column, "a number", value)
+        raise _wrong(column, Form.NUMBER, value)
     return int(number) if number.is_integer() else number
 
 
@@ -239,13 +240,13 @@ def _cloud_form(column: Column, value: Any, names: Mapping[str, str]) -> Any:  #
 
 
 def _reference(column: Column, value: str, names: Mapping[str, str]) -> str | None:
-    return _id(column.name, names.get(value, value)) if value else None
+    return _id(column.table, column.name, names.get(value, value)) if value else None
 
 
-def _id(name: str, value: str) -> str:
+def _id(table: str, column: str, value: str) -> str:
     """Return a uuid in lower case: clinics are compared as text (CLOUD.md 4.2)."""
     if not is_uuid(value):
-        raise BadRecord(f"{name} is no uuid")
+        raise BadRecord(Code.NOT_A_UUID.of(table=table, column=column))
     return value.lower()
 
 
@@ -271,7 +272,7 @@ def _required_day(column: Column, value: str) -> str | None:
         return None
     day = _day_of_text(value)
     if day is None:
-        raise BadRecord(f"{column.name} is not a date (YYYY-MM-DD)")
+        raise BadRecord(Code.NOT_A_DATE.of(table=column.table, column=column.name))
     return day
 
 
@@ -340,5 +341,6 @@ def _numeric(table: Table, value: float | None) -> float | None:
     return float(Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP))
 
 
-def _wrong(column: Column, wanted: str, value: object) -> BadRecord:
-    return BadRecord(f"{column.name} should be {wanted}, is {type(value).__name__}")
+def _wrong(column: Column, wanted: Form, value: object) -> BadRecord:
+    found = Form.of(value)
+    return BadRecord(Code.WRONG_TYPE.of(table=column.table, column=column.name, wanted=wanted, found=found))

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from hub.core.errors import BadRecord, NotAllowed
+from hub.core.reasons import Code
 from hub.core.records.codec import Record
 from hub.core.records.tables import Push, Table
 
@@ -83,7 +84,7 @@ _BUMPED = frozenset({"metadata", "updated_at"})
 
 def check_create(rights: Rights, table: Table, clinic: str | None) -> None:
     """Raise NotAllowed unless the user may add a record of ``clinic`` to ``table``."""
-    _require(rights, _CREATE.get(table.name, ()), clinic)
+    _require(rights, table, _CREATE.get(table.name, ()), clinic)
 
 
 def check_update(rights: Rights, table: Table, clinic: str | None, old: Record, changed: tuple[str, ...]) -> None:
@@ -94,22 +95,22 @@ def check_update(rights: Rights, table: Table, clinic: str | None, old: Record, 
     author = old.text("recorded_by_user_id")
     if table.name == "events" and author not in {None, rights.user_id}:
         wanted = (Permission.EDIT_OTHERS,)
-    _require(rights, wanted, clinic)
+    _require(rights, table, wanted, clinic)
 
 
 def check_delete(rights: Rights, table: Table, clinic: str | None) -> None:
     """Raise NotAllowed unless the user may delete a record of ``clinic`` from ``table``."""
-    _require(rights, (_DELETE.get(table.name, Permission.DELETE),), clinic)
+    _require(rights, table, (_DELETE.get(table.name, Permission.DELETE),), clinic)
 
 
 def check_table(table: Table) -> None:
     """Raise BadRecord for a table that phones cannot change."""
     if table.push is Push.REFERENCE:
-        raise BadRecord(f"{table.name} comes from the organisation; a phone cannot change it")
+        raise BadRecord(Code.REFERENCE_CHANGED.of(table=table.name))
 
 
-def _require(rights: Rights, wanted: tuple[Permission, ...], clinic: str | None) -> None:
+def _require(rights: Rights, table: Table, wanted: tuple[Permission, ...], clinic: str | None) -> None:
     if not rights.belongs(clinic):
-        raise NotAllowed("the user does not work in this record's clinic")
+        raise NotAllowed(Code.NOT_IN_CLINIC.of(table=table.name))
     if wanted and not any(rights.may(permission, clinic) for permission in wanted):
-        raise NotAllowed(f"the user lacks {' or '.join(wanted)}")
+        raise NotAllowed(Code.NOT_PERMITTED.of(table=table.name, needs=wanted))

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Form
 from hub.core.records.tables import Column, Kind, Table
 
 ID_CHARS = 255
@@ -39,6 +40,11 @@ class Record(msgspec.Struct, frozen=True):
 
     row: Any
     extra: dict[str, Any]
+
+    @property
+    def table(self) -> str:
+        """Return the name of the record's table."""
+        return str(self.row.TABLE)
 
     @property
     def id(self) -> str:
@@ -82,32 +88,32 @@ def read(table: Table, raw: bytes | memoryview | msgspec.Raw) -> Pushed:
     Raises BadRecord when it is no object, has no usable id, or a column holds what its type cannot.
     """
     if len(memoryview(raw)) > RECORD_BYTES:
-        raise BadRecord(f"larger than {RECORD_BYTES} bytes")
+        raise BadRecord(Code.TOO_LARGE.of(table=table.name, limit=RECORD_BYTES))
     try:
         values = _decode(raw)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        raise BadRecord("not readable as JSON") from None
+        raise BadRecord(Code.NOT_JSON.of(table=table.name)) from None
     if not isinstance(values, dict):
-        raise BadRecord("not an object")
+        raise BadRecord(Code.NOT_AN_OBJECT.of(table=table.name))
     status = values.pop("_status", None)
     changed = values.pop("_changed", None)
     return Pushed(
         record=build(table, values),
-        changed=_changed_columns(changed),
+        changed=_changed_columns(table, changed),
         synced=status == "synced",
     )
 
 
 def build(table: Table, values: dict[str, Any]) -> Record:
     """Bring column values into canonical form; missing ones become what the phone would put in."""
-    _check_id(values.get("id"))
+    _check_id(table, values.get("id"))
     extra: dict[str, Any] = {}
     if not values.keys() <= table.names:
         extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
         if len(extra) > UNKNOWN_COLUMNS:
-            raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
+            raise BadRecord(Code.TOO_MANY_COLUMNS.of(table=table.name, limit=UNKNOWN_COLUMNS))
         for name, value in extra.items():
-            _check_levels(name, value)
+            _check_levels(table.name, name, value)
     try:
         return Record(msgspec.convert(values, table.shape), extra)
     except msgspec.ValidationError:
@@ -125,9 +131,9 @@ def write(record: Record) -> tuple[str, int | None]:
         known = _encode(record.row).decode()
         extra = _encode(record.extra).decode() if record.extra else ""
     except (OverflowError, UnicodeEncodeError, RecursionError):
-        raise BadRecord("holds a value that JSON cannot carry") from None
+        raise BadRecord(Code.NOT_WRITABLE.of(table=record.table)) from None
     if len(known) + len(extra) > RECORD_BYTES:
-        raise BadRecord(f"larger than {RECORD_BYTES} characters")
+        raise BadRecord(Code.TOO_LARGE.of(table=record.table, limit=RECORD_BYTES))
     return (known[:-1] + "," + extra[1:], len(known) - 1) if extra else (known, None)
 
 
@@ -144,7 +150,7 @@ def replaced(table: Table, record: Record, values: Mapping[str, Any]) -> Record:
     row = msgspec.structs.replace(record.row, **known) if known else record.row
     extra = {**record.extra, **unknown} if unknown else record.extra
     if len(extra) > max(UNKNOWN_COLUMNS, len(record.extra)):
-        raise BadRecord(f"more than {UNKNOWN_COLUMNS} unknown columns")
+        raise BadRecord(Code.TOO_MANY_COLUMNS.of(table=table.name, limit=UNKNOWN_COLUMNS))
     return Record(row, extra)
 
 
@@ -168,25 +174,25 @@ def moment_ms(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _check_id(value: object) -> None:
+def _check_id(table: Table, value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
-        raise BadRecord(f"id is not a text of 1 to {ID_CHARS} characters")
+        raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
 
 
-def _check_levels(name: str, value: object, levels: int = LEVELS) -> None:
+def _check_levels(table: str, column: str, value: object, levels: int = LEVELS) -> None:
     if not isinstance(value, dict | list):
         return
     if levels == 0:
-        raise BadRecord(f"{name} is nested deeper than {LEVELS} levels")
+        raise BadRecord(Code.TOO_DEEP.of(table=table, column=column, limit=LEVELS))
     for inner in value.values() if isinstance(value, dict) else value:
-        _check_levels(name, inner, levels - 1)
+        _check_levels(table, column, inner, levels - 1)
 
 
-def _changed_columns(value: object) -> tuple[str, ...]:
+def _changed_columns(table: Table, value: object) -> tuple[str, ...]:
     if not isinstance(value, str) or not value:
         return ()
     if len(value) > CHANGED_CHARS:
-        raise BadRecord(f"_changed is longer than {CHANGED_CHARS} characters")
+        raise BadRecord(Code.TOO_MANY_CHANGES.of(table=table.name, limit=CHANGED_CHARS))
     return tuple(dict.fromkeys(name for name in (part.strip() for part in value.split(",")) if name))
 
 
@@ -203,11 +209,11 @@ def _fit_text(column: Column, value: object) -> str:
     if isinstance(value, str):
         return value
     if column.kind is Kind.JSON:
-        _check_levels(column.name, value)
+        _check_levels(column.table, column.name, value)
         return _encode(value).decode()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise _wrong_type(column, "text", value)
+    raise _wrong_type(column, Form.TEXT, value)
 
 
 def _fit_flag(column: Column, value: object) -> bool:
@@ -217,7 +223,7 @@ def _fit_flag(column: Column, value: object) -> bool:
         return True
     if isinstance(value, str | int) and value in _FALSE:
         return False
-    raise _wrong_type(column, "true or false", value)
+    raise _wrong_type(column, Form.FLAG, value)
 
 
 def _fit_number(column: Column, value: object) -> int | float:
@@ -229,7 +235,7 @@ def _fit_number(column: Column, value: object) -> int | float:
         try:
             return moment_ms(value)
         except ValueError:
-            raise _wrong_type(column, "a time", value) from None
+            raise _wrong_type(column, Form.TIME, value) from None
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     if isinstance(value, str):
@@ -239,7 +245,7 @@ def _fit_number(column: Column, value: object) -> int | float:
             number = math.nan
         if math.isfinite(number):
             return number
-    raise _wrong_type(column, "a number", value)
+    raise _wrong_type(column, Form.NUMBER, value)
 
 
 def _finite(column: Column, value: float) -> float:
@@ -247,8 +253,9 @@ def _finite(column: Column, value: float) -> float:
     try:
         return value if abs(value) < _WHOLE_MAX else float(value)
     except OverflowError:
-        raise _wrong_type(column, "a number that a phone can hold", value) from None
+        raise BadRecord(Code.TOO_GREAT.of(table=column.table, column=column.name)) from None
 
 
-def _wrong_type(column: Column, wanted: str, value: object) -> BadRecord:
-    return BadRecord(f"{column.name} should be {wanted}, is {type(value).__name__}")
+def _wrong_type(column: Column, wanted: Form, value: object) -> BadRecord:
+    found = Form.of(value)
+    return BadRecord(Code.WRONG_TYPE.of(table=column.table, column=column.name, wanted=wanted, found=found))

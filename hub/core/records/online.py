@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code
 from hub.core.records.codec import Record
 from hub.core.records.tables import SERVER_OWNED, Column, Kind, Table
 
@@ -113,4 +114,4 @@ def _date(column: Column, value: object) -> object:
 
 
 def _no(column: Column) -> object:
-    raise BadRecord(f"{column.name} should be a date, YYYY-MM-DD")
+    raise BadRecord(Code.NOT_A_DATE.of(table=column.table, column=column.name))

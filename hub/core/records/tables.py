@@ -44,6 +44,7 @@ _EMPTY: dict[str, str | int | bool] = {"string": "", "number": 0, "boolean": Fal
 class Column(msgspec.Struct, frozen=True):
     """One column of a table."""
 
+    table: str
     name: str
     kind: Kind
     optional: bool
@@ -112,7 +113,9 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         for column in self.columns:
             kind = _PYTHON_TYPES[column.phone_type]
             fields.append((column.name, kind | None if column.optional else kind, column.empty))
-        self.__dict__["shape"] = msgspec.defstruct(f"{self.name}_row", fields, frozen=True, gc=False)
+        self.__dict__["shape"] = msgspec.defstruct(
+            f"{self.name}_row", fields, namespace={"TABLE": self.name}, frozen=True, gc=False
+        )
         self.__dict__["names"] = frozenset(name for name, _, _ in fields)
         self.__dict__["by_name"] = {column.name: column for column in self.columns}
         self.__dict__["keys"] = tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
@@ -161,225 +164,201 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         return "is_deleted" in self.names
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    """Read ``name:kind`` words; a question mark behind the kind says that the column may be null."""
-    columns = []
-    for word in text.split():
-        name, _, kind = word.partition(":")
-        columns.append(Column(name, Kind(kind.rstrip("?")), optional=kind.endswith("?")))
-    return tuple(columns)
+def _table(
+    name: str,
+    columns: str,
+    rank: Rank,
+    push: Push,
+    *,
+    clinic: str | None = None,
+    goes_with: tuple[Cascade, ...] = (),
+    lookups: tuple[str, ...] = (),
+    computed: tuple[str, ...] = (),
+) -> Table:
+    """Make a table of ``name:kind`` words; a question mark behind the kind says that the column may be null."""
+    read = []
+    for word in columns.split():
+        column, _, kind = word.partition(":")
+        read.append(Column(name, column, Kind(kind.rstrip("?")), optional=kind.endswith("?")))
+    return Table(name, tuple(read), rank, push, clinic, goes_with, lookups, computed)
 
 
 _PATIENT = (Cascade.PATIENT,)
 _PATIENT_AND_VISIT = (Cascade.PATIENT, Cascade.VISIT)
 
 _TABLES = (
-    Table(
+    _table(
         "clinics",
-        _columns("name:text updated_at:moment created_at:moment is_deleted:flag deleted_at:moment? is_archived:flag"),
+        "name:text updated_at:moment created_at:moment is_deleted:flag deleted_at:moment? is_archived:flag",
         Rank.REFERENCE,
         Push.REFERENCE,
     ),
-    Table(
+    _table(
         "user_clinic_permissions",
-        _columns(
-            "user_id:text clinic_id:text can_register_patients:flag can_view_history:flag can_edit_records:flag "
-            "can_delete_records:flag is_clinic_admin:flag created_by:text? last_modified_by:text? created_at:moment "
-            "updated_at:moment can_edit_other_provider_event:flag can_download_patient_reports:flag "
-            "can_prescribe_medications:flag can_dispense_medications:flag can_delete_patient_visits:flag "
-            "can_delete_patient_records:flag"
-        ),
+        "user_id:text clinic_id:text can_register_patients:flag can_view_history:flag can_edit_records:flag "
+        "can_delete_records:flag is_clinic_admin:flag created_by:text? last_modified_by:text? created_at:moment "
+        "updated_at:moment can_edit_other_provider_event:flag can_download_patient_reports:flag "
+        "can_prescribe_medications:flag can_dispense_medications:flag can_delete_patient_visits:flag "
+        "can_delete_patient_records:flag",
         Rank.REFERENCE,
         Push.REFERENCE,
         clinic="clinic_id",
         lookups=("user_id",),
     ),
-    Table(
+    _table(
         "app_config",
-        _columns(
-            "namespace:text key:text value:text data_type:text created_at:moment updated_at:moment "
-            "last_modified:moment last_modified_by:text? display_name:text?"
-        ),
+        "namespace:text key:text value:text data_type:text created_at:moment updated_at:moment "
+        "last_modified:moment last_modified_by:text? display_name:text?",
         Rank.REFERENCE,
         Push.REFERENCE,
         lookups=("key",),
     ),
-    Table(
+    _table(
         "registration_forms",
-        _columns(
-            "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment"
-        ),
+        "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
         Push.REFERENCE,
     ),
-    Table(
+    _table(
         "event_forms",
-        _columns(
-            "name:text description:text language:text is_editable:flag is_snapshot_form:flag form_fields:json "
-            "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment clinic_ids:json "
-            "translations:json?"
-        ),
+        "name:text description:text language:text is_editable:flag is_snapshot_form:flag form_fields:json "
+        "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment clinic_ids:json "
+        "translations:json?",
         Rank.REFERENCE,
         Push.REFERENCE,
     ),
-    Table(
+    _table(
         "clinic_departments",
-        _columns(
-            "clinic_id:text name:text code:text? description:text? status:text can_dispense_medications:flag "
-            "can_perform_labs:flag can_perform_imaging:flag additional_capabilities:json metadata:json "
-            "is_deleted:flag created_at:moment updated_at:moment last_modified:moment server_created_at:moment "
-            "deleted_at:moment?"
-        ),
+        "clinic_id:text name:text code:text? description:text? status:text can_dispense_medications:flag "
+        "can_perform_labs:flag can_perform_imaging:flag additional_capabilities:json metadata:json "
+        "is_deleted:flag created_at:moment updated_at:moment last_modified:moment server_created_at:moment "
+        "deleted_at:moment?",
         Rank.REFERENCE,
         Push.LOCAL,
         clinic="clinic_id",
         computed=("clinic_id",),
     ),
-    Table(
+    _table(
         "drug_catalogue",
-        _columns(
-            "barcode:text? generic_name:text brand_name:text? form:text route:text dosage_quantity:text "
-            "dosage_units:text manufacturer:text? sale_price:text sale_currency:text? min_stock_level:int "
-            "max_stock_level:int? is_controlled:flag requires_refrigeration:flag is_active:flag notes:text? "
-            "recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? last_modified:moment "
-            "server_created_at:moment? created_at:moment updated_at:moment"
-        ),
+        "barcode:text? generic_name:text brand_name:text? form:text route:text dosage_quantity:text "
+        "dosage_units:text manufacturer:text? sale_price:text sale_currency:text? min_stock_level:int "
+        "max_stock_level:int? is_controlled:flag requires_refrigeration:flag is_active:flag notes:text? "
+        "recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? last_modified:moment "
+        "server_created_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
         Push.LOCAL,
         computed=("barcode",),
     ),
-    Table(
+    _table(
         "clinic_inventory",
-        _columns(
-            "clinic_id:text drug_id:text batch_id:text quantity_available:int reserved_quantity:int "
-            "last_counted_at:moment? recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
-            "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment batch_number:text "
-            "batch_expiry_date:day"
-        ),
+        "clinic_id:text drug_id:text batch_id:text quantity_available:int reserved_quantity:int "
+        "last_counted_at:moment? recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
+        "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment batch_number:text "
+        "batch_expiry_date:day",
         Rank.REFERENCE,
         Push.LOCAL,
         clinic="clinic_id",
         computed=("clinic_id", "drug_id"),
     ),
-    Table(
+    _table(
         "patients",
-        _columns(
-            "given_name:text surname:text date_of_birth:date citizenship:text hometown:text phone:text sex:text "
-            "camp:text? additional_data:json metadata:json photo_url:text? is_deleted:flag deleted_at:moment? "
-            "created_at:moment updated_at:moment government_id:text external_patient_id:text "
-            "primary_clinic_id:text? last_modified_by:text?"
-        ),
+        "given_name:text surname:text date_of_birth:date citizenship:text hometown:text phone:text sex:text "
+        "camp:text? additional_data:json metadata:json photo_url:text? is_deleted:flag deleted_at:moment? "
+        "created_at:moment updated_at:moment government_id:text external_patient_id:text "
+        "primary_clinic_id:text? last_modified_by:text?",
         Rank.PATIENTS,
         Push.RECORD,
         clinic="primary_clinic_id",
         lookups=("primary_clinic_id",),
     ),
-    Table(
+    _table(
         "patient_additional_attributes",
-        _columns(
-            "patient_id:text attribute_id:text attribute:text number_value:number? string_value:text? "
-            "date_value:moment? boolean_value:flag? metadata:json is_deleted:flag created_at:moment "
-            "updated_at:moment last_modified:moment server_created_at:moment deleted_at:moment?"
-        ),
+        "patient_id:text attribute_id:text attribute:text number_value:number? string_value:text? "
+        "date_value:moment? boolean_value:flag? metadata:json is_deleted:flag created_at:moment "
+        "updated_at:moment last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.PATIENTS,
         Push.RECORD,
         goes_with=_PATIENT,
     ),
-    Table(
+    _table(
         "visits",
-        _columns(
-            "patient_id:text clinic_id:text provider_id:text provider_name:text check_in_timestamp:moment "
-            "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment"
-        ),
+        "patient_id:text clinic_id:text provider_id:text provider_name:text check_in_timestamp:moment "
+        "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.VISITS,
         Push.RECORD,
         clinic="clinic_id",
         goes_with=_PATIENT,
     ),
-    Table(
+    _table(
         "events",
-        _columns(
-            "patient_id:text form_id:text visit_id:text event_type:text form_data:json metadata:json "
-            "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:text"
-        ),
+        "patient_id:text form_id:text visit_id:text event_type:text form_data:json metadata:json "
+        "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:text",
         Rank.RECORDS,
         Push.RECORD,
         goes_with=_PATIENT_AND_VISIT,
     ),
-    Table(
+    _table(
         "patient_vitals",
-        _columns(
-            "patient_id:text visit_id:text? timestamp:moment systolic_bp:int? diastolic_bp:int? bp_position:text? "
-            "height_cm:number? weight_kg:number? bmi:number? waist_circumference_cm:number? heart_rate:int? "
-            "pulse_rate:int? oxygen_saturation:number? respiratory_rate:int? temperature_celsius:number? "
-            "pain_level:int? recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment "
-            "updated_at:moment deleted_at:moment? event_id:text?"
-        ),
+        "patient_id:text visit_id:text? timestamp:moment systolic_bp:int? diastolic_bp:int? bp_position:text? "
+        "height_cm:number? weight_kg:number? bmi:number? waist_circumference_cm:number? heart_rate:int? "
+        "pulse_rate:int? oxygen_saturation:number? respiratory_rate:int? temperature_celsius:number? "
+        "pain_level:int? recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment "
+        "updated_at:moment deleted_at:moment? event_id:text?",
         Rank.RECORDS,
         Push.RECORD,
         goes_with=_PATIENT,
     ),
-    Table(
+    _table(
         "patient_problems",
-        _columns(
-            "patient_id:text visit_id:text? problem_code_system:text problem_code:text problem_label:text "
-            "clinical_status:text verification_status:text severity_score:int? onset_date:day? end_date:day? "
-            "recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment updated_at:moment "
-            "last_modified:moment server_created_at:moment deleted_at:moment?"
-        ),
+        "patient_id:text visit_id:text? problem_code_system:text problem_code:text problem_label:text "
+        "clinical_status:text verification_status:text severity_score:int? onset_date:day? end_date:day? "
+        "recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment updated_at:moment "
+        "last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.RECORDS,
         Push.RECORD,
         goes_with=_PATIENT,
     ),
-    Table(
+    _table(
         "appointments",
-        _columns(
-            "provider_id:text? clinic_id:text patient_id:text user_id:text current_visit_id:text "
-            "fulfilled_visit_id:text? timestamp:moment duration:int? reason:text notes:text is_walk_in:flag "
-            "departments:json status:text metadata:json is_deleted:flag created_at:moment updated_at:moment "
-            "deleted_at:moment?"
-        ),
+        "provider_id:text? clinic_id:text patient_id:text user_id:text current_visit_id:text "
+        "fulfilled_visit_id:text? timestamp:moment duration:int? reason:text notes:text is_walk_in:flag "
+        "departments:json status:text metadata:json is_deleted:flag created_at:moment updated_at:moment "
+        "deleted_at:moment?",
         Rank.RECORDS,
         Push.RECORD,
         clinic="clinic_id",
         goes_with=(Cascade.PATIENT, Cascade.CURRENT_VISIT),
         computed=("timestamp",),
     ),
-    Table(
+    _table(
         "prescriptions",
-        _columns(
-            "patient_id:text provider_id:text filled_by:text? pickup_clinic_id:text? visit_id:text? priority:text "
-            "expiration_date:moment prescribed_at:moment filled_at:moment? status:text items:json notes:text "
-            "metadata:json is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?"
-        ),
+        "patient_id:text provider_id:text filled_by:text? pickup_clinic_id:text? visit_id:text? priority:text "
+        "expiration_date:moment prescribed_at:moment filled_at:moment? status:text items:json notes:text "
+        "metadata:json is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?",
         Rank.RECORDS,
         Push.RECORD,
         clinic="pickup_clinic_id",
         goes_with=_PATIENT_AND_VISIT,
         computed=("prescribed_at",),
     ),
-    Table(
+    _table(
         "prescription_items",
-        _columns(
-            "prescription_id:text patient_id:text drug_id:text clinic_id:text dosage_instructions:text "
-            "quantity_prescribed:int quantity_dispensed:int refills_authorized:int refills_used:int "
-            "item_status:text notes:text? created_at:moment updated_at:moment recorded_by_user_id:text? "
-            "metadata:json is_deleted:flag deleted_at:moment? last_modified:moment server_created_at:moment?"
-        ),
+        "prescription_id:text patient_id:text drug_id:text clinic_id:text dosage_instructions:text "
+        "quantity_prescribed:int quantity_dispensed:int refills_authorized:int refills_used:int "
+        "item_status:text notes:text? created_at:moment updated_at:moment recorded_by_user_id:text? "
+        "metadata:json is_deleted:flag deleted_at:moment? last_modified:moment server_created_at:moment?",
         Rank.RECORDS,
         Push.RECORD,
         clinic="clinic_id",
         goes_with=_PATIENT,
         computed=("prescription_id",),
     ),
-    Table(
+    _table(
         "dispensing_records",
-        _columns(
-            "clinic_id:text drug_id:text batch_id:text? prescription_item_id:text? patient_id:text "
-            "quantity_dispensed:int dosage_instructions:text? days_supply:int? dispensed_by:text "
-            "dispensed_at:moment recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
-            "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment"
-        ),
+        "clinic_id:text drug_id:text batch_id:text? prescription_item_id:text? patient_id:text "
+        "quantity_dispensed:int dosage_instructions:text? days_supply:int? dispensed_by:text "
+        "dispensed_at:moment recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
+        "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment",
         Rank.RECORDS,
         Push.RECORD,
         clinic="clinic_id",
@@ -390,12 +369,10 @@ _TABLES = (
 TABLES = MappingProxyType({table.name: table for table in _TABLES})
 """The tables that phones pull, in the order in which they need them."""
 
-PHONE_USERS = Table(
+PHONE_USERS = _table(
     "users",
-    _columns(
-        "clinic_id:text name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "
-        "deleted_at:moment?"
-    ),
+    "clinic_id:text name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "
+    "deleted_at:moment?",
     Rank.REFERENCE,
     Push.REFERENCE,
 )

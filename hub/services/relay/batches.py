@@ -7,6 +7,7 @@ import msgspec
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER, REFERENCES, keeping
 from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Reason
 from hub.core.records.tables import TABLES, Table
 from hub.services.relay.batch_size import Window
 from hub.services.relay.client import Cloud
@@ -75,7 +76,11 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class _WaitError(Exception):
-    """A record waits for something else; the text says for what."""
+    """A record waits for something else; ``reason`` says for what."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class Batches:
@@ -83,7 +88,7 @@ class Batches:
 
     def __init__(self, store: Store, cloud: Cloud, bounds: Bounds, window: Window) -> None:
         """Look at the outbox as it is now: what comes later goes in the next cycle, behind its parents."""
-        self.held: list[tuple[Table, Waiting, str]] = []
+        self.held: list[tuple[Table, Waiting, Reason]] = []
         """What the cloud would not take, with the reason; to be held back."""
         self.waiting = 0
         """What waits for something else."""
@@ -160,7 +165,7 @@ class Batches:
             strangers = departures.strangers(db, TABLES["visits"], visits)
         naming = [row for row in page if row.columns is None or not row.columns.isdisjoint(REFERENCES)]
         items = list(self._buried(naming))
-        reasons: dict[int, str | None] = {}
+        reasons: dict[int, Reason | None] = {}
         for row in page:
             reason = None
             try:
@@ -168,7 +173,7 @@ class Batches:
                 body = cloud_forms.write(table, row.record, updated_ms=self._updated_ms(row), names=self._names)
                 items.append(Item(table, row, body))
             except _WaitError as waits:
-                reason = str(waits)
+                reason = waits.reason
                 self.waiting += 1
             except BadRecord as error:
                 self.held.append((table, row, error.reason))
@@ -206,13 +211,13 @@ class Batches:
             if value in self._unmatched:
                 raise _WaitError(self._unmatched[value])
             if (target, value) in unborn:
-                raise _WaitError(f"it waits for its {target[:-1].replace('_', ' ')}, which the cloud does not have yet")
+                raise _WaitError(Code.WAITS_FOR.of(parent=target))
         clinic = row.record.text(table.clinic)
-        if clinic and self._names.get(clinic, clinic).lower() not in self._bounds.clinics:
-            raise BadRecord("its clinic is none of this hub's in the cloud, which would pass it over in silence")
+        if table.clinic and clinic and self._names.get(clinic, clinic).lower() not in self._bounds.clinics:
+            raise BadRecord(Code.CLINIC_ELSEWHERE.of(table=table.name, column=table.clinic))
         if table.name == "events" and (visit := row.record.text("visit_id") or "") in {"", *strangers}:
-            what = "is not on this hub" if visit else "is not named"
-            raise _WaitError(f"its visit {what}; the cloud would make one up in another clinic")
+            code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
+            raise _WaitError(code.of(table=table.name, column="visit_id"))
 
     def _updated_ms(self, row: Waiting) -> float:
         """Return a time that the guard lets pass (CLOUD.md 4.5).

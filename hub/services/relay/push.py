@@ -6,6 +6,7 @@ import msgspec
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord, CloudFailing, NoLine
+from hub.core.reasons import Code, Reason
 from hub.core.records.tables import TABLES, Table
 from hub.services.relay.batch_size import Window
 from hub.services.relay.batches import OLDEST_MS, Batches, Bounds, Item, Key, body_of
@@ -64,7 +65,7 @@ class Push:
             if failed is None:
                 going.append(item)
             else:
-                waits.append((item, failed[0][:-1].replace("_", " ")))
+                waits.append((item, failed[0]))
         if waits:
             self._explain(waits)
         if going and not self._stored(going):
@@ -74,9 +75,8 @@ class Push:
         """Note for what these records wait."""
         self.sent.waiting += len(waits)
         with self._store.write(durable=False) as tx:
-            for item, what in waits:
-                reason = f"it waits for its {what}, which the cloud does not have yet"
-                departures.explain(tx, item.table, {item.row.num: reason})
+            for item, parent in waits:
+                departures.explain(tx, item.table, {item.row.num: Code.WAITS_FOR.of(parent=parent)})
 
     def _isolate(self, items: list[Item]) -> None:
         """Find what fails in a batch that failed: send it in halves, the halves of a failing one in halves again.
@@ -160,7 +160,7 @@ class Push:
             self._window.carried(len(content))
         return verdict
 
-    def _hold(self, table: Table, row: Waiting, reason: str) -> None:
+    def _hold(self, table: Table, row: Waiting, reason: Reason) -> None:
         with self._store.write() as tx:
             departures.hold(
                 tx, table, row.num, row.record, reason, revision=row.revision, most=self._bounds.quarantine_max
@@ -168,12 +168,12 @@ class Push:
         self._failed.add((table.name, row.id))
         self.sent.held += 1
 
-    def _likely(self, item: Item) -> str:
+    def _likely(self, item: Item) -> Reason:
         """Guess why the cloud refused a record: it does not say."""
         if item.body is None:
-            return "the cloud does not delete it, perhaps because another record there names it"
+            return Code.DELETE_REFUSED.of(table=item.table.name)
         with self._store.read() as db:
             unknown = sorted(departures.unknown(db, item.names()))
         if unknown:
-            return f"the cloud refuses it, perhaps because of its {', '.join(unknown)}, which this hub does not know"
-        return "the cloud refuses it and does not say why; perhaps a value is too long or of the wrong kind"
+            return Code.REFUSED_REFERENCE.of(table=item.table.name, parents=unknown)
+        return Code.REFUSED.of(table=item.table.name)

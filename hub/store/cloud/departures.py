@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from hub.core import reasons
 from hub.core.cloud.merge import Pending
 from hub.core.cloud.tables import PUSH_ORDER, REFERENCES, USERS
+from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES, Table
@@ -37,10 +39,19 @@ class Waiting(msgspec.Struct, frozen=True):
     revision: int
     columns: frozenset[str] | None
     tries: int
-    reason: str | None
+    reason: Reason | None
     edited: bool
     """It changed since it came into the outbox."""
     record: Record
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Why some records of a table wait, or are on hold."""
+
+    table: str
+    reason: Reason
+    on_hold: bool
+    records: int
 
 
 class Missed(msgspec.Struct, frozen=True):
@@ -48,7 +59,7 @@ class Missed(msgspec.Struct, frozen=True):
 
     table: str
     id: str
-    reason: str
+    reason: Reason
 
 
 def page(
@@ -60,7 +71,7 @@ def page(
     deleted: tombstones, or else live records.
     """
     rows = db.execute(
-        "SELECT o.num, t.id, o.revision, o.columns, o.tries, o.reason, o.known IS NOT NULL, t.data, t.cut"
+        "SELECT o.num, t.id, o.revision, o.columns, o.tries, o.reason, o.why, o.known IS NOT NULL, t.data, t.cut"
         f" FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num WHERE o.table_name = ? AND o.num > ?"
         f" AND o.revision <= ? AND {_WAITS} AND (o.columns IS NULL OR NOT ?)"
         f" AND t.local_server_deleted_at IS {'NOT ' if deleted else ''}NULL ORDER BY o.num LIMIT ?",
@@ -68,10 +79,10 @@ def page(
     )
     found: list[Waiting] = []
     size = 0
-    for num, record_id, revision, columns, tries, reason, edited, data, cut in rows:
+    for num, record_id, revision, columns, tries, reason, why, edited, data, cut in rows:
         waits = _columns(columns) if columns else None
         record = codec.stored(table, data, cut)
-        found.append(Waiting(num, record_id, revision, waits, tries, reason, bool(edited), record))
+        found.append(Waiting(num, record_id, revision, waits, tries, _reason(why, reason), bool(edited), record))
         size += len(data)
         if size >= most_bytes:
             break
@@ -132,13 +143,13 @@ def strangers(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
 
 
 def unknown(db: Database, named: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the tables in which the hub does not have what a record names, in words."""
+    """Return the tables in which the hub does not have what a record names."""
     found = set()
     for table_name, record_id in named:
         if table_name in TABLES and strangers(db, TABLES[table_name], [record_id]):
-            found.add(table_name.removesuffix("s").replace("_", " "))
+            found.add(table_name)
         elif table_name == USERS and not db.execute("SELECT 1 FROM users WHERE id = ?", [record_id]).fetchone():
-            found.add("user")
+            found.add(USERS)
     return found
 
 
@@ -157,7 +168,7 @@ def confirm(tx: Transaction, table: Table, sent: Sequence[Waiting], *, pulls: in
     if not shown:
         tx.db.conn.executemany(f"DELETE FROM outbox WHERE {where}", keys)
     tx.db.conn.executemany(
-        f"UPDATE outbox SET sent = revision, sent_pull = ?, held = NULL, reason = NULL WHERE {where}",
+        f"UPDATE outbox SET sent = revision, sent_pull = ?, held = NULL, reason = NULL, why = NULL WHERE {where}",
         [(pulls, *key) for key in keys],
     )
     # What changed on the way goes again, and knowing that the cloud has it by now.
@@ -167,16 +178,17 @@ def confirm(tx: Transaction, table: Table, sent: Sequence[Waiting], *, pulls: in
     )
 
 
-def hold(tx: Transaction, table: Table, num: int, record: Record, reason: str, *, revision: int, most: int) -> None:
+def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int, most: int) -> None:
     """Hold a record back and show it in quarantine; it goes again when it changes or someone says so."""
     show(tx, table, record, reason, most=most)
     tx.db.execute(
-        "UPDATE outbox SET held = revision, sent = NULL, reason = ? WHERE table_name = ? AND num = ? AND revision = ?",
-        [reason, table.name, num, revision],
+        "UPDATE outbox SET held = revision, sent = NULL, reason = ?, why = ?"
+        " WHERE table_name = ? AND num = ? AND revision = ?",
+        [str(reason), reasons.to_json(reason), table.name, num, revision],
     )
 
 
-def show(tx: Transaction, table: Table, record: Record, reason: str, *, most: int) -> None:
+def show(tx: Transaction, table: Table, record: Record, reason: Reason, *, most: int) -> None:
     """Show in quarantine a record that does not reach the cloud; raises Unavailable when that is full."""
     quarantine.forget(tx, Action.RELAY, table.name, record.id)
     quarantine.add(
@@ -192,11 +204,11 @@ def show(tx: Transaction, table: Table, record: Record, reason: str, *, most: in
     )
 
 
-def explain(tx: Transaction, table: Table, reasons: Mapping[int, str | None]) -> None:
+def explain(tx: Transaction, table: Table, found: Mapping[int, Reason | None]) -> None:
     """Note why records wait that are looked at again in every cycle; None: nothing keeps them."""
     tx.db.conn.executemany(
-        "UPDATE outbox SET reason = ? WHERE table_name = ? AND num = ?",
-        [(reason, table.name, num) for num, reason in reasons.items()],
+        "UPDATE outbox SET reason = ?, why = ? WHERE table_name = ? AND num = ?",
+        [(*_columns_of(reason), table.name, num) for num, reason in found.items()],
     )
 
 
@@ -207,7 +219,7 @@ def release(tx: Transaction, table_name: str | None = None, record_id: str | Non
         return sum(release(tx, *each) for each in held)
     table = TABLES[table_name]
     released = tx.db.execute(
-        "UPDATE outbox SET held = NULL, reason = NULL WHERE table_name = ? AND num ="
+        "UPDATE outbox SET held = NULL, reason = NULL, why = NULL WHERE table_name = ? AND num ="
         f" (SELECT num FROM [{table.name}] WHERE id = ?)",
         [table.name, record_id],
     ).rowcount
@@ -319,12 +331,14 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
     return dict(zip(("waiting", "sent", "missed", "held"), row, strict=True))
 
 
-def reasons(db: Database) -> Iterator[dict[str, Any]]:
-    """Return why records wait or are held back, and how many for each reason."""
-    yield from db.query(
-        "SELECT table_name, reason, held IS revision AS held, count(*) AS records FROM outbox"
-        " WHERE reason IS NOT NULL AND sent IS NOT revision GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 100"
+def waiting_reasons(db: Database) -> Iterator[Cause]:
+    """Return why records wait or are on hold, and how many for each reason."""
+    rows = db.execute(
+        "SELECT table_name, reason, why, held IS revision, count(*) FROM outbox"
+        " WHERE reason IS NOT NULL AND sent IS NOT revision GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 100"
     )
+    for table, sentence, why, on_hold, records in rows:
+        yield Cause(table, reasons.from_json(why, sentence), bool(on_hold), records)
 
 
 def missed(db: Database, pulls: int) -> Iterator[Missed]:
@@ -351,10 +365,19 @@ def where(db: Database, table: Table, record_id: str) -> str:
     return "sent" if row[1] else "hub"
 
 
-def _likely(table: Table, record: Record) -> str:
+def _likely(table: Table, record: Record) -> Reason:
     if table.clinic and not record.text(table.clinic):
-        return "it names no clinic: the cloud keeps such records and sends them to no hub"
-    return "the cloud refused or changed it and did not say so; look it up there"
+        return Code.CLINIC_MISSING.of(table=table.name, column=table.clinic)
+    return Code.NOT_SHOWN.of(table=table.name)
+
+
+def _columns_of(reason: Reason | None) -> tuple[str | None, str | None]:
+    """Return both columns of a reason: the sentence, which releases before this one read, and the reason itself."""
+    return (str(reason), reasons.to_json(reason)) if reason else (None, None)
+
+
+def _reason(why: str | None, sentence: str | None) -> Reason | None:
+    return reasons.from_json(why, sentence) if sentence is not None else None
 
 
 def _named(rows: Sequence[Waiting]) -> dict[Table, set[str]]:

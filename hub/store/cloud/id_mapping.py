@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from hub.core.cloud.tables import USERS
 from hub.core.errors import OperatorError
+from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.tables import TABLES, Table
 from hub.store.database import Transaction
@@ -36,20 +37,14 @@ def names(db: Database) -> dict[str, str]:
     return dict(db.execute("SELECT id, cloud_id FROM cloud_names").fetchall())
 
 
-def unmatched(db: Database) -> dict[str, str]:
-    """Return the ids of users and clinics that the cloud does not know -> what to do, in words."""
-    found = {}
+def unmatched(db: Database) -> dict[str, Reason]:
+    """Return the ids of users and clinics that the cloud does not know -> why what names them waits."""
+    found: dict[str, Reason] = {}
     for user_id, email in db.execute("SELECT id, email FROM users WHERE source = 'hub'"):
-        found[user_id] = (
-            f"the cloud has no user {email}; make one with this email there,"
-            " or say who it is with 'hikma-hub cloud match-user'"
-        )
+        found[user_id] = Code.NO_USER.of(email=email)
     for clinic_id, name in _own_clinics(db):
-        found[clinic_id] = (
-            f"the cloud has no clinic called {name!r}; give a clinic of this hub this name there,"
-            " or say which one it is with 'hikma-hub cloud match-clinic'"
-        )
-    return {key: words for key, words in found.items() if key not in names(db)}
+        found[clinic_id] = Code.NO_CLINIC.of(name=name)
+    return {key: reason for key, reason in found.items() if key not in names(db)}
 
 
 def made_here(db: Database, table: Table) -> set[str]:

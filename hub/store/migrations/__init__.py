@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database, Migrations
 
+from hub.store.migrations import old_reasons
+
 
 class Step(NamedTuple):
     """A step of the schema, by the name under which databases remember that it was applied."""
@@ -32,6 +34,7 @@ STEPS = (
     Step("page"),
     Step("relay"),
     Step("reached"),
+    Step("reasons", old_reasons.fill),
 )
 _HERE = resources.files(__name__)
 

@@ -6,12 +6,13 @@ import msgspec
 
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
+from hub.core.reasons import Code, Reason
 from hub.store.cloud import connection, departures, outbox
 from hub.web.answers import Answer, Go
 from hub.web.desk import Desk, Form
-from hub.web.reasons import reason
 from hub.web.visitor import Visitor
 from hub.words import Words
+from hub.words.reasons import said
 
 _AGES_S = (3600, 86_400, 7 * 86_400)
 
@@ -62,7 +63,7 @@ class _Cloud:
             link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
             counts = departures.counts(db, progress.pulls)
             ages = outbox.ages(db, [now_ms - age * 1000 for age in _AGES_S])
-            reasons = list(departures.reasons(db))
+            reasons = list(departures.waiting_reasons(db))
             missed = list(departures.missed(db, progress.pulls))
 
         def ago(at: int) -> str:
@@ -77,7 +78,7 @@ class _Cloud:
             link=link,
             counts=counts,
             shelves=_shelves(words, ages),
-            reasons=[_Reason(*_said(words, row["reason"]), row["records"], row["table_name"]) for row in reasons],
+            reasons=[_Reason(*_said(words, row.reason), row.records, row.table) for row in reasons],
             missed=[_Reason(*_said(words, row.reason), 1, row.table) for row in missed],
             tried=ago(last.tried_ms),
             succeeded=ago(last.succeeded_ms),
@@ -128,9 +129,8 @@ def _shelves(words: Words, ages: list[int]) -> list[Shelf]:
     return [Shelf(label, count, 100 * count // most) for label, count in zip(labels, ages, strict=True)]
 
 
-def _said(words: Words, english: str) -> tuple[str, bool]:
-    said = reason(words, english)
-    return said or english, said is None
+def _said(words: Words, reason: Reason) -> tuple[str, bool]:
+    return said(words, reason), reason.code is Code.OTHER
 
 
 def _outcome(words: Words, word: str) -> str:

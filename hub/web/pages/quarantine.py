@@ -8,6 +8,7 @@ import msgspec
 from hub.actions.phones import push
 from hub.actions.phones.push import Source
 from hub.core.errors import HubError
+from hub.core.reasons import Code, from_json
 from hub.store import quarantine
 from hub.store.cloud import departures
 from hub.store.database import Transaction
@@ -16,8 +17,8 @@ from hub.store.quarantine import Action
 from hub.store.records.record_rows import HUB
 from hub.web.answers import Answer, Download, Go
 from hub.web.desk import Desk, Form
-from hub.web.reasons import reason
 from hub.web.visitor import Visitor
+from hub.words.reasons import said
 
 SHOWN_MAX = 200
 _DIGITS_MAX = 15
@@ -99,14 +100,14 @@ def _retry(tx: Transaction, num: int, most: int) -> bool:
 
 
 def _row(who: Visitor, entry: dict[str, Any], now_ms: int) -> Row:
-    said = reason(who.words, entry["reason"])
+    reason = from_json(entry["why"], entry["reason"])
     return Row(
         num=entry["num"],
         table=entry["table_name"],
         record_id=entry["record_id"] or "",
         action=entry["action"],
-        reason=said or entry["reason"],
-        is_english=said is None,
+        reason=said(who.words, reason),
+        is_english=reason.code is Code.OTHER,
         device=entry["device"],
         age=who.words.ago((now_ms - entry["at"]) / 1000),
     )

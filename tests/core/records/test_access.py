@@ -121,5 +121,5 @@ def test_only_reference_tables_are_closed_to_phones(name: str) -> None:
 
 
 def test_a_refusal_names_the_permission_and_no_record() -> None:
-    with pytest.raises(BadRecord, match="can_register_patients"):
+    with pytest.raises(BadRecord, match="register patients"):
         access.check_create(rights(), TABLES["patients"], OURS)

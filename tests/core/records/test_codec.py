@@ -149,14 +149,14 @@ def test_a_record_is_bounded() -> None:
 
 def test_unknown_columns_are_bounded() -> None:
     many = {f"new_{number}": 1 for number in range(codec.UNKNOWN_COLUMNS + 1)}
-    with pytest.raises(BadRecord, match="unknown columns"):
+    with pytest.raises(BadRecord, match="100 columns that the hub does not know"):
         build("patients", **many)
 
 
 def test_a_refusal_names_the_column_and_not_the_value() -> None:
     with pytest.raises(BadRecord) as caught:
         build("patients", created_at="s3cret")
-    assert "s3cret" not in caught.value.reason
+    assert "s3cret" not in str(caught.value)
 
 
 @given(st.dictionaries(st.text(min_size=1).map("new ".__add__), JSON, max_size=5))

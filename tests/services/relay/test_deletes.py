@@ -1,5 +1,6 @@
 """Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
 
+from hub.core.reasons import Code
 from hub.store import quarantine
 from hub.store.cloud import departures
 from tests.services.relay.test_guard import settle
@@ -58,7 +59,7 @@ def test_4_6_a_record_that_the_cloud_never_had_is_kept_visible_when_its_patient_
     connected.seed.delete("patients", str(patient["id"]))
     connected.visit(patient)
     connected.cycle()
-    assert pushes.reasons(connected.store) == ["its patient was deleted in the cloud before this was sent"]
+    assert pushes.reasons(connected.store) == [Code.PARENT_DELETED_IN_CLOUD.of(table="visits", parent="patients")]
 
 
 def test_4_6_what_only_quarantine_still_has_is_not_thrown_away_by_trying_again(connected: World) -> None:
@@ -161,7 +162,7 @@ def test_4_6_an_item_of_which_something_was_dispensed_stays_there_and_that_is_sa
     connected.remove("prescription_items", str(item["id"]))
     settle(connected)
     assert connected.is_there("prescription_items", str(item["id"]))
-    assert "does not delete it" in pushes.reasons(connected.store)[0]
+    assert pushes.reasons(connected.store)[0].code is Code.DELETE_REFUSED
 
 
 def test_4_6_what_was_sent_to_a_patient_who_had_been_deleted_there_is_deleted_there_too(connected: World) -> None:

@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 
 from hub.core.errors import OperatorError
+from hub.core.reasons import Code
 from hub.store.cloud import connection, id_mapping
 from hub.store.cloud.id_mapping import Pair
 from hub.store.people import users
@@ -159,7 +160,7 @@ def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: 
     settle_waiting = [alone.cycle().pushed.waiting for _ in range(2)]
     assert settle_waiting == [1, 1]
     [reason] = alone.reasons()
-    assert reason.startswith("the cloud has no user new@test; make one with this email there")
+    assert reason == Code.NO_USER.of(email="new@test")
     theirs = alone.seed.user("N", "new@test", PASSWORD, clinic=alone.here)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["provider_id"] == theirs
@@ -174,7 +175,7 @@ def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> 
     alone.patient(primary_clinic_id=clinic_id)
     alone.cycle()
     assert alone.waiting()["waiting"] == 1
-    assert "has no clinic called 'Third'" in alone.reasons()[0]
+    assert alone.reasons()[0] == Code.NO_CLINIC.of(name="Third")
 
 
 def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alone: World) -> None:

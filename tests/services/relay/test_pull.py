@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.reasons import Code
 from hub.services.relay import pull
 from hub.store.people import users
 from tests.services.relay import world as worlds
@@ -240,4 +241,4 @@ def test_p7_a_row_that_cannot_be_kept_holds_up_no_other(connected: World, monkey
     assert other in pushes.live(connected.store, "events")
     assert large not in pushes.live(connected.store, "events")
     assert connected.here_is("events", str(grows["id"]))["form_data"] == grows["form_data"]
-    assert all("larger than" in reason for reason in pushes.reasons(connected.store))
+    assert all(reason.code is Code.TOO_LARGE for reason in pushes.reasons(connected.store))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.core.reasons import Code
 from hub.services.relay.client import Cloud
 from hub.store import quarantine
 from hub.store.cloud import departures
@@ -21,7 +22,7 @@ def test_4_3_a_poison_record_is_isolated_and_everything_else_gets_through_in_the
     assert connected.is_there("visits", str(visit["id"]))
     assert connected.where("patients", poison) == "hub"
     [reason] = pushes.reasons(connected.store)
-    assert "refuses it" in reason
+    assert reason.code is Code.REFUSED
     assert report.traffic.requests < 20
 
 
@@ -41,7 +42,7 @@ def test_4_3_the_fake_200_of_a_failing_item_is_a_failure(connected: World) -> No
     assert connected.is_there("prescription_items", str(good["id"]))
     assert not connected.is_there("prescription_items", str(bad["id"]))
     assert pushes.reasons(connected.store) == [
-        "the cloud refuses it, perhaps because of its drug catalogue, which this hub does not know"
+        Code.REFUSED_REFERENCE.of(table="prescription_items", parents=["drug_catalogue"])
     ]
 
 
@@ -156,7 +157,8 @@ def test_4_7_an_event_without_a_visit_stays_here_and_says_why(connected: World) 
     assert report.pushed.waiting == 2
     assert connected.seed.rows("events") == []
     assert connected.seed.rows("visits") == []
-    assert all("make one up" in reason for reason in connected.reasons())
+    codes = {reason.code for reason in connected.reasons()}
+    assert codes == {Code.VISIT_MISSING, Code.VISIT_UNKNOWN}
 
 
 def test_4_7_events_go_when_their_visit_has_come(connected: World) -> None:
@@ -190,7 +192,7 @@ def test_4_9_a_record_of_a_clinic_that_is_not_the_hubs_is_not_passed_over_in_sil
     report = connected.cycle()
     assert report.pushed.held == 1
     [reason] = pushes.reasons(connected.store)
-    assert "none of this hub's" in reason
+    assert reason == Code.CLINIC_ELSEWHERE.of(table="visits", column="clinic_id")
     assert not connected.is_there("events", str(event["id"]))  # its visit would have been made up (4.7)
 
 
@@ -213,7 +215,7 @@ def test_4_9_a_patient_without_a_clinic_is_stored_and_no_proof_is_waited_for(con
 def test_a_date_that_is_none_is_named(connected: World) -> None:
     connected.patient(date_of_birth="about 1960")
     connected.cycle()
-    assert pushes.reasons(connected.store) == ["date_of_birth is not a date (YYYY-MM-DD)"]
+    assert pushes.reasons(connected.store) == [Code.NOT_A_DATE.of(table="patients", column="date_of_birth")]
 
 
 def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_listed(

@@ -14,6 +14,7 @@ from typing import Any
 from litestar import Litestar
 
 from hub.actions.phones.push import Receipt
+from hub.core.reasons import Reason
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.services.relay import connect as connecting
@@ -199,10 +200,10 @@ class World:
         with self.store.read() as db:
             return departures.counts(db, connection.progress(db).pulls)
 
-    def reasons(self) -> list[str]:
+    def reasons(self) -> list[Reason]:
         """Return why records wait or are held back."""
         with self.store.read() as db:
-            return [reason["reason"] for reason in departures.reasons(db)]
+            return [cause.reason for cause in departures.waiting_reasons(db)]
 
     def revisions(self) -> dict[tuple[str, str], int]:
         """Return the revision of every record: what a phone would be sent again."""

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from hub.actions.phones import push
 from hub.core import clock
 from hub.core.errors import BadRecord, Conflict, Forbidden, Malformed, NotAllowed, NotFound
+from hub.core.reasons import Code
 from hub.core.records import codec, online
 from hub.core.records.access import Permission
 from hub.core.records.codec import Pushed, Record
@@ -212,7 +213,7 @@ class Writer(Reader):
 
     def _enter(self, table: Table, record: Record, changed: tuple[str, ...]) -> Record:
         if len(codec.write(record)[0]) > codec.RECORD_BYTES:
-            raise BadRecord(f"larger than {codec.RECORD_BYTES} bytes")
+            raise BadRecord(Code.TOO_LARGE.of(table=table.name, limit=codec.RECORD_BYTES))
         push.enter(self._tx, table, Pushed(record, changed, synced=False), self.rights)
         self.written += 1
         entered = queries.find(self.db, table, record.id)
@@ -241,9 +242,9 @@ def writer(call: Call) -> Iterator[Writer]:
             counters.add(tx, entered=charts.written)
             devices.seen(tx, call.device.num)
     except NotAllowed as error:
-        raise Forbidden(error.reason) from None
+        raise Forbidden(str(error)) from None
     except BadRecord as error:
-        raise Malformed(error.reason) from None
+        raise Malformed(str(error)) from None
 
 
 def sent(params: msgspec.Struct) -> Row:

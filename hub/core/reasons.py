@@ -1,0 +1,292 @@
+"""Names why a record was not accepted, waits, or is on hold: a code, and what it concerns, instead of a sentence.
+
+A reason is stored as JSON and becomes a sentence only where somebody reads it: ``said`` is the one renderer, in
+English for the log and the command line, and in every language for the pages (hub.web.reasons).
+"""
+
+import string
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from enum import Enum, StrEnum
+
+import msgspec
+
+from hub.core.records.tables import TABLES
+
+Param = str | int | tuple[str, ...]
+"""A name, a limit, or several names."""
+
+
+class Form(StrEnum):
+    """What a value is, or should be."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    FLAG = "flag"
+    TIME = "time"
+    LIST = "list"
+    OBJECT = "object"
+    NOTHING = "nothing"
+
+    @classmethod
+    def of(cls, value: object) -> "Form":
+        """Return the form of a JSON value."""
+        match value:
+            case None:
+                return cls.NOTHING
+            case bool():
+                return cls.FLAG
+            case str():
+                return cls.TEXT
+            case int() | float() | Decimal():
+                return cls.NUMBER
+            case list() | tuple():
+                return cls.LIST
+            case _:
+                return cls.OBJECT
+
+
+FORMS: Mapping[str, str] = {
+    Form.TEXT: "text",
+    Form.NUMBER: "a number",
+    Form.FLAG: "true or false",
+    Form.TIME: "a time",
+    Form.LIST: "a list",
+    Form.OBJECT: "an object",
+    Form.NOTHING: "nothing",
+}
+"""Each form in words."""
+
+PERMISSIONS: Mapping[str, str] = {
+    "can_register_patients": "register patients",
+    "can_view_history": "see the history",
+    "can_edit_records": "edit records",
+    "can_delete_records": "delete records",
+    "is_clinic_admin": "administer the clinic",
+    "can_edit_other_provider_event": "edit what others entered",
+    "can_download_patient_reports": "download reports",
+    "can_prescribe_medications": "prescribe medicines",
+    "can_dispense_medications": "dispense medicines",
+    "can_delete_patient_visits": "delete visits",
+    "can_delete_patient_records": "delete patients",
+}
+"""Each permission (hub.core.records.access) in words."""
+
+ALTERNATIVES = "or"
+"""Stands between the permissions of which one would do."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    word: str
+    sentence: str
+
+
+class Code(Enum):
+    """Every reason: its word in the database, and its sentence, which names what its parameters are.
+
+    table, column, columns: where it is; parent, parents: a table that is referred to; limit: the bound that was
+    passed; wanted, found: a Form; needs: permissions; email, name, detail, text: free text, which never leaves the
+    clinic.
+    """
+
+    UNKNOWN_TABLE = _Row(
+        "unknown_table", "This record is of a kind that the hub does not know ({table}). The hub may need an update."
+    )
+    NOT_JSON = _Row("not_json", "The record cannot be read: it is not JSON ({table}).")
+    NOT_AN_OBJECT = _Row("not_an_object", "The record cannot be read: it is JSON, but no record ({table}).")
+    NOT_WRITABLE = _Row("not_writable", "The record holds a value that cannot be written as JSON ({table}).")
+    TOO_LARGE = _Row("too_large", "The record is larger than {limit} bytes ({table}).")
+    TOO_MANY_COLUMNS = _Row(
+        "too_many_columns", "The record has more than {limit} columns that the hub does not know ({table})."
+    )
+    TOO_MANY_CHANGES = _Row(
+        "too_many_changes", "The record's list of changed columns is longer than {limit} characters ({table})."
+    )
+    INVALID_ID = _Row("invalid_id", "The record has no valid ID of 1 to {limit} characters ({table}).")
+    TOO_DEEP = _Row("too_deep", "The field {table}.{column} is nested deeper than {limit} levels.")
+    WRONG_TYPE = _Row("wrong_type", "The field {table}.{column} must hold {wanted}, but holds {found}.")
+    TOO_GREAT = _Row("too_great", "The field {table}.{column} holds a number too great for a phone.")
+    NOT_A_DATE = _Row("not_a_date", "The field {table}.{column} does not hold a valid date (YYYY-MM-DD).")
+    NOT_A_UUID = _Row("not_a_uuid", "The field {table}.{column} must hold a UUID: the cloud accepts nothing else.")
+
+    REFERENCE_CHANGED = _Row(
+        "reference_changed", "A phone tried to change what only the organisation can change ({table})."
+    )
+    REFERENCE_DELETED = _Row(
+        "reference_deleted", "A phone tried to delete what only the organisation can change ({table})."
+    )
+    NOT_IN_CLINIC = _Row("not_in_clinic", "The person does not work in the clinic of this record ({table}).")
+    NOT_PERMITTED = _Row("not_permitted", "The person does not have permission to {needs} ({table}).")
+    PARENT_DELETED = _Row("parent_deleted", "The patient or visit of this record was deleted ({table}).")
+
+    CLOUD_ROW = _Row("cloud_row", "The cloud sent a record that does not fit ({table}): {detail}")
+    DELETED_IN_CLOUD = _Row("deleted_in_cloud", "This was deleted in the cloud before it was sent ({table}).")
+    PARENT_DELETED_IN_CLOUD = _Row(
+        "parent_deleted_in_cloud",
+        "What this record belongs to ({parent}) was deleted in the cloud before the record was sent ({table}).",
+    )
+    WAITS_FOR = _Row(
+        "waits_for", "It is waiting for a record it depends on, which the cloud does not have yet ({parent})."
+    )
+    NO_USER = _Row(
+        "no_user",
+        "The cloud does not know the person who entered it: add a user with the email {email} there,"
+        " or match them with 'hikma-hub cloud match-user'.",
+    )
+    NO_CLINIC = _Row(
+        "no_clinic",
+        "The cloud does not know its clinic: give a clinic of this hub the name {name} there,"
+        " or match them with 'hikma-hub cloud match-clinic'.",
+    )
+    CLINIC_ELSEWHERE = _Row(
+        "clinic_elsewhere",
+        "In the cloud, its clinic is not one of this hub's, so it would be ignored ({table}.{column}).",
+    )
+    CLINIC_MISSING = _Row(
+        "clinic_missing", "It has no clinic, so the cloud would never send it to any hub ({table}.{column})."
+    )
+    VISIT_MISSING = _Row(
+        "visit_missing", "It names no visit: the cloud would invent one in another clinic ({table}.{column})."
+    )
+    VISIT_UNKNOWN = _Row(
+        "visit_unknown",
+        "Its visit is not on this hub: the cloud would invent one in another clinic ({table}.{column}).",
+    )
+    REFUSED = _Row(
+        "refused",
+        "The cloud refuses it and does not say why; perhaps a value is too long or of the wrong kind ({table}).",
+    )
+    REFUSED_REFERENCE = _Row(
+        "refused_reference",
+        "The cloud refuses it, perhaps because it refers to something that this hub does not know"
+        " ({table}: {parents}).",
+    )
+    DELETE_REFUSED = _Row(
+        "delete_refused", "The cloud does not delete it, perhaps because another record there refers to it ({table})."
+    )
+    NOT_KEPT = _Row("not_kept", "The cloud confirmed this, but did not save {columns} ({table}).")
+    NOT_SHOWN = _Row("not_shown", "The cloud refused or changed it and did not say so; look it up there ({table}).")
+    OTHER = _Row("other", "{text}")
+
+    @property
+    def word(self) -> str:
+        """The name by which it is stored."""
+        return self.value.word
+
+    @property
+    def sentence(self) -> str:
+        """The English sentence, with the names of the parameters in braces."""
+        return self.value.sentence
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        return tuple(name for _, name, _, _ in string.Formatter().parse(self.sentence) if name)
+
+    def of(self, **params: str | int | Iterable[str]) -> "Reason":
+        """Return the reason with these parameters; raises ValueError unless they are just those that it has."""
+        if params.keys() != set(self.params):
+            raise ValueError(f"{self.word} takes {', '.join(self.params)}")
+        held = {name: value if isinstance(value, str | int) else tuple(value) for name, value in params.items()}
+        return Reason(self, held)
+
+
+_BY_WORD = {code.word: code for code in Code}
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why one record was not accepted, waits, or is on hold."""
+
+    code: Code
+    params: Mapping[str, Param]
+
+    def __str__(self) -> str:
+        """Write the sentence in English."""
+        return said(self)
+
+    def public(self) -> "Reason":
+        """Leave out free text, and names that the hub did not choose: for a file that leaves the clinic."""
+        return Reason(self.code, {name: _public(name, value, self.params) for name, value in self.params.items()})
+
+
+def _in_english(text: str) -> str:
+    return text
+
+
+def _plain_number(number: float) -> str:
+    return f"{number:,}"
+
+
+def said(
+    reason: Reason,
+    say: Callable[[str], str] = _in_english,
+    number: Callable[[float], str] = _plain_number,
+) -> str:
+    """Write the sentence; ``say`` translates a text, ``number`` writes a number."""
+    return say(reason.code.sentence).format_map(
+        {name: _shown(name, value, say, number) for name, value in reason.params.items()}
+    )
+
+
+def to_json(reason: Reason) -> str:
+    """Write a reason as it is stored: equal reasons are equal texts."""
+    return msgspec.json.encode(plain(reason), order="sorted").decode()
+
+
+def plain(reason: Reason) -> dict[str, object]:
+    """Return the code's word and the parameters, as JSON holds them."""
+    return {"code": reason.code.word, "params": dict(reason.params)}
+
+
+def from_json(stored: str | None, sentence: str) -> Reason:
+    """Read a stored reason; of one that another release wrote, and this one cannot read, the sentence is left."""
+    try:
+        read = msgspec.json.decode(stored or "{}", type=_Stored)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return other(sentence)
+    code = _BY_WORD.get(read.code)
+    return Reason(code, read.params) if code and read.params.keys() == set(code.params) else other(sentence)
+
+
+def other(text: str) -> Reason:
+    """Return a reason of which only the text is known."""
+    return Reason(Code.OTHER, {"text": text})
+
+
+class _Stored(msgspec.Struct):
+    code: str = ""
+    params: dict[str, str | int | tuple[str, ...]] = {}
+
+
+_WORDS = {"wanted": FORMS, "found": FORMS, "needs": PERMISSIONS}
+"""Parameters that are words of a list, not names."""
+_FREE_TEXT = frozenset({"email", "name", "detail", "text"})
+_HIDDEN = "…"
+
+
+def _shown(name: str, value: Param, say: Callable[[str], str], number: Callable[[float], str]) -> str:
+    if isinstance(value, int):
+        return number(value)
+    words = _WORDS.get(name, {})
+    shown = [say(words[one]) if one in words else one for one in ((value,) if isinstance(value, str) else value)]
+    return (f" {say(ALTERNATIVES)} " if name == "needs" else ", ").join(shown)
+
+
+def _public(name: str, value: Param, params: Mapping[str, Param]) -> Param:
+    if isinstance(value, int):
+        return value
+    if name in _FREE_TEXT:
+        return _HIDDEN
+    if isinstance(value, str):
+        return value if value in _allowed(name, params) else _HIDDEN
+    return tuple(one if one in _allowed(name, params) else _HIDDEN for one in value)
+
+
+def _allowed(name: str, params: Mapping[str, Param]) -> Iterable[str]:
+    """Return the values of a parameter that the hub itself chose."""
+    if name in _WORDS:
+        return _WORDS[name]
+    if name in {"column", "columns"}:
+        table = TABLES.get(str(params.get("table")))
+        return table.names if table else ()
+    return (*TABLES, "users")
