@@ -3,6 +3,9 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+from unicodedata import name
 
 import msgspec
 
@@ -10,8 +13,15 @@ from hub.store.box.counters import Bucket
 from hub.words import Words
 
 HOUR_MS = 3_600_000
-_WIDTH, _HEIGHT = 400, 190
-_LEFT, _TOP, _BOTTOM = 46, 10, 28
+_WIDTH, _HEIGHT = 400, 200
+_LEFT, _TOP, _BOTTOM = 46, 18, 34
+_LABEL_GAP = 6
+"""Between a label of the vertical axis and the drawing; the least between two of the horizontal axis."""
+_LATIN = {True: 0.7, False: 0.4}
+_ARABIC = 0.5
+"""Breadth of letters, which in Arabic are narrow and joined; in sizes of the font."""
+_EM = 16
+"""Size of the labels on a small screen (hub.css), in units of the drawing; on others they are smaller."""
 _GAP = 0.22
 """Share of a step that stays empty between bars."""
 
@@ -40,7 +50,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     area: str = ""
     width: int = _WIDTH
     height: int = _HEIGHT
-    left: int = _LEFT
+    left: float = _LEFT
 
 
 class Slot(msgspec.Struct):
@@ -78,16 +88,15 @@ def records(words: Words, title: str, steps: Sequence[Slot], *, with_cloud: bool
     """Draw how many records were entered and, with a cloud, relayed."""
     series = (words.say("entered"), words.say("sent to the cloud")) if with_cloud else (words.say("entered"),)
     values = [[step.entered, step.relayed][: len(series)] for step in steps]
-    top = _top(max((max(pair) for pair in values), default=0))
-    step_width = (_WIDTH - _LEFT) / len(steps)
-    width = step_width * (1 - _GAP) / len(series)
+    axes = _axes(words, len(steps), max((max(pair) for pair in values), default=0))
+    width = axes.step * (1 - _GAP) / len(series)
     bars = [
         Bar(
             series=number,
-            x=round(_LEFT + index * step_width + step_width * _GAP / 2 + number * width, 1),
-            y=round(_y(value, top), 1),
+            x=round(axes.x(index) + axes.step * _GAP / 2 + number * width, 1),
+            y=round(axes.y(value), 1),
             width=round(width, 1),
-            height=round(_HEIGHT - _BOTTOM - _y(value, top), 1),
+            height=round(axes.y(0) - axes.y(value), 1),
         )
         for index, pair in enumerate(values)
         for number, value in enumerate(pair)
@@ -104,23 +113,23 @@ def records(words: Words, title: str, steps: Sequence[Slot], *, with_cloud: bool
             (_label(words, step.at, by_day=by_day), [words.number(value) for value in pair])
             for step, pair in zip(steps, values, strict=True)
         ],
-        grid=_grid(words, top),
-        ticks=_ticks(words, steps, by_day=by_day),
+        grid=axes.grid(words),
+        ticks=_ticks(words, axes, steps, by_day=by_day),
         bars=bars,
+        left=axes.left,
     )
 
 
 def waiting(words: Words, title: str, steps: Sequence[Slot], *, by_day: bool) -> Chart:
     """Draw how many records waited for the cloud."""
     known = [(index, step.waiting) for index, step in enumerate(steps) if step.waiting is not None]
-    top = _top(max((value for _, value in known), default=0))
-    step_width = (_WIDTH - _LEFT) / len(steps)
-    points = [(round(_LEFT + (index + 0.5) * step_width, 1), round(_y(value, top), 1)) for index, value in known]
+    axes = _axes(words, len(steps), max((value for _, value in known), default=0))
+    points = [(round(axes.x(index + 0.5), 1), round(axes.y(value), 1)) for index, value in known]
     if len(points) == 1:  # a single point would not be seen
-        (x, y), half = points[0], step_width / 2
+        (x, y), half = points[0], axes.step / 2
         points = [(round(x - half, 1), y), (round(x + half, 1), y)]
     curve = "M" + "L".join(f"{x} {y}" for x, y in points) if points else ""
-    area = f"{curve}L{points[-1][0]} {_HEIGHT - _BOTTOM}L{points[0][0]} {_HEIGHT - _BOTTOM}Z" if points else ""
+    area = f"{curve}L{points[-1][0]} {axes.y(0)}L{points[0][0]} {axes.y(0)}Z" if points else ""
     now = known[-1][1] if known else 0
     return Chart(
         title=title,
@@ -131,14 +140,38 @@ def waiting(words: Words, title: str, steps: Sequence[Slot], *, by_day: bool) ->
             for step in steps
             if step.waiting is not None
         ],
-        grid=_grid(words, top),
-        ticks=_ticks(words, steps, by_day=by_day),
+        grid=axes.grid(words),
+        ticks=_ticks(words, axes, steps, by_day=by_day),
         curve=curve,
         area=area,
+        left=axes.left,
     )
 
 
-def _top(most: int) -> int:
+class _Axes(NamedTuple):
+    """Where steps and values lie; the left margin is as wide as the longest value needs."""
+
+    left: float
+    step: float
+    most: int
+
+    def x(self, index: float) -> float:
+        return self.left + index * self.step
+
+    def y(self, value: int) -> float:
+        return _TOP + (_HEIGHT - _BOTTOM - _TOP) * (1 - value / self.most)
+
+    def grid(self, words: Words) -> list[tuple[float, str]]:
+        return [(round(self.y(value), 1), words.number(value)) for value in (0, self.most // 2, self.most)]
+
+
+def _axes(words: Words, count: int, most: int) -> _Axes:
+    most = _round_above(most)
+    left = max(_LEFT, *(_breadth(words.number(value)) + _LABEL_GAP for value in (most, most // 2)))
+    return _Axes(round(left, 1), (_WIDTH - left) / count, most)
+
+
+def _round_above(most: int) -> int:
     """Return a round number at or above ``most`` that four lines divide well."""
     if most <= 4:  # noqa: PLR2004
         return 4
@@ -146,23 +179,38 @@ def _top(most: int) -> int:
     return next(int(unit * factor) for factor in (1, 2, 4, 6, 8, 10) if unit * factor >= most)
 
 
-def _y(value: int, top: int) -> float:
-    return _TOP + (_HEIGHT - _BOTTOM - _TOP) * (1 - value / top)
+def _breadth(text: str) -> float:
+    """Return how wide a label is at most, in the widest of the fonts that browsers take for sans-serif."""
+    return _EM * sum(_ARABIC if "ARABIC LETTER" in name(letter, "") else _LATIN[letter.isalnum()] for letter in text)
 
 
-def _grid(words: Words, top: int) -> list[tuple[float, str]]:
-    return [(round(_y(value, top), 1), words.number(value)) for value in (0, top // 2, top)]
-
-
-def _ticks(words: Words, steps: Sequence[Slot], *, by_day: bool) -> list[tuple[float, str]]:
-    step_width = (_WIDTH - _LEFT) / len(steps)
+def _ticks(words: Words, axes: _Axes, steps: Sequence[Slot], *, by_day: bool) -> list[tuple[float, str]]:
+    """Label days at their middle or every sixth hour; all labels inside the drawing, and none on another."""
     ticks = []
     for index, step in enumerate(steps):
         if by_day and step.at.hour < _first_of_day(steps):
-            ticks.append((round(_LEFT + (index + 2) * step_width, 1), words.day(step.at)))
+            ticks.append((axes.x(index + 2), words.day(step.at)))
         elif not by_day and step.at.hour % 6 == 0:
-            ticks.append((round(_LEFT + (index + 0.5) * step_width, 1), words.hour(step.at)))
-    return [(x, label) for x, label in ticks if _LEFT + 15 < x < _WIDTH - 15]
+            ticks.append((axes.x(index + 0.5), words.hour(step.at)))
+    return _apart([(round(_inside(x, label), 1), label) for x, label in ticks if x <= _WIDTH])
+
+
+def _inside(x: float, label: str) -> float:
+    """Move the middle of a label so far that nothing of it is cut off."""
+    half = _breadth(label) / 2
+    return min(max(x, half), _WIDTH - half)
+
+
+def _apart(ticks: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return every label, or as many evenly as have room beside each other, the last among them."""
+    for stride in range(1, len(ticks)):
+        some = ticks[::-stride][::-1]
+        if all(
+            after - before >= (_breadth(one) + _breadth(other)) / 2 + _LABEL_GAP
+            for (before, one), (after, other) in pairwise(some)
+        ):
+            return some
+    return ticks[-1:]
 
 
 def _first_of_day(steps: Sequence[Slot]) -> int:

@@ -79,8 +79,10 @@ class Words:
         return dates.format_datetime(at, "medium", locale=self._locale).translate(self._digits)
 
     def hour(self, at: dt.datetime) -> str:
-        """Write a full hour, short enough for a chart."""
-        return dates.format_time(at, "short", locale=self._locale).translate(self._digits)
+        """Write a full hour, short enough for a chart: ``9 AM``, ``09:00``."""
+        has_halves = "a" in self._locale.time_formats["short"].pattern
+        said = dates.format_skeleton("h", at, locale=self._locale) if has_halves else None
+        return (said or dates.format_time(at, "short", locale=self._locale)).translate(self._digits)
 
     def day(self, at: dt.datetime) -> str:
         """Write a day of the week."""
