@@ -176,7 +176,7 @@ def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Co
     desk.after_form.append(announcer.look)
     announcing = [announcer.run] if settings.discovery.enabled else []
     relaying = Schedule(store, rules.relay_rules(settings))
-    in_force.follow(lambda new: relaying.obey(rules.relay_rules(new)))
+    in_force.follow(lambda new: relaying.apply(rules.relay_rules(new)))
     return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run]
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -52,6 +52,8 @@ class Store:
     def __init__(self, data: Path) -> None:
         """Open or make ``data/hub.db``; raises StoreError when it cannot be opened, Damaged when it is no database."""
         self.path = data / FILE_NAME
+        self.after_commit: list[Callable[[], None]] = []
+        """Called after each durable transaction of this process, by the thread that made it; must not raise."""
         self._lock = threading.Lock()
         self._readers: SimpleQueue[Database] = SimpleQueue()
         try:
@@ -87,6 +89,9 @@ class Store:
             self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             with _immediate(self._writer):
                 yield Transaction(self._writer, self._clock)
+        if durable:
+            for hear in tuple(self.after_commit):
+                hear()
 
     @contextmanager
     def read(self) -> Iterator[Database]:

@@ -1,101 +1,28 @@
 """When to relay: often enough, at once when it helps, never twice, never against the cloud's wish."""
 
 import threading
-import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.core.cloud import cycle_outcome
+from hub.core.cloud import cycle_plan
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.errors import NoLine
 from hub.services.relay import schedule
 from hub.services.relay.client import Cloud
 from hub.services.relay.runner import Rules
-from hub.services.relay.schedule import PATIENCE_S, QUIET_S, Schedule, Signs
+from hub.services.relay.schedule import Schedule
 from hub.store.cloud import connection
-from tests.services.relay.world import RULES, World
-
-
-def ran(signs: Signs, now_s: float = 0, *, wait_s: float = 300, obey: bool = False, for_line: bool = False) -> None:
-    signs.ran(now_s, wait_s=wait_s, newest=0, obey=obey, for_line=for_line)
-
-
-def test_the_first_cycle_is_due_at_once_and_the_next_after_its_time() -> None:
-    signs = Signs()
-    assert signs.see(0, newest=0, routed=True)
-    ran(signs)
-    assert not signs.see(299, newest=0, routed=True)
-    assert signs.see(300, newest=0, routed=True)
-
-
-def test_what_a_phone_pushes_goes_when_it_has_been_quiet_for_a_moment() -> None:
-    signs = Signs()
-    ran(signs)
-    assert not signs.see(10, newest=1, routed=True)
-    assert not signs.see(10 + QUIET_S - 1, newest=1, routed=True)
-    assert signs.see(10 + QUIET_S, newest=1, routed=True)
-
-
-def test_a_clinic_that_is_never_quiet_is_relayed_all_the_same() -> None:
-    signs = Signs()
-    ran(signs)
-    due = [second for second in range(10, 60) if signs.see(second, newest=second, routed=True)]
-    assert due[0] == 10 + PATIENCE_S
-
-
-def test_what_was_sent_already_is_no_reason() -> None:
-    signs = Signs()
-    signs.ran(0, wait_s=300, newest=7, obey=False)
-    assert not signs.see(100, newest=7, routed=True)
-
-
-def test_a_line_that_comes_up_is_used_at_once() -> None:
-    signs = Signs()
-    signs.see(0, newest=0, routed=False)
-    ran(signs, wait_s=3600, obey=True, for_line=True)
-    assert not signs.see(10, newest=1, routed=False)
-    assert signs.see(12, newest=1, routed=True)
-
-
-def test_a_wait_that_the_cloud_asked_for_is_kept_whatever_happens() -> None:
-    signs = Signs()
-    signs.see(0, newest=0, routed=False)
-    ran(signs, wait_s=59, obey=True)
-    assert not any(signs.see(second, newest=second, routed=second > 5) for second in range(1, 59))
-    assert signs.see(59, newest=59, routed=True)
-
-
-def test_failures_double_the_wait_up_to_an_hour() -> None:
-    waits = [cycle_outcome.delay_s(Outcome.NO_LINE, failures=n, usual_s=300, draw=0.5) for n in range(1, 8)]
-    assert waits == [300, 600, 1200, 2400, 3600, 3600, 3600]
-
-
-def test_a_wait_is_drawn_so_that_hubs_do_not_march_in_step() -> None:
-    early, late = (cycle_outcome.delay_s(Outcome.DONE, failures=0, usual_s=300, draw=draw) for draw in (0, 1))
-    assert (early, late) == (255, 345)
-
-
-def test_retry_after_is_the_least_wait() -> None:
-    assert cycle_outcome.delay_s(Outcome.BUSY, failures=0, usual_s=300, draw=0, retry_after_s=900) == 900
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "inside", "outside"),
-    [(8, 18, (8, 17), (7, 18)), (22, 6, (22, 0, 5), (6, 21)), (0, 24, (0, 12, 23), ()), (5, 5, (0, 23), ())],
-)
-def test_hours_may_go_over_midnight(begin: int, end: int, inside: tuple[int, ...], outside: tuple[int, ...]) -> None:
-    assert all(cycle_outcome.in_hours(hour, begin, end) for hour in inside)
-    assert not any(cycle_outcome.in_hours(hour, begin, end) for hour in outside)
-
-
-def test_every_outcome_has_a_word_and_a_sentence_of_its_own() -> None:
-    assert len({outcome.word for outcome in Outcome}) == len({outcome.sentence for outcome in Outcome}) == len(Outcome)
+from hub.store.database import Store
+from tests.services.relay.world import RULES, Kind, World
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "LOOK_S", 0.02)
-    monkeypatch.setattr(schedule, "QUIET_S", 0.02)
+    monkeypatch.setattr(cycle_plan, "QUIET_S", 0.02)
 
 
 def said(world: World) -> str:
@@ -108,6 +35,17 @@ def until(world: World, condition: str) -> Iterator[bool]:
     pause = threading.Event()
     for _ in range(500):
         yield bool(world.seed.rows(condition))
+        pause.wait(0.02)
+
+
+def settled(world: World) -> Iterator[bool]:
+    """Look until the first cycle of a schedule has ended; a bounded number of looks."""
+    with world.store.read() as db:
+        before = connection.last(db).tried_ms
+    pause = threading.Event()
+    for _ in range(500):
+        with world.store.read() as db:
+            yield connection.last(db).tried_ms > before
         pause.wait(0.02)
 
 
@@ -163,19 +101,10 @@ def test_rules_that_change_count_at_once(connected: World) -> None:
     try:
         while said(connected) != Outcome.OVER_BUDGET.sentence:
             pause.wait(0.02)
-        relay.obey(RULES)
+        relay.apply(RULES)
         assert any(until(connected, "patients"))
     finally:
         relay.stop()
-
-
-def test_a_shorter_time_between_two_cycles_ends_a_longer_wait(connected: World) -> None:
-    relay = Schedule(connected.store, Rules(usual_s=86_400))
-    relay._signs.ran(time.monotonic(), wait_s=86_400, newest=0, obey=False)
-    relay.obey(Rules(usual_s=60))
-    now_s = time.monotonic()
-    assert not relay._signs.see(now_s, newest=0, routed=True)
-    assert relay._signs.see(now_s + 61, newest=0, routed=True)
 
 
 @pytest.mark.usefixtures("quick")
@@ -201,3 +130,87 @@ def test_a_fault_of_ours_ends_one_cycle_and_not_the_relay(
     told = capsys.readouterr().out
     assert "LookupError" in told
     assert "Layla" not in told
+
+
+def test_a_push_is_noticed_by_its_commit_and_not_by_looking(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "LOOK_S", 3600)
+    monkeypatch.setattr(cycle_plan, "QUIET_S", 0.02)
+    relay = Schedule(connected.store, RULES)
+    relay.start()
+    try:
+        assert any(settled(connected))
+        connected.patient()
+        assert any(until(connected, "patients"))
+    finally:
+        relay.stop()
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_another_process_changes_is_noticed(connected: World) -> None:
+    other = Store(connected.store.path.parent)
+    relay = Schedule(connected.store, RULES)
+    relay.start()
+    try:
+        assert any(settled(connected))
+        replace(connected, store=other).patient()
+        assert any(until(connected, "patients"))
+    finally:
+        relay.stop()
+        other.close()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_cycle_by_hand_that_succeeds_ends_a_long_wait_after_failures(connected: World) -> None:
+    connected.fail(Kind.ERROR_500, times=1, on="pull")
+    relay = Schedule(connected.store, Rules(usual_s=3600, requests_per_minute=10_000))
+    relay.start()
+    pause = threading.Event()
+    try:
+        while said(connected) != f"{Outcome.CLOUD_FAILING.sentence} (the cloud answered with status 500)":
+            pause.wait(0.02)
+        connected.cycle()  # "Sync now"
+        connected.patient()
+        assert any(until(connected, "patients"))
+    finally:
+        relay.stop()
+
+
+@pytest.mark.usefixtures("quick")
+def test_stopping_does_not_wait_for_a_line_that_hangs(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "_STOP_S", 0.05)
+    hangs, ends = threading.Event(), threading.Event()
+
+    def pull(self: Cloud, last_ms: int) -> object:
+        del self, last_ms
+        hangs.set()
+        ends.wait(60)
+        raise NoLine("it hung")
+
+    monkeypatch.setattr(Cloud, "pull", pull)
+    relay = Schedule(connected.store, RULES)
+    relay.start()
+    assert hangs.wait(10)
+    relay.stop()
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "relay"]
+    assert thread.daemon
+    ends.set()
+    thread.join(10)
+    relay._runner.close()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_wall_clock_that_is_set_back_by_a_day_does_not_stop_the_relay(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = Schedule(connected.store, Rules(usual_s=600, requests_per_minute=10_000))
+    relay.start()
+    try:
+        assert any(settled(connected))
+        job = relay._scheduler.get_job("cycle")
+        job.modify(next_run_time=job.next_run_time + timedelta(days=1))  # as it looks to APScheduler
+        monkeypatch.setattr(schedule, "_clocks_apart_s", lambda: relay._clocks_apart_s - 86_400)
+        relay.follow_clock()
+        wait = relay._scheduler.get_job("cycle").next_run_time - datetime.now(UTC)
+        assert wait < timedelta(seconds=700)
+    finally:
+        relay.stop()
