@@ -14,8 +14,8 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import face, rules, servers
-from hub.app.in_force import InForce
+from hub.app import rules, servers, web_wiring
+from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.status.state import Facts
 from hub.services import discovery
@@ -30,7 +30,7 @@ from hub.store.box import write_check
 from hub.store.database import Store
 from hub.web import closed, health, look, pages, refusals, rpc
 from hub.web.body import AnyRequest
-from hub.web.desk import Desk
+from hub.web.frame import Pages
 from hub.web.gate import Gate
 from hub.web.pages import problem, public
 
@@ -39,9 +39,9 @@ _STARTING_S = 3.0
 log = structlog.get_logger()
 
 
-def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
-    """Return the hub as an ASGI application, and the desk that receives its visitors."""
-    settings = in_force.settings
+def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
+    """Return the hub as an ASGI application, and its pages."""
+    settings = live.settings
     limits = settings.limits
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
     phones = rpc.Phones(
@@ -52,15 +52,15 @@ def create(store: Store, in_force: InForce) -> tuple[Litestar, Desk]:
         page_bytes=settings.sync.page_bytes,
     )
     gather = partial(facts.gather, store, records=0)
-    desk = face.desk(store, in_force, phones_rpc)
+    shown = web_wiring.pages(store, live, phones_rpc)
     routers = [
         rpc.router(phones),
         health.router(gather),
         health.metrics_router(store, phones_rpc, gather),
         look.router(),
-        pages.router(desk),
+        pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
-    return _application(routers, refuse=problem.explain(desk), on_shutdown=[phones.close]), desk
+    return _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close]), shown
 
 
 def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
@@ -73,9 +73,9 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
     return _application([closed.router(), health.router(gather), look.router(), page])
 
 
-def serve(data: Path, in_force: InForce) -> None:
+def serve(data: Path, live: LiveSettings) -> None:
     """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
-    settings = in_force.settings
+    settings = live.settings
     with _starting(settings):
         store, damage = _opened(data, settings)
     if store is None:
@@ -87,9 +87,9 @@ def serve(data: Path, in_force: InForce) -> None:
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         setup.code(store)  # it can be shown from the first start on
-        application, desk = create(store, in_force)
-        beside = [*_beside(store, in_force, desk), desk.watch.run]
-        asyncio.run(servers.serve(application, settings, beside, desk))
+        application, shown = create(store, live)
+        beside = [*_beside(store, live, shown), shown.watch.run]
+        asyncio.run(servers.serve(application, settings, beside, (store, shown)))
     finally:
         store.close()
 
@@ -160,9 +160,9 @@ def _application(
     )
 
 
-def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Coroutine[None, None, None]]]:
+def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Callable[[], Coroutine[None, None, None]]]:
     """Return what runs beside the server, until it stops."""
-    settings = in_force.settings
+    settings = live.settings
     announcer = Announcer(
         store,
         discovery.Options(
@@ -173,10 +173,10 @@ def _beside(store: Store, in_force: InForce, desk: Desk) -> list[Callable[[], Co
             always_open=settings.pairing.mode == "open",
         ),
     )
-    desk.after_form.append(announcer.look)
+    shown.after_form.append(announcer.look)
     announcing = [announcer.run] if settings.discovery.enabled else []
     relaying = Schedule(store, rules.relay_rules(settings))
-    in_force.follow(lambda new: relaying.apply(rules.relay_rules(new)))
+    live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
     return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run]
 
 

@@ -13,10 +13,11 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 from hub.actions.box import certificate
-from hub.app.face import ways
+from hub.app import reach
 from hub.services.discovery import links
 from hub.settings import Settings
-from hub.web.desk import Desk
+from hub.store.database import Store
+from hub.web.frame import Pages
 
 _BACKLOG = 512
 _IN_FLIGHT = 256
@@ -31,14 +32,14 @@ async def serve(
     app: Litestar,
     settings: Settings,
     beside: Iterable[Callable[[], Coroutine[None, None, None]]] = (),
-    desk: Desk | None = None,
+    site: tuple[Store, Pages] | None = None,
 ) -> None:
     """Serve until told to stop; ``beside`` runs meanwhile."""
-    servers = [_server(app, settings), *_tls_servers(app, settings, desk)]
+    servers = [_server(app, settings), *_tls_servers(app, settings, site)]
 
     def stop() -> None:
-        if desk:
-            desk.watch.close()
+        if site:
+            site[1].watch.close()
         for server in servers:
             server.stop()  # type: ignore[no-untyped-call]  # Granian's
 
@@ -71,17 +72,18 @@ def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa:
     )
 
 
-def _tls_servers(app: Litestar, settings: Settings, desk: Desk | None) -> list[Server]:
+def _tls_servers(app: Litestar, settings: Settings, site: tuple[Store, Pages] | None) -> list[Server]:
     """Return the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
     host, port = settings.server.host, settings.web.https_port
-    if desk is None or not port or links.is_loopback(host):
+    if site is None or not port or links.is_loopback(host):
         return []
     if not _is_free(host, port):
         log.error("no pages over TLS", reason="port is taken", port=port)
         return []
-    fingerprint = certificate.load(desk.store, ways(desk.store, settings).host_name()).fingerprint
-    at, key_at = certificate.paths(desk.store)
-    desk.https_port = port
+    store, pages = site
+    fingerprint = certificate.load(store, reach.configured(store, settings).host_name()).fingerprint
+    at, key_at = certificate.paths(store)
+    pages.https_port = port
     log.info("serving pages over TLS", port=port, fingerprint=fingerprint)
     # The first server runs the application's start and end.
     return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]

@@ -12,7 +12,8 @@ import segno
 from hub.actions.box import identity
 from hub.actions.people import setup
 from hub.actions.phones import pairing
-from hub.cli import hub_state, options, reach, speech
+from hub.app import reach
+from hub.cli import hub_state, options, speech
 from hub.core.errors import HubError
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
@@ -61,7 +62,7 @@ def _screens(data: Path, config: Path | None) -> Iterator[str]:
 def screen(store: Store, settings: Settings, facts: Facts) -> str:
     """Return the whole screen, for a hub of which these are the facts."""
     words = speech.of(settings)
-    ways = reach.of(store, settings)
+    ways = reach.current(store, settings)
     parts = (
         _name(words, store, settings, ways),
         _state(words, facts),

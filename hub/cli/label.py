@@ -8,7 +8,8 @@ import msgspec
 import segno
 
 from hub.actions.box import identity
-from hub.cli import options, reach, speech
+from hub.app import reach
+from hub.cli import options, speech
 from hub.core.errors import OperatorError
 from hub.core.phone import qr
 from hub.core.status import label as legend
@@ -41,7 +42,7 @@ def label(data: Path, config: Path | None, output: Path) -> None:
     """Make the label of this box: its name, QR code, addresses and what its lights mean. It holds the setup code."""
     settings = options.settings(config, data)
     with options.store(data) as store:
-        ways = reach.of(store, settings)
+        ways = reach.current(store, settings)
         who = identity.load(store)
         payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
         name = identity.name(store) or settings.hub.name

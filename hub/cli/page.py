@@ -6,7 +6,8 @@ import click
 
 from hub.actions.box import certificate
 from hub.actions.people import administrators, setup
-from hub.cli import options, reach
+from hub.app import reach
+from hub.cli import options
 from hub.cli.people import read_password
 
 
@@ -31,7 +32,7 @@ def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
 def fingerprint(data: Path, config: Path | None) -> None:
     """Show the fingerprint of the hub's certificate, to compare with what a browser shows."""
     with options.store(data, create=True) as store:
-        host = reach.of(store, options.settings(config, data)).host_name()
+        host = reach.current(store, options.settings(config, data)).host_name()
         click.echo(certificate.load(store, host).fingerprint)
 
 

@@ -9,7 +9,8 @@ import segno
 
 from hub.actions.box import identity
 from hub.actions.phones import pairing as window
-from hub.cli import options, reach, speech
+from hub.app import reach
+from hub.cli import options, speech
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
 
@@ -51,7 +52,7 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
     """Show the QR code that phones scan."""
     settings = options.settings(config, data)
     with options.store(data, create=True) as store:
-        ways = reach.of(store, settings)
+        ways = reach.current(store, settings)
         who = identity.load(store)
         payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
         moved = ways.moved()

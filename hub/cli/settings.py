@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 
 from hub import settings as book
-from hub.app.in_force import InForce
+from hub.app.live_settings import LiveSettings
 from hub.cli import options
-from hub.core.errors import OperatorError, SettingError
-from hub.web.field import Refused
+from hub.core.errors import OperatorError, SettingError, SettingsRefused
 
 
 @click.group(invoke_without_command=True)
@@ -30,7 +29,7 @@ def settings(context: click.Context, data: Path, config: Path | None, as_json: b
             "variable": field.variable or None,
             "allowed": book.allowed(book.kind(field.section, field.key)),
         }
-        for field in _in_force(data, config).listed().fields
+        for field in _live(data, config).listed().fields
     )
     options.show(rows, as_json=as_json, empty="")
 
@@ -49,12 +48,12 @@ def set_one(data: Path, config: Path | None, name: str, value: str) -> None:
         raise OperatorError(f"{variable} is set, and wins over the settings file")
     with options.store(data, create=True) as store:
         try:
-            changed = _in_force(data, config).change(store, {name: value}, also_closed=True)
-        except Refused as error:
+            changed = _live(data, config).change(store, {name: value}, also_closed=True)
+        except SettingsRefused as error:
             raise error.__cause__ or SettingError(str(error)) from None
     path = options.settings_file(config, data)
     click.echo(f"{name} is set in {path}; the hub takes it at its next start." if changed else "It was so before.")
 
 
-def _in_force(data: Path, config: Path | None) -> InForce:
-    return InForce(options.settings(config, data), options.settings_file(config, data), os.environ)
+def _live(data: Path, config: Path | None) -> LiveSettings:
+    return LiveSettings(options.settings(config, data), options.settings_file(config, data), os.environ)

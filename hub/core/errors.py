@@ -22,6 +22,7 @@ HubError
     ├── NotThere        what was named does not exist, or no more
     ├── Taken           what was named exists already
     ├── SettingError    a setting is unknown or wrong
+    │   └── SettingsRefused     values that a form brought are not allowed, or cannot be written
     └── StoreError      the database is missing, locked or not ours to open
         └── Damaged     the database is not readable as one
 """
@@ -146,6 +147,14 @@ class Taken(OperatorError):
 
 class SettingError(OperatorError):
     """A setting is unknown or wrong; the text names the line to mend."""
+
+
+class SettingsRefused(SettingError):
+    """Nothing was changed: the values of ``names`` are not allowed, or, without names, the file cannot be written."""
+
+    def __init__(self, names: tuple[str, ...] = ()) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
 
 
 class StoreError(OperatorError):

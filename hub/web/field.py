@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a value is, and so by what a form asks for it."""
 
     SWITCH = "switch"
@@ -16,12 +16,12 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
+class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     """One setting; values are texts, as a form carries them."""
 
     section: str
     key: str
-    kind: Kind
+    kind: FieldKind
     value: str
     """What the settings file says, or else the default."""
     is_default: bool
@@ -44,27 +44,19 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.section}.{self.key}"
 
 
-class Listed(msgspec.Struct, frozen=True):
+class ListedSettings(msgspec.Struct, frozen=True):
     """All settings, and whether the page can write."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[SettingField, ...]
     file: str
     is_writable: bool = True
     broken: str = ""
     """What is wrong with the file, in English; the hub goes on by what it read before."""
 
 
-class Refused(Exception):
-    """Nothing was changed: the values of ``names`` are not allowed, or, without names, the file cannot be written."""
-
-    def __init__(self, names: tuple[str, ...] = ()) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
-
-
-class Book(msgspec.Struct, frozen=True):
+class SettingsBook(msgspec.Struct, frozen=True):
     """The settings that the hub runs by."""
 
-    listed: Callable[[], Listed]
+    listed: Callable[[], ListedSettings]
     change: Callable[[Mapping[str, str]], int]
-    """Takes values by name, gives how many were changed; raises Refused."""
+    """Takes values by name, returns how many were changed; raises SettingsRefused."""

@@ -13,10 +13,9 @@ from litestar.testing import TestClient
 
 from hub import app
 from hub.actions.people import setup
-from hub.app.in_force import InForce
+from hub.app.live_settings import LiveSettings
 from hub.settings import Settings, Web
 from hub.store.database import Store
-from hub.web.desk import Desk
 
 ADMINISTRATOR = "amal"
 ADMINISTRATOR_PASSWORD = "four words are enough"
@@ -37,8 +36,8 @@ class Site:
     ) -> None:
         self.store = Store(data)
         self.file = file or data / "hub.toml"
-        self.in_force = InForce(settings or Settings(web=Web(https_port=4443)), self.file, environ or {})
-        application, self.desk = app.create(self.store, self.in_force)
+        self.live = LiveSettings(settings or Settings(web=Web(https_port=4443)), self.file, environ or {})
+        application, self.pages = app.create(self.store, self.live)
         self.client = TestClient(application, base_url=url)
 
     def __enter__(self) -> Self:
@@ -83,6 +82,7 @@ class Site:
         return self.submit("/sign-in/form", {"name": name, "password": password}, page="/sign-in")
 
 
-def desk_with(desk: Desk, **options: object) -> None:
-    """Change options of a desk."""
-    desk.options = msgspec.structs.replace(desk.options, **options)
+def set_web(site: Site, **values: object) -> None:
+    """Change settings of the pages."""
+    settings = site.live.settings
+    site.live.settings = msgspec.structs.replace(settings, web=msgspec.structs.replace(settings.web, **values))

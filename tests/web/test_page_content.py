@@ -174,20 +174,20 @@ def test_a_second_administrator_comes_and_goes(inside: Site) -> None:
 def test_the_hub_is_renamed_for_the_page_and_for_phones(inside: Site) -> None:
     inside.submit("/settings/name", {"name": "<b>North</b>"}, page="/settings")
     assert "&lt;b&gt;North&lt;/b&gt;" in inside.get("/").text
-    assert inside.desk.rpc.name == "<b>North</b>"
+    assert inside.pages.hub_name() == "<b>North</b>"
     assert inside.submit("/settings/name", {"name": " "}, page="/settings").status_code == 400
 
 
 def test_what_a_form_did_is_told_on_at_once(inside: Site) -> None:
     names: list[str] = []
-    inside.desk.after_form.append(lambda: names.append(inside.desk.name()))
+    inside.pages.after_form.append(lambda: names.append(inside.pages.hub_name()))
     inside.submit("/settings/name", {"name": "North"}, page="/settings")
     assert names == ["North"]
 
 
 def test_the_box_is_found_by_its_lights(inside: Site) -> None:
     inside.submit("/box/locate", {}, page="/box")
-    assert inside.desk.watch.facts.locating_left_s > 50
+    assert inside.pages.watch.facts.locating_left_s > 50
     assert "This is the hub you look for." in inside.get("/box").text
 
 

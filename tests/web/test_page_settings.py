@@ -8,7 +8,7 @@ import pytest
 
 from hub.settings import Box, Settings, load
 from hub.store.people import audit
-from hub.web.field import Kind
+from hub.web.field import FieldKind
 from hub.web.pages.settings import CHOICES, GROUPS, LABELS, REASONS
 from hub.words import LANGUAGES, words
 from tests.mounts import Mount, mount
@@ -73,7 +73,7 @@ def test_what_needs_a_restart_is_told_until_there_was_one(inside: Site) -> None:
     assert "Some of this is in force when the box was started again." in text
     assert "in force after a restart" in control(text, "log.level")
     assert "in force after a restart" not in control(text, "pairing.minutes")
-    assert inside.in_force.settings.log.level == "info"
+    assert inside.live.settings.log.level == "info"
     assert load(inside.file, {}).log.level == "debug"
 
 
@@ -187,12 +187,12 @@ def test_the_language_is_for_whoever_asks_for_no_other(inside: Site) -> None:
 
 
 def test_every_setting_that_is_open_has_its_place_and_its_name_on_the_page(inside: Site) -> None:
-    fields = [field for field in inside.desk.settings.listed().fields if field.is_open]
+    fields = [field for field in inside.live.listed().fields if field.is_open]
     assert sorted(field.name for field in fields) == sorted(name for names in GROUPS.values() for name in names)
     text = inside.get("/settings").text
     for field in fields:
         assert f'<label for="{field.name}">{LABELS[field.name]}</label>' in text
-        assert field.kind is not Kind.TEXT
-        for choice in field.choices if field.kind is Kind.CHOICE else ():
+        assert field.kind is not FieldKind.TEXT
+        for choice in field.choices if field.kind is FieldKind.CHOICE else ():
             assert choice in CHOICES.get(field.name, LANGUAGES)
-    assert {field.change for field in inside.desk.settings.listed().fields} <= {*REASONS, "now", "restart", "named"}
+    assert {field.change for field in inside.live.listed().fields} <= {*REASONS, "now", "restart", "named"}

@@ -47,7 +47,7 @@ def test_the_setup_makes_name_and_administrator_and_signs_in(site: Site) -> None
     done = site.submit("/setup/administrator", WHO, page="/setup?step=administrator")
     assert done.headers["location"] == "/setup?step=cloud"
     assert site.get("/phones").status_code == 200
-    assert site.desk.name() == "Al-Amal Clinic"
+    assert site.pages.hub_name() == "Al-Amal Clinic"
     assert identity.name(site.store) == "Al-Amal Clinic"
 
 
@@ -60,7 +60,7 @@ def test_the_box_speaks_the_language_of_its_setup_unless_its_settings_name_one(
     with Site(tmp_path / "data", settings=load(file, {}), file=file) as site:
         enter(site, code(site))
         site.submit("/setup/name", {"name": "Al-Amal"}, page="/setup", **{"accept-language": "ar"})
-        assert site.desk.options.language == after
+        assert site.live.settings.hub.language == after
     assert load(file, {}).hub.language == after
 
 

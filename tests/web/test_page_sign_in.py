@@ -12,7 +12,7 @@ from hub.settings import Settings, Web
 from hub.store.people import administrators, page_sessions, users
 from hub.store.people.page_sessions import LONGEST_MS
 from tests.hubs import EMAIL, PASSWORD, add_clinic, add_user
-from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site, desk_with
+from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site, set_web
 
 PAGES = ("/phones", "/pairing", "/cloud", "/quarantine", "/box", "/people", "/settings", "/log")
 
@@ -99,7 +99,7 @@ def test_the_last_administrator_cannot_be_removed(site: Site) -> None:
 
 def test_who_does_nothing_for_a_while_is_signed_out(site: Site) -> None:
     site.sign_in()
-    desk_with(site.desk, idle_minutes=0)
+    set_web(site, idle_minutes=0)
     assert site.get("/phones").status_code == 303
 
 
@@ -194,7 +194,7 @@ def test_a_page_may_run_and_load_nothing_from_elsewhere(site: Site) -> None:
 def test_over_plain_http_from_another_machine_no_password_is_asked_for(tmp_path: Path) -> None:
     with Site(tmp_path / "plain", url="http://192.0.2.9:4001") as site:
         site.set_up()
-        site.desk.https_port = 4443
+        site.pages.https_port = 4443
         page = site.get("/sign-in").text
         assert 'type="password"' not in page
         assert "https://192.0.2.9:4443/sign-in" in page

@@ -92,7 +92,7 @@ class Box:
             temperature_c=partial(measures.temperature_c, root=self.folder / "machine"),
         ).gather()
         facts = msgspec.structs.replace(found, syncing=0)  # phones that made the cause are not the matter here
-        self._site.desk.watch.take(facts)
+        self._site.pages.watch.take(facts)
         texts = {code: self._site.get("/", **{"accept-language": code}).text for code in LANGUAGES}
         return Shown(facts, states.light(facts), texts)
 

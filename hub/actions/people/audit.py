@@ -1,5 +1,7 @@
 """The audit log: who signed in, paired, exported or changed what, and when (S6)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from hub.store.people import users
 from hub.store.people.audit import by
 from hub.store.phones import devices
 
-__all__ = ["AuditPage", "by", "newest", "note"]
+__all__ = ["AuditPage", "by", "newest", "note", "noted"]
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -40,6 +42,15 @@ def newest(store: Store, *, limit: int, before: int | None = None) -> AuditPage:
             now_ms=store.now_ms(db),
             older=entries[-1]["num"] if len(found) > limit else None,
         )
+
+
+@contextmanager
+def noted(store: Store, event: str, details: list[str]) -> Iterator[None]:
+    """Write an entry for each detail if the block succeeds, none if it fails; for what is changed in a file."""
+    with store.write() as tx:
+        for detail in details:
+            rows.note(tx, event, detail=detail)
+        yield
 
 
 def note(store: Store, event: str, *, detail: str | None = None) -> None:

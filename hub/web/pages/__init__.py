@@ -1,8 +1,16 @@
 """The pages, one module each: what a visitor sees, and what a form on it does."""
 
+from collections.abc import Callable, Iterator
+
+import msgspec
 from litestar import Router
 
-from hub.web.desk import Desk, SignInNeeded
+from hub.actions.people.failures import Attempts
+from hub.services.machine.switch import Switch
+from hub.store.database import Store
+from hub.web.field import SettingsBook
+from hub.web.frame import Pages
+from hub.web.gatekeeper import SignInNeeded
 from hub.web.pages import (
     audit,
     box,
@@ -18,14 +26,42 @@ from hub.web.pages import (
     setup,
     sign_in,
 )
+from hub.web.pages.cloud import CloudControl
+from hub.web.pages.pairing import PairingOptions
 
-_PAGES = (public, setup, sign_in, phones, pairing, cloud, quarantine, box, files, people, settings, audit)
+
+class Powers(msgspec.Struct, frozen=True, kw_only=True):
+    """What pages can do beyond the database; each page is given what it needs of it."""
+
+    switch: Switch
+    cloud: CloudControl
+    settings: SettingsBook
+    rename: Callable[[str], None]
+    """Names the hub, on its pages and to phones."""
+    make_support: Callable[[], bytes]
+    """Makes the support file, a zip."""
+    make_backup: Callable[[str], Iterator[bytes]]
+    """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
+    pairing: Callable[[], PairingOptions]
+    attempts: Attempts
+    quarantine_max: int
 
 
-def router(here: Desk) -> Router:
-    """Return every page."""
-    return Router(
-        "/",
-        route_handlers=[route for page in _PAGES for route in page.handlers(here)],
-        exception_handlers={SignInNeeded: problem.ask},
-    )
+def router(here: Pages, store: Store, may: Powers) -> Router:
+    """Return the routes of every page."""
+    can_restart = bool(may.switch.restart_command)
+    handlers = [
+        *public.handlers(here, store),
+        *setup.handlers(here, store, may.attempts, book=may.settings, rename=may.rename),
+        *sign_in.handlers(here, store, may.attempts),
+        *phones.handlers(here, store),
+        *pairing.handlers(here, store, may.pairing),
+        *cloud.handlers(here, store, may.cloud),
+        *quarantine.handlers(here, store, may.quarantine_max),
+        *box.handlers(here, store, may.switch),
+        *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
+        *people.handlers(here, store),
+        *settings.handlers(here, may.settings, rename=may.rename, can_restart=can_restart),
+        *audit.handlers(here, store),
+    ]
+    return Router("/", route_handlers=handlers, exception_handlers={SignInNeeded: problem.ask})

@@ -7,8 +7,9 @@ import msgspec
 from hub.actions.people import audit
 from hub.actions.people.audit import AuditPage
 from hub.actions.people.page_sign_in import Kind
+from hub.store.database import Store
 from hub.web.answers import Answer
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words import Words
 
@@ -59,14 +60,12 @@ class Row(msgspec.Struct, frozen=True):
     who: str
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, query: Form) -> Answer:
         before = query.get("before", "")
-        found = audit.newest(
-            here.store, limit=PAGE_ROWS, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None
-        )
+        found = audit.newest(store, limit=PAGE_ROWS, before=int(before[:_DIGITS_MAX]) if before.isdecimal() else None)
         rows = [_row(who.words, entry, found) for entry in found.entries]
         return here.render("audit.html", who, rows=rows, older=found.older)
 

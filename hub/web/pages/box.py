@@ -1,6 +1,7 @@
 """The box: how the machine is, what its lights mean, and starting it again, switching it off or finding it."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -13,8 +14,10 @@ from hub.core.errors import OperatorError
 from hub.core.status import state
 from hub.core.status.lights import PATTERNS, Light
 from hub.services.machine import measures
+from hub.services.machine.switch import Switch
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 
 _LOCATE_S = 60
@@ -25,30 +28,30 @@ _ABOUT_BUTTON = frozenset({Light.PRESSED, Light.REFUSED, Light.HELD, Light.STOPP
 log = structlog.get_logger()
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store, switch: Switch) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        return page(here, who)
+        return page(here, store, switch, who)
 
     def locate(_who: Visitor, _form: Form) -> Answer:
-        locating.start(here.store, _LOCATE_S)
+        locating.start(store, _LOCATE_S)
         return Go("/box", "locating")
 
     def restart(_who: Visitor, _form: Form) -> Answer:
-        return _later(here, "box.restarted", here.switch.restart, "restarting")
+        return _later(store, "box.restarted", switch.restart, "restarting")
 
     def shut_down(_who: Visitor, _form: Form) -> Answer:
-        return _later(here, "box.shut_down", here.switch.shut_down, "shutting_down")
+        return _later(store, "box.shut_down", switch.shut_down, "shutting_down")
 
     switches = [
-        here.action("/box/restart", restart) if here.switch.restart_command else None,
-        here.action("/box/shut-down", shut_down) if here.switch.shutdown_command else None,
+        here.action("/box/restart", restart) if switch.restart_command else None,
+        here.action("/box/shut-down", shut_down) if switch.shutdown_command else None,
     ]
     return [here.page("/box", show), here.action("/box/locate", locate), *filter(None, switches)]
 
 
-def page(here: Desk, who: Visitor, wrong: str = "") -> Answer:
+def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "") -> Answer:
     """Show the box; ``wrong`` is what was wrong with the passphrase of a backup."""
     facts = here.watch.facts
     return here.render(
@@ -57,21 +60,21 @@ def page(here: Desk, who: Visitor, wrong: str = "") -> Answer:
         status=400 if wrong else 200,
         wrong=wrong,
         passphrase_chars=encrypted_stream.PASSPHRASE_CHARS_MIN,
-        found=measures.measure(here.options.data),
+        found=measures.measure(store.path.parent),
         version=__version__,
-        database_bytes=here.store.size_bytes(),
+        database_bytes=store.size_bytes(),
         hot_c=state.HOT_C,
         disk_low_bytes=state.FREE_BYTES_LOW,
         light=state.light(facts),
         patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
-        can_restart=bool(here.switch.restart_command),
-        can_shut_down=bool(here.switch.shutdown_command),
+        can_restart=bool(switch.restart_command),
+        can_shut_down=bool(switch.shutdown_command),
     )
 
 
-def _later(here: Desk, event: str, act: Any, done: str) -> Answer:  # noqa: ANN401  a function of Switch
+def _later(store: Store, event: str, act: Callable[[], None], done: str) -> Answer:
     """Do it in a moment; what was noted is on disk before."""
-    audit.note(here.store, event)
+    audit.note(store, event)
 
     def run() -> None:
         try:

@@ -1,5 +1,6 @@
 """The cloud: whether one is connected, what waits for it and why, and how the last tries ended (R1)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,8 +9,9 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
 from hub.core.reasons import Code, Reason
 from hub.store.cloud import connection, departures, outbox
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words import Words
 from hub.words.reasons import said
@@ -33,16 +35,28 @@ class _Reason(msgspec.Struct, frozen=True):
     table: str
 
 
-def handlers(here: Desk) -> list[Any]:
+class CloudControl(msgspec.Struct, frozen=True):
+    """What the page can do about the cloud."""
+
+    connect: Callable[[str, str], object]
+    """Verifies a key with the cloud at an address and keeps both; raises HubError."""
+    disconnect: Callable[[], None]
+    sync: Callable[[], None]
+    """Begins a cycle now, and does not wait for it."""
+
+
+def handlers(here: Pages, store: Store, control: CloudControl) -> list[Any]:
     """Return the routes."""
-    return _Cloud(here).routes()
+    return _Cloud(here, store, control).routes()
 
 
 class _Cloud:
     """What is known and what can be done."""
 
-    def __init__(self, here: Desk) -> None:
+    def __init__(self, here: Pages, store: Store, control: CloudControl) -> None:
         self._here = here
+        self._store = store
+        self._control = control
 
     def routes(self) -> list[Any]:
         """Return them."""
@@ -58,8 +72,8 @@ class _Cloud:
 
     def _page(self, who: Visitor, *, wrong: str = "", url: str = "") -> Answer:
         words = who.words
-        with self._here.store.read() as db:
-            now_ms = self._here.store.now_ms(db)
+        with self._store.read() as db:
+            now_ms = self._store.now_ms(db)
             link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
             counts = departures.counts(db, progress.pulls)
             ages = outbox.ages(db, [now_ms - age * 1000 for age in _AGES_S])
@@ -92,17 +106,17 @@ class _Cloud:
         if not who.private:
             return Go("/cloud")
         try:
-            self._here.relay.connect(url, key)
+            self._control.connect(url, key)
         except HubError as error:
             return self._page(who, wrong=_refusal(who.words, error), url=url)
         return Go("/cloud", "connected")
 
     def _disconnect(self, _who: Visitor, _form: Form) -> Answer:
-        self._here.relay.disconnect()
+        self._control.disconnect()
         return Go("/cloud", "disconnected")
 
     def _sync(self, _who: Visitor, _form: Form) -> Answer:
-        self._here.relay.sync()
+        self._control.sync()
         return Go("/cloud", "syncing")
 
 

@@ -1,6 +1,8 @@
 """Files that are taken away from the page of the box: the backup, and the support file (O4, S6)."""
 
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -9,8 +11,10 @@ import structlog
 from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
+from hub.services.machine.switch import Switch
+from hub.store.database import Store
 from hub.web.answers import Answer, Download, Flow, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.pages import box
 from hub.web.visitor import Visitor
 from hub.words import Words
@@ -18,12 +22,20 @@ from hub.words import Words
 log = structlog.get_logger()
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(
+    here: Pages,
+    store: Store,
+    switch: Switch,
+    *,
+    make_support: Callable[[], bytes],
+    make_backup: Callable[[str], Iterator[bytes]],
+) -> list[Any]:
     """Return the routes."""
+    box_page = partial(box.page, here, store, switch)
 
     def support(_who: Visitor, _form: Form) -> Answer:
-        audit.note(here.store, "support.exported")
-        return Download(here.support(), _named("hikma-hub-support-%Y%m%d-%H%M.zip"), "application/zip")
+        audit.note(store, "support.exported")
+        return Download(make_support(), _named("hikma-hub-support-%Y%m%d-%H%M.zip"), "application/zip")
 
     def backup(who: Visitor, form: Form) -> Answer:
         if not who.unheard:
@@ -31,14 +43,16 @@ def handlers(here: Desk) -> list[Any]:
         passphrase = form.get("passphrase", "")
         wrong = _wrong(who.words, passphrase, form.get("again", ""))
         if wrong:
-            return box.page(here, who, wrong)
+            return box_page(who, wrong)
         try:
-            pieces = here.backup(passphrase)
+            pieces = make_backup(passphrase)
             first = next(pieces)  # the copy is made before it: what fails can still be told on the page
         except OperatorError as error:
             log.warning("backup", reason=str(error))
-            return box.page(here, who, who.words.say("The backup could not be made. Is there room for another copy?"))
-        audit.note(here.store, "backup.made")
+            return box.page(
+                here, store, switch, who, who.words.say("The backup could not be made. Is there room for another copy?")
+            )
+        audit.note(store, "backup.made")
         return Flow(chain([first], pieces), _named("hikma-hub-%Y%m%d-%H%M.backup"))
 
     return [here.action("/box/support-file", support), here.action("/box/backup", backup)]

@@ -1,6 +1,7 @@
 """Pairing new phones: the QR code, while pairing is open, and how long it stays open (S2)."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,18 +10,33 @@ import segno
 from hub.actions.box import identity
 from hub.actions.phones import pairing
 from hub.core.phone import qr, reach
+from hub.core.phone.reach import Moved
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 
 
-def handlers(here: Desk) -> list[Any]:
+class PairingOptions(msgspec.Struct, frozen=True):
+    """What the settings say about pairing."""
+
+    minutes: int
+    always: bool
+    port: int
+    """Where phones find the hub."""
+    host: Callable[[], str]
+    """The address or name that the QR code carries."""
+    moved: Callable[[], list[Moved]]
+    """The addresses that phones use and the hub has not got any more."""
+
+
+def handlers(here: Pages, store: Store, options: Callable[[], PairingOptions]) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        now = pairing.current(here.store)
-        is_open = now.left_s > 0 or here.options.pairing_always
-        payload = _payload(here) if is_open else None
+        now = pairing.current(store)
+        is_open = now.left_s > 0 or options().always
+        payload = _payload(store, options()) if is_open else None
         return here.render(
             "pairing.html",
             who,
@@ -29,18 +45,18 @@ def handlers(here: Desk) -> list[Any]:
             code=_svg(payload) if payload else "",
             address=payload.url if payload else "",
             joined=now.recent,
-            moved=here.options.moved(),
+            moved=options().moved(),
             looks=reach.LOOKS,
             remedy=reach.REMEDY,
-            minutes=here.options.pairing_minutes,
+            minutes=options().minutes,
         )
 
     def open_pairing(_who: Visitor, _form: Form) -> Answer:
-        pairing.open_for(here.store, here.options.pairing_minutes)
+        pairing.open_for(store, options().minutes)
         return Go("/pairing", "opened")
 
     def close_pairing(_who: Visitor, _form: Form) -> Answer:
-        pairing.close(here.store)
+        pairing.close(store)
         return Go("/pairing", "closed")
 
     return [
@@ -50,9 +66,9 @@ def handlers(here: Desk) -> list[Any]:
     ]
 
 
-def _payload(here: Desk) -> qr.Pairing:
-    who = identity.load(here.store)
-    return qr.payload(host=here.options.host(), port=here.options.port, hub_id=who.id, public=who.keys.public)
+def _payload(store: Store, options: PairingOptions) -> qr.Pairing:
+    who = identity.load(store)
+    return qr.payload(host=options.host(), port=options.port, hub_id=who.id, public=who.keys.public)
 
 
 def _svg(payload: qr.Pairing) -> str:

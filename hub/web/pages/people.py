@@ -6,8 +6,9 @@ from typing import Any
 from hub.actions.people import administrators, clinics, users
 from hub.actions.people.page_sign_in import Kind
 from hub.core.errors import NotThere, OperatorError, Taken
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.pages.setup import administrator_wrong
 from hub.web.visitor import Visitor
 
@@ -19,16 +20,17 @@ ROLES = {
 _CHARS_MAX = 200
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
-    return _People(here).routes()
+    return _People(here, store).routes()
 
 
 class _People:
     """The lists and the forms beside them."""
 
-    def __init__(self, here: Desk) -> None:
+    def __init__(self, here: Pages, store: Store) -> None:
         self._here = here
+        self._store = store
 
     def routes(self) -> list[Any]:
         """Return them."""
@@ -46,16 +48,15 @@ class _People:
         return self._page(who, {})
 
     def _page(self, who: Visitor, given: Form, *, wrong: str = "", english: bool = False, where: str = "") -> Answer:
-        store = self._here.store
-        here = clinics.every(store)
+        here = clinics.every(self._store)
         names = {clinic["id"]: clinic["name"] for clinic in here}
         return self._here.render(
             "people.html",
             who,
             status=400 if wrong else 200,
-            users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(store)],
+            users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(self._store)],
             clinics=here,
-            administrators=[one["name"] for one in administrators.every(store)],
+            administrators=[one["name"] for one in administrators.every(self._store)],
             own=who.account.id if who.account and who.account.kind is Kind.ADMINISTRATOR else "",
             roles=ROLES,
             given=given,
@@ -88,7 +89,7 @@ class _People:
 
         def add() -> None:
             users.add(
-                self._here.store,
+                self._store,
                 email=given["email"],
                 name=given["name"],
                 role=given["role"],
@@ -100,30 +101,28 @@ class _People:
 
     def _disable(self, who: Visitor, form: Form) -> Answer:
         user = form.get("user", "")
-        return self._attempt(who, {}, "users", lambda: users.disable(self._here.store, user), "user_disabled")
+        return self._attempt(who, {}, "users", lambda: users.disable(self._store, user), "user_disabled")
 
     def _password(self, who: Visitor, form: Form) -> Answer:
         user, password = form.get("user", ""), form.get("password", "")
-        return self._attempt(
-            who, {}, "users", lambda: users.change_password(self._here.store, user, password), "password"
-        )
+        return self._attempt(who, {}, "users", lambda: users.change_password(self._store, user, password), "password")
 
     def _add_clinic(self, who: Visitor, form: Form) -> Answer:
         name = " ".join(form.get("name", "").split())[:_CHARS_MAX]
-        return self._attempt(who, {}, "clinic", lambda: clinics.add(self._here.store, name), "clinic_added")
+        return self._attempt(who, {}, "clinic", lambda: clinics.add(self._store, name), "clinic_added")
 
     def _add_administrator(self, who: Visitor, form: Form) -> Answer:
         name, secret = form.get("name", "").strip(), form.get("password", "")
         wrong = administrator_wrong(who, name, secret, form.get("again", ""))
         if wrong:
             return self._page(who, {}, wrong=wrong, where="administrator")
-        store = self._here.store
+        store = self._store
         return self._attempt(
             who, {}, "administrator", lambda: administrators.add(store, name, secret), "administrator_added"
         )
 
     def _remove_administrator(self, who: Visitor, form: Form) -> Answer:
-        name, store = form.get("name", ""), self._here.store
+        name, store = form.get("name", ""), self._store
         return self._attempt(
             who, {}, "administrator", lambda: administrators.remove(store, name), "administrator_removed"
         )

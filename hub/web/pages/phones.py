@@ -7,8 +7,9 @@ import msgspec
 from hub.actions.phones import devices
 from hub.actions.phones.devices import ListedDevice
 from hub.core.errors import NotThere
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words import Words
 
@@ -28,17 +29,17 @@ class Row(msgspec.Struct, frozen=True):
     user: str
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        known, count = devices.newest(here.store, SHOWN_MAX)
+        known, count = devices.newest(store, SHOWN_MAX)
         rows = [_row(who.words, found) for found in known]
         return here.render("phones.html", who, rows=rows, more=count - len(rows))
 
     def revoke(_who: Visitor, form: Form) -> Answer:
         try:
-            devices.block(here.store, form.get("phone", ""))
+            devices.block(store, form.get("phone", ""))
         except NotThere:
             return Go("/phones", "gone")
         return Go("/phones", "revoked")

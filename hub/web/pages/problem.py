@@ -9,7 +9,7 @@ from litestar import Response
 from hub.web import refusals
 from hub.web.answers import respond
 from hub.web.body import AnyRequest
-from hub.web.desk import Desk
+from hub.web.frame import Pages
 
 SENTENCES = {
     403: "The hub did not take this form. Load the page again and try once more.",
@@ -27,7 +27,7 @@ def ask(request: AnyRequest, _error: Exception) -> Response[bytes]:
     return Response(b"", status_code=303, headers={"location": f"/sign-in?next={quote(back)}"}, media_type="text/plain")
 
 
-def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
+def explain(here: Pages) -> Callable[[Any, Exception], Response[bytes]]:
     """Return what answers a failure with a page, and with JSON whoever did not ask for one."""
 
     def answer(request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -36,7 +36,7 @@ def explain(here: Desk) -> Callable[[Any, Exception], Response[bytes]]:
             return plain
         status = plain.status_code or 500
         usual = 404 if status < 500 else 500  # noqa: PLR2004
-        who = here.recognise(request)
+        who = here.gatekeeper.recognise(request)
         page = here.render("problem.html", who, status=status, sentence=SENTENCES.get(status, SENTENCES[usual]))
         response = respond(page, who)
         response.headers.update({name: value for name, value in plain.headers.items() if name == "retry-after"})

@@ -13,11 +13,12 @@ from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS
 from hub.core.status.state import Facts
 from hub.services.status.watch import StatusWatch
+from hub.store.database import Store
 from hub.web import answers, charts, look, visitor
 from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, PageOptions, Pages
 from hub.web.visitor import Visitor
 from hub.words import status as said
 
@@ -25,7 +26,7 @@ _DAY_H, _WEEK_H = 24, 168
 _DAYS_PART_H = 6
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
@@ -33,9 +34,9 @@ def handlers(here: Desk) -> list[Any]:
         return here.render(
             "public.html",
             who,
-            **_said(who, here.watch.facts, is_always_open=here.options.pairing_always),
-            set_up=setup.is_done(here.store),
-            charts=_charts(here, who) if is_in else [],
+            **_said(who, here.watch.facts, is_always_open=here.options().pairing_always),
+            set_up=setup.is_done(store),
+            charts=_charts(store, who, cloud=here.watch.facts.cloud) if is_in else [],
         )
 
     return [here.page("/", show, public=True), events(here.watch)]
@@ -70,7 +71,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
                 "facts": facts,
                 "hub_name": name,
                 "revision": 0,
-                "options": _ClosedOptions(),
+                "options": PageOptions(),
                 "set_up": True,
                 "closed": True,
                 "note": "",
@@ -80,11 +81,6 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
         return answers.respond(Page(html), msgspec.structs.replace(who, is_new=False))
 
     return Router("/", route_handlers=[show])
-
-
-class _ClosedOptions(msgspec.Struct, frozen=True):
-    show_lights: bool = False
-    pairing_always: bool = False
 
 
 def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[str, Any]:
@@ -99,9 +95,9 @@ def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[s
     }
 
 
-def _charts(here: Desk, who: Visitor) -> list[Chart]:
-    words, cloud = who.words, here.watch.facts.cloud
-    past = history.recent(here.store)
+def _charts(store: Store, who: Visitor, *, cloud: bool) -> list[Chart]:
+    words = who.words
+    past = history.recent(store)
     day = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_DAY_H, step_h=1)
     week = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_WEEK_H, step_h=_DAYS_PART_H)
     drawn = [

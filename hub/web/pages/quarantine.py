@@ -11,12 +11,12 @@ from hub.core.errors import HubError
 from hub.core.reasons import Code, from_json
 from hub.store import quarantine
 from hub.store.cloud import departures
-from hub.store.database import Transaction
+from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import HUB
 from hub.web.answers import Answer, Download, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words.reasons import said
 
@@ -39,12 +39,12 @@ class Row(msgspec.Struct, frozen=True):
     age: str
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store, quarantine_max: int) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        with here.store.read() as db:
-            now_ms = here.store.now_ms(db)
+        with store.read() as db:
+            now_ms = store.now_ms(db)
             entries = list(quarantine.entries(db))
         rows = [_row(who, entry, now_ms) for entry in entries[:SHOWN_MAX]]
         return here.render("quarantine.html", who, rows=rows, more=max(0, len(entries) - SHOWN_MAX), all=len(entries))
@@ -53,26 +53,26 @@ def handlers(here: Desk) -> list[Any]:
         text = form.get("num", "")
         if not text.isdecimal() or len(text) > _DIGITS_MAX:
             return Go("/quarantine", "gone")
-        with here.store.write() as tx:
+        with store.write() as tx:
             if quarantine.entry(tx.db, int(text)) is None:
                 return Go("/quarantine", "gone")
         return Go("/quarantine", "taken" if once_more(int(text)) else "refused")
 
     def retry_all(_who: Visitor, _form: Form) -> Answer:
-        with here.store.read() as db:
+        with store.read() as db:
             nums = [int(entry["num"]) for entry in quarantine.entries(db)]
         refused = sum(not once_more(num) for num in nums)
         return Go("/quarantine", "some_refused" if refused else "all_taken")
 
     def once_more(num: int) -> bool:
         try:
-            with here.store.write() as tx:
-                return _retry(tx, num, here.options.quarantine_max)
+            with store.write() as tx:
+                return _retry(tx, num, quarantine_max)
         except HubError:
             return False
 
     def export(_who: Visitor, _form: Form) -> Answer:
-        with here.store.write() as tx:
+        with store.write() as tx:
             nums = [int(entry["num"]) for entry in quarantine.entries(tx.db)]
             lines = [json.dumps(quarantine.entry(tx.db, num), ensure_ascii=False) + "\n" for num in nums]
             audit.note(tx, "quarantine.exported", detail=f"{len(nums)} entries")

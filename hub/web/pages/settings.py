@@ -1,11 +1,12 @@
 """Settings: the hub's name, what an administrator may change, and the rest, which the settings file alone says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from hub.core.errors import SettingsRefused
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
-from hub.web.field import Field, Kind, Refused
+from hub.web.field import FieldKind, SettingField, SettingsBook
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words import LANGUAGES, Words
 
@@ -59,14 +60,14 @@ REASONS: Final = {
 """Why a setting is changed in the file alone, by hub.settings.Change: in short, and whole."""
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, book: SettingsBook, *, rename: Callable[[str], None], can_restart: bool) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(who, {})
 
-    def page(who: Visitor, given: Form, *, wrong_name: str = "", refused: Refused | None = None) -> Answer:
-        listed = here.settings.listed()
+    def page(who: Visitor, given: Form, *, wrong_name: str = "", refused: SettingsRefused | None = None) -> Answer:
+        listed = book.listed()
         fields = {field.name: field for field in listed.fields}
         return here.render(
             "settings.html",
@@ -84,53 +85,53 @@ def handlers(here: Desk) -> list[Any]:
             wrong=_wrong(who.words, listed.fields, refused),
             unwritten=refused is not None and not refused.names,
             waits=any(field.waits for field in listed.fields),
-            can_restart=bool(here.switch.restart_command),
+            can_restart=can_restart,
         )
 
-    def rename(who: Visitor, form: Form) -> Answer:
-        wrong = take_name(here, who, form)
+    def change_name(who: Visitor, form: Form) -> Answer:
+        wrong = take_name(rename, who, form)
         return page(who, {}, wrong_name=wrong) if wrong else Go("/settings", "renamed")
 
     def change(who: Visitor, form: Form) -> Answer:
         asked = {name: value for name, value in form.items() if name != "form_key"}
         try:
-            changed = here.settings.change(asked)
-        except Refused as error:
+            changed = book.change(asked)
+        except SettingsRefused as error:
             return page(who, asked, refused=error)
         return Go("/settings", "saved" if changed else "same")
 
     return [
         here.page("/settings", show),
-        here.action("/settings/name", rename),
+        here.action("/settings/name", change_name),
         here.action("/settings/change", change),
     ]
 
 
-def take_name(here: Desk, who: Visitor, form: Form) -> str:
-    """Return the hub the name of a form; says what is wrong with it, "" if nothing is."""
+def take_name(rename: Callable[[str], None], who: Visitor, form: Form) -> str:
+    """Name the hub as a form says; returns what is wrong with it, "" if nothing is."""
     name = " ".join(form.get("name", "").split())
     if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
         return who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
-    here.rename(name)
+    rename(name)
     return ""
 
 
-def _choice(words: Words, field: Field, value: str) -> str:
+def _choice(words: Words, field: SettingField, value: str) -> str:
     if field.name == "hub.language":
         return LANGUAGES[value]
-    if field.kind is Kind.SWITCH:
+    if field.kind is FieldKind.SWITCH:
         return words.say("yes") if value == "true" else words.say("no")
     return words.say(CHOICES[field.name][value])
 
 
-def _wrong(words: Words, fields: tuple[Field, ...], refused: Refused | None) -> Mapping[str, str]:
+def _wrong(words: Words, fields: tuple[SettingField, ...], refused: SettingsRefused | None) -> Mapping[str, str]:
     """Say beside which field what is allowed there."""
     names = refused.names if refused else ()
     return {field.name: _allowed(words, field) for field in fields if field.name in names}
 
 
-def _allowed(words: Words, field: Field) -> str:
-    if field.kind is Kind.NUMBER:
+def _allowed(words: Words, field: SettingField) -> str:
+    if field.kind is FieldKind.NUMBER:
         return words.say(
             "Enter a whole number from {low} to {high}.", low=words.number(field.low), high=words.number(field.high)
         )

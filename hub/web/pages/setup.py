@@ -1,14 +1,17 @@
 """The first visit: setup code, name, administrator, cloud, first phone. It cannot be run twice."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from hub.actions.people import administrators, setup
+from hub.actions.people.failures import Attempts
 from hub.actions.people.page_sign_in import Kind
-from hub.core.errors import TooMany
+from hub.core.errors import SettingsRefused, TooMany
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
-from hub.web.field import Refused
+from hub.web.field import SettingsBook
+from hub.web.frame import Form, Pages
 from hub.web.pages import settings
 from hub.web.visitor import Visitor
 
@@ -16,16 +19,24 @@ _SHOWN_CHARS = 80
 _STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(
+    here: Pages, store: Store, attempts: Attempts, *, book: SettingsBook, rename: Callable[[str], None]
+) -> list[Any]:
     """Return the routes."""
-    return _Setup(here).routes()
+    return _Setup(here, store, attempts, book, rename).routes()
 
 
 class _Setup:
     """The steps."""
 
-    def __init__(self, here: Desk) -> None:
+    def __init__(
+        self, here: Pages, store: Store, attempts: Attempts, book: SettingsBook, rename: Callable[[str], None]
+    ) -> None:
         self._here = here
+        self._store = store
+        self._attempts = attempts
+        self._book = book
+        self._name_hub = rename
 
     def routes(self) -> list[Any]:
         """Return them."""
@@ -57,17 +68,17 @@ class _Setup:
             return Go("/" if who.account else "/sign-in")
         if who.account is None or who.account.kind is not Kind.SETUP:
             return self._page(who, "code")
-        return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.name())
+        return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
 
     def _is_done(self) -> bool:
-        return setup.is_done(self._here.store)
+        return setup.is_done(self._store)
 
     def _enter(self, who: Visitor, form: Form) -> Answer:
         if self._is_done() or not who.private:
             return Go("/setup")
-        code, attempts = form.get("code", ""), self._here.options.attempts
+        code, attempts = form.get("code", ""), self._attempts
         try:
-            token = setup.enter(self._here.store, code, address=who.address, attempts=attempts)
+            token = setup.enter(self._store, code, address=who.address, attempts=attempts)
         except TooMany as error:
             wait = who.words.span(error.retry_after_s or 0)
             wrong = who.words.say("Too many wrong codes. Try again in {time}.", time=wait)
@@ -79,7 +90,7 @@ class _Setup:
     def _rename(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who):
             return Go("/setup")
-        wrong = settings.take_name(self._here, who, form)
+        wrong = settings.take_name(self._name_hub, who, form)
         if wrong:
             return self._page(who, "name", wrong=wrong, status=400, name=form.get("name", "")[:_SHOWN_CHARS])
         self._speak(who.words.code)
@@ -87,10 +98,10 @@ class _Setup:
 
     def _speak(self, code: str) -> None:
         """Let the box speak the language of this visit, unless its settings name one or cannot be changed here."""
-        listed = self._here.settings.listed().fields
+        listed = self._book.listed().fields
         if any(field.name == "hub.language" and field.is_default for field in listed):
-            with contextlib.suppress(Refused):
-                self._here.settings.change({"hub.language": code})
+            with contextlib.suppress(SettingsRefused):
+                self._book.change({"hub.language": code})
 
     def _finish(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who) or not who.private:
@@ -99,7 +110,7 @@ class _Setup:
         wrong = administrator_wrong(who, name, password, form.get("again", ""))
         if wrong:
             return self._page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
-        token = setup.finish(self._here.store, name, password)
+        token = setup.finish(self._store, name, password)
         return Go("/setup?step=cloud", token=token) if token else Go("/sign-in")
 
 

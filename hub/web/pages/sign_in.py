@@ -3,19 +3,21 @@
 from typing import Any
 
 from hub.actions.people import page_sign_in, setup
+from hub.actions.people.failures import Attempts
 from hub.core.errors import TooMany
+from hub.store.database import Store
 from hub.web.answers import Answer, Go
-from hub.web.desk import Desk, Form
+from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 
 _HOME = "/"
 
 
-def handlers(here: Desk) -> list[Any]:
+def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, query: Form) -> Answer:
-        if setup.is_pending(here.store):
+        if setup.is_pending(store):
             return Go("/setup")
         return Go(_HOME) if who.account and who.name else page(who, query)
 
@@ -29,11 +31,11 @@ def handlers(here: Desk) -> list[Any]:
             return page(who, {}, status=403)
         try:
             token = page_sign_in.sign_in(
-                here.store,
+                store,
                 form.get("name", ""),
                 form.get("password", ""),
                 address=who.address,
-                attempts=here.options.attempts,
+                attempts=attempts,
             )
         except TooMany as error:
             wait = who.words.span(error.retry_after_s or 0)
@@ -44,7 +46,7 @@ def handlers(here: Desk) -> list[Any]:
         return Go(_inside(form.get("next")), token=token)
 
     def sign_out(who: Visitor, _form: Form) -> Answer:
-        page_sign_in.sign_out(here.store, who.token)
+        page_sign_in.sign_out(store, who.token)
         return Go(_HOME, "signed_out", token="")
 
     return [

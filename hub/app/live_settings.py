@@ -1,4 +1,4 @@
-"""Holds the settings that the hub runs by, changes them in their file, and tells whoever obeys them."""
+"""The settings that the hub runs by: changed in their file, and in force at once where that is safe."""
 
 import os
 import threading
@@ -11,36 +11,36 @@ import structlog
 from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
 
 from hub import settings as book
-from hub.core.errors import SettingError
+from hub.actions.people import audit
+from hub.core.errors import SettingError, SettingsRefused
 from hub.settings import Change, Settings, Value
-from hub.store.database import Store, Transaction
-from hub.store.people import audit
-from hub.web.field import Field, Kind, Listed, Refused
+from hub.store.database import Store
+from hub.web.field import FieldKind, ListedSettings, SettingField
 
 log = structlog.get_logger()
 
 
-class InForce:
+class LiveSettings:
     """The settings in force. ``path`` is their file, which need not be there; ``environ`` wins over it."""
 
     def __init__(self, settings: Settings, path: Path, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.path = path
         self._environ = environ
-        self._obey: list[Callable[[Settings], None]] = []
-        self._turn = threading.Lock()
+        self._followers: list[Callable[[Settings], None]] = []
+        self._lock = threading.Lock()
 
-    def follow(self, obey: Callable[[Settings], None]) -> None:
-        """Call ``obey`` whenever settings change that count at once."""
-        self._obey.append(obey)
+    def follow(self, take: Callable[[Settings], None]) -> None:
+        """Call ``take`` with the new settings whenever some change that count at once."""
+        self._followers.append(take)
 
-    def listed(self) -> Listed:
+    def listed(self) -> ListedSettings:
         """Return every setting as the file says it now; as it is in force where the file cannot be read."""
         try:
             found, broken = self._read(), ""
         except SettingError as error:
             found, broken = self.settings, str(error)
-        return Listed(
+        return ListedSettings(
             tuple(self._field(found, *name.split(".")) for name in book.names()),
             file=str(self.path),
             is_writable=_is_writable(self.path),
@@ -48,27 +48,28 @@ class InForce:
         )
 
     def change(self, store: Store, asked: Mapping[str, str], *, also_closed: bool = False) -> int:
-        """Write those of the values, by name, that are new; returns how many. Raises Refused, and then none is.
+        """Write those of the values, by name, that are new; returns how many. Raises SettingsRefused, and then none is.
 
         What counts at once does so when this returns; each change is in the audit log.
         also_closed: also settings that are not open to the page; for whoever stands at the box.
         """
-        with self._turn:
+        with self._lock:
             try:
                 before = self._read()
                 wanted = self._values(asked, also_closed=also_closed)
                 new = {name: value for name, value in wanted.items() if _get(before, *name) != value}
-                with store.write() as tx:
-                    _note(tx, before, new)
+                with audit.noted(store, "setting.changed", _details(before, new)):
                     if new:
                         book.amend(self.path, new)
                 after = self._read()
+            except SettingsRefused:
+                raise
             except SettingError as error:
                 log.warning("settings not changed", reason=str(error))
-                raise Refused from error
+                raise SettingsRefused from error
             self.settings = _with_open_ones(self.settings, after)
-        for obey in self._obey:
-            obey(self.settings)
+        for take in self._followers:
+            take(self.settings)
         return len(new)
 
     def _read(self) -> Settings:
@@ -89,14 +90,14 @@ class InForce:
                 wrong.append(name)
             values[section, key] = value
         if wrong:
-            raise Refused(tuple(wrong))
+            raise SettingsRefused(tuple(wrong))
         return values
 
-    def _field(self, found: Settings, section: str, key: str) -> Field:
+    def _field(self, found: Settings, section: str, key: str) -> SettingField:
         value = _get(found, section, key)
         change = book.change(section, key)
         variable = book.variable(section, key)
-        return Field(
+        return SettingField(
             section=section,
             key=key,
             value=_text(value),
@@ -113,13 +114,13 @@ def _shape(section: str, key: str) -> dict[str, Any]:
     """Return what a form must know of a setting's type."""
     match type_info(book.kind(section, key)):
         case BoolType():
-            return {"kind": Kind.SWITCH, "choices": ("true", "false")}
+            return {"kind": FieldKind.SWITCH, "choices": ("true", "false")}
         case IntType(ge=low, le=high):
-            return {"kind": Kind.NUMBER, "low": low, "high": high}
+            return {"kind": FieldKind.NUMBER, "low": low, "high": high}
         case LiteralType():
-            return {"kind": Kind.CHOICE, "choices": book.choices(section, key)}
+            return {"kind": FieldKind.CHOICE, "choices": book.choices(section, key)}
         case StrType(min_length=low, max_length=high):
-            return {"kind": Kind.TEXT, "low": low, "high": high}
+            return {"kind": FieldKind.TEXT, "low": low, "high": high}
         case other:
             raise NotImplementedError(other)
 
@@ -133,10 +134,12 @@ def _text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _note(tx: Transaction, before: Settings, new: Mapping[tuple[str, str], Value]) -> None:
-    for (section, key), value in new.items():
-        was = _text(_get(before, section, key))
-        audit.note(tx, "setting.changed", detail=f"{section}.{key}: {was} -> {_text(value)}")
+def _details(before: Settings, new: Mapping[tuple[str, str], Value]) -> list[str]:
+    """Say of each setting what it was and becomes, for the audit log."""
+    return [
+        f"{section}.{key}: {_text(_get(before, section, key))} -> {_text(value)}"
+        for (section, key), value in new.items()
+    ]
 
 
 def _with_open_ones(old: Settings, new: Settings) -> Settings:

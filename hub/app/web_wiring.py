@@ -1,0 +1,112 @@
+"""Wires the pages to the store, the settings and the services."""
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from hub.actions.box import identity
+from hub.actions.people.failures import Attempts
+from hub.app import backup, reach, rules, status, support
+from hub.app.live_settings import LiveSettings
+from hub.core.errors import HubError
+from hub.core.status.state import Facts
+from hub.services.machine.switch import Switch
+from hub.services.relay.connect import connect
+from hub.services.relay.runner import Runner
+from hub.services.rpc.dispatch import Rpc
+from hub.services.status import file
+from hub.services.status.watch import StatusWatch
+from hub.settings import Settings
+from hub.store.cloud import connection
+from hub.store.database import Store
+from hub.web.field import SettingsBook
+from hub.web.frame import PageOptions, Pages
+from hub.web.gatekeeper import EntryRules, Gatekeeper
+from hub.web.pages import Powers
+from hub.web.pages.cloud import CloudControl
+from hub.web.pages.pairing import PairingOptions
+
+log = structlog.get_logger()
+
+
+def pages(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Pages:
+    """Return what makes and renders pages; what the settings say of them follows the settings."""
+    phones_rpc.name = identity.name(store) or live.settings.hub.name
+    gatekeeper = Gatekeeper(store, lambda: _entry(live.settings))
+    watch = _watch(store, live.settings, phones_rpc)
+    return Pages(gatekeeper, watch, hub_name=lambda: phones_rpc.name, options=lambda: _page_options(live.settings))
+
+
+def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
+    """Return what the pages can do."""
+    settings = live.settings
+
+    def rename(new: str) -> None:
+        identity.rename(store, new)
+        phones_rpc.name = new
+
+    return Powers(
+        switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
+        cloud=_cloud_control(store, live),
+        settings=SettingsBook(live.listed, partial(live.change, store)),
+        rename=rename,
+        make_support=lambda: support.build(store.path.parent, live.settings, store),
+        make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
+        pairing=lambda: _pairing(store, live.settings),
+        attempts=Attempts(settings.login.attempts, settings.login.wait_s, settings.login.wait_max_s),
+        quarantine_max=settings.limits.quarantine_records,
+    )
+
+
+def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:
+    path = Path(settings.box.status_file)
+    gathering = status.gathering(store)
+
+    def publish(now: Facts) -> None:
+        file.write(path, phones_rpc.name, now)
+        if now.writable:
+            gathering.keep(now)
+
+    return StatusWatch(gathering.gather(), gathering.gather, publish)
+
+
+def _entry(settings: Settings) -> EntryRules:
+    return EntryRules(settings.web.plain_sign_in, settings.web.idle_minutes, settings.hub.language)
+
+
+def _page_options(settings: Settings) -> PageOptions:
+    return PageOptions(settings.web.show_lights, settings.pairing.mode == "open")
+
+
+def _pairing(store: Store, settings: Settings) -> PairingOptions:
+    ways = reach.configured(store, settings)
+    return PairingOptions(
+        minutes=settings.pairing.minutes,
+        always=settings.pairing.mode == "open",
+        port=settings.server.port,
+        host=ways.host,
+        moved=ways.moved,
+    )
+
+
+def _cloud_control(store: Store, live: LiveSettings) -> CloudControl:
+    def disconnect() -> None:
+        with store.write() as tx:
+            connection.disconnect(tx)
+
+    def cycle() -> None:
+        runner = Runner(store, rules.relay_rules(live.settings))
+        try:
+            runner.run()
+        except HubError as error:
+            log.warning("relay", outcome="failed", detail=str(error))
+        finally:
+            runner.close()
+
+    return CloudControl(
+        connect=partial(connect, store),
+        disconnect=disconnect,
+        sync=lambda: threading.Thread(target=cycle, name="relay by hand", daemon=True).start(),
+    )

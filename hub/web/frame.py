@@ -1,0 +1,143 @@
+"""The frame around every page: its route, the gatekeeper before it, and what all templates show."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from litestar import Response, get, route
+from litestar.handlers import HTTPRouteHandler
+
+from hub.actions.people import audit
+from hub.core.errors import Malformed
+from hub.services.status.watch import StatusWatch
+from hub.web import body, look, visitor
+from hub.web.answers import Answer, Go, Page, respond
+from hub.web.body import AnyRequest
+from hub.web.gatekeeper import Gatekeeper
+from hub.web.notes import NOTES
+from hub.web.visitor import Visitor
+from hub.words import LANGUAGES
+
+FORM_BYTES_MAX = 64 * 1024
+_FIELDS_MAX = 100
+
+Form = Mapping[str, str]
+Show = Callable[[Visitor, Form], Answer]
+
+
+class PageOptions(msgspec.Struct, frozen=True):
+    """What the settings say about how pages look."""
+
+    show_lights: bool = False
+    pairing_always: bool = False
+
+
+class Pages:
+    """Makes routes of pages and forms, and renders them."""
+
+    def __init__(
+        self,
+        gatekeeper: Gatekeeper,
+        watch: StatusWatch,
+        *,
+        hub_name: Callable[[], str],
+        options: Callable[[], PageOptions],
+    ) -> None:
+        """Take name and options as functions, for they may change while the hub runs."""
+        self.gatekeeper = gatekeeper
+        self.watch = watch
+        self.hub_name = hub_name
+        self.options = options
+        self.after_form: list[Callable[[], None]] = []
+        """Called in the event loop after a form succeeded, for example to announce the hub's new name."""
+        self.https_port = 0
+        """Where the pages are served over TLS; 0 for nowhere."""
+
+    def page(self, path: str, show: Show, *, public: bool = False) -> HTTPRouteHandler:
+        """Return the route of a page; ``show`` runs in a thread, with the visitor and the query."""
+
+        @get(path)
+        async def handler(request: AnyRequest) -> Response[Any]:
+            query = dict(parse_qsl(request.url.query, max_num_fields=_FIELDS_MAX))
+            return await asyncio.to_thread(self._shown, request, show, query, public=public)
+
+        return handler
+
+    def action(self, path: str, act: Show, *, public: bool = False) -> HTTPRouteHandler:
+        """Return the route of a form; ``act`` runs in a thread, when the form came from a page of this hub.
+
+        Whoever loads the address of a form again, or lets a page follow live that refused one, gets its page.
+        """
+
+        @route(path, http_method=["GET", "POST"], status_code=200)
+        async def handler(request: AnyRequest) -> Response[Any]:
+            if request.method != "POST":
+                return Response(b"", status_code=303, headers={"location": f"/{path.split('/')[1]}"})
+            self.gatekeeper.check_origin(request)
+            form = _form(await body.read(request, FORM_BYTES_MAX))
+            answer = await asyncio.to_thread(self._acted, request, act, form, public=public)
+            await self.watch.refresh()
+            for call in self.after_form:
+                call()
+            return answer
+
+        return handler
+
+    def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> Page:
+        """Fill a template in; ``values`` are for this page, what every page shows comes with it."""
+        common = {
+            "who": who,
+            "closed": False,
+            "note": who.words.say(NOTES[who.done]) if who.done in NOTES else "",
+            "secure_sign_in": self._secure_url(who, "/sign-in"),
+            "secure_setup": self._secure_url(who, "/setup"),
+            "form_key": who.form_key,
+            "facts": self.watch.facts,
+            "hub_name": self.hub_name(),
+            "secure_url": self._secure_url(who),
+            "options": self.options(),
+            "revision": self.watch.revision,
+        }
+        return Page(look.page(template, who.words, {**common, **values}), status)
+
+    def _shown(self, request: AnyRequest, show: Show, query: Form, *, public: bool) -> Response[Any]:
+        who = self.gatekeeper.identify(request)
+        if query.get("lang") in LANGUAGES:
+            return _in_language(who, query)
+        if not public:
+            self.gatekeeper.admit(who)
+        return _answered(who, show, query)
+
+    def _acted(self, request: AnyRequest, act: Show, form: Form, *, public: bool) -> Response[Any]:
+        who = self.gatekeeper.identify(request)
+        if not public:
+            self.gatekeeper.admit(who)
+        self.gatekeeper.check_form(who, form.get("form_key", ""))
+        return _answered(who, act, form)
+
+    def _secure_url(self, who: Visitor, path: str = "") -> str:
+        """Return the address of a page over TLS; "" when the hub has none."""
+        port = self.https_port
+        return f"https://{who.host}:{port}{path or who.path}" if port and who.host else ""
+
+
+def _answered(who: Visitor, make: Show, given: Form) -> Response[Any]:
+    with audit.by(who.account.actor if who.account else f"address:{who.address}"):
+        return respond(make(who, given), who)
+
+
+def _in_language(who: Visitor, query: Form) -> Response[Any]:
+    """Keep the language that was chosen, and come back without it in the address."""
+    rest = urlencode({name: value for name, value in query.items() if name != "lang"})
+    response = respond(Go(f"{who.path}?{rest}" if rest else who.path), who)
+    response.cookies.append(visitor.language_cookie(query["lang"]))
+    return response
+
+
+def _form(raw: bytes | bytearray) -> Form:
+    try:
+        return dict(parse_qsl(bytes(raw).decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX))
+    except ValueError:
+        raise Malformed("not a form") from None
