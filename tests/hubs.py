@@ -10,8 +10,10 @@ import bcrypt
 import msgspec
 import pytest
 
+from hub.actions.people import clinics
 from hub.actions.phones import pairing
 from hub.core.errors import PhoneError
+from hub.core.people.users import User
 from hub.core.phone import keys, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
@@ -20,7 +22,6 @@ from hub.services.rpc.dispatch import Bounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.people.users import User
 from tests.simulator import processes
 from tests.simulator import rpc as simulated
 from tests.simulator.hub_process import HubProcess
@@ -85,8 +86,7 @@ def add_user(
 
 def add_clinic(store: Store, name: str) -> str:
     """Make a clinic; returns its id."""
-    with store.write() as tx:
-        return str(users.add_clinic(tx, name)["id"])
+    return str(clinics.add(store, name)["id"])
 
 
 class Answer(NamedTuple):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from hub.store.people.users import User, nobody
+from hub.core.people.users import User, nobody
 from tests.hubs import EMAIL, PASSWORD, POLICY, Client, InProcessHub, RpcTransport, add_user
 
 FREE = POLICY.attempts

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.people import clinics
+from hub.actions.people import users as accounts
 from hub.actions.phones import pairing, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.phone import cipher, keys, wire
@@ -60,8 +62,10 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
     """Make a hub that holds so many events, a user, and open pairing."""
     store = Store(folder)
     with store.write() as tx:
-        clinic = users.add_clinic(tx, "Clinic")
-        user = users.add(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD)
+        clinic = clinics.make(tx, "Clinic")
+        user = accounts.make(
+            tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD
+        )
         rights = users.rights(tx.db, user)
     pairing.open_for(store, 240)
     source = Source(0, rights, 10_000)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.people import administrators
 from hub.core.records.access import Permission
 from hub.settings import Settings, Web
-from hub.store.people import administrators, page_sessions, users
+from hub.store.people import page_sessions, users
 from hub.store.people.page_sessions import LONGEST_MS
 from tests.hubs import EMAIL, PASSWORD, add_clinic, add_user
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site, set_web
@@ -84,9 +85,8 @@ def test_a_user_who_is_shut_out_is_out_at_once(site: Site) -> None:
 
 def test_a_removed_administrator_is_out_at_once(site: Site) -> None:
     site.sign_in()
-    with site.store.write() as tx:
-        administrators.add(tx, "other", "another password")
-        administrators.remove(tx, ADMINISTRATOR)
+    administrators.add(site.store, "other", "another password")
+    administrators.remove(site.store, ADMINISTRATOR)
     assert site.get("/phones").status_code == 303
 
 

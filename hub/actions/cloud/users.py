@@ -7,10 +7,10 @@ import msgspec
 
 from hub.actions.cloud.incoming import Tally
 from hub.core.cloud import forms as cloud_forms
+from hub.core.people.users import User
 from hub.store.cloud import id_mapping
 from hub.store.database import Transaction
 from hub.store.people import audit, users
-from hub.store.people.users import User
 
 _SECRET = frozenset({"hashed_password"})
 _BY_CLOUD = '{"disabled_by":"cloud"}'

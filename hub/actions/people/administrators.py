@@ -3,9 +3,13 @@
 from typing import Any
 
 from hub.actions.people import setup
-from hub.store.database import Store
+from hub.core.errors import OperatorError
+from hub.core.people import administrators as passwords
+from hub.core.people.administrators import NAME_CHARS_MAX, PASSWORD_CHARS_MIN, is_fit
+from hub.store.database import Store, Transaction
 from hub.store.people import administrators as rows
-from hub.store.people.administrators import NAME_CHARS_MAX, PASSWORD_CHARS_MIN, is_fit
+from hub.store.people import audit, page_sessions
+from hub.store.people.page_sessions import Kind
 
 __all__ = ["NAME_CHARS_MAX", "PASSWORD_CHARS_MIN", "add", "change_password", "every", "is_fit", "remove"]
 
@@ -20,16 +24,30 @@ def add(store: Store, name: str, password: str) -> None:
     """Add an administrator; the first one ends the setup. Raises OperatorError when the name or password is unfit."""
     with store.write() as tx:
         if not setup.add_first(tx, name, password):
-            rows.add(tx, name, password)
+            setup.add_administrator(tx, name, password)
 
 
 def change_password(store: Store, name: str, password: str) -> None:
     """Set an administrator's password and sign them out; raises OperatorError when there is none of this name."""
     with store.write() as tx:
-        rows.set_password(tx, name, password)
+        hashed = passwords.hashed(password)
+        _check_exists(tx, name)
+        rows.set_password(tx, name, hashed)
+        page_sessions.end_all(tx, Kind.ADMINISTRATOR, name)
+        audit.note(tx, "administrator.password", detail=name)
 
 
 def remove(store: Store, name: str) -> None:
     """Remove an administrator; raises OperatorError when there is none of this name, or when it is the last one."""
     with store.write() as tx:
+        _check_exists(tx, name)
+        if rows.count(tx.db) == 1:
+            raise OperatorError("this is the last administrator; make another one first")
         rows.remove(tx, name)
+        page_sessions.end_all(tx, Kind.ADMINISTRATOR, name)
+        audit.note(tx, "administrator.removed", detail=name)
+
+
+def _check_exists(tx: Transaction, name: str) -> None:
+    if not rows.exists(tx.db, name):
+        raise OperatorError(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from hub.store.database import Store
+from hub.core.errors import OperatorError
+from hub.store.database import Store, Transaction
+from hub.store.people import audit
 from hub.store.people import users as rows
 
 
@@ -15,4 +17,15 @@ def every(store: Store) -> list[dict[str, Any]]:
 def add(store: Store, name: str) -> dict[str, Any]:
     """Add a clinic; returns ``{id, name}``. Raises OperatorError when the name is empty or taken."""
     with store.write() as tx:
-        return rows.add_clinic(tx, name)
+        return make(tx, name)
+
+
+def make(tx: Transaction, name: str) -> dict[str, Any]:
+    """Add a clinic within a transaction; returns ``{id, name}``. Raises OperatorError like ``add``."""
+    if not name.strip():
+        raise OperatorError("a clinic needs a name")
+    if name in {clinic["name"] for clinic in rows.clinics(tx.db)}:
+        raise OperatorError(f"there is a clinic called {name!r} already")
+    clinic_id = rows.add_clinic(tx, name)
+    audit.note(tx, "clinic.added", detail=clinic_id)
+    return {"id": clinic_id, "name": name}

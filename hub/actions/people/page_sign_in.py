@@ -4,11 +4,12 @@ import msgspec
 
 from hub.actions.people import failures
 from hub.actions.people.failures import Attempts
+from hub.core.people import administrators as passwords
+from hub.core.people.users import PASSWORD_BYTES_MAX, User, nobody
 from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 from hub.store.database import Store, View
 from hub.store.people import administrators, audit, page_sessions, users
 from hub.store.people.page_sessions import Account, Kind
-from hub.store.people.users import PASSWORD_BYTES_MAX, User
 from hub.store.phones import sessions
 
 _NAME_CHARS_MAX = 320
@@ -68,10 +69,10 @@ def may_administer(user: User, rights: Rights) -> bool:
 
 def _account(db: View, name: str, password: str) -> Account | None:
     if "@" not in name or administrators.exists(db, name):
-        is_one = administrators.opens_with(db, name, password)
+        is_one = passwords.matches(administrators.hashed_password(db, name), password)
         return Account(Kind.ADMINISTRATOR, name) if is_one else None
     user = users.find_by_email(db, name)
-    fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or users.nobody()).opens_with(password)
+    fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or nobody()).opens_with(password)
     return Account(Kind.USER, user.id) if user and fits and may_administer(user, users.rights(db, user)) else None
 
 

@@ -4,8 +4,11 @@ import secrets
 
 import msgspec
 
-from hub.actions.people import failures
+from hub.actions.people import clinics, failures
+from hub.actions.people import users as accounts
 from hub.actions.people.failures import Attempts
+from hub.core.errors import OperatorError
+from hub.core.people import administrators as passwords
 from hub.store.box import state
 from hub.store.database import Store, Transaction, View
 from hub.store.people import administrators, audit, page_sessions, users
@@ -83,8 +86,8 @@ def apply(store: Store, wanted: FirstAdministrator) -> None:
     with store.write() as tx:
         add_first(tx, wanted.email, wanted.password)
         if wanted.clinic and wanted.clinic not in {clinic["name"] for clinic in users.clinics(tx.db)}:
-            made = users.add_clinic(tx, wanted.clinic)
-            users.add(
+            made = clinics.make(tx, wanted.clinic)
+            accounts.make(
                 tx,
                 email=wanted.email,
                 name=wanted.name,
@@ -98,11 +101,21 @@ def add_first(tx: Transaction, name: str, password: str) -> bool:
     """Add the first administrator within a transaction; False when there is one already."""
     if administrators.any_there(tx.db):
         return False
-    administrators.add(tx, name, password)
+    add_administrator(tx, name, password)
     state.forget(tx, state.SETUP_CODE)
     page_sessions.end_all(tx, Kind.SETUP)
     audit.note(tx, "setup.done")
     return True
+
+
+def add_administrator(tx: Transaction, name: str, password: str) -> None:
+    """Add an administrator within a transaction; raises OperatorError when the name or password is unfit."""
+    if not name.strip() or len(name) > passwords.NAME_CHARS_MAX:
+        raise OperatorError(f"an administrator needs a name of 1 to {passwords.NAME_CHARS_MAX} characters")
+    if administrators.exists(tx.db, name):
+        raise OperatorError(f"there is an administrator called {name} already")
+    administrators.add(tx, name, passwords.hashed(password))
+    audit.note(tx, "administrator.added", detail=name)
 
 
 def _is_code(db: View, given: str) -> bool:

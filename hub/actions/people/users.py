@@ -1,12 +1,15 @@
 """Users: the people who sign in on phones."""
 
+import uuid
 from collections.abc import Iterable
 
 from hub.core.errors import NotThere, OperatorError, Taken
+from hub.core.people import users as accounts
+from hub.core.people.users import PASSWORD_CHARS_MIN, User
 from hub.core.records.access import Permission
-from hub.store.database import Store, View
+from hub.store.database import Store, Transaction, View
+from hub.store.people import audit
 from hub.store.people import users as rows
-from hub.store.people.users import PASSWORD_CHARS_MIN, User
 
 __all__ = ["PASSWORD_CHARS_MIN", "User", "add", "change_password", "disable", "every"]
 
@@ -32,9 +35,27 @@ def add(
     Raises Taken for an email that somebody has, OperatorError for an unknown clinic or an unfit password.
     """
     with store.write() as tx:
-        if rows.find_by_email(tx.db, email):
-            raise Taken(f"there is a user with the email {email} already")
-        return rows.add(tx, email=email, name=name, role=role, clinic_id=clinic_id, password=password, without=without)
+        return make(tx, email=email, name=name, role=role, clinic_id=clinic_id, password=password, without=without)
+
+
+def make(
+    tx: Transaction,
+    *,
+    email: str,
+    name: str,
+    role: str,
+    clinic_id: str,
+    password: str,
+    without: Iterable[Permission] = (),
+) -> User:
+    """Add a user within a transaction; raises like ``add``."""
+    _check_new(tx.db, email, name, role, clinic_id)
+    hashed = accounts.hashed(password)
+    user = User(str(uuid.uuid4()), email, name, role, clinic_id, hashed, is_deleted=False, source="hub")
+    rows.put(tx, user)
+    rows.grant(tx, user.id, clinic_id, accounts.permissions_of(role, without=without))
+    audit.note(tx, "user.added", user_id=user.id)
+    return user
 
 
 def change_password(store: Store, who: str, password: str) -> None:
@@ -46,13 +67,22 @@ def change_password(store: Store, who: str, password: str) -> None:
         user = _user(tx.db, who)
         if user.source != "hub":
             raise OperatorError(f"{user.email} comes from the cloud; change the password there")
-        rows.set_password(tx, user, password)
+        rows.set_password(tx, user, accounts.hashed(password))
 
 
 def disable(store: Store, who: str) -> None:
     """Disable a user, by id or email: their sign-ins end and none is accepted; raises NotThere for nobody."""
     with store.write() as tx:
         rows.disable(tx, _user(tx.db, who))
+
+
+def _check_new(db: View, email: str, name: str, role: str, clinic_id: str) -> None:
+    if "@" not in email or not name.strip() or not role.strip():
+        raise OperatorError("a user needs an email with an @, a name and a role")
+    if rows.is_email_taken(db, email):
+        raise Taken(f"there is a user with the email {email} already")
+    if clinic_id not in {clinic["id"] for clinic in rows.clinics(db)}:
+        raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
 
 
 def _user(db: View, who: str) -> User:

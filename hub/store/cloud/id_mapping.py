@@ -9,13 +9,13 @@ from sqlite_utils import Database
 
 from hub.core.cloud.tables import USERS
 from hub.core.errors import OperatorError
+from hub.core.people.users import User
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.tables import TABLES, Table
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.people import users as people
-from hub.store.people.users import User
 from hub.store.records import record_rows
 
 

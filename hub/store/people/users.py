@@ -1,68 +1,26 @@
-"""Keeps users, as the cloud sends them or as they are made here, and tells what each may do."""
+"""Rows of users, as the cloud sends them or as they are made here, and of what each may do in which clinic."""
 
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
-import bcrypt
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.errors import OperatorError
+from hub.core.people import users as accounts
+from hub.core.people.users import User
 from hub.core.records import codec
-from hub.core.records.access import SUPER_ADMIN, Permission, Rights
+from hub.core.records.access import Permission, Rights
 from hub.core.records.tables import TABLES
 from hub.store.cloud import connection
 from hub.store.database import Transaction
 from hub.store.people import audit
+from hub.store.phones import sessions
 from hub.store.records import record_rows
-
-PASSWORD_CHARS_MIN = 6
-PASSWORD_BYTES_MAX = 72
-"""bcrypt reads no further."""
-_ROUNDS = 11
 
 _SWITCH = ("auth", "disable-mobile-permissions-checking")
 """The app_config row by which an organisation switches permission checking off (PROTOCOL.md "Reference data")."""
-
-_EVERYTHING = frozenset(Permission)
-_BY_ROLE = {
-    "super_admin": _EVERYTHING,
-    "admin": _EVERYTHING,
-    "registrar": frozenset({Permission.REGISTER, Permission.VIEW, Permission.EDIT}),
-}
-_CLINICAL = _EVERYTHING - {Permission.ADMIN}
-
-
-class User(msgspec.Struct, frozen=True):
-    """A person who signs in; ``hashed_password`` is bcrypt and never leaves the hub."""
-
-    id: str
-    email: str
-    name: str
-    role: str
-    clinic_id: str | None
-    hashed_password: str
-    is_deleted: bool
-    source: str
-    """"cloud" or "hub"."""
-
-    def opens_with(self, password: str) -> bool:
-        """Return whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
-        try:
-            return bcrypt.checkpw(password.encode()[:PASSWORD_BYTES_MAX], self.hashed_password.encode())
-        except ValueError:
-            return False
-
-
-@cache
-def nobody() -> User:
-    """Stand in for an unknown account, so that it takes as long to refuse as a known one."""
-    hashed = bcrypt.hashpw(b"nobody", bcrypt.gensalt(_ROUNDS)).decode()
-    return User("", "", "", "", None, hashed, is_deleted=True, source="hub")
-
 
 _COLUMNS = "id, email, name, role, clinic_id, hashed_password, is_deleted, source"
 
@@ -83,6 +41,11 @@ def find_by_email(db: Database, email: str) -> User | None:
     return exact[0] if exact else users[0] if len(users) == 1 else None
 
 
+def is_email_taken(db: Database, email: str) -> bool:
+    """Return whether a live user has this email, however it is written."""
+    return bool(db.table("users").count_where("email = ? COLLATE NOCASE AND NOT is_deleted", [email]))
+
+
 def every(db: Database) -> Iterator[User]:
     """Return all users, by email."""
     for row in db.execute(f"SELECT {_COLUMNS} FROM users ORDER BY email"):
@@ -91,58 +54,20 @@ def every(db: Database) -> Iterator[User]:
 
 def put(tx: Transaction, user: User, data: str = "{}") -> None:
     """Store a user, new or changed; ``data`` is the row as the cloud sent it."""
-    tx.db.execute(
-        f"INSERT OR REPLACE INTO users ({_COLUMNS}, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            user.id,
-            user.email,
-            user.name,
-            user.role,
-            user.clinic_id,
-            user.hashed_password,
-            user.is_deleted,
-            user.source,
-            data,
-        ],
-    )
+    tx.db.table("users").insert({**msgspec.structs.asdict(user), "data": data}, replace=True)
 
 
-def add(
-    tx: Transaction,
-    *,
-    email: str,
-    name: str,
-    role: str,
-    clinic_id: str,
-    password: str,
-    without: Iterable[Permission] = (),
-) -> User:
-    """Make a user on this hub, with the role's permissions in one clinic.
-
-    Raises OperatorError when the email is taken, the clinic unknown or the password too short or long.
-    """
-    _check_new(tx.db, email, name, role, clinic_id, password)
-    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
-    user = User(str(uuid.uuid4()), email, name, role, clinic_id, hashed, is_deleted=False, source="hub")
-    put(tx, user)
-    grant(tx, user.id, clinic_id, _BY_ROLE.get(role, _CLINICAL) - frozenset(without))
-    audit.note(tx, "user.added", user_id=user.id)
-    return user
-
-
-def set_password(tx: Transaction, user: User, password: str) -> None:
-    """Return a user a new password and end their tokens."""
-    _check_password(password)
-    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
-    tx.db.execute("UPDATE users SET hashed_password = ? WHERE id = ?", [hashed, user.id])
-    tx.db.execute("DELETE FROM tokens WHERE user_id = ?", [user.id])
+def set_password(tx: Transaction, user: User, hashed: str) -> None:
+    """Set what is stored of a user's password, and end their tokens."""
+    tx.db.table("users").update(user.id, {"hashed_password": hashed})
+    sessions.revoke_tokens(tx, user_id=user.id)
     audit.note(tx, "user.password", user_id=user.id)
 
 
 def disable(tx: Transaction, user: User) -> None:
-    """Shut a user out at once."""
-    tx.db.execute("UPDATE users SET is_deleted = 1 WHERE id = ?", [user.id])
-    tx.db.execute("DELETE FROM tokens WHERE user_id = ?", [user.id])
+    """Mark a user as deleted, and end their tokens."""
+    tx.db.table("users").update(user.id, {"is_deleted": 1})
+    sessions.revoke_tokens(tx, user_id=user.id)
     audit.note(tx, "user.disabled", user_id=user.id)
 
 
@@ -156,17 +81,12 @@ def grant(tx: Transaction, user_id: str, clinic_id: str, permissions: Iterable[P
     record_rows.put(tx, table, codec.build(table, values))
 
 
-def add_clinic(tx: Transaction, name: str) -> dict[str, Any]:
-    """Make a clinic on this hub; raises OperatorError when the name is empty or taken."""
-    if not name.strip():
-        raise OperatorError("a clinic needs a name")
-    if name in {clinic["name"] for clinic in clinics(tx.db)}:
-        raise OperatorError(f"there is a clinic called {name!r} already")
-    table = TABLES["clinics"]
-    values = {"id": str(uuid.uuid4()), "name": name, "created_at": tx.now_ms, "updated_at": tx.now_ms}
-    record_rows.put(tx, table, codec.build(table, values))
-    audit.note(tx, "clinic.added", detail=str(values["id"]))
-    return {"id": values["id"], "name": name}
+def add_clinic(tx: Transaction, name: str) -> str:
+    """Store a new clinic; returns its id."""
+    table, clinic_id = TABLES["clinics"], str(uuid.uuid4())
+    times = {"created_at": tx.now_ms, "updated_at": tx.now_ms}
+    record_rows.put(tx, table, codec.build(table, {"id": clinic_id, "name": name, **times}))
+    return clinic_id
 
 
 def clinics(db: Database) -> Iterator[dict[str, Any]]:
@@ -177,23 +97,22 @@ def clinics(db: Database) -> Iterator[dict[str, Any]]:
 
 
 def rights(db: Database, user: User) -> Rights:
-    """Return what a user may do, from the permissions of the user's clinics."""
+    """Return what a user may do, from the permissions in each clinic of this hub."""
     granted = {}
     for (data,) in db.execute(
         "SELECT data FROM user_clinic_permissions WHERE user_id = ? AND local_server_deleted_at IS NULL", [user.id]
     ):
         row = json.loads(data)
         granted[row["clinic_id"]] = frozenset(permission for permission in Permission if row[permission.value])
-    return Rights(
-        user_id=user.id,
-        unrestricted=user.role == SUPER_ADMIN or _checking_is_off(db),
-        clinics=granted,
-        known=_known_clinics(db),
-    )
+    return accounts.rights(user, granted, checking_is_off=_checking_is_off(db), known=_known_clinics(db))
 
 
 def _known_clinics(db: Database) -> frozenset[str]:
-    """Return the clinics of this hub, those too that the cloud gave it and of which only patients have come so far."""
+    """Return the clinics of this hub.
+
+    With those that the cloud ever gave it: a clinic's patients may come before its own row does, and of a clinic that
+    the hub does not know, anybody may see the patients who may see any.
+    """
     rows = db.execute("SELECT id FROM clinics WHERE local_server_deleted_at IS NULL")
     return connection.clinics_ever(db).union(row[0] for row in rows)
 
@@ -206,23 +125,6 @@ def _checking_is_off(db: Database) -> bool:
         if row["namespace"] == _SWITCH[0] and str(row["value"]).lower() == "true":
             return True
     return False
-
-
-def _check_new(db: Database, email: str, name: str, role: str, clinic_id: str, password: str) -> None:
-    if "@" not in email or not name.strip() or not role.strip():
-        raise OperatorError("a user needs an email with an @, a name and a role")
-    if db.execute("SELECT 1 FROM users WHERE email = ? COLLATE NOCASE AND NOT is_deleted", [email]).fetchone():
-        raise OperatorError(f"there is a user with the email {email} already")
-    if clinic_id not in {clinic["id"] for clinic in clinics(db)}:
-        raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
-    _check_password(password)
-
-
-def _check_password(password: str) -> None:
-    if len(password) < PASSWORD_CHARS_MIN:
-        raise OperatorError(f"a password needs {PASSWORD_CHARS_MIN} characters or more")
-    if len(password.encode()) > PASSWORD_BYTES_MAX:
-        raise OperatorError(f"a password can have {PASSWORD_BYTES_MAX} bytes at most")
 
 
 def _user(row: tuple[Any, ...]) -> User:

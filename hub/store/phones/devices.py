@@ -76,9 +76,16 @@ def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Dev
     ):
         raise Unavailable(f"{most} devices are paired; revoke and forget some")
     num = _next_num(tx)
-    tx.db.execute(
-        "INSERT INTO devices (num, client_id, name, state, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)",
-        [num, client_id, _printable(name or "") or f"Phone {num}", State.PAIRED, tx.now_ms, tx.now_ms],
+    shown = _printable(name or "") or f"Phone {num}"
+    tx.db.table("devices").insert(
+        {
+            "num": num,
+            "client_id": client_id,
+            "name": shown,
+            "state": State.PAIRED,
+            "first_seen": tx.now_ms,
+            "last_seen": tx.now_ms,
+        }
     )
     audit.note(tx, "device.paired", device=num)
     found = find(tx.db, client_id)

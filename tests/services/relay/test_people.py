@@ -6,7 +6,10 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from hub.actions.people import clinics
+from hub.actions.people import users as accounts
 from hub.core.errors import OperatorError
+from hub.core.people.users import User
 from hub.core.reasons import Code
 from hub.store.cloud import connection, id_mapping
 from hub.store.cloud.id_mapping import Pair
@@ -37,7 +40,7 @@ def holder(world: World, secret: str) -> str | None:
         return sessions.token_user(db, secret, device=1, now_ms=world.store.now_ms(db))
 
 
-def user(world: World, user_id: str) -> users.User:
+def user(world: World, user_id: str) -> User:
     """Return a user as the hub has them."""
     with world.store.read() as db:
         found = users.find(db, user_id)
@@ -123,8 +126,8 @@ def test_a_user_whom_the_cloud_lets_in_again_is_let_in(connected: World) -> None
 def test_what_was_entered_before_there_was_a_cloud_goes_up(alone: World) -> None:
     """Users are matched by email, the only clinic to the only clinic."""
     with alone.store.write() as tx:
-        clinic_id = str(users.add_clinic(tx, "Our clinic")["id"])
-        nurse = users.add(tx, email="PIA@test", name="Pia", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(clinics.make(tx, "Our clinic")["id"])
+        nurse = accounts.make(tx, email="PIA@test", name="Pia", role="provider", clinic_id=clinic_id, password="secret")
     secret = token(alone, nurse.id)
     patient = alone.patient(primary_clinic_id=clinic_id, last_modified_by=nurse.id)
     visit = alone.visit(patient, clinic_id=clinic_id, provider_id=nurse.id)
@@ -143,7 +146,7 @@ def test_what_was_entered_before_there_was_a_cloud_goes_up(alone: World) -> None
 
 def test_a_phone_that_still_works_for_the_old_clinic_is_understood(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(users.add_clinic(tx, "al  NOOR")["id"])
+        clinic_id = str(clinics.make(tx, "al  NOOR")["id"])
     alone.connect()
     settle(alone)
     patient = alone.patient(primary_clinic_id=clinic_id)
@@ -153,8 +156,8 @@ def test_a_phone_that_still_works_for_the_old_clinic_is_understood(alone: World)
 
 def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(users.add_clinic(tx, "Al Noor")["id"])
-        nurse = users.add(tx, email="new@test", name="N", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(clinics.make(tx, "Al Noor")["id"])
+        nurse = accounts.make(tx, email="new@test", name="N", role="provider", clinic_id=clinic_id, password="secret")
     alone.connect()
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
     settle_waiting = [alone.cycle().pushed.waiting for _ in range(2)]
@@ -169,8 +172,8 @@ def test_what_a_user_unknown_to_the_cloud_entered_waits_and_is_explained(alone: 
 
 def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(users.add_clinic(tx, "Third")["id"])
-        users.add_clinic(tx, "Fourth")
+        clinic_id = str(clinics.make(tx, "Third")["id"])
+        clinics.make(tx, "Fourth")
     alone.connect()
     alone.patient(primary_clinic_id=clinic_id)
     alone.cycle()
@@ -180,8 +183,8 @@ def test_a_clinic_of_another_name_is_not_guessed_among_several(alone: World) -> 
 
 def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id, other = (str(users.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
-        nurse = users.add(tx, email="pia@test", name="P", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id, other = (str(clinics.make(tx, name)["id"]) for name in ("Third", "Fourth"))
+        nurse = accounts.make(tx, email="pia@test", name="P", role="provider", clinic_id=clinic_id, password="secret")
     alone.connect()
     visit = alone.visit(alone.patient(primary_clinic_id=clinic_id), clinic_id=clinic_id, provider_id=nurse.id)
     alone.cycle()
@@ -200,8 +203,8 @@ def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alon
 
 def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id = str(users.add_clinic(tx, "Al Noor")["id"])
-        nurse = users.add(tx, email="pia@home", name="P", role="provider", clinic_id=clinic_id, password="secret")
+        clinic_id = str(clinics.make(tx, "Al Noor")["id"])
+        nurse = accounts.make(tx, email="pia@home", name="P", role="provider", clinic_id=clinic_id, password="secret")
     secret = token(alone, nurse.id)
     alone.connect()
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
@@ -217,7 +220,7 @@ def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: W
 
 def test_only_what_waits_is_matched_and_only_with_what_the_cloud_has(alone: World) -> None:
     with alone.store.write() as tx:
-        clinic_id, other = (str(users.add_clinic(tx, name)["id"]) for name in ("Third", "Fourth"))
+        clinic_id, other = (str(clinics.make(tx, name)["id"]) for name in ("Third", "Fourth"))
     alone.connect()
     alone.cycle()
     for own, theirs in ((alone.here, alone.here), (clinic_id, other), (clinic_id, "elsewhere")):

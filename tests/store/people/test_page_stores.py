@@ -1,15 +1,14 @@
-"""What the pages remember: counts over time, administrators, the audit log."""
+"""What the pages remember: counts over time, the audit log."""
 
 from collections.abc import Callable
 
 import pytest
 
 from hub.core.clock import NEWEST_MS, OLDEST_MS
-from hub.core.errors import OperatorError
 from hub.store.box import counters
 from hub.store.box.counters import BUCKET_MS, KEPT_MS
 from hub.store.database import Store
-from hub.store.people import administrators, audit
+from hub.store.people import audit
 
 HOUR_MS = 3_600_000
 
@@ -108,21 +107,6 @@ def test_what_came_before_the_clock_was_right_is_dated_back_from_then(store: Sto
         found = counters.wall_ms(db, at - HOUR_MS)
     assert found is not None
     assert abs(found - (OLDEST_MS + 8 * HOUR_MS)) < 1000
-
-
-@pytest.mark.parametrize(("name", "password"), [("", "long enough"), ("x" * 61, "long enough"), ("a", "short")])
-def test_a_bad_administrator_is_refused(store: Store, name: str, password: str) -> None:
-    with pytest.raises(OperatorError), store.write() as tx:
-        administrators.add(tx, name, password)
-
-
-def test_names_of_administrators_differ_by_more_than_case(store: Store) -> None:
-    with store.write() as tx:
-        administrators.add(tx, "Amal", "long enough")
-    with pytest.raises(OperatorError), store.write() as tx:
-        administrators.add(tx, "amal", "long enough")
-    with store.read() as db:
-        assert administrators.opens_with(db, "AMAL", "long enough")
 
 
 def test_the_audit_log_names_who_acts(store: Store) -> None:

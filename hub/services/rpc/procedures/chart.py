@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from hub.actions.phones import push
 from hub.core import clock
 from hub.core.errors import BadRecord, Conflict, Forbidden, Malformed, NotAllowed, NotFound
+from hub.core.people.users import User
 from hub.core.reasons import Code
 from hub.core.records import codec, online
 from hub.core.records.access import Permission
@@ -25,7 +26,6 @@ from hub.services.rpc.procedures.registry import Call
 from hub.store.box import counters
 from hub.store.database import Transaction, View
 from hub.store.people import users
-from hub.store.people.users import User
 from hub.store.phones import devices
 from hub.store.records import queries
 

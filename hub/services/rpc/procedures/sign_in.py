@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 
 from hub.core.errors import Unauthorised
+from hub.core.people.users import User, nobody
 from hub.services.rpc.procedures.registry import Call, command
 from hub.store.people import audit, users
-from hub.store.people.users import User
 from hub.store.phones import devices, sessions
 
 
@@ -46,7 +46,7 @@ def login(call: Call, params: Login) -> SignedIn:
         )
         sessions.note_failure(tx, keys)
         user = users.find_by_email(tx.db, params.email)
-    if not (user or users.nobody()).opens_with(params.password) or user is None:
+    if not (user or nobody()).opens_with(params.password) or user is None:
         with context.store.write() as tx:
             audit.note(tx, "login.refused", device=call.device.num, user_id=user.id if user else None)
         raise Unauthorised("unknown account or wrong password")

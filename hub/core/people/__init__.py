@@ -1,0 +1,1 @@
+"""Decides about people: what their passwords must be, and what they may do."""

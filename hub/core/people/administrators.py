@@ -1,0 +1,37 @@
+"""Passwords of administrators, who look after this hub by its page without being Hikma users."""
+
+import argon2
+
+from hub.core.errors import OperatorError
+
+PASSWORD_CHARS_MIN = 10
+PASSWORD_CHARS_MAX = 200
+NAME_CHARS_MAX = 60
+
+# OWASP's choice for argon2id where memory is short: 19 MiB, twice, on one core.
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_NOBODY = _HASHER.hash("nobody")
+"""Stands in for an unknown name, so that it takes as long to refuse as a known one."""
+
+
+def is_fit(password: str) -> bool:
+    """Return whether a password is neither too short nor too long."""
+    return PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX
+
+
+def hashed(password: str) -> str:
+    """Return what is stored of a password; raises OperatorError when it is too short or too long."""
+    if not is_fit(password):
+        raise OperatorError(
+            f"the password of an administrator needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
+        )
+    return _HASHER.hash(password)
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Return whether this is the password; takes as long when nothing is stored, for a name that does not exist."""
+    try:
+        _HASHER.verify(stored or _NOBODY, password[:PASSWORD_CHARS_MAX])
+    except argon2.exceptions.VerificationError:
+        return False
+    return stored is not None
