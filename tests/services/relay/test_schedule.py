@@ -206,7 +206,9 @@ def test_a_wall_clock_that_is_set_back_by_a_day_does_not_stop_the_relay(
     relay.start()
     try:
         assert any(settled(connected))
-        job = relay._scheduler.get_job("cycle")
+        pause = threading.Event()
+        while (job := relay._scheduler.get_job("cycle")) is None:  # the cycle's thread plans the next one last
+            pause.wait(0.01)
         job.modify(next_run_time=job.next_run_time + timedelta(days=1))  # as it looks to APScheduler
         monkeypatch.setattr(schedule, "_clocks_apart_s", lambda: relay._clocks_apart_s - 86_400)
         relay.follow_clock()
