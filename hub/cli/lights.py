@@ -15,8 +15,8 @@ from hub.cli import logs, options
 from hub.core.errors import SettingError
 from hub.core.status import label
 from hub.core.status.lights import Light
-from hub.services.lights.box import Box, Wiring
-from hub.services.lights.show import TICK_MS, Actions, Show
+from hub.services.lights.panel import Panel, Wiring
+from hub.services.lights.show import TICK_MS, Actions, LightShow
 from hub.services.machine.switch import Switch
 from hub.services.status import file
 from hub.settings import Settings
@@ -44,14 +44,14 @@ def lights(data: Path, config: Path | None, drawn: str | None) -> None:
     hub_light = HubLight(Path(newest.settings.box.status_file), time.monotonic())
     while not stop.is_set():
         logs.configure(newest.settings.log)
-        box = Box(_wiring(newest.settings))
+        panel = Panel(_wiring(newest.settings))
         try:
-            play(Show(box, _actions(data, newest.settings, hub_light)), stop, newest.changed)
+            play(LightShow(panel, _actions(data, newest.settings, hub_light)), stop, newest.changed)
         finally:
-            box.close()
+            panel.close()
 
 
-def play(show: Show, stop: threading.Event, changed: Callable[[], bool]) -> None:
+def play(show: LightShow, stop: threading.Event, changed: Callable[[], bool]) -> None:
     """Tick until told to stop, or until the settings have changed."""
     for tick in itertools.count(1):
         if stop.wait(TICK_MS / 1000) or (tick % _TICKS == 0 and changed()):

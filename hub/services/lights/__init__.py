@@ -1,1 +1,1 @@
-"""Shows the hub's light on the lamps of the box, and hears its button, over gpiozero."""
+"""Shows the state of the hub on its lights, and answers its button, over gpiozero."""

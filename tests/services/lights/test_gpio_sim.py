@@ -1,8 +1,9 @@
-"""Lamps and button on lines of the kernel: gpio-sim, where the machine has it."""
+"""Lights and button on lines of the kernel: gpio-sim, where the machine has it."""
 
 import importlib.util
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.status.lights import Levels
-from hub.services.lights.box import Box, Wiring
+from hub.services.lights.button import BOUNCE_S, Press
+from hub.services.lights.panel import Panel, Wiring
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")
 LINES = 28
@@ -70,12 +72,12 @@ def shown(chip: Simulated, expected: Levels) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("kind", ["three", "rgb"])
-def test_lamps_and_button_are_lines_of_the_kernel(
+def test_lights_and_button_are_lines_of_the_kernel(
     chip: Simulated, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # lgpio keeps a pipe in the working directory
     chip.pull(3, "pull-up")
-    box = Box(
+    panel = Panel(
         Wiring(
             kind="rgb" if kind == "rgb" else "three",
             green_pin=17,
@@ -89,12 +91,15 @@ def test_lamps_and_button_are_lines_of_the_kernel(
     )
     seen = []
     for levels in (Levels(1, 0, 0), Levels(0, 1, 0), Levels(0, 0, 1), Levels(1, 1, 1), Levels(0, 0, 0)):
-        box.show(levels)
+        panel.show(levels)
         seen.append((levels, shown(chip, levels)))
-    pressed = [box.is_pressed]
-    for which in ("pull-down", "pull-up"):
-        chip.pull(3, which)
-        pressed.append(box.is_pressed)
-    box.close()
+    presses = []
+    for length_s in (BOUNCE_S / 10, 4 * BOUNCE_S):  # a spark, and a finger
+        chip.pull(3, "pull-down")
+        threading.Event().wait(length_s)
+        chip.pull(3, "pull-up")
+        threading.Event().wait(4 * BOUNCE_S)
+        presses.append(panel.press())
+    panel.close()
     assert all(lit == levels for levels, lit in seen)
-    assert pressed == [False, True, False]
+    assert presses == [None, Press.SHORT]

@@ -1,4 +1,4 @@
-"""What is seen on the lamps, on the clock of the test."""
+"""What is seen on the lights, on the clock of the test."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -7,15 +7,17 @@ import pytest
 
 from hub.core.errors import OperatorError
 from hub.core.status.lights import PATTERNS, RECEIPT_MS, Levels, Light
-from hub.services.lights.show import LOOK_MS, STOPPING_MS, TICK_MS, Actions, Show
+from hub.services.lights.button import HOLD_S, SHORT_S, Press
+from hub.services.lights.show import LOOK_MS, STOPPING_MS, TICK_MS, Actions, LightShow
 
 
 @dataclass
 class Scene:
-    """A box with a clock, a hub beside it and a finger."""
+    """A hub with a clock, its state and a finger."""
 
     light: Light = Light.SAFE
-    is_pressed: bool = False
+    down_since_ms: int | None = None
+    presses: list[Press] = field(default_factory=list)
     works: bool = True
     now_ms: int = 1_000_000
     done: list[str] = field(default_factory=list)
@@ -24,7 +26,7 @@ class Scene:
     def __post_init__(self) -> None:
         """Begin."""
         actions = Actions(lambda: self.light, lambda: self.do("pairing"), lambda: self.do("shutdown"))
-        self.play = Show(self, actions)
+        self.play = LightShow(self, actions)
 
     def do(self, what: str) -> None:
         """Do what the button asks for."""
@@ -32,8 +34,19 @@ class Scene:
             raise OperatorError(what)
         self.done.append(what)
 
+    def held_ms(self) -> int:
+        """Tell how long the finger has held the button."""
+        return 0 if self.down_since_ms is None else self.now_ms - self.down_since_ms
+
+    def press(self) -> Press | None:
+        """Tell what the finger did."""
+        if self.held_ms() >= HOLD_S * 1000:
+            self.down_since_ms = None
+            return Press.LONG
+        return self.presses.pop() if self.presses else None
+
     def show(self, levels: Levels) -> None:
-        """Take what the lamps show."""
+        """Take what the lights show."""
         self.shown.append((self.now_ms, levels))
 
     def run(self, length_ms: int) -> list[Levels]:
@@ -44,11 +57,15 @@ class Scene:
             self.now_ms += TICK_MS
         return [levels for _, levels in self.shown]
 
-    def press(self, length_ms: int) -> list[Levels]:
-        """Hold the button for so long; returns what was seen."""
-        self.is_pressed = True
+    def hold(self, length_ms: int, *, and_let_go: bool = True) -> list[Levels]:
+        """Hold the button for so long, or longer; returns what was seen."""
+        if self.down_since_ms is None:
+            self.down_since_ms = self.now_ms
         seen = self.run(length_ms)
-        self.is_pressed = False
+        if and_let_go and self.down_since_ms is not None:
+            if self.held_ms() < SHORT_S * 1000:
+                self.presses.append(Press.SHORT)
+            self.down_since_ms = None
         return seen
 
 
@@ -79,7 +96,7 @@ def test_a_new_state_is_seen_within_half_a_second_from_its_beginning(scene: Scen
 
 
 def test_a_press_opens_pairing_and_says_so(scene: Scene) -> None:
-    scene.press(200)
+    scene.hold(200)
     seen = scene.run(100 + RECEIPT_MS)
     assert scene.done == ["pairing"]
     assert seen.count(Levels(1, 1, 1)) * TICK_MS >= RECEIPT_MS / 2
@@ -88,7 +105,7 @@ def test_a_press_opens_pairing_and_says_so(scene: Scene) -> None:
 
 def test_a_press_that_cannot_be_obeyed_says_that(scene: Scene) -> None:
     scene.works = False
-    scene.press(200)
+    scene.hold(200)
     seen = scene.run(100 + RECEIPT_MS)
     assert scene.done == []
     assert Levels(0, 0, 1) in seen
@@ -96,23 +113,23 @@ def test_a_press_that_cannot_be_obeyed_says_that(scene: Scene) -> None:
 
 
 def test_holding_counts_down_lamp_by_lamp_and_then_switches_off(scene: Scene) -> None:
-    seen = scene.press(9_900)
+    seen = scene.hold(9_900, and_let_go=False)
     assert scene.done == []
     order = [levels for before, levels in itertools.pairwise(seen) if levels != before]
     assert order[-3:] == [Levels(1, 1, 1), Levels(0, 1, 1), Levels(0, 0, 1)]
-    scene.press(400)
+    scene.hold(400)
     assert scene.done == ["shutdown"]
     assert set(scene.run(3_000)) == {Levels(0, 0, 1), Levels(0, 0, 0)}
 
 
 def test_letting_go_early_shows_the_state_again_and_switches_nothing_off(scene: Scene) -> None:
-    scene.press(8_000)
+    scene.hold(8_000)
     seen = scene.run(5_000)
     assert scene.done == []
     assert Levels(1, 0, 0) in seen
 
 
 def test_a_box_that_does_not_switch_off_shows_its_state_again(scene: Scene) -> None:
-    scene.press(11_000)
+    scene.hold(11_000)
     scene.run(STOPPING_MS)
     assert Levels(1, 0, 0) in scene.run(5_000)

@@ -1,4 +1,4 @@
-"""Drives the lamps and reads the button of the box, over gpiozero."""
+"""The lights and the button of the hub, over gpiozero."""
 
 import warnings
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from gpiozero.exc import GPIOZeroError, PinFactoryFallback
 
 from hub.core.errors import OperatorError
 from hub.core.status.lights import Levels
+from hub.services.lights.button import Button, Press
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +26,8 @@ class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     """N of /dev/gpiochipN, -1 to let gpiozero find the one of a Raspberry Pi."""
 
 
-class Box:
-    """The lamps and the button; ``close`` it to leave the pins as they were."""
+class Panel:
+    """The lights and the button; ``close`` it to leave the pins as they were."""
 
     def __init__(self, wiring: Wiring) -> None:
         """Take the pins; raises OperatorError when there are none, or others have them."""
@@ -37,29 +38,32 @@ class Box:
             raise OperatorError("two of the pins in [lights] are the same")
         try:
             factory = _factory(wiring.chip)
-            self._lamps = _lamps(wiring, factory)
-            self._button = gpiozero.Button(wiring.button_pin, pin_factory=factory) if wiring.button_pin else None
+            self._leds = _leds(wiring, factory)
+            self._button = Button(wiring.button_pin, factory) if wiring.button_pin else None
         except (GPIOZeroError, OSError, ImportError) as error:
             raise OperatorError(
-                f"the lamps cannot be reached: {error or type(error).__name__}; see [lights] in the settings"
+                f"the lights cannot be reached: {error or type(error).__name__}; see [lights] in the settings"
             ) from error
 
-    @property
-    def is_pressed(self) -> bool:
-        """Return whether the button is down."""
-        return bool(self._button and self._button.is_pressed)
+    def press(self) -> Press | None:
+        """Take the oldest press of the button that nobody has taken."""
+        return self._button.press() if self._button else None
+
+    def held_ms(self) -> int:
+        """Return for how long the button has been held; 0 when it is not."""
+        return self._button.held_ms() if self._button else 0
 
     def show(self, levels: Levels) -> None:
-        """Set the lamps, if they are not so already."""
+        """Set the lights, if they are not so already."""
         if levels == self._shown:
             return
         green, blue, red = (level * self._share for level in levels)
-        self._lamps.value = (red, green, blue) if isinstance(self._lamps, gpiozero.RGBLED) else (green, blue, red)
+        self._leds.value = (red, green, blue) if isinstance(self._leds, gpiozero.RGBLED) else (green, blue, red)
         self._shown = levels
 
     def close(self) -> None:
-        """Let the pins go; the lamps go out."""
-        self._lamps.close()
+        """Let the pins go; the lights go out."""
+        self._leds.close()
         if self._button:
             self._button.close()
 
@@ -75,7 +79,7 @@ def _factory(chip: int) -> Any:  # noqa: ANN401  gpiozero has no types
     return Chip(chip)
 
 
-def _lamps(wiring: Wiring, factory: Any) -> Any:  # noqa: ANN401  as above
+def _leds(wiring: Wiring, factory: Any) -> Any:  # noqa: ANN401  as above
     if wiring.kind == "rgb":
         return gpiozero.RGBLED(
             wiring.red_pin,
