@@ -1,8 +1,11 @@
 """Real hubs for the tests: one in this process for speed, one as a process of its own for everything else."""
 
 import random
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -197,7 +200,7 @@ class RpcTransport:
 
 @dataclass
 class InProcessHub:
-    """A store and its Rpc, with one clinic, one user and pairing open."""
+    """A store and its Rpc, with one clinic, one user and pairing open; each is the same hub, with the same key."""
 
     data: Path
     bounds: Bounds = BOUNDS
@@ -208,11 +211,12 @@ class InProcessHub:
     user: User = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open it and let people in."""
+        """Take what a hub has before its first start, and open it."""
+        self.clinic_id = prepare(self.data)
+        _, _, user = _template(furnished=True)
+        assert user is not None
+        self.user = user
         self._open()
-        self.clinic_id = add_clinic(self.store, "Al-Amal Clinic")
-        self.user = add_user(self.store, self.clinic_id)
-        pairing.open_for(self.store, 240)
 
     def _open(self) -> None:
         self.store = Store(self.data)
@@ -286,17 +290,39 @@ class ServedHub(HubProcess):
         return joined(Client(self.connect(), client_id), email)
 
 
+@cache
+def _template(*, furnished: bool) -> tuple[tempfile.TemporaryDirectory[str], str, User | None]:
+    """The data of a new hub, made once and copied often; with its clinic and its user where it is furnished."""
+    made = tempfile.TemporaryDirectory(prefix="hikma-hub-")
+    store = Store(Path(made.name) / "data")
+    try:
+        if not furnished:
+            return made, "", None
+        clinic_id = add_clinic(store, "Al-Amal Clinic")
+        user = add_user(store, clinic_id)
+        pairing.open_for(store, 240)
+        return made, clinic_id, user
+    finally:
+        store.close()
+
+
+def new_store(data: Path) -> Store:
+    """Open an empty database; all that are made so have one identity and one setup code."""
+    shutil.copytree(Path(_template(furnished=False)[0].name) / "data", data)
+    return Store(data)
+
+
 def prepare(data: Path) -> str:
     """Make the data of a hub with a clinic, a user and pairing open, before its first start; returns the clinic."""
-    hub = InProcessHub(data)
-    hub.close()
-    return hub.clinic_id
+    made, clinic_id, _ = _template(furnished=True)
+    shutil.copytree(Path(made.name) / "data", data)
+    return clinic_id
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Return an empty database."""
-    opened = Store(tmp_path / "data")
+    opened = new_store(tmp_path / "data")
     yield opened
     opened.close()
 

@@ -16,6 +16,7 @@ from hub.actions.people import setup
 from hub.app.live_settings import LiveSettings
 from hub.settings import Settings, Web
 from hub.store.database import Store
+from tests.hubs import new_store
 
 ADMINISTRATOR = "amal"
 ADMINISTRATOR_PASSWORD = "four words are enough"
@@ -34,7 +35,7 @@ class Site:
         file: Path | None = None,
         url: str = "https://hub.test",
     ) -> None:
-        self.store = Store(data)
+        self.store = Store(data) if data.exists() else new_store(data)
         self.file = file or data / "hub.toml"
         self.live = LiveSettings(settings or Settings(web=Web(https_port=4443)), self.file, environ or {})
         application, self.pages = app.create(self.store, self.live)
