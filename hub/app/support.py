@@ -158,7 +158,7 @@ def _numbers(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _quarantined(db: Any) -> Iterator[tuple[str, Reason, int]]:  # noqa: ANN401  as above
     for entry in quarantine.entries(db):
-        yield entry["table_name"], from_json(entry["why"], entry["reason"]), 1
+        yield entry["table_name"], entry["reason"], 1
 
 
 def _counted(rows: Iterable[tuple[str, Reason, int]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Keeps what could not be taken in: whole, with its reason, for a person to look at (P7)."""
+"""Rows of the quarantine: records that were not accepted, whole, with the reason, for a person to look at (P7)."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -34,7 +34,7 @@ def add(
     user_id: str,
     most: int,
 ) -> bool:
-    """Keep a refused record; the same one refused again is kept once. Tells whether it is new.
+    """Keep a refused record; the same one refused again is kept once. Return whether it is new.
 
     Raises Unavailable at ``most`` entries: rather no push at all than a record dropped.
     """
@@ -53,24 +53,32 @@ def add(
 
 def entries(db: Database) -> Iterator[dict[str, Any]]:
     """Return all entries without the records themselves, oldest first."""
-    yield from db.query(
+    rows = db.query(
         "SELECT num, table_name, record_id, action, reason, why, device, user_id, at, length(raw) AS size"
         " FROM quarantine ORDER BY num"
     )
+    return map(_read, rows)
 
 
 def entry(db: Database, num: int) -> dict[str, Any] | None:
     """Return one entry, record included."""
-    return next(iter(db.query("SELECT * FROM quarantine WHERE num = ?", [num])), None)
+    row = next(iter(db.query("SELECT * FROM quarantine WHERE num = ?", [num])), None)
+    return _read(row) if row else None
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the reason that its two columns hold."""
+    row["reason"] = reasons.from_json(row.pop("why"), row["reason"])
+    return row
 
 
 def remove(tx: Transaction, num: int) -> None:
-    """Forget an entry that was taken in after all."""
+    """Delete an entry: its record was accepted after all."""
     tx.db.execute("DELETE FROM quarantine WHERE num = ?", [num])
 
 
 def forget(tx: Transaction, action: Action, table_name: str, record_id: str) -> None:
-    """Forget what was kept of a record for one reason, now that it is done."""
+    """Delete what was kept of a record whose action is done."""
     tx.db.execute(
         "DELETE FROM quarantine WHERE action = ? AND table_name = ? AND record_id = ?", [action, table_name, record_id]
     )

@@ -49,7 +49,7 @@ def stored(hub: InProcessHub, table: str = "patients") -> dict[str, Any]:
 
 def refused(hub: InProcessHub) -> list[str]:
     with hub.store.read() as db:
-        return [entry["reason"] for entry in quarantine.entries(db)]
+        return [str(entry["reason"]) for entry in quarantine.entries(db)]
 
 
 @pytest.mark.parametrize(

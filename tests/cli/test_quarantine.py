@@ -61,7 +61,7 @@ def test_one_entry_is_shown_whole(served: ServedHub, run: Run, entry: int) -> No
 
 
 def test_an_entry_that_still_cannot_be_taken_in_stays(served: ServedHub, run: Run, entry: int) -> None:
-    assert run("quarantine", "retry", str(entry), data=served.data).out == "0 of 1 were taken in.\n"
+    assert run("quarantine", "retry", str(entry), data=served.data).out == "0 of 1 accepted.\n"
     assert len(run("quarantine", "list", "--json", data=served.data).json) == 1
 
 
@@ -71,7 +71,7 @@ def test_an_entry_is_taken_in_after_the_permission_was_mended(
 ) -> None:
     mend(served)
     words = str(entry) if which == "one" else which
-    assert run("quarantine", "retry", words, data=served.data).out == "1 of 1 were taken in.\n"
+    assert run("quarantine", "retry", words, data=served.data).out == "1 of 1 accepted.\n"
     assert run("quarantine", "list", "--json", data=served.data).json == []
     assert NAME in str(served.client("reader", email=EMAIL).pull().json)
 

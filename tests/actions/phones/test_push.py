@@ -9,6 +9,7 @@ import pytest
 from hub.actions.phones import push as pushing
 from hub.actions.phones.push import Source
 from hub.core.errors import Unavailable
+from hub.core.reasons import Code, Form
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
 from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, Push
@@ -329,7 +330,9 @@ def test_a_quarantined_record_is_kept_whole_with_who_sent_it_and_why(store: Stor
         *(3, "user-1"),
     )
     assert json.loads(entry["raw"]) == {"id": "b", "created_at": "some day", "note": "عيادة"}
-    assert "created_at" in entry["reason"]
+    assert entry["reason"] == Code.WRONG_TYPE.of(
+        table="patients", column="created_at", wanted=Form.TIME, found=Form.TEXT
+    )
 
 
 def test_a_full_quarantine_refuses_the_push_and_nothing_of_it_is_stored(store: Store) -> None:

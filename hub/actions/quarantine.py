@@ -1,0 +1,113 @@
+"""Records that were not accepted: which there are and why, trying them again, taking them away as a file (P7)."""
+
+import json
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from hub.actions.phones import push
+from hub.actions.phones.push import Source
+from hub.core import reasons
+from hub.core.errors import HubError
+from hub.core.reasons import Reason
+from hub.store import quarantine as rows
+from hub.store.cloud import departures
+from hub.store.database import Store, Transaction
+from hub.store.people import audit, users
+from hub.store.quarantine import Action
+from hub.store.records.record_rows import HUB
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A record that was not accepted, without its content."""
+
+    num: int
+    table_name: str
+    record_id: str | None
+    action: str
+    """A word of hub.store.quarantine.Action."""
+    reason: Reason
+    device: int
+    user_id: str
+    at: int
+    """Hub time in ms."""
+    size: int
+    """Of the record, in characters."""
+    age_s: float
+
+
+class Retried(Enum):
+    """What became of an entry that was tried again."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NO_USER = "no user"
+    """Whoever sent it is no longer on this hub, so that nobody's permissions could be checked."""
+    FAILED = "failed"
+    """The hub could not store anything now; the entry is as it was."""
+    GONE = "gone"
+    """There is no such entry, or no longer."""
+
+
+def entries(store: Store) -> list[Entry]:
+    """List all entries, oldest first."""
+    with store.read() as db:
+        now_ms = store.now_ms(db)
+        return [Entry(**row, age_s=(now_ms - row["at"]) / 1000) for row in rows.entries(db)]
+
+
+def show(store: Store, num: int) -> dict[str, Any] | None:
+    """Return one entry as JSON holds it, record included; None where there is none."""
+    with store.read() as db:
+        row = rows.entry(db, num)
+    return plain(row) if row else None
+
+
+def retry(store: Store, num: int, *, quarantine_max: int) -> Retried:
+    """Try an entry again, after its cause was fixed. If it is refused again, it stays as a new entry."""
+    try:
+        with store.write() as tx:
+            return _retry(tx, num, quarantine_max)
+    except HubError:
+        return Retried.FAILED
+
+
+def retry_all(store: Store, nums: Iterable[int] | None = None, *, quarantine_max: int) -> dict[int, Retried]:
+    """Try these entries, or all, each by itself, whatever becomes of the others."""
+    wanted = [entry.num for entry in entries(store)] if nums is None else nums
+    return {num: retry(store, num, quarantine_max=quarantine_max) for num in wanted}
+
+
+def export(store: Store, write: Callable[[str], object]) -> int:
+    """Write all entries with their records as lines of JSON, and note in the activity log that they left the hub."""
+    with store.read() as db:
+        count = 0
+        for entry in rows.entries(db):
+            row = rows.entry(db, entry["num"])
+            if row:
+                write(json.dumps(plain(row), ensure_ascii=False) + "\n")
+                count += 1
+    with store.write() as tx:
+        audit.note(tx, "quarantine.exported", detail=f"{count} entries")
+    return count
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry as JSON holds it: the reason as a sentence, as a code, and its parameters."""
+    reason: Reason = row["reason"]
+    return {**row, "reason": str(reason), **reasons.plain(reason)}
+
+
+def _retry(tx: Transaction, num: int, quarantine_max: int) -> Retried:
+    entry = rows.entry(tx.db, num)
+    if entry is None:
+        return Retried.GONE
+    if entry["action"] in {Action.RELAY, Action.PULL}:
+        return Retried.ACCEPTED if departures.retry(tx, entry) else Retried.REFUSED
+    user = users.find(tx.db, entry["user_id"])
+    if user is None:
+        return Retried.NO_USER
+    source = Source(HUB, users.rights(tx.db, user), quarantine_max)
+    return Retried.ACCEPTED if push.retry(tx, entry, source) else Retried.REFUSED

@@ -1,0 +1,119 @@
+"""Records that were not accepted: listed, tried again each by itself, exported (P7)."""
+
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from hub.actions import quarantine as actions
+from hub.actions.quarantine import Retried
+from hub.core.reasons import Code
+from hub.core.records.access import Permission
+from hub.store import quarantine
+from hub.store.database import Store
+from hub.store.people import audit
+from hub.store.quarantine import Action
+from tests.hubs import add_clinic, add_user, row
+from tests.store import pushes
+
+MOST = 100
+
+
+@pytest.fixture
+def clinic(store: Store) -> str:
+    return add_clinic(store, "Al Noor")
+
+
+def nurse(store: Store, clinic: str, email: str = "n@test", without: Iterable[Permission] = ()) -> str:
+    return add_user(store, clinic, email=email, without=without).id
+
+
+def refuse(store: Store, record_id: str, *, user: str, clinic: str | None = None) -> int:
+    """Put a sound patient into quarantine as if this user had not been allowed to register it."""
+    with store.write() as tx:
+        quarantine.add(
+            tx,
+            table_name="patients",
+            record_id=record_id,
+            action=Action.KEEP,
+            reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
+            raw=json.dumps(row("patients", record_id, primary_clinic_id=clinic)),
+            device=1,
+            user_id=user,
+            most=MOST,
+        )
+    return actions.entries(store)[-1].num
+
+
+def test_entries_are_listed_oldest_first_with_their_reasons_and_without_the_records(store: Store) -> None:
+    for name in ("one", "two"):
+        refuse(store, name, user="gone")
+    listed = actions.entries(store)
+    assert [entry.record_id for entry in listed] == ["one", "two"]
+    reason = Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER])
+    assert [entry.reason for entry in listed] == [reason, reason]
+    assert all(entry.age_s >= 0 and entry.size > 0 for entry in listed)
+
+
+def test_an_entry_is_shown_whole_with_its_reason_as_sentence_code_and_parameters(store: Store) -> None:
+    shown = actions.show(store, refuse(store, "one", user="gone"))
+    assert shown is not None
+    assert json.loads(shown["raw"])["id"] == "one"
+    assert (shown["code"], shown["params"]) == (
+        "not_permitted",
+        {"table": "patients", "needs": ("can_register_patients",)},
+    )
+    assert shown["reason"] == "The person does not have permission to register patients (patients)."
+    assert json.loads(json.dumps(shown))["params"]["needs"] == ["can_register_patients"]
+
+
+def test_what_is_not_there_is_neither_shown_nor_tried(store: Store) -> None:
+    assert actions.show(store, 7) is None
+    assert actions.retry(store, 7, quarantine_max=MOST) is Retried.GONE
+
+
+def test_an_entry_that_is_allowed_now_becomes_a_record(store: Store, clinic: str) -> None:
+    num = refuse(store, "one", user=nurse(store, clinic), clinic=clinic)
+    assert actions.retry(store, num, quarantine_max=MOST) is Retried.ACCEPTED
+    assert pushes.live(store, "patients") == {"one"}
+    assert actions.entries(store) == []
+
+
+def test_an_entry_that_is_refused_again_stays(store: Store, clinic: str) -> None:
+    user = nurse(store, clinic, without=[Permission.REGISTER])
+    num = refuse(store, "one", user=user, clinic=clinic)
+    assert actions.retry(store, num, quarantine_max=MOST) is Retried.REFUSED
+    assert [entry.record_id for entry in actions.entries(store)] == ["one"]
+
+
+def test_trying_all_goes_on_behind_an_entry_whose_user_is_gone(store: Store, clinic: str) -> None:
+    orphan = refuse(store, "orphan", user="gone")
+    sound = refuse(store, "sound", user=nurse(store, clinic), clinic=clinic)
+    assert actions.retry_all(store, quarantine_max=MOST) == {orphan: Retried.NO_USER, sound: Retried.ACCEPTED}
+    assert [entry.record_id for entry in actions.entries(store)] == ["orphan"]
+
+
+def test_trying_all_goes_on_behind_an_entry_that_cannot_be_stored(store: Store, clinic: str) -> None:
+    limited, allowed = nurse(store, clinic, "limited@test", [Permission.REGISTER]), nurse(store, clinic)
+    stuck = refuse(store, "stuck", user=limited, clinic=clinic)
+    sound = refuse(store, "sound", user=allowed, clinic=clinic)
+    no_room = 0
+    assert actions.retry_all(store, quarantine_max=no_room) == {stuck: Retried.FAILED, sound: Retried.ACCEPTED}
+    assert [entry.num for entry in actions.entries(store)] == [stuck]
+
+
+def test_only_the_named_entries_are_tried(store: Store, clinic: str) -> None:
+    user = nurse(store, clinic)
+    first, second = (refuse(store, name, user=user, clinic=clinic) for name in ("one", "two"))
+    assert actions.retry_all(store, [second], quarantine_max=MOST) == {second: Retried.ACCEPTED}
+    assert [entry.num for entry in actions.entries(store)] == [first]
+
+
+def test_s6_an_export_is_one_line_for_each_entry_and_noted(store: Store) -> None:
+    nums = [refuse(store, name, user="gone") for name in ("one", "two")]
+    lines: list[str] = []
+    assert actions.export(store, lines.append) == len(nums)
+    assert [json.loads(line)["num"] for line in lines] == nums
+    assert all(line.endswith("\n") and "given_name" in json.loads(line)["raw"] for line in lines)
+    with store.read() as db:
+        assert next(iter(audit.entries(db)))["event"] == "quarantine.exported"
