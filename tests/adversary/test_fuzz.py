@@ -51,15 +51,15 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("fuzz") / "hub")
     yield made
     made.hub.close()
 
 
 @pytest.fixture(scope="module")
-def served(world: World) -> Iterator[Asgi]:
-    made = Asgi(world.hub)
+def served(fuzzed: World) -> Iterator[Asgi]:
+    made = Asgi(fuzzed.hub)
     yield made
     made.close()
 
@@ -81,13 +81,13 @@ bodies = (
 
 @MANY
 @given(path=st.sampled_from(PATHS), body=bodies)
-def test_any_body_is_refused_or_answered_and_a_refusal_stores_nothing(world: World, path: str, body: bytes) -> None:
-    before = contents(world.hub.store)
-    status = world.client.post(path, body).status
+def test_any_body_is_refused_or_answered_and_a_refusal_stores_nothing(fuzzed: World, path: str, body: bytes) -> None:
+    before = contents(fuzzed.hub.store)
+    status = fuzzed.client.post(path, body).status
     assert status in ALLOWED
     if status != 200:
-        assert contents(world.hub.store) == before
-    assert world.lives()
+        assert contents(fuzzed.hub.store) == before
+    assert fuzzed.lives()
 
 
 @FEW
@@ -103,10 +103,10 @@ def test_any_body_in_any_pieces_gets_an_answer_over_asgi(served: Asgi, path: str
 
 @FEW
 @given(data=st.data())
-def test_a_tampered_message_is_refused_and_stores_nothing(world: World, data: st.DataObject) -> None:
+def test_a_tampered_message_is_refused_and_stores_nothing(fuzzed: World, data: st.DataObject) -> None:
     pushed = {"changes": {"patients": {"created": [row("patients", "never")]}}}
-    inside = {"command": "sync_push", "data": pushed, "token": world.client.token}
-    envelope = msgspec.json.decode(world.client.envelope(inside, Direction.COMMAND))
+    inside = {"command": "sync_push", "data": pushed, "token": fuzzed.client.token}
+    envelope = msgspec.json.decode(fuzzed.client.envelope(inside, Direction.COMMAND))
     sealed = wire.decode(envelope["payload"].encode())
     how = data.draw(st.sampled_from(["flip", "cut", "add", "swap"]))
     at = data.draw(st.integers(0, len(sealed) - 1))
@@ -117,10 +117,10 @@ def test_a_tampered_message_is_refused_and_stores_nothing(world: World, data: st
     elif how == "add":
         sealed += data.draw(st.binary(min_size=1, max_size=20))
     path = "/rpc/query" if how == "swap" else "/rpc/command"
-    before = contents(world.hub.store)
+    before = contents(fuzzed.hub.store)
     body = msgspec.json.encode({**envelope, "payload": wire.encode(bytes(sealed))})
-    assert world.client.post(path, body).status == 401
-    assert contents(world.hub.store) == before
+    assert fuzzed.client.post(path, body).status == 401
+    assert contents(fuzzed.hub.store) == before
 
 
 @MANY
@@ -128,72 +128,72 @@ def test_a_tampered_message_is_refused_and_stores_nothing(world: World, data: st
     kind=st.sampled_from(list(Direction)[::2]),
     inside=st.binary(max_size=200).map(lambda raw: b"{" + raw) | st.dictionaries(words, json_values).map(write),
 )
-def test_any_opened_message_gets_an_answer(world: World, kind: Direction, inside: bytes) -> None:
-    before = contents(world.hub.store)
-    status = _send(world.client, kind, inside)
+def test_any_opened_message_gets_an_answer(fuzzed: World, kind: Direction, inside: bytes) -> None:
+    before = contents(fuzzed.hub.store)
+    status = _send(fuzzed.client, kind, inside)
     assert status in ALLOWED
     if status != 200:
-        assert contents(world.hub.store) == before
-    assert world.lives()
+        assert contents(fuzzed.hub.store) == before
+    assert fuzzed.lives()
 
 
 @MANY
 @given(data=st.data())
-def test_any_parameters_of_any_procedure_get_an_answer(world: World, data: st.DataObject) -> None:
+def test_any_parameters_of_any_procedure_get_an_answer(fuzzed: World, data: st.DataObject) -> None:
     kind, name = data.draw(st.sampled_from([entry for entry in names() if entry[1] != "login"]))
     params = data.draw(
         json_values
         | st.dictionaries(st.sampled_from(_parameters(name)) | words, ids | json_values, max_size=8)
         | records()
     )
-    token = data.draw(st.just(world.client.token) | st.none() | words)
+    token = data.draw(st.just(fuzzed.client.token) | st.none() | words)
     field = "params" if kind == "query" else "data"
     inside = write({kind: name, field: params, "token": token})
-    before = contents(world.hub.store)
-    status = _send(world.client, Direction(kind.encode()), inside)
+    before = contents(fuzzed.hub.store)
+    status = _send(fuzzed.client, Direction(kind.encode()), inside)
     assert status in ALLOWED
     if status != 200:
-        assert contents(world.hub.store) == before
-    assert world.lives()
+        assert contents(fuzzed.hub.store) == before
+    assert fuzzed.lives()
 
 
 @FEW
 @given(changes=change_sets())
-def test_any_records_leave_the_good_one_beside_them_stored(world: World, changes: dict[str, Any]) -> None:
-    world.pushes += 1
-    good = row("patients", f"good-{world.pushes}")
+def test_any_records_leave_the_good_one_beside_them_stored(fuzzed: World, changes: dict[str, Any]) -> None:
+    fuzzed.pushes += 1
+    good = row("patients", f"good-{fuzzed.pushes}")
     patients = changes.setdefault("patients", {"created": []})
     patients.setdefault("created", []).append(good)
-    inside = write({"command": "sync_push", "data": {"changes": changes}, "token": world.client.token})
-    before = contents(world.hub.store)
-    status = _send(world.client, Direction.COMMAND, inside)
+    inside = write({"command": "sync_push", "data": {"changes": changes}, "token": fuzzed.client.token})
+    before = contents(fuzzed.hub.store)
+    status = _send(fuzzed.client, Direction.COMMAND, inside)
     # 400: a literal among them is no JSON at all, or too deep for the parser, and the message is refused whole.
     assert status in {200, 400}
-    assert world.lives()
+    assert fuzzed.lives()
     if status == 400:
-        assert contents(world.hub.store) == before
+        assert contents(fuzzed.hub.store) == before
         return
-    with world.hub.store.read() as db:
+    with fuzzed.hub.store.read() as db:
         assert db.execute("SELECT 1 FROM patients WHERE id = ?", [good["id"]]).fetchone()
-    pulled = world.client.pull()
+    pulled = fuzzed.client.pull()
     assert pulled.status == 200
     for name, part in pulled.json["changes"].items():
         for record in (*part["created"], *part["updated"]):
             msgspec.convert(record, TABLES[name].shape)
 
 
-def test_a_refused_handshake_pairs_nobody(world: World) -> None:
-    before = contents(world.hub.store)
+def test_a_refused_handshake_pairs_nobody(fuzzed: World) -> None:
+    before = contents(fuzzed.hub.store)
     for key in (bytes(32), b"\1" + bytes(31), b"\xff" * 31):
         asked = {"client_id": "a-stranger", "client_public_key": wire.encode(key)}
-        assert world.client.post("/rpc/handshake", msgspec.json.encode(asked)).status == 400
+        assert fuzzed.client.post("/rpc/handshake", msgspec.json.encode(asked)).status == 400
     used = KeyPair()
-    assert world.client.shake(used).status == 200
-    world.hub.rpc.sessions.clear()
-    stranger = Client(world.hub.connect(), "a-stranger")
+    assert fuzzed.client.shake(used).status == 200
+    fuzzed.hub.rpc.sessions.clear()
+    stranger = Client(fuzzed.hub.connect(), "a-stranger")
     assert stranger.shake(used).status == 409
-    assert contents(world.hub.store) == before
-    assert world.client.shake().status == 200
+    assert contents(fuzzed.hub.store) == before
+    assert fuzzed.client.shake().status == 200
 
 
 def _send(client: Client, kind: Direction, inside: bytes) -> int:

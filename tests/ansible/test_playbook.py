@@ -7,6 +7,8 @@ import yaml
 
 from tests.outside import ANSIBLE, PROJECT, run, tool
 
+pytestmark = pytest.mark.slow
+
 FOLDER = PROJECT / "ansible"
 ROLES = sorted(path for path in (FOLDER / "roles").iterdir() if path.is_dir())
 IDS = [role.name for role in ROLES]

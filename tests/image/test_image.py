@@ -8,6 +8,8 @@ import pytest
 
 from tests.outside import PROJECT, run, tool
 
+pytestmark = pytest.mark.slow
+
 IMAGE = PROJECT / "image"
 MORE = (IMAGE / "prerequisites", PROJECT / ".ci/run", PROJECT / "tests/device/build_gpio_sim")
 SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", IMAGE / "release", *(IMAGE / "steps").iterdir(), *MORE])
