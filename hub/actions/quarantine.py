@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.cloud import queue
 from hub.actions.phones import push
 from hub.actions.phones.push import Source
 from hub.core import reasons
 from hub.core.errors import HubError
 from hub.core.reasons import Reason
 from hub.store import quarantine as rows
-from hub.store.cloud import departures
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
 from hub.store.quarantine import Action
@@ -105,7 +105,7 @@ def _retry(tx: Transaction, num: int, quarantine_max: int) -> Retried:
     if entry is None:
         return Retried.GONE
     if entry["action"] in {Action.RELAY, Action.PULL}:
-        return Retried.ACCEPTED if departures.retry(tx, entry) else Retried.REFUSED
+        return Retried.ACCEPTED if queue.retry(tx, entry) else Retried.REFUSED
     user = users.find(tx.db, entry["user_id"])
     if user is None:
         return Retried.NO_USER

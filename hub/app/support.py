@@ -29,7 +29,7 @@ from hub.services.machine import card, measures
 from hub.settings import Settings
 from hub.store import quarantine
 from hub.store.box import counters, database_stats
-from hub.store.cloud import connection, departures
+from hub.store.cloud import connection, outbox
 from hub.store.cloud.connection import ACTIVE
 from hub.store.database import Store
 from hub.store.people import audit
@@ -143,8 +143,8 @@ def _relay(db: Any, now_ms: int) -> dict[str, Any]:  # noqa: ANN401  as above
         "succeeded_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
         "report": _numbers(last.report),
         "progress": _numbers(msgspec.to_builtins(progress)),
-        "records": departures.counts(db, progress.pulls),
-        "reasons": _counted((cause.table, cause.reason, cause.records) for cause in departures.waiting_reasons(db)),
+        "records": outbox.counts(db, progress.pulls),
+        "reasons": _counted((cause.table, cause.reason, cause.records) for cause in outbox.causes(db)),
         "history": [msgspec.structs.astuple(bucket) for bucket in counters.since(db, now_ms - counters.KEPT_MS)],
         "history_columns": counters.Bucket.__struct_fields__,
     }

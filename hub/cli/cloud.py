@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from hub.actions.cloud.overview import overview
 from hub.app import rules
 from hub.cli import options
 from hub.core.errors import OperatorError
@@ -15,7 +16,7 @@ from hub.core.reasons import Reason, plain
 from hub.services.relay import connect as connecting
 from hub.services.relay.runner import Runner, told
 from hub.store.cloud import connection as kept
-from hub.store.cloud import departures, id_mapping
+from hub.store.cloud import id_mapping
 from hub.store.database import Store
 from hub.store.people import users as people
 
@@ -55,12 +56,9 @@ def disconnect(data: Path) -> None:
 def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Say how far the relay is, and why records wait."""
     with options.store(data) as store:
-        with store.read() as db:
-            link, last, progress = kept.link(db), kept.last(db), kept.progress(db)
-            ago = store.now_ms(db) - last.tried_ms
-            row: dict[str, Any] = {"connected": link is not None, **departures.counts(db, progress.pulls)}
-            causes = list(departures.waiting_reasons(db))
-            missed = list(departures.missed(db, progress.pulls))
+        seen = overview(store)
+        link, last, ago = seen.link, seen.last, seen.now_ms - seen.last.tried_ms
+        row: dict[str, Any] = {"connected": link is not None, **seen.counts}
         if link is not None:
             row |= _link(store, link)
             row |= {
@@ -73,15 +71,15 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         row["reasons"] = [
             {"table_name": cause.table, **_told(cause.reason), "held": int(cause.on_hold), "records": cause.records}
-            for cause in causes
+            for cause in seen.causes
         ]
-        row["missing"] = [{"table": one.table, "id": one.id, **_told(one.reason)} for one in missed]
+        row["missing"] = [{"table": one.table, "id": one.id, **_told(one.reason)} for one in seen.missed]
         click.echo(json.dumps(row, ensure_ascii=False))
         return
     options.show_one(row, as_json=False)
-    for cause in causes:
+    for cause in seen.causes:
         click.echo(f"{cause.records} {cause.table}: {cause.reason}")
-    for one in missed:
+    for one in seen.missed:
         click.echo(f"{one.table} {one.id}: {one.reason}")
 
 

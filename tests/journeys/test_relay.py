@@ -12,7 +12,7 @@ import pytest
 from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import Rules, Runner
-from hub.store.cloud import departures
+from hub.store.cloud import outbox
 from tests.hubs import ServedHub
 from tests.journeys.slow_line import slow_line
 from tests.services.relay import world as worlds
@@ -107,7 +107,7 @@ def test_3_a_line_that_never_holds_for_a_whole_pull_carries_what_was_entered_all
 
 def waiting(world: World) -> int:
     with world.store.read() as db:
-        return departures.counts(db, 0)["waiting"]
+        return outbox.counts(db, 0)["waiting"]
 
 
 def test_a_nurses_entry_reaches_the_cloud_by_itself_and_the_clouds_news_reach_the_nurse(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.store.cloud import connection, departures
+from hub.store.cloud import connection, outbox
 from hub.store.database import Store
 from tests.hubs import changes, row
 from tests.journeys import lossy_line
@@ -84,7 +84,7 @@ class Place:
     def counts(self) -> dict[str, int]:
         """Count what waits and what was sent."""
         with self.store.read() as db:
-            return departures.counts(db, connection.progress(db).pulls)
+            return outbox.counts(db, connection.progress(db).pulls)
 
     def records(self) -> int:
         """Count what the hub holds."""

@@ -9,25 +9,23 @@ from typing import Any
 
 import msgspec
 
-from hub.actions.cloud import merge_attributes
+from hub.actions.cloud import merge_attributes, queue
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
+from hub.core.cloud.outbox import GIVE_UP, Entry
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import Push, Table
 from hub.store import quarantine
-from hub.store.cloud import departures, id_mapping, outbox
-from hub.store.cloud.departures import Standing
+from hub.store.cloud import id_mapping, outbox
 from hub.store.database import Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
 from hub.store.records.record_rows import HUB, Kept, New
 
-GIVE_UP = 6
-"""How often the cloud may show that it did not keep a change before the record is held back."""
 
 
 class Tally(msgspec.Struct):
@@ -69,7 +67,7 @@ def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, q
     """Bury what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
     kept = record_rows.find(tx.db, table, ids)
     live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
-    tally.seen += departures.seen(tx, table, [row.num for row in kept.values() if row.deleted is not None])
+    tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
     for record_id, row in live.items():
         _bury(tx, table, [row.num], None, tally, quarantine_max)
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
@@ -95,17 +93,17 @@ def _bury(
 
     A child that was sent after its parent had been deleted there was not deleted with it, and is now.
     """
-    reached = []
-    for num, standing in departures.standing(tx.db, table, nums).items():
-        if standing.reached:
-            reached.append(num)
-        else:
+    entries = outbox.entries(tx.db, table, nums)
+    for num, entry in entries.items():
+        if not entry.reached:
             data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
-            reason = _deleted(table, parent)
-            departures.show(tx, table, codec.stored(table, data, cut), reason, most=quarantine_max)
-    departures.seen(tx, table, nums)
+            queue.keep_for_review(
+                tx, table, codec.stored(table, data, cut), _deleted(table, parent), most=quarantine_max
+            )
+    outbox.remove(tx, table, nums)
     record_rows.bury(tx, table, nums)
-    outbox.add(tx, table, reached if parent else [])
+    if parent is not None:
+        queue.changed(tx, table, [num for num, entry in entries.items() if entry.reached])
     tally.deleted += len(nums)
 
 
@@ -133,14 +131,14 @@ class _Arrivals:
             self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
         if not kept:
             return
-        standing = departures.standing(self._tx.db, self._table, [row.num for row in kept.values()])
+        entries = outbox.entries(self._tx.db, self._table, [row.num for row in kept.values()])
         for key, found in kept.items():
             if found.deleted is None:
-                self._merge(found, rows[key], standing.get(found.num))
+                self._merge(found, rows[key], entries.get(found.num))
             else:
                 self._tally.unchanged += 1
-                if found.num not in standing or standing[found.num].pending.sent:
-                    outbox.add(self._tx, self._table, [found.num])  # deleted stays deleted (P4)
+                if found.num not in entries or entries[found.num].is_sent:
+                    queue.changed(self._tx, self._table, [found.num])  # deleted stays deleted (P4)
 
     def _read(self, raws: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
         rows = {}
@@ -191,13 +189,13 @@ class _Arrivals:
         record_rows.add(self._tx, self._table, added, device=HUB)
         self._tally.created += len(added)
 
-    def _merge(self, kept: Kept, row: Row, standing: Standing | None) -> None:
+    def _merge(self, kept: Kept, row: Row, entry: Entry | None) -> None:
         version = record_rows.version(self._table, kept)
         merged = cloud_merge.merge(
             self._table,
             version,
             row,
-            pending=standing.pending if standing else None,
+            pending=entry,
             names=self._names,
             revision=self._tx.now_ms,
         )
@@ -211,28 +209,21 @@ class _Arrivals:
             return
         self._tally.updated += bool(merged.changed)
         self._tally.unchanged += not merged.changed
-        if standing:
-            self._settle(kept, version, merged, standing)
+        if entry:
+            self._settle(kept, version, merged, entry)
 
-    def _settle(self, kept: Kept, version: Version, merged: cloud_merge.Merged, standing: Standing) -> None:
+    def _settle(self, kept: Kept, version: Version, merged: cloud_merge.Merged, entry: Entry) -> None:
         """Note what the row says of a record that was sent, or waits."""
         if not merged.missing:
-            departures.seen(self._tx, self._table, [kept.num])
+            outbox.remove(self._tx, self._table, [kept.num])
             quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
             self._tally.seen += 1
-        elif standing.pending.sent and standing.tries >= GIVE_UP:
+        elif entry.is_sent and entry.tries >= GIVE_UP:
             reason = Code.NOT_KEPT.of(table=self._table.name, columns=sorted(merged.missing))
-            departures.hold(
-                self._tx,
-                self._table,
-                kept.num,
-                merged.record,
-                reason,
-                revision=standing.revision,
-                most=self._quarantine_max,
-            )
+            most, revision = self._quarantine_max, entry.revision
+            queue.hold(self._tx, self._table, kept.num, merged.record, reason, revision=revision, most=most)
         else:
-            departures.differs(self._tx, self._table, kept.num, merged.missing, merged.known)
+            outbox.put(self._tx, self._table, {kept.num: entry.differs(merged.missing, merged.known)})
 
     def _refuse(self, raw: Mapping[str, Any], reason: Reason) -> None:
         record_id = raw.get("id")

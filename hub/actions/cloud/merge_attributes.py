@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.outbox import Entry
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp
 from hub.core.records.tables import TABLES
-from hub.store.cloud import departures, outbox
-from hub.store.cloud.departures import Standing
+from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.records import record_rows
 
@@ -26,24 +27,24 @@ def unite(tx: Transaction, shown: Sequence[Record]) -> int:
     """Unite the rows that the cloud shows with others of the same field; returns how many had been sent."""
     by_key = {_key(record): record for record in shown}
     twins = [twin for twin in _others(tx, shown) if _key(twin[1]) in by_key]
-    standing = departures.standing(tx.db, TABLE, [num for num, _ in twins])
+    entries = outbox.entries(tx.db, TABLE, [num for num, _ in twins])
     seen = 0
     for num, twin in twins:
-        here = standing.get(num)
-        if here and not here.pending.sent:
+        here = entries.get(num)
+        if here and not here.is_sent:
             _carry(tx, by_key[_key(twin)].id, twin, here)
-        seen += departures.seen(tx, TABLE, [num])
+        seen += outbox.remove(tx, TABLE, [num])
         record_rows.bury(tx, TABLE, [num])
     return seen
 
 
-def _carry(tx: Transaction, record_id: str, twin: Record, standing: Standing) -> None:
+def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
     """Put into the shown row what was entered under another id and has not been sent, if it is newer."""
     kept = record_rows.find(tx.db, TABLE, [record_id])[record_id]
     version = record_rows.version(TABLE, kept)
     if kept.deleted is not None or twin.row.updated_at <= version.record.row.updated_at:
         return
-    values = {name: getattr(twin.row, name) for name in _VALUES if standing.pending.holds(name)}
+    values = {name: getattr(twin.row, name) for name in _VALUES if entry.holds(name)}
     changed = {name: value for name, value in values.items() if getattr(version.record.row, name) != value}
     if not changed:
         return
@@ -53,8 +54,7 @@ def _carry(tx: Transaction, record_id: str, twin: Record, standing: Standing) ->
         version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, version.history.pushed
     )
     record_rows.change(tx, TABLE, kept, record, device=record_rows.HUB, history=history)
-    outbox.add(tx, TABLE, [kept.num], changed)
-    outbox.add_known(tx, TABLE, kept.num, cloud_forms.marks(TABLE, version.record, changed))
+    queue.changed(tx, TABLE, [kept.num], changed, cloud_forms.marks(TABLE, version.record, changed))
 
 
 def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
@@ -20,7 +21,6 @@ from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import History, Stamp
 from hub.core.records.tables import PHONE_TABLES, TABLES, Cascade, Push, Table
 from hub.store import quarantine
-from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.phones import ledger
 from hub.store.phones.known_versions import KnownVersions
@@ -199,7 +199,7 @@ class _Intake:
         if not new:
             return
         nums = record_rows.add(self._tx, table, new, device=self._source.device)
-        outbox.add_new(self._tx, table, nums)
+        queue.added(self._tx, table, nums)
         self._forget_parents(table, [row.record.id for row in new])
         gone = [row.record.id for row in new if row.deleted]
         self.receipt.deleted += len(gone)
@@ -244,8 +244,8 @@ class _Intake:
             return
         device = self._source.device if merged.exact else HUB
         record_rows.change(self._tx, table, kept, merged.record, device=device, history=merged.history)
-        outbox.add(self._tx, table, [kept.num], merged.changed)
-        outbox.add_known(self._tx, table, kept.num, cloud_forms.marks(table, version.record, merged.changed))
+        knowing = cloud_forms.marks(table, version.record, merged.changed)
+        queue.changed(self._tx, table, [kept.num], merged.changed, knowing)
         self._forget_parents(table, [pushed.record.id])
         self.receipt.updated += 1
 
@@ -274,7 +274,7 @@ class _Intake:
 
     def _bury_nums(self, table: Table, nums: list[int]) -> None:
         record_rows.bury(self._tx, table, nums)
-        outbox.add(self._tx, table, nums)
+        queue.changed(self._tx, table, nums)
         self.receipt.deleted += len(nums)
 
     def _check_reference(self, table: Table, raw: msgspec.Raw) -> None:

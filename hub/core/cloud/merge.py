@@ -19,26 +19,12 @@ import msgspec
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.forms import Row
+from hub.core.cloud.outbox import Entry
 from hub.core.cloud.tables import REFERENCES, UNCOMPARED, keeping
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
 from hub.core.records.tables import Column, Push, Table
-
-
-class Pending(msgspec.Struct, frozen=True):
-    """What of a record the cloud has not confirmed, or not shown yet."""
-
-    columns: frozenset[str] | None
-    """None stands for the whole record: the cloud is not known to have it."""
-    sent: bool
-    """The cloud answered success to this very version."""
-    known: Mapping[str, frozenset[int]] = {}
-    """Column -> marks of values that the change was made knowing (core.cloud_forms.mark)."""
-
-    def holds(self, column: str) -> bool:
-        """Return whether a column waits."""
-        return self.columns is None or column in self.columns
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -61,12 +47,13 @@ def merge(
     version: Version,
     theirs: Row,
     *,
-    pending: Pending | None,
+    pending: Entry | None,
     names: Mapping[str, str],
     revision: int,
 ) -> Merged:
     """Merge the cloud's row into the record as it stands on the hub.
 
+    pending: what the outbox keeps of it; None where the cloud is known to have it as it is here.
     names: ids of users and clinics made on this hub -> their ids in the cloud.
     revision: the hub time that changed columns will carry.
     """
@@ -105,7 +92,7 @@ def _stays(
     column: Column,
     old: object,
     new: object,
-    pending: Pending | None,
+    pending: Entry | None,
     names: Mapping[str, str],
 ) -> bool:
     """Return whether a column in which the two differ stays as it is here."""
@@ -117,9 +104,9 @@ def _stays(
         return False  # the cloud made a visit up for it, and would make another one at every further push
     if column.name in REFERENCES and isinstance(old, str) and names.get(old) == new:
         return False  # sent under its name in the cloud, which is how it is called from now on
-    if not pending.sent:
+    if not pending.is_sent:
         return True
-    return cloud_forms.mark(table, column, new) in pending.known.get(column.name, frozenset())
+    return pending.knew(column.name, cloud_forms.mark(table, column, new))
 
 
 def _unprovable(table: Table, column: Column) -> bool:
@@ -135,7 +122,7 @@ def _stale(table: Table, ours: Record, theirs: Record) -> bool:
     return bool(theirs.row.last_modified <= ours.row.last_modified)
 
 
-def _extra(ours: Record, theirs: Row, pending: Pending | None) -> dict[str, Any]:
+def _extra(ours: Record, theirs: Row, pending: Entry | None) -> dict[str, Any]:
     """Take over the unknown columns of the cloud, except those that wait to go there."""
     extra = dict(ours.extra)
     for name, value in theirs.record.extra.items():

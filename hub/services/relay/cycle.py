@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import msgspec
 
+from hub.actions.cloud import queue
 from hub.actions.cloud.incoming import Tally
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.services.relay import pull
 from hub.services.relay.batch_size import Window
-from hub.services.relay.batches import Bounds
 from hub.services.relay.client import Cloud, Device, Traffic
 from hub.services.relay.pull import Pulled
-from hub.services.relay.push import Push, Sent
+from hub.services.relay.push import Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
-from hub.store.cloud import connection, departures, id_mapping
+from hub.store.cloud import connection, id_mapping, outbox
 from hub.store.cloud.connection import Link, Progress
 from hub.store.database import Store
 
@@ -142,7 +142,7 @@ class _Cycle:
         with self._store.write() as tx:
             connection.told(tx, told)
             if set(clinics) != set(self._link.clinics):
-                departures.release(tx)
+                queue.release_all(tx)
         self._link = told
 
     def _pull(self) -> CloudError | None:
@@ -170,7 +170,7 @@ class _Cycle:
         tally, progress = pulled.tally, self._progress
         clinics = self._link.clinics
         with self._store.read() as db:
-            counts = departures.counts(db, progress.pulls)
+            counts = outbox.counts(db, progress.pulls)
         waits = counts["sent"] or counts["held"]
         wanted = "a patient came from another clinic" if tally.moved_in else progress.full_wanted
         idle = tally == Tally(unchanged=tally.unchanged, foreign=tally.foreign) and not full and not waits
@@ -189,23 +189,23 @@ class _Cycle:
             return
         with self._store.write() as tx:
             if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
-                departures.release_some(tx, RETRIED)
+                queue.release_all(tx, RETRIED)
                 self._progress = msgspec.structs.replace(self._progress, retried_cloud_ms=pulled.cloud_ms)
             id_mapping.match_clinics(tx, clinics)
-            self._report.again = departures.overdue(tx, self._progress.pulls)
+            self._report.again = queue.send_overdue(tx, self._progress.pulls)
             connection.advance(tx, self._progress)
 
     def _push(self, *, only_new: bool) -> None:
-        bounds = Bounds(
-            records=self._limits.batch_records,
+        terms = Terms(
             clinics=frozenset(self._link.clinics),
             pulls=self._progress.pulls,
-            quarantine_max=self._limits.quarantine_max,
             only_new=only_new,
+            most_records=self._limits.batch_records,
+            quarantine_max=self._limits.quarantine_max,
         )
         window = Window(self._progress.batch_bytes, self._limits.batch_bytes)
         before = window.size_bytes
-        push = Push(self._store, self._client, bounds, window, self._steps.step)
+        push = Push(self._store, self._client, terms, window, self._steps.step)
         self._report.pushed = push.sent
         try:
             push.run()

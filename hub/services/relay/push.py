@@ -1,23 +1,38 @@
 """Pushes what waits, confirms just what the cloud took, and isolates what it will not take (R1, R5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from hub.actions.cloud import outgoing
+from hub.actions.cloud.outgoing import Bounds
+from hub.core.cloud import batches
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Conditions, Hold, Item, Queued, Wait
+from hub.core.cloud.outbox import Key, OutboxRecord
+from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord, CloudFailing, NoLine
-from hub.core.reasons import Code, Reason
-from hub.core.records.tables import TABLES, Table
+from hub.core.reasons import Reason
 from hub.services.relay.batch_size import Window
-from hub.services.relay.batches import OLDEST_MS, Batches, Bounds, Item, Key, body_of
 from hub.services.relay.client import Cloud, Verdict
-from hub.store.box import counters
-from hub.store.cloud import departures, id_mapping
-from hub.store.cloud.departures import Waiting
 from hub.store.database import Store
 
 SUSPECTS_MAX = 20
 """More records that fail alone, and none known that succeeds: then the cloud is broken, not the records."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a push may carry, and what is known when it begins."""
+
+    clinics: frozenset[str]
+    """The hub's clinics in the cloud."""
+    pulls: int
+    """How many pulls were complete by now."""
+    only_new: bool
+    """Leave edits out: they must not go without what the cloud has now (R3)."""
+    most_records: int
+    """In one request."""
+    quarantine_max: int
 
 
 class Sent(msgspec.Struct):
@@ -33,50 +48,67 @@ class Sent(msgspec.Struct):
 class Push:
     """One push of the outbox; ``sent`` tells what came of it, also after an error."""
 
-    def __init__(self, store: Store, cloud: Cloud, bounds: Bounds, window: Window, step: Callable[[], None]) -> None:
+    def __init__(self, store: Store, cloud: Cloud, terms: Terms, window: Window, step: Callable[[], None]) -> None:
         """Prepare it; ``step`` is called between requests and may raise to stop."""
         self.sent = Sent()
         self._window = window
         self._store = store
         self._cloud = cloud
-        self._bounds = bounds
+        self._terms = terms
         self._step = step
         self._failed: set[Key] = set()
         self._suspects: list[Item] = []
+        self._until, self._names = outgoing.begin(store)
 
     def run(self) -> None:
         """Push; raises CloudError when the cloud or the line gives up. What was sent until then is confirmed."""
-        batches = Batches(self._store, self._cloud, self._bounds, self._window)
-        for batch in batches:
-            self._send(batch)
-            while batches.held:
-                self._hold(*batches.held.pop())
-        while batches.held:
-            self._hold(*batches.held.pop())
-        self.sent.waiting += batches.waiting
+        names, terms = self._names, self._terms
+        queue = Batches(Conditions(terms.clinics, names.in_cloud, names.unmatched, terms.most_records))
+        for candidates in self._candidates():
+            self._decided(queue.add(candidates, self._cloud.now_ms()))
+            while request := queue.full(self._window.size_bytes):
+                self._send(request.items)
+        while request := queue.rest(self._window.size_bytes):
+            self._send(request.items)
         for item in self._suspects:
             self._hold_suspect(item)
 
-    def _send(self, items: list[Item]) -> None:
-        """Send a batch, without what names a record that just failed."""
-        going, waits = [], []
-        for item in items:
-            failed = next((name for name in item.names() if name in self._failed), None)
-            if failed is None:
-                going.append(item)
-            else:
-                waits.append((item, failed[0]))
+    def _candidates(self) -> Iterator[Candidates]:
+        """Read what waits: parents first, deletes last and children first."""
+        for table in PUSH_ORDER:
+            after = 0
+            while found := outgoing.candidates(self._store, table, self._bounds(), after=after):
+                yield found
+                after = found.records[-1].num
+        for table in reversed(() if self._terms.only_new else PUSH_ORDER):
+            after = 0
+            while found := outgoing.candidates(self._store, table, self._bounds(), after=after, deleted=True):
+                yield found
+                after = found.records[-1].num
+
+    def _bounds(self) -> Bounds:
+        most_bytes = 2 * self._window.size_bytes
+        return Bounds(self._until, self._terms.only_new, self._terms.most_records, most_bytes)
+
+    def _decided(self, decisions: Sequence[Queued | Hold | Wait]) -> None:
+        """Keep why records do not go."""
+        outgoing.explain(self._store, decisions)
+        for decision in decisions:
+            match decision:
+                case Hold():
+                    self._hold(decision.of, decision.reason)
+                case Wait():
+                    self.sent.waiting += 1
+                case Queued():
+                    pass
+
+    def _send(self, items: Sequence[Item]) -> None:
+        """Send a request, without what names a record that just failed."""
+        going, waits = batches.without(items, self._failed)
         if waits:
-            self._explain(waits)
+            self._decided(waits)
         if going and not self._stored(going):
             self._isolate(going)
-
-    def _explain(self, waits: list[tuple[Item, str]]) -> None:
-        """Note for what these records wait."""
-        self.sent.waiting += len(waits)
-        with self._store.write(durable=False) as tx:
-            for item, parent in waits:
-                departures.explain(tx, item.table, {item.row.num: Code.WAITS_FOR.of(parent=parent)})
 
     def _isolate(self, items: list[Item]) -> None:
         """Find what fails in a batch that failed: send it in halves, the halves of a failing one in halves again.
@@ -103,7 +135,7 @@ class Push:
             raise CloudFailing("the cloud fails at everything that is pushed")
         if self._stored([item]):
             return
-        self._failed.add(item.key)
+        self._failed.add(item.of.key)
         if probe:
             self._hold_suspect(item)
             return
@@ -113,35 +145,26 @@ class Push:
 
     def _probe(self) -> bytes:
         """Return a push that changes nothing and fails where the cloud cannot store: an old version of its patient."""
-        with self._store.read() as db:
-            row, names = departures.known_patient(db, self._bounds.clinics), id_mapping.names(db)
-        if row is None:
+        known = outgoing.patient_in_cloud(self._store, self._terms.clinics)
+        if known is None:
             return b""
-        table = TABLES["patients"]
         try:
-            body = cloud_forms.write(table, row.record, updated_ms=OLDEST_MS, names=names)
+            body = cloud_forms.write(known.table, known.record, updated_ms=OLDEST_MS, names=self._names.in_cloud)
         except BadRecord:
             return b""
-        return body_of([Item(table, row, body)])
+        return batches.body_of([Item(known, body)])
 
     def _hold_suspect(self, item: Item) -> None:
-        if not item.buried:
-            self._hold(item.table, item.row, self._likely(item))
+        if not item.for_others:
+            self._hold(item.of, outgoing.likely(self._store, item))
 
-    def _stored(self, items: list[Item]) -> bool:
+    def _stored(self, items: Sequence[Item]) -> bool:
         """Send items in one request; returns whether the cloud stored them, and confirms them if so."""
-        if self._ask(body_of(items), repeatable=not any(item.alone for item in items)) is not Verdict.STORED:
+        repeatable = not any(item.goes_alone for item in items)
+        if self._ask(batches.body_of(items), repeatable=repeatable) is not Verdict.STORED:
             return False
-        tables: dict[Table, list[Item]] = {}
-        own = [item for item in items if not item.buried]
-        for item in own:
-            tables.setdefault(item.table, []).append(item)
-        with self._store.write() as tx:
-            counters.add(tx, relayed=len(own))
-            for table, sent in tables.items():
-                for shown in (True, False):
-                    rows = [item.row for item in sent if item.shown is shown]
-                    departures.confirm(tx, table, rows, pulls=self._bounds.pulls, shown=shown)
+        own = [item for item in items if not item.for_others]
+        outgoing.confirm(self._store, own, self._terms.pulls)
         self.sent.stored += len(own)
         self.sent.batches += 1
         return True
@@ -160,20 +183,7 @@ class Push:
             self._window.carried(len(content))
         return verdict
 
-    def _hold(self, table: Table, row: Waiting, reason: Reason) -> None:
-        with self._store.write() as tx:
-            departures.hold(
-                tx, table, row.num, row.record, reason, revision=row.revision, most=self._bounds.quarantine_max
-            )
-        self._failed.add((table.name, row.id))
+    def _hold(self, record: OutboxRecord, reason: Reason) -> None:
+        outgoing.hold(self._store, record, reason, most=self._terms.quarantine_max)
+        self._failed.add(record.key)
         self.sent.held += 1
-
-    def _likely(self, item: Item) -> Reason:
-        """Guess why the cloud refused a record: it does not say."""
-        if item.body is None:
-            return Code.DELETE_REFUSED.of(table=item.table.name)
-        with self._store.read() as db:
-            unknown = sorted(departures.unknown(db, item.names()))
-        if unknown:
-            return Code.REFUSED_REFERENCE.of(table=item.table.name, parents=unknown)
-        return Code.REFUSED.of(table=item.table.name)

@@ -24,7 +24,7 @@ from hub.core.cloud.cycle_plan import CyclePlan
 from hub.core.errors import HubError
 from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store.cloud import connection, departures
+from hub.store.cloud import connection, outbox
 from hub.store.cloud.connection import Last
 from hub.store.database import Store
 
@@ -134,7 +134,7 @@ class Schedule:
         try:
             with self._store.read() as db:
                 link, key = connection.link(db), connection.api_key(db)
-                newest, last = departures.until(db), connection.last(db)
+                newest, last = outbox.newest_revision(db), connection.last(db)
         except HubError as error:
             log.warning("relay not started", reason=str(error))
             return

@@ -1,38 +1,65 @@
-"""Keeps what the cloud has not confirmed, and which columns changed here since it last did.
+"""Keeps the outbox: the records on their way to the cloud, and how far each is (hub.core.cloud.outbox)."""
 
-How records go from here to the cloud, and what is known of them on the way, is in hub.store.cloud.departures.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.records.tables import Push, Table
+from hub.core import reasons
+from hub.core.cloud.outbox import PROOF_PULLS, TRIES, Entry, Key, OutboxRecord
+from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.reasons import Reason
+from hub.core.records import codec
+from hub.core.records.tables import TABLES, Push, Table
 from hub.store.database import Transaction
 
-KNOWN = 8
-"""How many former values of a column are remembered."""
+# The states of core.cloud.outbox, for rows of ``outbox AS o``.
+_ON_HOLD = "o.held IS o.revision"
+_SENT = "o.sent IS o.revision"
+_WAITING = f"NOT ({_ON_HOLD} OR {_SENT})"
+_LATE = f"{_SENT} AND o.sent_pull <= :pulls - {PROOF_PULLS}"
+_MISSED = f"{_LATE} AND o.tries >= {TRIES}"
+_NOT_REACHED = "o.columns IS NULL AND o.sent IS NULL"
 
-_columns = msgspec.json.Decoder(list[str]).decode
-_marks = msgspec.json.Decoder(dict[str, list[int]]).decode
+_ENTRY = "o.revision, o.columns, o.sent, o.sent_pull, o.held, o.tries, o.reason, o.why, o.known"
+
+_columns = msgspec.json.Decoder(frozenset[str]).decode
+_known = msgspec.json.Decoder(dict[str, tuple[int, ...]]).decode
 
 
-def add(tx: Transaction, table: Table, nums: Iterable[int], columns: Iterable[str] | None = None) -> None:
-    """Put records into the outbox; ``columns`` None stands for the whole record.
+class Cause(msgspec.Struct, frozen=True):
+    """Why some records of a table wait, or are on hold."""
 
-    Columns add up until the cloud has shown them. Tables that the cloud takes from nobody are left out.
-    """
+    table: str
+    reason: Reason
+    on_hold: bool
+    records: int
+
+
+def entries(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Entry]:
+    """Return the entries of those of these records that are in the outbox."""
+    rows = db.execute(
+        f"SELECT o.num, {_ENTRY} FROM outbox AS o WHERE o.table_name = ? AND o.num IN (SELECT value FROM json_each(?))",
+        [table.name, msgspec.json.encode(list(nums)).decode()],
+    )
+    return {row[0]: _entry(row[1:]) for row in rows.fetchall()}
+
+
+def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None]) -> None:
+    """Keep entries by record number; None takes one out. Tables that the cloud takes from nobody have none."""
     if table.push is not Push.RECORD:
         return
-    changed = None if columns is None else msgspec.json.encode(sorted(columns)).decode()
+    remove(tx, table, [num for num, entry in found.items() if entry is None])
     tx.db.conn.executemany(
-        "INSERT INTO outbox (table_name, num, columns, revision, queued) VALUES (:table, :num, :columns, :now, :now)"
-        " ON CONFLICT (table_name, num) DO UPDATE SET revision = :now, columns = CASE WHEN columns IS NULL THEN NULL"
-        " WHEN :columns IS NULL THEN NULL ELSE (SELECT json_group_array(value) FROM"
-        " (SELECT value FROM json_each(columns) UNION SELECT value FROM json_each(:columns))) END",
-        [{"table": table.name, "num": num, "columns": changed, "now": tx.now_ms} for num in nums],
+        "INSERT INTO outbox (table_name, num, queued, revision, columns, sent, sent_pull, held, tries, reason,"
+        " why, known)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (table_name, num) DO UPDATE SET"
+        " revision = excluded.revision, columns = excluded.columns, sent = excluded.sent,"
+        " sent_pull = excluded.sent_pull, held = excluded.held, tries = excluded.tries, reason = excluded.reason,"
+        " why = excluded.why, known = excluded.known",
+        [_row(table, num, entry) for num, entry in found.items() if entry is not None],
     )
 
 
@@ -46,35 +73,120 @@ def add_new(tx: Transaction, table: Table, nums: range) -> None:
         )
 
 
-def add_known(tx: Transaction, table: Table, num: int, marks: Mapping[str, int]) -> None:
-    """Note values that a change was made knowing (core.cloud_forms.mark), for a record that is in the outbox."""
-    where = [table.name, num]
-    row = tx.db.execute("SELECT known FROM outbox WHERE table_name = ? AND num = ?", where).fetchone()
-    if row is None:
-        return
-    known = known_marks(row[0])
-    for column, mark in marks.items():
-        known[column] = [*(old for old in known.get(column, []) if old != mark), mark][-KNOWN:]
-    text = msgspec.json.encode(known).decode()
-    if text != row[0]:
-        tx.db.execute("UPDATE outbox SET known = ? WHERE table_name = ? AND num = ?", [text, *where])
+def remove(tx: Transaction, table: Table, nums: Iterable[int]) -> int:
+    """Take records out; returns how many were in."""
+    before = tx.db.conn.total_changes
+    tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", [(table.name, num) for num in nums])
+    return tx.db.conn.total_changes - before
 
 
-def known_marks(text: str | None) -> dict[str, list[int]]:
-    """Read the marks of a record."""
-    return _marks(text) if text else {}
+def waiting_records(
+    db: Database, table: Table, *, after: int, until: int, deleted: bool, only_new: bool, most: int, most_bytes: int
+) -> list[OutboxRecord]:
+    """Return the next waiting records behind number ``after``, at least one if there is one.
+
+    until: the revision up to which changes are looked at.
+    deleted: tombstones, or else live records.
+    """
+    rows = db.execute(
+        f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+        f" WHERE o.table_name = ? AND o.num > ? AND o.revision <= ? AND {_WAITING}"
+        f" AND (o.columns IS NULL OR NOT ?) AND t.local_server_deleted_at IS {'NOT ' if deleted else ''}NULL"
+        " ORDER BY o.num LIMIT ?",
+        [table.name, after, until, only_new, most],
+    )
+    found: list[OutboxRecord] = []
+    size = 0
+    for num, data, cut, *columns in rows:
+        found.append(OutboxRecord(table, num, _entry(columns), codec.stored(table, data, cut)))
+        size += len(data)
+        if size >= most_bytes:
+            break
+    return found
+
+
+def not_in_cloud_yet(db: Database, named: Mapping[Table, Iterable[str]]) -> set[Key]:
+    """Return which of these live records the cloud does not have yet, as far as the hub knows."""
+    found = set()
+    for table, ids in named.items():
+        rows = db.execute(
+            f"SELECT t.id FROM [{table.name}] AS t CROSS JOIN outbox AS o ON o.table_name = ? AND o.num = t.num"
+            f" WHERE t.id IN (SELECT value FROM json_each(?)) AND {_NOT_REACHED}"
+            " AND t.local_server_deleted_at IS NULL",
+            [table.name, msgspec.json.encode(sorted(ids)).decode()],
+        )
+        found |= {(table.name, row[0]) for row in rows}
+    return found
+
+
+def on_hold(db: Database) -> Iterator[tuple[Table, int, str]]:
+    """Return table, number and id of every record that is on hold."""
+    for table in PUSH_ORDER:
+        rows = db.execute(
+            f"SELECT o.num, t.id FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f" WHERE o.table_name = ? AND {_ON_HOLD}",
+            [table.name],
+        )
+        yield from ((table, num, record_id) for num, record_id in rows.fetchall())
+
+
+def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, bool]]:
+    """Return what ought to have been in the last pulls and was not: number, entry, and whether it is a tombstone."""
+    rows = db.execute(
+        f"SELECT o.num, t.local_server_deleted_at IS NOT NULL, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}]"
+        f" AS t ON t.num = o.num WHERE o.table_name = :table AND {_LATE}"
+        f" AND (o.tries < {TRIES} OR t.local_server_deleted_at IS NOT NULL)",
+        {"table": table.name, "pulls": pulls},
+    )
+    yield from ((row[0], _entry(row[2:]), bool(row[1])) for row in rows.fetchall())
+
+
+def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
+    """Return what the cloud said success to and does not show, up to a hundred of each table."""
+    for table in PUSH_ORDER:
+        rows = db.execute(
+            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f" WHERE o.table_name = :table AND {_MISSED} LIMIT 100",
+            {"table": table.name, "pulls": pulls},
+        )
+        for num, data, cut, *columns in rows.fetchall():
+            yield OutboxRecord(table, num, _entry(columns), codec.stored(table, data, cut))
+
+
+def causes(db: Database) -> Iterator[Cause]:
+    """Return why records wait or are on hold, and how many for each reason."""
+    rows = db.execute(
+        f"SELECT o.table_name, o.reason, o.why, {_ON_HOLD}, count(*) FROM outbox AS o"
+        f" WHERE o.reason IS NOT NULL AND NOT ({_SENT}) GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 100"
+    )
+    for table, sentence, why, is_on_hold, records in rows:
+        yield Cause(table, reasons.from_json(why, sentence), bool(is_on_hold), records)
+
+
+def counts(db: Database, pulls: int) -> dict[str, int]:
+    """Count the records that wait, that were sent and not seen yet, that are missed, and that are on hold."""
+    row = db.execute(
+        f"SELECT count(*) FILTER (WHERE {_WAITING}), count(*) FILTER (WHERE {_SENT}),"
+        f" count(*) FILTER (WHERE {_MISSED}), count(*) FILTER (WHERE {_ON_HOLD}) FROM outbox AS o",
+        {"pulls": pulls},
+    ).fetchone()
+    return dict(zip(("waiting", "sent", "missed", "held"), row, strict=True))
 
 
 def waiting(db: Database) -> int:
-    """Count the records that are to be sent to the cloud: neither sent as they are now, nor held back."""
-    return int(
-        db.execute("SELECT count(*) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()[0]
-    )
+    """Count the records that are to be sent to the cloud."""
+    return int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_WAITING}").fetchone()[0])
 
 
 def unproven(db: Database) -> int:
     """Count the records that were sent as they are now, and that the cloud has yet to show."""
-    return int(db.execute("SELECT count(*) FROM outbox WHERE sent IS revision").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_SENT}").fetchone()[0])
+
+
+def waiting_since(db: Database) -> int | None:
+    """Return the hub time since when the longest waiting record waits; None if none does."""
+    row = db.execute(f"SELECT min(queued) FROM outbox AS o WHERE {_WAITING}").fetchone()
+    return row[0] if row else None
 
 
 def ages(db: Database, since: Sequence[int]) -> list[int]:
@@ -83,8 +195,7 @@ def ages(db: Database, since: Sequence[int]) -> list[int]:
     found = [
         int(
             db.execute(
-                "SELECT count(*) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision AND queued > ?"
-                " AND queued <= coalesce(?, queued)",
+                f"SELECT count(*) FROM outbox AS o WHERE {_WAITING} AND queued > ? AND queued <= coalesce(?, queued)",
                 [after, before],
             ).fetchone()[0]
         )
@@ -93,15 +204,36 @@ def ages(db: Database, since: Sequence[int]) -> list[int]:
     return [*found, waiting(db) - sum(found)]
 
 
-def waiting_since(db: Database) -> int | None:
-    """Return the hub time since when the longest waiting record waits; None if none does."""
-    row = db.execute("SELECT min(queued) FROM outbox WHERE sent IS NOT revision AND held IS NOT revision").fetchone()
-    return row[0] if row else None
+def newest_revision(db: Database) -> int:
+    """Return the revision of the newest change in the outbox; 0 if it is empty."""
+    return int(db.execute("SELECT coalesce(max(revision), 0) FROM outbox").fetchone()[0])
 
 
-def columns_of(db: Database, table: Table, num: int) -> list[str] | None:
-    """Return the columns that wait for the cloud; None for the whole record, [] for nothing."""
-    row = db.execute("SELECT columns FROM outbox WHERE table_name = ? AND num = ?", [table.name, num]).fetchone()
-    if row is None:
-        return []
-    return _columns(row[0]) if row[0] is not None else None
+def find(db: Database, table_name: str, record_id: str) -> tuple[int, Entry | None] | None:
+    """Return the number and entry of a record; None where the hub has no such record."""
+    table = TABLES[table_name]
+    row = db.execute(f"SELECT num FROM [{table.name}] WHERE id = ?", [record_id]).fetchone()
+    return (row[0], entries(db, table, [row[0]]).get(row[0])) if row else None
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    revision, columns, sent, sent_pull, held, tries, sentence, why, known = row
+    return Entry(
+        revision=revision,
+        columns=_columns(columns) if columns is not None else None,
+        sent=sent,
+        sent_pull=sent_pull,
+        held=held,
+        tries=tries,
+        reason=None if sentence is None else reasons.from_json(why, sentence),
+        known=_known(known) if known is not None else None,
+    )
+
+
+def _row(table: Table, num: int, entry: Entry) -> tuple[object, ...]:
+    columns = None if entry.columns is None else msgspec.json.encode(sorted(entry.columns)).decode()
+    known = None if entry.known is None else msgspec.json.encode(entry.known).decode()
+    stood = (entry.sent, entry.sent_pull, entry.held, entry.tries)
+    # The sentence is what releases before the codes read.
+    why = (str(entry.reason), reasons.to_json(entry.reason)) if entry.reason else (None, None)
+    return (table.name, num, entry.revision, entry.revision, columns, *stood, *why, known)

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.cloud.overview import overview
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
 from hub.core.reasons import Code, Reason
-from hub.store.cloud import connection, departures, outbox
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -72,16 +72,10 @@ class _Cloud:
 
     def _page(self, who: Visitor, *, wrong: str = "", url: str = "") -> Answer:
         words = who.words
-        with self._store.read() as db:
-            now_ms = self._store.now_ms(db)
-            link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
-            counts = departures.counts(db, progress.pulls)
-            ages = outbox.ages(db, [now_ms - age * 1000 for age in _AGES_S])
-            reasons = list(departures.waiting_reasons(db))
-            missed = list(departures.missed(db, progress.pulls))
+        seen = overview(self._store, _AGES_S)
 
         def ago(at: int) -> str:
-            return words.ago((now_ms - at) / 1000) if at else ""
+            return words.ago((seen.now_ms - at) / 1000) if at else ""
 
         return self._here.render(
             "cloud.html",
@@ -89,16 +83,16 @@ class _Cloud:
             status=400 if wrong else 200,
             wrong=wrong,
             url=url,
-            link=link,
-            counts=counts,
-            shelves=_shelves(words, ages),
-            reasons=[_Reason(*_said(words, row.reason), row.records, row.table) for row in reasons],
-            missed=[_Reason(*_said(words, row.reason), 1, row.table) for row in missed],
-            tried=ago(last.tried_ms),
-            succeeded=ago(last.succeeded_ms),
-            outcome=_outcome(words, last.outcome),
-            is_well=last.outcome in {"", Outcome.DONE.word},
-            month_bytes=progress.month_bytes,
+            link=seen.link,
+            counts=seen.counts,
+            shelves=_shelves(words, seen.ages),
+            reasons=[_Reason(*_said(words, row.reason), row.records, row.table) for row in seen.causes],
+            missed=[_Reason(*_said(words, row.reason), 1, row.table) for row in seen.missed],
+            tried=ago(seen.last.tried_ms),
+            succeeded=ago(seen.last.succeeded_ms),
+            outcome=_outcome(words, seen.last.outcome),
+            is_well=seen.last.outcome in {"", Outcome.DONE.word},
+            month_bytes=seen.progress.month_bytes,
         )
 
     def _connect(self, who: Visitor, form: Form) -> Answer:

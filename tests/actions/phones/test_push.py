@@ -41,7 +41,8 @@ def sample(name: str) -> dict[str, Any]:
 def columns(store: Store, table: str, row_id: str) -> list[str] | None:
     with store.read() as db:
         num = record_rows.find(db, TABLES[table], [row_id])[row_id].num
-        return outbox.columns_of(db, TABLES[table], num)
+        entry = outbox.entries(db, TABLES[table], [num]).get(num)
+    return [] if entry is None else None if entry.columns is None else sorted(entry.columns)
 
 
 # What phones send

@@ -1,8 +1,8 @@
 """Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
 
+from hub.actions.cloud import queue
 from hub.core.reasons import Code
 from hub.store import quarantine
-from hub.store.cloud import departures
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World, changes
 from tests.store import pushes
@@ -71,8 +71,8 @@ def test_4_6_what_only_quarantine_still_has_is_not_thrown_away_by_trying_again(c
     connected.cycle()
     with connected.store.write() as tx:
         [entry] = list(quarantine.entries(tx.db))
-        assert not departures.retry(tx, entry)
-        assert departures.release(tx) == 0
+        assert not queue.retry(tx, entry)
+        assert queue.release_all(tx) == 0
     assert len(pushes.reasons(connected.store)) == 1
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from hub.actions.cloud import queue
 from hub.core.reasons import Code
 from hub.services.relay.client import Cloud
 from hub.store import quarantine
-from hub.store.cloud import departures
+from hub.store.cloud import outbox
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World, uid
 from tests.store import pushes
@@ -68,7 +69,7 @@ def test_4_3_a_held_record_is_tried_again_when_someone_says_so(connected: World)
     assert connected.cycle().pushed.stored == 0
     with connected.store.write() as tx:
         [entry] = quarantine.entries(tx.db)
-        assert departures.retry(tx, entry)
+        assert queue.retry(tx, entry)
     settle(connected)
     assert connected.is_there("visits", str(visit["id"]))
 
@@ -229,7 +230,7 @@ def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_liste
     assert sum(pushed) == 3
     assert connected.waiting()["missed"] == 1
     with connected.store.read() as db:
-        [missed] = departures.missed(db, connected.progress().pulls)
+        [missed] = outbox.missed(db, connected.progress().pulls)
     assert missed.id == patient["id"]
     monkeypatch.undo()
     connected.change("patients", patient, phone="2")

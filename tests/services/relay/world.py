@@ -20,7 +20,7 @@ from hub.core.records.tables import TABLES
 from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store.cloud import connection, departures
+from hub.store.cloud import connection, outbox
 from hub.store.cloud.connection import Progress
 from hub.store.database import Store
 from hub.store.people import users
@@ -193,17 +193,21 @@ class World:
     def where(self, table: str, made: Row) -> str:
         """Return where a record is: hub, sent or cloud."""
         with self.store.read() as db:
-            return departures.where(db, TABLES[table], str(made["id"]))
+            found = outbox.find(db, table, str(made["id"]))
+        if found is None:
+            return "nowhere"
+        entry = found[1]
+        return "cloud" if entry is None else "sent" if entry.is_sent else "hub"
 
     def waiting(self) -> dict[str, int]:
         """Count what waits, was sent, is missed and is held back."""
         with self.store.read() as db:
-            return departures.counts(db, connection.progress(db).pulls)
+            return outbox.counts(db, connection.progress(db).pulls)
 
     def reasons(self) -> list[Reason]:
         """Return why records wait or are held back."""
         with self.store.read() as db:
-            return [cause.reason for cause in departures.waiting_reasons(db)]
+            return [cause.reason for cause in outbox.causes(db)]
 
     def revisions(self) -> dict[tuple[str, str], int]:
         """Return the revision of every record: what a phone would be sent again."""

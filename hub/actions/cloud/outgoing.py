@@ -1,0 +1,139 @@
+"""Takes records out of the outbox for a push, and keeps what became of each (R1, R2, R5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from hub.actions.cloud import queue
+from hub.core.cloud import batches
+from hub.core.cloud.batches import Candidates, Hold, Item, Queued, Wait
+from hub.core.cloud.outbox import Entry, Key, OutboxRecord
+from hub.core.reasons import Code, Reason
+from hub.core.records.tables import TABLES, Table
+from hub.store import quarantine
+from hub.store.box import counters
+from hub.store.cloud import id_mapping, named, outbox
+from hub.store.database import Store, View
+from hub.store.quarantine import Action
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """Which records of the outbox are looked at, and how many at a time."""
+
+    until: int
+    """The revision up to which changes are looked at: what comes later goes in the next cycle, behind its parents."""
+    only_new: bool
+    """Leave edits out: they must not go without what the cloud has now (R3)."""
+    most_records: int
+    most_bytes: int
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Users and clinics that were made on this hub."""
+
+    in_cloud: Mapping[str, str]
+    """Id here -> id in the cloud."""
+    unmatched: Mapping[str, Reason]
+    """Id that the cloud does not know -> why what names it waits."""
+
+
+def begin(store: Store) -> tuple[int, Names]:
+    """Return the newest revision in the outbox, and how users and clinics are called in the cloud."""
+    with store.read() as db:
+        return outbox.newest_revision(db), Names(id_mapping.names(db), id_mapping.unmatched(db))
+
+
+def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, deleted: bool = False) -> Candidates | None:
+    """Return the next waiting records of a table behind number ``after``; None at the end."""
+    with store.read() as db:
+        records = outbox.waiting_records(
+            db,
+            table,
+            after=after,
+            until=bounds.until,
+            deleted=deleted,
+            only_new=bounds.only_new,
+            most=bounds.most_records,
+            most_bytes=bounds.most_bytes,
+        )
+        if not records or deleted:
+            return Candidates(records, deleted=True) if records else None
+        return Candidates(
+            records,
+            not_in_cloud_yet=frozenset(outbox.not_in_cloud_yet(db, batches.named(records))),
+            missing_visits=frozenset(_missing_visits(db, table, records)),
+            tombstones=_tombstones(db, batches.naming_anew(records), set()),
+        )
+
+
+def explain(store: Store, decisions: Iterable[Queued | Hold | Wait]) -> None:
+    """Note why records wait that are looked at again in every cycle; nothing keeps those that are queued."""
+    reasons: dict[Table, dict[int, Reason | None]] = {}
+    for decision in decisions:
+        reason = decision.reason if isinstance(decision, Wait) else None
+        if not isinstance(decision, Hold) and reason != decision.of.entry.reason:
+            reasons.setdefault(decision.of.table, {})[decision.of.num] = reason
+    if not reasons:
+        return
+    with store.write(durable=False) as tx:
+        for table, by_num in reasons.items():
+            now = outbox.entries(tx.db, table, by_num)
+            outbox.put(tx, table, {num: entry.waits(by_num[num]) for num, entry in now.items()})
+
+
+def confirm(store: Store, items: Sequence[Item], pulls: int) -> None:
+    """Note the cloud's success for just these revisions (R1); ``pulls`` were complete by now."""
+    with store.write() as tx:
+        counters.add(tx, relayed=len(items))
+        for table in dict.fromkeys(item.of.table for item in items):
+            sent = {item.of.num: item for item in items if item.of.table is table}
+            now = outbox.entries(tx.db, table, sent)
+            outbox.put(tx, table, {num: _confirmed(now[num], sent[num], pulls) for num in sent if num in now})
+        for item in items:
+            if item.of.entry.reason:
+                quarantine.forget(tx, Action.RELAY, item.of.table.name, item.of.id)
+
+
+def hold(store: Store, record: OutboxRecord, reason: Reason, *, most: int) -> None:
+    """Put on hold what the cloud would not take; ``most`` bounds the quarantine that shows it."""
+    with store.write() as tx:
+        revision = record.entry.revision
+        queue.hold(tx, record.table, record.num, record.record, reason, revision=revision, most=most)
+
+
+def patient_in_cloud(store: Store, clinics: Iterable[str]) -> OutboxRecord | None:
+    """Return a patient of these clinics whom the cloud has, as far as the hub knows."""
+    with store.read() as db:
+        return named.patient_in_cloud(db, clinics)
+
+
+def likely(store: Store, item: Item) -> Reason:
+    """Guess why the cloud refused a record: it does not say."""
+    if item.body is None:
+        return Code.DELETE_REFUSED.of(table=item.of.table.name)
+    with store.read() as db:
+        unknown = sorted(named.missing_tables(db, item.of.names()))
+    if unknown:
+        return Code.REFUSED_REFERENCE.of(table=item.of.table.name, parents=unknown)
+    return Code.REFUSED.of(table=item.of.table.name)
+
+
+def _confirmed(entry: Entry, item: Item, pulls: int) -> Entry | None:
+    shown = item.of.is_shown(deleted=item.body is None)
+    return entry.confirmed(item.of.entry.revision, pulls=pulls, shown=shown)
+
+
+def _missing_visits(db: View, table: Table, records: Iterable[OutboxRecord]) -> set[str]:
+    if table.name != "events":
+        return set()
+    return named.missing(db, TABLES["visits"], filter(None, (each.record.text("visit_id") for each in records)))
+
+
+def _tombstones(db: View, records: Iterable[OutboxRecord], met: set[Key]) -> list[OutboxRecord]:
+    """Find the deleted records that these name, each behind those that it names itself."""
+    found: list[OutboxRecord] = []
+    for record in named.tombstones(db, batches.named(records)):
+        if record.key not in met:
+            met.add(record.key)
+            found += [*_tombstones(db, [record], met), record]
+    return found

@@ -1,0 +1,104 @@
+"""Moves records into, through and out of the outbox, as parts of their caller's transaction (hub.core.cloud.outbox)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.core.cloud import outbox as states
+from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.reasons import Reason
+from hub.core.records import codec
+from hub.core.records.codec import Record
+from hub.core.records.tables import TABLES, Push, Table
+from hub.store import quarantine
+from hub.store.cloud import connection, outbox
+from hub.store.database import Transaction
+from hub.store.quarantine import Action
+
+
+def added(tx: Transaction, table: Table, nums: range) -> None:
+    """Queue records that were just added."""
+    outbox.add_new(tx, table, nums)
+
+
+def changed(
+    tx: Transaction,
+    table: Table,
+    nums: Iterable[int],
+    columns: Iterable[str] | None = None,
+    knowing: Mapping[str, int] | None = None,
+) -> None:
+    """Queue changed records; ``columns`` None stands for the whole record, a tombstone too.
+
+    knowing: marks of the values that the change was made knowing (core.cloud.forms.marks).
+    """
+    if table.push is not Push.RECORD:
+        return
+    nums = list(nums)
+    before = outbox.entries(tx.db, table, nums)
+    after = {num: states.changed(before.get(num), tx.now_ms, columns) for num in nums}
+    if knowing is not None:
+        after = {num: entry.knowing(knowing) for num, entry in after.items()}
+    outbox.put(tx, table, after)
+
+
+def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int, most: int) -> None:
+    """Put a record on hold and show it in quarantine; it goes again when it changes or someone says so."""
+    keep_for_review(tx, table, record, reason, most=most)
+    entry = outbox.entries(tx.db, table, [num]).get(num)
+    if entry is not None:
+        outbox.put(tx, table, {num: entry.refused(revision, reason)})
+
+
+def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reason, *, most: int) -> None:
+    """Show in quarantine a record that does not reach the cloud; raises Unavailable when that is full."""
+    quarantine.forget(tx, Action.RELAY, table.name, record.id)
+    quarantine.add(
+        tx,
+        table_name=table.name,
+        record_id=record.id,
+        action=Action.RELAY,
+        reason=reason,
+        raw=codec.write(record)[0],
+        device=0,
+        user_id="",
+        most=most,
+    )
+
+
+def release(tx: Transaction, table_name: str, record_id: str) -> bool:
+    """Let a record go to the cloud again; returns whether it is in the outbox at all."""
+    table = TABLES[table_name]
+    num, entry = outbox.find(tx.db, table_name, record_id) or (0, None)
+    if entry is None:  # quarantine is the only place that still has it
+        return False
+    outbox.put(tx, table, {num: entry.released()})
+    quarantine.forget(tx, Action.RELAY, table_name, record_id)
+    return True
+
+
+def release_all(tx: Transaction, most: int | None = None) -> int:
+    """Let what is on hold go again, all of it or the first few; returns how many."""
+    held = list(outbox.on_hold(tx.db))[:most]
+    return sum(release(tx, table.name, record_id) for table, _, record_id in held)
+
+
+def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
+    """Let a quarantined record go to the cloud again, or ask the cloud for it again; returns whether there is a way.
+
+    There is none for a record that was deleted in the cloud before it was sent: its entry stays.
+    """
+    if entry["action"] == Action.PULL:
+        quarantine.remove(tx, entry["num"])
+        connection.want_everything(tx)
+        return True
+    return release(tx, entry["table_name"], entry["record_id"])
+
+
+def send_overdue(tx: Transaction, pulls: int) -> int:
+    """Queue again what ought to have been in the last pulls and was not; returns how many. Deletes are done."""
+    again = 0
+    for table in PUSH_ORDER:
+        after = {num: entry.overdue(pulls, deleted=deleted) for num, entry, deleted in outbox.late(tx.db, table, pulls)}
+        outbox.put(tx, table, after)
+        again += sum(entry is not None for entry in after.values())
+    return again

@@ -1,0 +1,252 @@
+"""Plans what goes to the cloud in one request: parents first, and only what the cloud would keep (R2).
+
+Every waiting record that is added is queued, put on hold, or waits for something else. What is queued comes out again
+in requests, in the order in which it went in.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.outbox import Key, OutboxRecord
+from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER, REFERENCES
+from hub.core.errors import BadRecord
+from hub.core.reasons import Code, Reason
+from hub.core.records.tables import TABLES, Table
+
+OLDEST_MS = 1.0
+"""Older than whatever the cloud can hold: stamped so, a record is inserted or nothing happens (CLOUD.md 4.5)."""
+
+_DAY_MS = 86_400_000
+_SEPARATORS = 3
+"""Bytes that a record takes in a request beside its own."""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A record in a request; ``body`` None for a delete."""
+
+    of: OutboxRecord
+    body: bytes | None = None
+    for_others: bool = False
+    """Deleted, and goes only because a live record names it: the cloud inserts it where it never had it."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it adds to a request."""
+        return len(self.body or self.of.id) + _SEPARATORS
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether no other may be repeated with it: the cloud would make a further visit each time (CLOUD.md 4.5)."""
+        return self.body is not None and self.of.makes_visit
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A record that can go, and will be in one of the next requests."""
+
+    of: OutboxRecord
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """A record that the cloud would not take as it is."""
+
+    of: OutboxRecord
+    reason: Reason
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """A record that waits for something else."""
+
+    of: OutboxRecord
+    reason: Reason
+
+
+class Send(msgspec.Struct, frozen=True):
+    """What is to go in one request."""
+
+    items: tuple[Item, ...]
+
+
+class Candidates(msgspec.Struct, frozen=True):
+    """Some waiting records of one table, and what the hub knows of those that they name."""
+
+    records: Sequence[OutboxRecord]
+    deleted: bool = False
+    """They are tombstones."""
+    not_in_cloud_yet: frozenset[Key] = frozenset()
+    missing_visits: frozenset[str] = frozenset()
+    """Visits that the hub has no record of."""
+    tombstones: Sequence[OutboxRecord] = ()
+    """Deleted records that they name, each behind those that it names itself."""
+
+
+class Conditions(msgspec.Struct, frozen=True):
+    """What holds for a whole push."""
+
+    clinics: frozenset[str]
+    """The hub's clinics in the cloud."""
+    names: Mapping[str, str] = {}
+    """Ids of users and clinics made on this hub -> their ids in the cloud."""
+    unmatched: Mapping[str, Reason] = {}
+    """Ids of users and clinics that the cloud does not know -> why what names them waits."""
+    most_records: int = 500
+    """In one request."""
+
+
+class Batches:
+    """The records that are queued for the next requests."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self._queue: list[Item] = []
+        self._tombstones: set[Key] = set()
+
+    def add(self, candidates: Candidates, cloud_ms: int | None) -> list[Queued | Hold | Wait]:
+        """Decide about each record, in its order; ``cloud_ms`` is the cloud's clock, None where it was not heard."""
+        if candidates.deleted:
+            return [self._add_delete(record) for record in candidates.records]
+        self._add_tombstones(candidates.tombstones)
+        absent = candidates.not_in_cloud_yet - {item.of.key for item in self._queue}
+        return [self._add(record, absent, candidates.missing_visits, cloud_ms) for record in candidates.records]
+
+    def full(self, size_bytes: int) -> Send | None:
+        """Take the next request of at most ``size_bytes`` that nothing more can join; None if there is none yet."""
+        size = 0
+        for place, item in enumerate(self._queue):
+            if place and (item.goes_alone or size + item.size > size_bytes or self._closes(place)):
+                return self._take(place)
+            if item.goes_alone:
+                return self._take(1)
+            size += item.size
+        return None
+
+    def rest(self, size_bytes: int) -> Send | None:
+        """Take the next request, when nothing more will be added; None at the end."""
+        return self.full(size_bytes) or (self._take(len(self._queue)) if self._queue else None)
+
+    def _take(self, count: int) -> Send:
+        taken, self._queue = self._queue[:count], self._queue[count:]
+        return Send(tuple(taken))
+
+    def _closes(self, place: int) -> bool:
+        """Whether the request must end before this item: it is full, or the order in the cloud would change."""
+        last, item = self._queue[place - 1], self._queue[place]
+        own = last.of.table is not item.of.table and item.of.table.name == OWN_REQUEST
+        return place >= self._conditions.most_records or own or (last.body is None) != (item.body is None)
+
+    def _add(
+        self, record: OutboxRecord, absent: frozenset[Key], missing_visits: frozenset[str], cloud_ms: int | None
+    ) -> Queued | Hold | Wait:
+        reason = self._waits_for(record, absent, missing_visits)
+        if reason:
+            return Wait(record, reason)
+        try:
+            self._check_clinic(record)
+            self._queue.append(Item(record, self._body(record, updated_ms(record, cloud_ms))))
+        except BadRecord as error:
+            return Hold(record, error.reason)
+        return Queued(record)
+
+    def _add_delete(self, record: OutboxRecord) -> Queued | Wait:
+        if not cloud_forms.is_uuid(record.id):
+            return Wait(record, Code.NOT_A_UUID.of(table=record.table.name, column="id"))
+        self._queue.append(Item(record))
+        return Queued(record)
+
+    def _add_tombstones(self, tombstones: Iterable[OutboxRecord]) -> None:
+        """Queue deleted records that live ones name, each once in a push.
+
+        The vitals of a visit outlive it, and the cloud takes none of a visit that it never had (CLOUD.md 4.4). When
+        the next pull shows the visit there, its end is sent.
+        """
+        for record in tombstones:
+            if record.key in self._tombstones:
+                continue
+            self._tombstones.add(record.key)
+            try:
+                self._queue.append(Item(record, self._body(record, OLDEST_MS), for_others=True))
+            except BadRecord:
+                continue  # what names it fails, and says so
+
+    def _waits_for(self, record: OutboxRecord, absent: frozenset[Key], missing_visits: frozenset[str]) -> Reason | None:
+        for target, value in record.names():
+            if value in self._conditions.unmatched:
+                return self._conditions.unmatched[value]
+            if (target, value) in absent:
+                return Code.WAITS_FOR.of(parent=target)
+        if record.table.name == "events" and (visit := record.record.text("visit_id") or "") in {"", *missing_visits}:
+            code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
+            return code.of(table=record.table.name, column="visit_id")
+        return None
+
+    def _check_clinic(self, record: OutboxRecord) -> None:
+        column = record.table.clinic
+        clinic = record.record.text(column)
+        if column and clinic and self._conditions.names.get(clinic, clinic).lower() not in self._conditions.clinics:
+            raise BadRecord(Code.CLINIC_ELSEWHERE.of(table=record.table.name, column=column))
+
+    def _body(self, record: OutboxRecord, updated: float) -> bytes:
+        return cloud_forms.write(record.table, record.record, updated_ms=updated, names=self._conditions.names)
+
+
+def without(items: Sequence[Item], failed: set[Key]) -> tuple[list[Item], list[Wait]]:
+    """Take out of a request what names a record that just failed; returns what may go, and what waits."""
+    going, waits = [], []
+    for item in items:
+        parent = next((key for key in item.of.names() if key in failed), None)
+        if parent is None:
+            going.append(item)
+        else:
+            waits.append(Wait(item.of, Code.WAITS_FOR.of(parent=parent[0])))
+    return going, waits
+
+
+def named(records: Iterable[OutboxRecord]) -> dict[Table, set[str]]:
+    """Return what records name in the tables that go to the cloud."""
+    found: dict[Table, set[str]] = {}
+    for record in records:
+        for target, value in record.names():
+            if TABLES.get(target) in PUSH_ORDER:
+                found.setdefault(TABLES[target], set()).add(value)
+    return found
+
+
+def naming_anew(records: Iterable[OutboxRecord]) -> list[OutboxRecord]:
+    """Return those that may name what the cloud has never heard of: new ones, and edits of what they name."""
+    return [
+        record for record in records if record.entry.columns is None or not record.entry.columns.isdisjoint(REFERENCES)
+    ]
+
+
+def updated_ms(record: OutboxRecord, cloud_ms: int | None) -> float:
+    """Return a time that the guard lets pass (CLOUD.md 4.5).
+
+    An edit was merged with what the cloud has, and must be newer than it: newer than the record says, and than the
+    moment at which the cloud stored it. A clock that is ahead must not lock the record against others.
+    """
+    own: float = record.record.row.updated_at
+    is_edit = not record.is_new or record.is_edited
+    if cloud_ms is None:
+        return own + is_edit
+    if not is_edit and not record.entry.tries:
+        return min(own, cloud_ms)
+    if own > cloud_ms + _DAY_MS and not record.entry.tries:
+        return cloud_ms
+    return max(own + 1, cloud_ms)
+
+
+def body_of(items: Iterable[Item]) -> bytes:
+    """Write a request's body: the tables at top level, three lists each (CLOUD.md 4)."""
+    tables: dict[str, dict[str, list[bytes]]] = {}
+    for item in items:
+        lists = tables.setdefault(item.of.table.name, {"created": [], "updated": [], "deleted": []})
+        if item.body is None:
+            lists["deleted"].append(msgspec.json.encode(item.of.id.lower()))
+        else:
+            lists["created" if item.of.is_new else "updated"].append(item.body)
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), _lists(lists)) for name, lists in tables.items()) + b"}"
+
+
+def _lists(lists: Mapping[str, list[bytes]]) -> bytes:
+    return b"{" + b",".join(b'"%s":[%s]' % (name.encode(), b",".join(rows)) for name, rows in lists.items()) + b"}"
