@@ -58,11 +58,12 @@ def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, delete
         )
         if not records or deleted:
             return Candidates(records, deleted=True) if records else None
+        tombstones = _tombstones(db, batches.naming_anew(records), set())
         return Candidates(
             records,
-            not_in_cloud_yet=frozenset(outbox.not_in_cloud_yet(db, batches.named(records))),
+            not_in_cloud_yet=frozenset(outbox.not_in_cloud_yet(db, batches.named([*records, *tombstones]))),
             missing_visits=frozenset(_missing_visits(db, table, records)),
-            tombstones=_tombstones(db, batches.naming_anew(records), set()),
+            tombstones=tombstones,
         )
 
 

@@ -75,6 +75,7 @@ class Candidates(msgspec.Struct, frozen=True):
     deleted: bool = False
     """They are tombstones."""
     not_in_cloud_yet: frozenset[Key] = frozenset()
+    """Live records that they, or the tombstones, name."""
     missing_visits: frozenset[str] = frozenset()
     """Visits that the hub has no record of."""
     tombstones: Sequence[OutboxRecord] = ()
@@ -106,8 +107,8 @@ class Batches:
         """Decide about each record, in its order; ``cloud_ms`` is the cloud's clock, None where it was not heard."""
         if candidates.deleted:
             return [self._add_delete(record) for record in candidates.records]
-        self._add_tombstones(candidates.tombstones)
         absent = candidates.not_in_cloud_yet - {item.of.key for item in self._queue}
+        absent |= self._add_tombstones(candidates.tombstones, absent)
         return [self._add(record, absent, candidates.missing_visits, cloud_ms) for record in candidates.records]
 
     def full(self, size_bytes: int) -> Send | None:
@@ -154,20 +155,25 @@ class Batches:
         self._queue.append(Item(record))
         return Queued(record)
 
-    def _add_tombstones(self, tombstones: Iterable[OutboxRecord]) -> None:
-        """Queue deleted records that live ones name, each once in a push.
+    def _add_tombstones(self, tombstones: Iterable[OutboxRecord], absent: frozenset[Key]) -> set[Key]:
+        """Queue deleted records that live ones name, each once in a push; returns which must wait themselves.
 
         The vitals of a visit outlive it, and the cloud takes none of a visit that it never had (CLOUD.md 4.4). When
         the next pull shows the visit there, its end is sent.
         """
+        waiting: set[Key] = set()
         for record in tombstones:
             if record.key in self._tombstones:
+                continue
+            if not absent.union(waiting).isdisjoint(record.names()):
+                waiting.add(record.key)
                 continue
             self._tombstones.add(record.key)
             try:
                 self._queue.append(Item(record, self._body(record, OLDEST_MS), for_others=True))
             except BadRecord:
                 continue  # what names it fails, and says so
+        return waiting
 
     def _waits_for(self, record: OutboxRecord, absent: frozenset[Key], missing_visits: frozenset[str]) -> Reason | None:
         for target, value in record.names():

@@ -1,0 +1,264 @@
+"""Tests what a record becomes when the cloud's row of it arrives (R3, R4)."""
+
+import itertools
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import merge as cloud_merge
+from hub.core.cloud import outbox
+from hub.core.cloud.merge import Merged
+from hub.core.cloud.outbox import Entry
+from hub.core.cloud.tables import PUSH_ORDER, keeping
+from hub.core.records import codec, merge
+from hub.core.records.codec import Pushed
+from hub.core.records.merge import History, Stamp, Version
+from hub.core.records.tables import TABLES, Kind, Table
+
+UUID = "722ec9fb-c976-5da8-9803-ada1362fa54c"
+OTHER = "0a1b2c3d-c976-5da8-9803-ada1362fa54c"
+PATIENTS, EVENTS, ITEMS = TABLES["patients"], TABLES["events"], TABLES["prescription_items"]
+COLUMNS = ("given_name", "surname", "phone", "hometown", "camp")
+BASE_MS = 1_700_000_000_000
+REVISION = 500
+
+VALUES = st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from(["x", "y", "z", ""]), max_size=len(COLUMNS))
+PENDING = st.frozensets(st.sampled_from(COLUMNS))
+
+
+def version(table: Table = PATIENTS, **values: Any) -> Version:  # noqa: ANN401
+    times = {"created_at": BASE_MS, "updated_at": BASE_MS}
+    usual = dict.fromkeys(COLUMNS, "base") if table is PATIENTS else {}
+    record = codec.build(table, {"id": UUID, **times, **usual, **values})
+    return Version(record, History(Stamp(BASE_MS, 100, 1)))
+
+
+def row(of: Version, table: Table = PATIENTS, **values: Any) -> cloud_forms.Row:  # noqa: ANN401
+    """Return the record as the cloud sends it, with these columns as they are there."""
+    sent = json.loads(cloud_forms.write(table, of.record, updated_ms=BASE_MS + 1, names={}))
+    return cloud_forms.read(table, {**sent, **values})
+
+
+def take(
+    into: Version, theirs: cloud_forms.Row, entry: Entry | None = None, table: Table = PATIENTS, **names: str
+) -> Merged:
+    return cloud_merge.merge(table, into, theirs, pending=entry, names=names, revision=REVISION)
+
+
+def held(of: Version | Merged) -> dict[str, Any]:
+    return {column: of.record.get(column) for column in COLUMNS}
+
+
+# What the cloud's row changes
+
+
+@given(VALUES)
+def test_without_a_change_here_the_clouds_row_stands(theirs: dict[str, Any]) -> None:
+    base = version()
+    merged = take(base, row(base, **theirs))
+    assert {name: merged.record.get(name) or "" for name in COLUMNS} == {**dict.fromkeys(COLUMNS, "base"), **theirs}
+    assert set(merged.changed) == {name for name, value in theirs.items() if value != "base"}
+    assert not merged.missing
+
+
+@given(VALUES, PENDING)
+def test_what_changed_here_stays_and_everything_else_is_the_clouds(
+    theirs: dict[str, Any], pending: frozenset[str]
+) -> None:
+    base = version()
+    merged = take(base, row(base, **theirs), Entry(1, pending))
+    for name in COLUMNS:
+        assert (merged.record.get(name) or "") == ("base" if name in pending else theirs.get(name, "base"))
+    assert merged.missing == {name for name in pending if name in theirs}
+
+
+@given(VALUES, PENDING | st.none(), st.booleans())
+def test_a_row_that_comes_twice_changes_nothing_the_second_time(
+    theirs: dict[str, Any],
+    pending: frozenset[str] | None,
+    is_sent: bool,  # noqa: FBT001
+) -> None:
+    base = version()
+    entry = Entry(1, pending, sent=1 if is_sent else None)
+    once = take(base, row(base, **theirs), entry)
+    twice = take(Version(once.record, once.history), row(base, **theirs), entry)
+    assert twice.record == once.record
+    assert twice.history == once.history
+    assert twice.changed == ()
+    assert twice.missing == once.missing
+
+
+@given(VALUES, VALUES)
+def test_rows_and_edits_of_different_columns_end_alike_in_every_order(
+    theirs: dict[str, Any], ours: dict[str, Any]
+) -> None:
+    ours = dict([(name, value) for name, value in ours.items() if name not in theirs][:3])
+    edits = [{name: value} for name, value in ours.items()]
+
+    def ended(order: tuple[int, ...]) -> tuple[dict[str, Any], frozenset[str]]:
+        first = now = version()
+        entry: Entry | None = None
+        for step in order:
+            if step == len(edits):
+                merged = take(now, row(first, **theirs), entry)
+                now = Version(merged.record, merged.history)
+            else:
+                record = codec.replaced(PATIENTS, first.record, {**edits[step], "updated_at": BASE_MS + 10 + step})
+                pushed = Pushed(record, ("updated_at", *edits[step]), synced=False)
+                edit = merge.merge(PATIENTS, now, pushed, device=2 + step, revision=200 + step, held=100)
+                if edit.changed:
+                    entry = outbox.changed(entry, 200 + step, edit.changed)
+                now = Version(edit.record, edit.history)
+        return held(now), entry.columns or frozenset() if entry else frozenset()
+
+    steps = range(len(edits) + 1)
+    ends = [ended(order) for order in itertools.permutations(steps)]
+    assert ends == ends[:1] * len(ends)
+    assert {name: ends[0][0][name] or "" for name in ours} == ours
+
+
+@given(st.lists(st.sampled_from(["x", "y"]), max_size=3), st.sampled_from(["base", "x", "y", "z"]))
+def test_an_edit_that_was_not_sent_survives_any_rows(rows: list[str], mine: str) -> None:
+    now, entry = version(phone=mine), Entry(1, frozenset({"phone"}))
+    for value in rows:
+        merged = take(now, row(now, phone=value), entry)
+        now = Version(merged.record, merged.history)
+    assert now.record.get("phone") == mine
+
+
+# What comes back as it was sent (R4)
+
+
+def filled(table: Table) -> dict[str, Any]:
+    """Return a value for every column, as a phone would have it."""
+    values: dict[Kind, Any] = {
+        Kind.TEXT: UUID,
+        Kind.JSON: '{"a": [1, {"b": null}]}',
+        Kind.DATE: "1984-02-29",
+        Kind.INT: 3,
+        Kind.NUMBER: 70.26,
+        Kind.MOMENT: BASE_MS + 1,
+        Kind.DAY: 86_400_000 * 9000,
+        Kind.FLAG: True,
+    }
+    return {column.name: values[column.kind] for column in table.columns if column.name not in {"id", "is_deleted"}}
+
+
+@pytest.mark.parametrize("table", PUSH_ORDER, ids=lambda table: table.name)
+@given(st.data())
+def test_a_row_that_comes_back_as_it_was_sent_changes_nothing(table: Table, data: st.DataObject) -> None:
+    every = filled(table)
+    names = data.draw(st.sets(st.sampled_from(sorted(every))))
+    base = version(table, **{name: every[name] for name in names})
+    for entry in (None, Entry(1), Entry(1, frozenset(every)), Entry(1, frozenset(every), sent=1)):
+        merged = take(base, row(base, table), entry, table)
+        assert merged.changed == ()
+        assert merged.missing == frozenset()
+        assert merged.record == base.record
+        assert merged.history == base.history
+
+
+@pytest.mark.parametrize("table", [table for table in PUSH_ORDER if keeping(table).dropped or keeping(table).once])
+def test_a_column_that_the_cloud_does_not_keep_stays_as_it_is_here_and_proves_nothing(table: Table) -> None:
+    [name, *_] = sorted(keeping(table).dropped | keeping(table).once)
+    base = version(table, **filled(table))
+    theirs = row(base, table, **{name: None})
+    merged = take(base, theirs, Entry(1, frozenset({name}), sent=1), table)
+    assert merged.record.get(name) == base.record.get(name)
+    assert merged.missing == frozenset()
+
+
+# An edit that was sent
+
+
+def mark(value: object, column: str = "phone") -> int:
+    return cloud_forms.mark(PATIENTS, PATIENTS.by_name[column], value)
+
+
+def sent(*knowing: object) -> Entry:
+    """Return an edit of the phone number that the cloud said success to, made knowing these values."""
+    return Entry(1, frozenset({"phone"}), sent=1, known={"phone": tuple(mark(value) for value in knowing)})
+
+
+def test_an_edit_that_was_sent_and_is_there_misses_nothing() -> None:
+    base = version(phone="mine")
+    assert take(base, row(base), sent("old")).missing == frozenset()
+
+
+def test_an_edit_that_was_sent_is_missed_where_the_cloud_has_what_it_was_made_knowing() -> None:
+    base = version(phone="mine")
+    merged = take(base, row(base, phone="old"), sent("old"))
+    assert merged.record.get("phone") == "mine"
+    assert merged.missing == {"phone"}
+    assert merged.known == {"phone": mark("old")}
+
+
+def test_an_edit_that_was_sent_gives_way_to_a_third_value() -> None:
+    base = version(phone="mine")
+    merged = take(base, row(base, phone="theirs"), sent("old"))
+    assert merged.record.get("phone") == "theirs"
+    assert merged.missing == frozenset()
+
+
+@given(st.lists(st.sampled_from(["old", "mine", "theirs"]), min_size=1, max_size=6))
+def test_an_edit_ends_as_a_value_that_someone_entered_last(rows: list[str]) -> None:
+    """Whatever the cloud shows in turn: ours while it shows what we knew, theirs once it shows something new."""
+    now, entry = version(phone="mine"), sent("old")
+    for value in rows:
+        merged = take(now, row(now, phone=value), entry)
+        now = Version(merged.record, merged.history)
+        if value == "theirs":
+            assert now.record.get("phone") == "theirs"
+            return
+        assert now.record.get("phone") == "mine"
+
+
+# References, visits, unknown columns
+
+
+def test_a_user_made_here_is_called_as_the_cloud_calls_them_once_it_shows_so() -> None:
+    base = version(EVENTS, recorded_by_user_id=OTHER, visit_id=UUID)
+    theirs = row(base, EVENTS, recorded_by_user_id=UUID)
+    assert take(base, theirs, Entry(1), EVENTS).record.get("recorded_by_user_id") == OTHER
+    assert take(base, theirs, Entry(1), EVENTS, **{OTHER: UUID}).record.get("recorded_by_user_id") == UUID
+
+
+def test_a_visit_that_the_cloud_made_up_is_taken_over_though_the_record_waits() -> None:
+    base = version(EVENTS)
+    merged = take(base, row(base, EVENTS, visit_id=UUID), Entry(1), EVENTS)
+    assert merged.record.get("visit_id") == UUID
+    kept = version(EVENTS, visit_id=OTHER)
+    assert take(kept, row(kept, EVENTS, visit_id=UUID), Entry(1), EVENTS).record.get("visit_id") == OTHER
+
+
+def test_columns_that_no_phone_has_are_kept_unseen() -> None:
+    base = version()
+    merged = take(base, row(base, image_timestamp="2026-01-01T00:00:00.000Z", portrait="p"))
+    assert merged.unseen
+    assert merged.changed == ()
+    assert merged.record.extra == {"image_timestamp": "2026-01-01T00:00:00.000Z", "portrait": "p"}
+
+
+def test_an_unknown_column_that_waits_stays_and_one_that_does_not_is_cleared_with_the_clouds() -> None:
+    base = version(portrait="mine", other="mine")
+    theirs = row(base, portrait="theirs", other=None)
+    assert take(base, theirs, Entry(1)).record.extra == {"portrait": "mine", "other": "mine"}
+    assert take(base, theirs, Entry(1, frozenset({"phone"}))).record.extra == {"portrait": "theirs"}
+
+
+def test_a_change_carries_the_newest_time_and_the_revision_of_the_merge() -> None:
+    base = version()
+    theirs = cloud_forms.Row(
+        msgspec.structs.replace(
+            row(base, phone="x").record, row=msgspec.structs.replace(row(base, phone="x").record.row, updated_at=9)
+        ),
+        frozenset(),
+    )
+    merged = take(base, theirs)
+    assert merged.record.row.updated_at == BASE_MS
+    assert merged.history.columns == {"phone": Stamp(9, REVISION, 0)}
