@@ -1,10 +1,14 @@
 """Gives the shared fixtures to every test, and marks tests that take long."""
 
 import pytest
+from hypothesis import settings
 
 from tests.hubs import hub, serve, store
 
 __all__ = ["hub", "serve", "store"]
+
+settings.register_profile("hub", deadline=None)
+settings.load_profile("hub")  # a machine that is busy fails no test
 
 _SLOW = {
     "world": "a cloud that listens on a port, or one over each kind of database",

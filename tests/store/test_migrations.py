@@ -16,12 +16,12 @@ import msgspec
 import pytest
 from sqlite_utils import Database, Migrations
 
+from hub.actions.cloud import queue
 from hub.core.records import codec
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES, Column, Kind, Push, Rank, Table
 from hub.services.rpc.dispatch import Rpc
 from hub.store import migrations
-from hub.store.cloud import outbox
 from hub.store.database import FILE_NAME, Store
 from hub.store.migrations import STEPS, Step, schema
 from hub.store.people import users
@@ -325,7 +325,7 @@ def test_patients_are_found(upgraded: Store) -> None:
 def test_what_waited_for_the_cloud_still_waits(upgraded: Store) -> None:
     with upgraded.write() as tx:
         assert tx.db["outbox"].count == 13
-        outbox.add(tx, TABLES["patients"], [1])
+        queue.changed(tx, TABLES["patients"], [1])
         assert tx.db["outbox"].count == 13
 
 

@@ -27,7 +27,6 @@ from hub.store.records import record_rows
 from hub.store.records.record_rows import HUB, Kept, New
 
 
-
 class Tally(msgspec.Struct):
     """What became of a pull's rows."""
 

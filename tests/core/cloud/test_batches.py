@@ -14,6 +14,7 @@ from hub.core.cloud import batches
 from hub.core.cloud.batches import Batches, Candidates, Conditions, Hold, Item, Queued, Send, Wait, without
 from hub.core.cloud.outbox import Entry, OutboxRecord
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
+from hub.core.reasons import Code
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
 
@@ -208,7 +209,7 @@ def test_a_record_waits_for_what_the_cloud_does_not_have_and_says_for_what() -> 
     child = with_parents("visits", 1, of=2)
     [decision] = add(queue(), child, not_in_cloud_yet=frozenset({("patients", uid("patients", 2))}))
     assert isinstance(decision, Wait)
-    assert decision == Wait(child, batches.waits_for("patients"))
+    assert decision == Wait(child, Code.WAITS_FOR.of(parent="patients"))
 
 
 def test_a_record_goes_in_one_request_with_the_parent_that_is_queued_before_it() -> None:
@@ -240,7 +241,7 @@ def test_a_clinic_of_the_hub_counts_in_capitals_too() -> None:
 
 
 def test_a_record_waits_for_a_user_whom_the_cloud_does_not_know() -> None:
-    why = "match them"
+    why = Code.NO_USER.of(email="a@b")
     batching = Batches(Conditions(frozenset({CLINIC}), unmatched={uid("patients", 9): why}))
     mine = record("visits", 1, provider_id=uid("patients", 9))
     assert add(batching, mine) == [Wait(mine, why)]
@@ -274,7 +275,7 @@ def test_a_request_is_full_only_when_nothing_can_join_it() -> None:
 def test_what_names_a_record_that_failed_waits() -> None:
     parent, child, other = record("patients", 1), with_parents("visits", 1, of=1), with_parents("visits", 2, of=2)
     items = [Item(child, b"{}"), Item(other, b"{}")]
-    assert without(items, {parent.key}) == ([items[1]], [Wait(child, batches.waits_for("patients"))])
+    assert without(items, {parent.key}) == ([items[1]], [Wait(child, Code.WAITS_FOR.of(parent="patients"))])
 
 
 # What the guard lets pass (CLOUD.md 4.5)

@@ -7,7 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hub.core.cloud import outbox
 from hub.core.cloud.outbox import PROOF_PULLS, TRANSITIONS, TRIES, Entry, Event, State
+from hub.core.reasons import Code
 
+NO = Code.REFUSED.of(table="patients")
 COLUMNS = st.sets(st.sampled_from("abc"), min_size=1)
 
 ENTRIES = st.builds(
@@ -58,7 +60,7 @@ def test_an_entry_moves_as_the_table_says(entry: Entry, pulls: int) -> None:
     leads(Event.CONFIRMED_UNSEEN, entry.confirmed(entry.revision, pulls=pulls, shown=False))
     leads(Event.CONFIRMED_OLDER, entry.confirmed(entry.revision - 1, pulls=pulls, shown=True))
     leads(Event.DIFFERS, entry.differs({"a"}, {}))
-    leads(Event.REFUSED, entry.refused(entry.revision, "no"))
+    leads(Event.REFUSED, entry.refused(entry.revision, NO))
     leads(Event.RELEASED, entry.released())
     if entry.is_late(pulls):
         leads(Event.OVERDUE, entry.overdue(pulls, deleted=False), pulls)
@@ -69,7 +71,7 @@ def test_an_entry_moves_as_the_table_says(entry: Entry, pulls: int) -> None:
 
 @given(ENTRIES)
 def test_the_clouds_no_to_an_older_revision_holds_no_later_one(entry: Entry) -> None:
-    assert entry.refused(entry.revision - 1, "no") == entry
+    assert entry.refused(entry.revision - 1, NO) == entry
 
 
 @given(st.lists(st.integers(0, 99), max_size=30), st.integers(0, 99))
@@ -130,7 +132,7 @@ class Journey(RuleBasedStateMachine):
     def refuse(self) -> None:
         revision = self.taken.pop()
         if self.entry is not None:
-            self.entry = self.entry.refused(revision, "no")
+            self.entry = self.entry.refused(revision, NO)
 
     @precondition(lambda self: self.entry)
     @rule(columns=COLUMNS)
