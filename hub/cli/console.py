@@ -75,8 +75,8 @@ def screen(store: Store, settings: Settings, facts: Facts) -> str:
 
 def _before_first_start(settings: Settings) -> str:
     words = speech.of(settings)
-    silent = _state(words, Facts(answering=False))
-    return "\n".join([settings.hub.name, "", *silent, words.say("The hub has not started for the first time yet.")])
+    state = _state(words, hub_state.facts(settings, lambda: Facts(answering=False)))
+    return "\n".join([settings.hub.name, "", *state, words.say("The hub has not started for the first time yet.")])
 
 
 def _still(text: str) -> str:

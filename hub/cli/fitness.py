@@ -46,7 +46,7 @@ def _card_speed(data: Path) -> Check:
 
 
 def _card_capacity(data: Path) -> Check:
-    wrong = card.lies(data)
+    wrong = card.wrong_blocks(data)
     return "card capacity", FAIL if wrong else PASS, f"{wrong} MB came back wrong" if wrong else "all of it is real"
 
 

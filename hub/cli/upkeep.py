@@ -16,6 +16,15 @@ from hub.store.database import Store
 from hub.words import status as said
 from hub.words import words
 
+_LABELS = {
+    "database": said.LABELS["damage"],
+    "writing": said.LABELS["writable"],
+    "disk": said.LABELS["free_bytes"],
+    "quarantine": said.LABELS["quarantined"],
+    "clock": said.LABELS["clock_wrong"],
+}
+"""What people call a check whose fact has a name on the page."""
+
 
 @click.command()
 @options.data
@@ -48,6 +57,8 @@ def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: 
     with options.store(data) as store:
         found = [*_checks(store), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
     checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]
+    if not as_json:
+        checks = [{**check, "check": _LABELS.get(check["check"], check["check"].capitalize())} for check in checks]
     options.show(checks, as_json=as_json, empty="")
     sys.exit(any(result == FAIL for _, result, _ in found))
 

@@ -1,4 +1,4 @@
-"""Draws charts as figures for a template: bars and curves in the units of their SVG, and the same as a table."""
+"""Charts for a template: bars and curves in the units of their SVG, and the same as a table."""
 
 import datetime as dt
 import math

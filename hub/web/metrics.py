@@ -16,5 +16,5 @@ DATABASE_BYTES = Gauge("hikma_hub_database_bytes", "Size of the database.", regi
 
 
 def text() -> bytes:
-    """Return all of them in Prometheus' text format."""
+    """Return all counts in Prometheus' text format."""
     return generate_latest(REGISTRY)

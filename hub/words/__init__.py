@@ -1,4 +1,4 @@
-"""Speaks the four languages of people: messages, numbers, dates; English texts are the names of their translations."""
+"""The four languages of people: messages, numbers, dates; English texts are the names of their translations."""
 
 import datetime as dt
 import io
@@ -91,7 +91,7 @@ class Words:
 
 @cache
 def words(code: str) -> Words:
-    """Return a language; its catalogue is read at its first use."""
+    """Return a language; its catalogue is read at first use."""
     source = files("hub.words").joinpath("locale", f"{code}.po").read_bytes()
     compiled = io.BytesIO()
     mofile.write_mo(compiled, pofile.read_po(io.BytesIO(source), locale=code))

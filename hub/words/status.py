@@ -1,4 +1,4 @@
-"""Says how the hub is, in any language: the one renderer of page, screen, command line and status.json (O2, O3)."""
+"""How the hub is, said in any language: the one renderer of page, screen, command line and status.json (O2, O3)."""
 
 from typing import Final
 

@@ -1,5 +1,6 @@
 """hikma-hub status, doctor, serve, and what all commands share."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -30,6 +31,36 @@ def test_doctor_finds_a_sound_hub_fit(served: ServedHub, run: Run) -> None:
     checks = run("doctor", "--json", data=served.data).json
     assert {check["result"] for check in checks} == {"pass"}
     assert {"database", "writing", "disk", "privacy"} <= {check["check"] for check in checks}
+
+
+def test_status_names_facts_as_the_page_does(served: ServedHub, run: Run) -> None:
+    page = served.connect().get("/")[1].decode()
+    lines = run("status", data=served.data).out.splitlines()[2:]
+    labels = {line.strip().split("  ")[0] for line in lines}
+    assert {label for label in labels if label in page} == {
+        "Phones in the last 24 hours",
+        "Records on this hub",
+        "New phones",
+    }
+    assert {"Storage", "Clock", "Database", "Quarantine", "Cloud"} <= labels
+
+
+def test_doctor_speaks_to_people_as_the_page_does_and_keeps_its_names_for_scripts(served: ServedHub, run: Run) -> None:
+    told = run("doctor", data=served.data).out
+    assert re.search(r"^Storage +pass +[\d.]+ GB free$", told, re.MULTILINE)
+    assert "Can save" in told
+    assert "disk" in {check["check"] for check in run("doctor", "--json", data=served.data).json}
+
+
+def test_doctor_tells_of_damage_on_one_line_and_of_nothing_that_it_cannot_know(run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    prepare(data)
+    with (data / FILE_NAME).open("r+b") as file:
+        file.seek(20 * 4096)
+        file.write(b"\xff" * 20 * 4096)
+    done = run("doctor", data=data)
+    assert done.status == 1
+    assert all(re.match(r"[A-Z][a-z ]+  +(pass|fail|not measured)  |check", line) for line in done.out.splitlines())
 
 
 def test_doctor_ends_with_1_when_something_is_not_fit(run: Run, tmp_path: Path) -> None:

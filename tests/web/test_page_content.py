@@ -188,7 +188,7 @@ def test_what_a_form_did_is_told_on_at_once(inside: Site) -> None:
 def test_the_box_is_found_by_its_lights(inside: Site) -> None:
     inside.submit("/box/locate", {}, page="/box")
     assert inside.pages.watch.facts.locating_left_s > 50
-    assert "This is the hub you look for." in inside.get("/box").text
+    assert "This is the hub you are looking for." in inside.get("/box").text
 
 
 def test_s6_the_support_file_comes_from_the_page_and_is_noted_and_what_is_in_it_is_said(inside: Site) -> None:

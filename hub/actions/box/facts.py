@@ -1,4 +1,4 @@
-"""Reads the facts that the hub's state is named from, and tries whether it can write."""
+"""Read the facts that the hub's state is named from, and try whether it can write."""
 
 import shutil
 import time

@@ -1,1 +1,1 @@
-"""Decides how the hub is called: its state, its lights, its label."""
+"""The state of the hub, its lights and its printed label."""

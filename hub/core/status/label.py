@@ -1,4 +1,4 @@
-"""Draws the table of lights for the label on the box: as text for a terminal, as SVG for a printer."""
+"""The table of lights for the label on the hub: text for a terminal, SVG for a printer."""
 
 import html
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hub.core.status.lights import PATTERNS, Light, Pattern
 
 LABEL: tuple[Light, ...] = tuple(Light)
-"""The order in which they are printed."""
+"""In the order of the label."""
 
 _TICK_MS = 125
 _TICKS = 48
@@ -17,7 +17,7 @@ _ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
 
 
 def as_text() -> str:
-    """Return a line for each light: its rhythm over 6 seconds (# lit, + dim, . dark), its colours, its meaning."""
+    """Return one line for each light: its rhythm over 6 seconds (# lit, + dim, . dark), its colours, its meaning."""
     return "\n".join(
         f"{_strip(PATTERNS[light])}  {_lamps(PATTERNS[light]):<15} {PATTERNS[light].meaning}" for light in LABEL
     )

@@ -1,4 +1,4 @@
-"""Says how the lights blink for each state: one table, read by the lights, the page and the printed label (O2, O3).
+"""How the lights blink for each state: one table, read by the lights, the page and the printed label (O2, O3).
 
 No pattern stands still, so that a box that froze, whose lights stay as they were, is never taken for a healthy one.
 Each pattern has a rhythm of its own, so that they can be told apart without seeing colours.
@@ -61,11 +61,11 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @property
     def period_ms(self) -> int:
-        """Return after how long it repeats."""
+        """The time after which it repeats."""
         return sum(step.ms for step in self.steps)
 
     def at(self, t_ms: int) -> Levels:
-        """Return the levels at a time; it begins at 0 and repeats for ever."""
+        """Return the levels at a time since its beginning; it repeats for ever."""
         left_ms = t_ms % self.period_ms
         before = self.steps[-1].levels
         for step in self.steps:
@@ -88,7 +88,7 @@ def _between(before: Levels, after: Levels, share: float) -> Levels:
 
 
 def _blinks(*, long: int = 0, short: int = 0) -> tuple[Step, ...]:
-    """Return so many long and then short red blinks, and a pause: up to five are counted without effort."""
+    """Return long and then short red blinks, and a pause: up to five are counted without effort."""
     blinks = (Step(1000, _RED), Step(300, _DARK)) * long + (Step(250, _RED), Step(250, _DARK)) * short
     return (*blinks[:-1], Step(1500, _DARK))
 
@@ -98,8 +98,10 @@ PATTERNS: dict[Light, Pattern] = {
         (Step(4000, _GREEN), Step(500, Levels(0.1, 0, 0), glide=True), Step(500, _GREEN, glide=True)),
         "Everything entered is safe.",
     ),
-    Light.WAITING: Pattern((Step(2000, _GREEN), Step(2000, _DARK)), "Safe here; records wait to be sent to the cloud."),
-    Light.LINE: Pattern((Step(300, _GREEN), Step(2700, _DARK)), "Safe; there is no line to the cloud."),
+    Light.WAITING: Pattern(
+        (Step(2000, _GREEN), Step(2000, _DARK)), "Safe here; records are waiting to go to the cloud."
+    ),
+    Light.LINE: Pattern((Step(300, _GREEN), Step(2700, _DARK)), "Safe here; there is no internet."),
     Light.RELAYING: Pattern(
         (Step(125, _GREEN), Step(125, _DARK), Step(125, _GREEN), Step(625, _DARK)), "Sending records to the cloud."
     ),
@@ -109,27 +111,30 @@ PATTERNS: dict[Light, Pattern] = {
     ),
     Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may join."),
     Light.STARTING: Pattern((Step(1000, _BLUE, glide=True), Step(1000, _DARK, glide=True)), "Starting."),
-    Light.DAMAGE: Pattern(_blinks(long=1), "The memory is damaged: call your technician."),
-    Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot store anything: call your technician."),
-    Light.DISK: Pattern(_blinks(short=2), "The memory is nearly full."),
+    Light.DAMAGE: Pattern(_blinks(long=1), "The data is damaged: call your technician."),
+    Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot save anything: call your technician."),
+    Light.DISK: Pattern(_blinks(short=2), "The storage is nearly full."),
     Light.CLOCK: Pattern(_blinks(short=3), "The clock is wrong."),
     Light.POWER: Pattern(_blinks(short=4), "The power supply is too weak."),
     Light.HEAT: Pattern(_blinks(short=5), "The hub is too hot."),
-    Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need a look: see the page."),
+    Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need checking: see the page."),
     Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
-    Light.CLOUD: Pattern(_blinks(long=1, short=3), "The cloud fails: nothing to do, unless it lasts."),
-    Light.FAULT: Pattern((Step(125, _RED), Step(125, _DARK)), "The hub does not answer: pull the plug, wait, plug in."),
-    Light.LOCATE: Pattern(
-        (Step(250, _GREEN), Step(250, _BLUE), Step(250, _RED), Step(250, _DARK)), "This is the hub you look for."
+    Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do, unless it lasts more than a day."),
+    Light.FAULT: Pattern(
+        (Step(125, _RED), Step(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
     ),
-    Light.PRESSED: Pattern((Step(375, _ALL), Step(125, _DARK)), "The button was understood."),
-    Light.REFUSED: Pattern((Step(125, _RED), Step(250, _DARK)), "The button was understood, but it could not be done."),
+    Light.LOCATE: Pattern(
+        (Step(250, _GREEN), Step(250, _BLUE), Step(250, _RED), Step(250, _DARK)), "This is the hub you are looking for."
+    ),
+    Light.PRESSED: Pattern((Step(375, _ALL), Step(125, _DARK)), "Button press received."),
+    Light.REFUSED: Pattern((Step(125, _RED), Step(250, _DARK)), "Button press received, but it did not work."),
     Light.HELD: Pattern(
         (Step(3300, _ALL), Step(3300, Levels(0, 1, 1)), Step(3400, _RED)),
-        "Hold on until the last lamp is out to switch off; let go to go on.",
+        "To switch off, keep holding until the last light goes out; let go to cancel.",
     ),
     Light.STOPPING: Pattern(
-        (Step(2000, _RED), Step(250, _DARK)), "Switching off: when it is dark, count to ten before you unplug it."
+        (Step(2000, _RED), Step(250, _DARK)),
+        "Switching off: when all lights are out, count to ten before you unplug it.",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Names the one state of the hub from its facts: what the page says, the lights show and scripts read (O2, O3)."""
+"""The one state of the hub, named from its facts: what the page says, the lights show and scripts read (O2, O3)."""
 
 from collections.abc import Callable
 from enum import Enum, StrEnum
@@ -16,7 +16,7 @@ class Trouble(StrEnum):
     """Why the last attempt at the cloud failed, by who must act."""
 
     LINE = "line"
-    """No way there: nothing answers."""
+    """No internet connection: nothing answers."""
     KEY = "key"
     """The cloud refuses this hub's key."""
     PAUSED = "paused"
@@ -31,7 +31,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is measured; sizes in bytes, counts in records, ages in seconds."""
 
     answering: bool = True
-    """False where whoever looks finds an old status.json: the hub has crashed or hangs."""
+    """False where status.json is missing or old: the hub has crashed or hangs."""
     ready: bool = True
     damage: tuple[str, ...] = ()
     writable: bool = True
@@ -63,7 +63,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Level(StrEnum):
-    """How a state is to be taken."""
+    """How seriously a state is to be taken."""
 
     SAFE = "safe"
     WAITING = "waiting"
@@ -92,7 +92,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 _NOTHING = Text("Nothing to do.")
 _PATIENCE = Text("Nothing to do. Keep the hub switched on; it sends everything as soon as it can.")
-_CALL = Text("Call your technician. Phones keep what they have.")
+_CALL = Text("Call your technician. You can keep working on the phones: they keep what they have.")
 
 
 class State(Enum):
@@ -102,14 +102,14 @@ class State(Enum):
         Level.ALARM,
         Light.FAULT,
         Text("The hub does not answer."),
-        Text("Unplug it, wait ten seconds, plug it in again. If this does not help, call your technician."),
+        Text("Unplug it, wait ten seconds, then plug it back in. If that does not help, call your technician."),
         lambda facts: not facts.answering,
     )
     DAMAGED = _Row(
         Level.ALARM,
         Light.DAMAGE,
-        Text("The memory of the hub is damaged."),
-        Text("Stop using it and call your technician. Do not switch it off."),
+        Text("The hub's data is damaged."),
+        Text("Stop syncing and call your technician. Leave the hub switched on. Phones keep what they have."),
         lambda facts: facts.damage,
     )
     STARTING = _Row(
@@ -120,12 +120,12 @@ class State(Enum):
         lambda facts: not facts.ready,
     )
     READ_ONLY = _Row(
-        Level.ALARM, Light.STORAGE, Text("The hub cannot store anything."), _CALL, lambda facts: not facts.writable
+        Level.ALARM, Light.STORAGE, Text("The hub cannot save anything."), _CALL, lambda facts: not facts.writable
     )
     DISK_LOW = _Row(
         Level.ATTENTION,
         Light.DISK,
-        Text("The hub's memory is nearly full."),
+        Text("The hub's storage is nearly full."),
         Text("Everything entered is safe. Call your technician soon."),
         lambda facts: facts.free_bytes < FREE_BYTES_LOW,
     )
@@ -186,8 +186,8 @@ class State(Enum):
         Level.ATTENTION,
         Light.CLOUD,
         Text(
-            "{count} record is safe here, but the cloud does not take it.",
-            "{count} records are safe here, but the cloud does not take them.",
+            "{count} record is safe here, but the cloud is not accepting it.",
+            "{count} records are safe here, but the cloud is not accepting them.",
             "waiting",
         ),
         Text("The hub keeps trying. If this lasts longer than a day, tell your organisation."),
@@ -225,7 +225,7 @@ class State(Enum):
     UNPROVEN = _Row(
         Level.WAITING,
         Light.WAITING,
-        Text("Everything entered is safe on this hub and was sent; the cloud has yet to show it."),
+        Text("Everything entered is safe on this hub. It was sent, and the cloud has yet to confirm it."),
         _PATIENCE,
         lambda facts: facts.cloud and facts.unproven,
     )
@@ -246,27 +246,27 @@ class State(Enum):
 
     @property
     def level(self) -> Level:
-        """Return how it is to be taken."""
+        """How seriously it is to be taken."""
         return self.value.level
 
     @property
     def texts(self) -> tuple[Text, Text]:
-        """Return the sentence and the remedy, to be translated."""
+        """The sentence and the remedy, to be translated."""
         return self.value.sentence, self.value.remedy
 
     @property
     def is_well(self) -> bool:
-        """Return whether nobody has to do anything."""
+        """Whether nobody has to do anything."""
         return self.level in {Level.SAFE, Level.WAITING}
 
 
 def state(facts: Facts) -> State:
-    """Name the state: the worst that is true."""
+    """Return the worst state that is true."""
     return next(found for found in State if found.value.is_true(facts))
 
 
 def light(facts: Facts) -> Light:
-    """Name what the lights show: what is wrong before what goes on, what goes on before what is."""
+    """Return what the lights show: what is wrong before what goes on, what goes on before what is."""
     found = state(facts)
     going_on = {
         Light.PAIRING: facts.pairing_left_s,

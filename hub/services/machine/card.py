@@ -1,4 +1,4 @@
-"""Measures the storage that the data lies on: how fast it keeps what is written, whether it is as large as it says."""
+"""Measure the storage under the data: how fast it keeps what is written, whether it is as large as it says."""
 
 import hashlib
 import os
@@ -47,8 +47,8 @@ def speed(folder: Path) -> Speed:
     return Speed(_SPEED_BLOCKS * _BLOCK_BYTES / 1e6 / write_s, commit_s / _COMMITS * 1000)
 
 
-def lies(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Fill what is free with blocks that are all different, and read them back; returns how many came back wrong.
+def wrong_blocks(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Fill the free space with blocks that all differ, read them back, and return how many came back wrong.
 
     A forged card takes everything and keeps only the last of what was written to the same cell. ``progress`` hears
     the megabytes done, of both passes. Takes minutes to hours.

@@ -1,4 +1,4 @@
-"""Measures the machine by the files that Linux keeps about it; what a machine does not tell is None."""
+"""Measure the machine by the files that Linux keeps about it; what it does not tell is None."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Switches the machine off or starts it again, by the commands that the settings name; without one it cannot."""
+"""Switch the machine off or restart it, by the commands that the settings name; without one it cannot."""
 
 import shlex
 import subprocess
@@ -17,7 +17,7 @@ class Switch(msgspec.Struct, frozen=True):
     shutdown_command: str = ""
 
     def restart(self) -> None:
-        """Start the machine again; raises OperatorError when the command fails."""
+        """Restart the machine; raises OperatorError when the command fails."""
         _run(self.restart_command)
 
     def shut_down(self) -> None:

@@ -1,4 +1,4 @@
-"""Tells systemd that the hub is up, and feeds its watchdog only after a write that reached the card.
+"""Tell systemd that the hub is up, and feed its watchdog only after a write that reached the storage.
 
 Source: sd_notify(3) and sd_watchdog_enabled(3). Without systemd it does nothing.
 """

@@ -1,1 +1,1 @@
-"""Tells the rest of the box how the hub is."""
+"""The status of the hub: gathered often, watched by the pages, written for the other processes of the machine."""

@@ -1,4 +1,4 @@
-"""Writes and reads status.json, by which lights, screen and scripts know how the hub is, and that it lives (O3)."""
+"""status.json, by which lights, screen and scripts know how the hub is, and that it lives (O3)."""
 
 import time
 from collections.abc import Callable

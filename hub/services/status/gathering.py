@@ -1,4 +1,4 @@
-"""Gathers the facts every two seconds, and caches the expensive probes (a test write, the count of all records)."""
+"""Gather the facts of now; cache the expensive probes (a test write, the count of all records)."""
 
 import contextlib
 import time
@@ -20,7 +20,7 @@ _KEEP_S = 30
 
 
 class Gathering:
-    """Remembers the last probes; used by one thread at a time.
+    """The facts of a hub and its machine, with what the last probes found; used by one thread at a time.
 
     power_weak, temperature_c: measure the machine; None for what it does not tell.
     """

@@ -1,4 +1,4 @@
-"""Watches the hub: gathers the facts every two seconds, tells who listens, and keeps status.json young (O3)."""
+"""Gather the facts every two seconds, wake the pages that show them, and keep status.json young (O3)."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from hub.core.status.state import Facts
 
 EVERY_S = 2.0
 STREAMS_MAX = 32
-"""Pages that follow live; further ones are reloaded by hand."""
+"""Web pages that follow live; further ones are reloaded by hand."""
 _STILL_THERE_S = 20.0
 _COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60}
 """Facts that change all the time, and by how much it takes for a page to show it."""
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class StatusWatch:
-    """The newest facts. ``gather`` measures, ``publish`` tells the rest of the box."""
+    """The newest facts. ``gather`` measures, ``publish`` tells the other processes."""
 
     def __init__(
         self, facts: Facts, gather: Callable[[], Facts], publish: Callable[[Facts], None], *, every_s: float = EVERY_S

@@ -24,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_an_honest_card_gives_back_what_it_took(small: Path) -> None:
     done: list[int] = []
-    assert card.lies(small, done.append) == 0
+    assert card.wrong_blocks(small, done.append) == 0
     assert done == list(range(16))
     assert list(small.iterdir()) == []
 
@@ -39,7 +39,7 @@ def test_a_forged_card_is_found_out(small: Path, monkeypatch: pytest.MonkeyPatch
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", wrap_around)
-    assert card.lies(small) == 4
+    assert card.wrong_blocks(small) == 4
 
 
 def test_errors_of_the_file_systems_are_counted(tmp_path: Path) -> None:
