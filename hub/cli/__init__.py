@@ -40,7 +40,7 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for: a Pi needs seconds for all of them, and starts three at every boot."""
+    """Imports a command when it is called: a Pi needs seconds for all of them, and starts three at every boot."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's way
         """List the names, as ``--help`` shows them."""
@@ -62,7 +62,7 @@ def hikma_hub() -> None:
 
 
 def main() -> None:
-    """Run a command; what the hub foresees ends with one sentence and status 1."""
+    """Run a command; a foreseen failure ends with one sentence and status 1."""
     try:
         hikma_hub()
     except HubError as error:

@@ -1,53 +1,75 @@
-"""hikma-hub device and token: the phones that are paired, and shutting them out."""
+"""hikma-hub device and token: the phones that have paired, blocking them, and ending sign-ins."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from hub.actions.phones import devices
+from hub.actions.phones.devices import ListedDevice
 from hub.cli import options
+from hub.words import words
 
 
 @click.group()
 def device() -> None:
-    """See and revoke phones."""
+    """List and block phones."""
 
 
 @device.command("list")
 @options.data
 @options.as_json
 def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List the phones; times are hub time in ms, behind counts the records that a phone lacks."""
+    """List the phones. With --json, times are hub time in ms and "behind" counts the records that a phone lacks."""
     with options.store(data) as store:
-        rows = [{**msgspec.to_builtins(found.device), "behind": found.behind} for found in devices.every(store)]
+        found = devices.every(store)
+    rows = [{**msgspec.to_builtins(one.device), "behind": one.behind} if as_json else _row(one) for one in found]
     options.show(rows, as_json=as_json, empty="No phone has paired yet.")
 
 
-@device.command("revoke")
+@device.command("block")
 @options.data
 @click.argument("client_id")
-def revoke_device(data: Path, client_id: str) -> None:
-    """Shut a phone out at once."""
+def block_device(data: Path, client_id: str) -> None:
+    """Block a phone: its sign-ins end now, and the hub refuses it from now on."""
     with options.store(data) as store:
         found = devices.block(store, client_id)
-    click.echo(f"{found.name} is revoked.")
+    click.echo(f"{found.name} is blocked.")
+
+
+device.add_command(block_device, "revoke")
+"""The older name of the same command."""
 
 
 @click.group()
 def token() -> None:
-    """End sign-ins."""
+    """End sign-ins on phones."""
 
 
 @token.command("revoke")
 @options.data
-@click.option("--user", "email", help="Email of the user whose sign-ins end.")
-@click.option("--device", "client_id", help="Phone on which sign-ins end.")
+@click.option("--user", "email", help="Email of the user.")
+@click.option("--device", "client_id", help="Id of the phone, see 'hikma-hub device list'.")
 @click.option("--all", "everyone", is_flag=True, help="End every sign-in.")
 def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone: bool) -> None:  # noqa: FBT001
-    """End the sign-ins of a user, of a phone, or all; they must sign in again."""
+    """End the sign-ins of a user, on a phone, or all of them; these people must sign in again."""
     if not (email or client_id or everyone):
-        raise click.UsageError("say whose: --user, --device or --all")
+        raise click.UsageError("Give --user, --device or --all.")
     with options.store(data) as store:
         count = devices.end_sign_ins(store, email=email, client_id=client_id)
-    click.echo(f"{count} sign-ins ended.")
+    click.echo("1 sign-in ended." if count == 1 else f"{count} sign-ins ended.")
+
+
+def _row(found: ListedDevice) -> dict[str, Any]:
+    """Return a phone as people read it."""
+    ago = words("en").ago
+    return {
+        "name": found.device.name,
+        "id": found.device.client_id,
+        "state": "blocked" if found.is_blocked else "paired",
+        "last seen": ago(found.seen_s),
+        "last sync": "never" if found.synced_s is None else ago(found.synced_s),
+        "records missing": found.behind,
+        "user": found.user or "-",
+    }

@@ -1,4 +1,4 @@
-"""hikma-hub firstboot: makes a flashed card a hub, and opens its data at every boot."""
+"""hikma-hub firstboot: turns a flashed card into a hub, and opens its data at every boot."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,16 @@ _SECRET = frozenset({"setup_code", "access_point_password"})
 
 
 @click.command()
-@click.option("--card", type=click.Path(path_type=Path), help="The card's device, where it is not that of the root.")
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    help="Device of the card, if the root file system is elsewhere.",
+)
 @options.as_json
 def firstboot(card: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Make this card a hub, or open its data; run at every boot, and harmless at any time."""
+    """Turn this card into a hub, or open its data. Runs at every boot; safe to run at any time."""
     if os.geteuid() != 0:
-        raise OperatorError("only root may partition and mount; on a hub systemd runs it")
+        raise OperatorError("only root can partition and mount; on a hub, systemd runs this command")
     report = steps.run(Machine(), device=card, progress=lambda name: click.echo(f"hikma-hub: {name}", err=True))
     if report.refused:
         click.echo(f"hikma-hub: {report.refused}", err=True)

@@ -1,4 +1,4 @@
-"""hikma-hub label: what is printed and stuck on the box."""
+"""hikma-hub label: the label to print and stick on the hub."""
 
 import html
 from pathlib import Path
@@ -36,10 +36,13 @@ dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="HTML file to write; print it from a browser, on A5.",
+    help="HTML file to write. Print it from a browser on A5 paper.",
 )
 def label(data: Path, config: Path | None, output: Path) -> None:
-    """Make the label of this box: its name, QR code, addresses and what its lights mean. It holds the setup code."""
+    """Make the label to print and stick on the hub.
+
+    It shows the hub's name, QR code, addresses, setup code and Wi-Fi password, and what the lights mean.
+    """
     settings = options.settings(config, data)
     with options.store(data) as store:
         ways = reach.current(store, settings)
@@ -64,11 +67,11 @@ def label(data: Path, config: Path | None, output: Path) -> None:
         output.write_text(page, "utf-8")
     except OSError as error:
         raise OperatorError(f"{output} cannot be written: {error.strerror}") from error
-    click.echo(f"The label is in {output}.")
+    click.echo(f"Label written to {output}.")
 
 
 def first_boot(path: Path = Path(REPORT)) -> Report:
-    """Return what first boot told; nothing on a machine that is no card of ours."""
+    """Return the report of first boot; an empty one on a machine that was not made from our image."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.DecodeError):

@@ -5,10 +5,10 @@ import logging
 import structlog
 from structlog.typing import EventDict
 
-from hub.settings import Log
+from hub.settings import LogSettings
 
 
-def configure(log: Log) -> None:
+def configure(log: LogSettings) -> None:
     """Log from this level on, as key=value or JSON."""
     renderer: structlog.typing.Processor
     if log.format == "json":

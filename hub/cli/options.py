@@ -1,4 +1,4 @@
-"""What all commands share: where the data is, how they print."""
+"""What all commands share: where the data is, and how they print."""
 
 import json
 import os
@@ -21,13 +21,13 @@ data = click.option(
     envvar="HIKMA_HUB_DATA",
     default="/var/lib/hikma-hub",
     show_default=True,
-    help="Folder of the hub's data.",
+    help="Folder with the hub's data.",
 )
 config = click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="HIKMA_HUB_CONFIG",
-    help="Settings file (TOML).  [default: hub.toml in the folder of the data]",
+    help="Settings file (TOML).  [default: hub.toml in the data folder]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -1,4 +1,4 @@
-"""hikma-hub setup-code, fingerprint and admin: what the pages need from whoever stands at the box."""
+"""hikma-hub setup-code, fingerprint and admin: what the web page needs from whoever is at the hub."""
 
 from pathlib import Path
 
@@ -9,13 +9,14 @@ from hub.actions.people import administrators, setup
 from hub.app import reach
 from hub.cli import options
 from hub.cli.people import read_password
+from hub.words import words
 
 
 @click.command("setup-code")
 @options.data
 @options.as_json
 def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Show the code that the first visitor of the page must know."""
+    """Show the setup code, which the first visitor of the web page must enter."""
     with options.store(data, create=True) as store:
         code = setup.code(store)
     if as_json:
@@ -23,14 +24,14 @@ def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     elif code:
         click.echo(code)
     else:
-        click.echo("The hub is set up: it needs no setup code any more.")
+        click.echo("The hub is set up. It needs no setup code any more.")
 
 
 @click.command()
 @options.data
 @options.config
 def fingerprint(data: Path, config: Path | None) -> None:
-    """Show the fingerprint of the hub's certificate, to compare with what a browser shows."""
+    """Show the fingerprint of the hub's certificate, to compare with the one that a browser shows."""
     with options.store(data, create=True) as store:
         host = reach.current(store, options.settings(config, data)).host_name()
         click.echo(certificate.load(store, host).fingerprint)
@@ -38,7 +39,7 @@ def fingerprint(data: Path, config: Path | None) -> None:
 
 @click.group()
 def admin() -> None:
-    """Make, list and remove who looks after the hub by its page."""
+    """Add, list and remove administrators of the web page."""
 
 
 @admin.command("list")
@@ -47,7 +48,9 @@ def admin() -> None:
 def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the administrators."""
     with options.store(data) as store:
-        options.show(administrators.every(store), as_json=as_json, empty="There is no administrator yet.")
+        found = administrators.every(store)
+    rows = [one.row if as_json else {"name": one.name, "added": words("en").ago(one.age_s)} for one in found]
+    options.show(rows, as_json=as_json, empty="There is no administrator yet.")
 
 
 @admin.command("add")
@@ -55,11 +58,11 @@ def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
-    """Make an administrator. The first one ends the setup."""
+    """Add an administrator. The first one completes the setup."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data, create=True) as store:
         administrators.add(store, name, password)
-    click.echo(f"{name} can sign in on the page.")
+    click.echo(f"{name} can sign in on the web page.")
 
 
 @admin.command("password")
@@ -67,18 +70,18 @@ def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
-    """Return an administrator a new password, when the old one is forgotten."""
+    """Set an administrator's password, for example when it is forgotten."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data) as store:
         administrators.change_password(store, name, password)
-    click.echo("The password is changed.")
+    click.echo("The password was changed.")
 
 
 @admin.command("remove")
 @options.data
 @click.argument("name")
 def remove(data: Path, name: str) -> None:
-    """Remove an administrator; the last one stays."""
+    """Remove an administrator. The last one cannot be removed."""
     with options.store(data) as store:
         administrators.remove(store, name)
-    click.echo(f"{name} is removed.")
+    click.echo(f"{name} was removed.")

@@ -1,4 +1,4 @@
-"""hikma-hub pairing: who may join, and the QR code to join with."""
+"""hikma-hub pairing: opening and closing it for new phones, and the QR code that they scan."""
 
 import json
 from pathlib import Path
@@ -19,28 +19,28 @@ _PNG_SCALE = 8
 
 @click.group()
 def pairing() -> None:
-    """Let new phones pair, and show the QR code."""
+    """Open and close pairing for new phones, and show the QR code."""
 
 
 @pairing.command("open")
 @options.data
 @options.config
-@click.option("--minutes", type=click.IntRange(1, 240), help="How long (setting pairing.minutes).")
+@click.option("--minutes", type=click.IntRange(1, 240), help="How long.  [default: the setting pairing.minutes]")
 def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
-    """Let new phones pair for some minutes."""
+    """Open pairing: new phones can pair for some minutes."""
     length = minutes or options.settings(config, data).pairing.minutes
     with options.store(data, create=True) as store:
         window.open_for(store, length)
-    click.echo(f"New phones may pair for {length} minutes.")
+    click.echo(f"Pairing is open for {_minutes(length)}.")
 
 
 @pairing.command("close")
 @options.data
 def close_pairing(data: Path) -> None:
-    """Let no new phone pair; paired ones go on."""
+    """Close pairing: no new phone can pair. Paired phones keep syncing."""
     with options.store(data) as store:
         window.close(store)
-    click.echo("No new phone may pair now.")
+    click.echo("Pairing is closed.")
 
 
 @pairing.command("show")
@@ -70,8 +70,12 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
     code.terminal(compact=True)
     click.echo(f"Hub at {payload.url}")
     if settings.pairing.mode == "open":
-        click.echo("New phones may pair at any time.")
+        click.echo("Pairing is always open.")
     elif left_s:
-        click.echo(f"New phones may pair for {-(-left_s // 60)} more minutes.")
+        click.echo(f"Pairing is open for {_minutes(-(-left_s // 60))} more.")
     else:
-        click.echo("Pairing is closed; open it with 'hikma-hub pairing open'.")
+        click.echo("Pairing is closed. To open it: hikma-hub pairing open")
+
+
+def _minutes(count: int) -> str:
+    return "1 minute" if count == 1 else f"{count} minutes"

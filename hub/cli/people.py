@@ -1,4 +1,4 @@
-"""hikma-hub user and clinic: people and places made on this hub."""
+"""hikma-hub user and clinic: the people and places of this hub."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from hub.core.records.access import Permission
 
 @click.group()
 def clinic() -> None:
-    """Make and list clinics."""
+    """Add and list clinics."""
 
 
 @clinic.command("add")
@@ -22,7 +22,7 @@ def clinic() -> None:
 @click.option("--name", required=True)
 @options.as_json
 def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Make a clinic, for a hub without a cloud."""
+    """Add a clinic, on a hub without a cloud."""
     with options.store(data, create=True) as store:
         made = clinics.add(store, name)
     options.show_one(made, as_json=as_json)
@@ -39,20 +39,20 @@ def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
 
 @click.group()
 def user() -> None:
-    """Make, list and shut out the people who sign in."""
+    """Add, list and disable the people who sign in on phones."""
 
 
 @user.command("add")
 @options.data
 @click.option("--email", required=True)
 @click.option("--name", required=True)
-@click.option("--role", required=True, help="super_admin, admin, provider, registrar or another word.")
+@click.option("--role", required=True, help="super_admin, admin, provider, registrar, or a role of your own.")
 @click.option("--clinic", "clinic_id", required=True, help="Id of the clinic, see 'hikma-hub clinic list'.")
 @click.option(
     "--without",
     multiple=True,
     type=click.Choice([permission.value for permission in Permission]),
-    help="A permission that the role would bring and this user does not get; may be repeated.",
+    help="A permission of the role that this user does not get; can be repeated.",
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @options.as_json
@@ -66,7 +66,7 @@ def add_user(
     password_stdin: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Make a user with the permissions of a role in one clinic."""
+    """Add a user with the permissions of a role in one clinic."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data, create=True) as store:
         made = users.add(
@@ -95,21 +95,21 @@ def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
-    """Return a user of this hub a new password; they must sign in again everywhere."""
+    """Set the password of a user of this hub. They must sign in again everywhere."""
     password = read_password(from_stdin=password_stdin)
     with options.store(data) as store:
         users.change_password(store, email, password)
-    click.echo("The password is changed.")
+    click.echo("The password was changed.")
 
 
 @user.command("disable")
 @options.data
 @click.argument("email")
 def disable_user(data: Path, email: str) -> None:
-    """Shut a user out at once."""
+    """Disable a user: their sign-ins end now, and they cannot sign in again."""
     with options.store(data) as store:
         users.disable(store, email)
-    click.echo("The user is shut out.")
+    click.echo("The user is disabled.")
 
 
 def _row(found: User) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""hikma-hub retire: makes a box forget everything, before it is given away or thrown away."""
+"""hikma-hub retire: erases a hub before it is given away or thrown away."""
 
 import os
 
@@ -10,13 +10,13 @@ from hub.firstboot.machine import Machine
 
 
 @click.command()
-@click.option("--name", prompt="Type the host name of this box, to erase all of it", help="Host name, as a safeguard.")
+@click.option("--name", prompt="To erase this hub, type its host name", help="Host name of the hub, as a safeguard.")
 def retire(name: str) -> None:
-    """Erase this box: keys first, then the data. Nothing brings it back; relay and back up before."""
+    """Erase this hub for good: its keys first, then its data. Relay and back up before."""
     machine = Machine()
     if os.geteuid() != 0:
-        raise OperatorError("only root may erase a box")
+        raise OperatorError("only root can erase a hub")
     if name != machine.path("/etc/hostname").read_text("ascii").strip():
-        raise OperatorError("that is not the name of this box; nothing was erased")
+        raise OperatorError("that is not the host name of this hub; nothing was erased")
     for told in retirement.erase(machine):
         click.echo(told)

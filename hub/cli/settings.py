@@ -1,4 +1,4 @@
-"""hikma-hub settings: what the settings are, and changing them in their file."""
+"""hikma-hub settings: listing the settings, and changing them in their file."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from hub.core.errors import OperatorError, SettingError, SettingsRefused
 @options.as_json
 @click.pass_context
 def settings(context: click.Context, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List every setting as the next start of the hub takes it, or set one."""
+    """List every setting as it will be at the next start of the hub, or change one."""
     if context.invoked_subcommand:
         return
     options.settings(config, data)
@@ -40,19 +40,23 @@ def settings(context: click.Context, data: Path, config: Path | None, as_json: b
 @click.argument("name")
 @click.argument("value")
 def set_one(data: Path, config: Path | None, name: str, value: str) -> None:
-    """Set a setting, such as pairing.minutes, in the settings file."""
+    """Change a setting in the settings file: hikma-hub settings set pairing.minutes 15."""
     section, _, key = name.partition(".")
     book.value(section, key, value)  # says what is wrong with it, and what is allowed
     variable = book.variable(section, key)
     if variable in os.environ:
-        raise OperatorError(f"{variable} is set, and wins over the settings file")
+        raise OperatorError(f"{variable} is set, which overrides the settings file")
     with options.store(data, create=True) as store:
         try:
             changed = _live(data, config).change(store, {name: value}, also_closed=True)
         except SettingsRefused as error:
             raise error.__cause__ or SettingError(str(error)) from None
     path = options.settings_file(config, data)
-    click.echo(f"{name} is set in {path}; the hub takes it at its next start." if changed else "It was so before.")
+    click.echo(
+        f"{name} was changed in {path}. It takes effect when the hub restarts."
+        if changed
+        else f"Nothing changed: {name} already had this value."
+    )
 
 
 def _live(data: Path, config: Path | None) -> LiveSettings:

@@ -1,4 +1,4 @@
-"""Chooses the language of what the box itself says: its screen, its label, its warnings."""
+"""Chooses the language of the hub's screen, label and warnings."""
 
 import os
 

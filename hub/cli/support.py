@@ -1,4 +1,4 @@
-"""hikma-hub support-file: one file that tells a technician far away how the hub is."""
+"""hikma-hub support-file: one file with what a technician far away needs."""
 
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from hub.core.errors import Damaged, OperatorError
 @options.config
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Zip file to write.")
 def support_file(data: Path, config: Path | None, out: Path) -> None:
-    """Write a file for a technician: no records, names, keys or passwords are in it; its about.txt says what is."""
+    """Write a support file for a technician far away.
+
+    It holds no records, names, keys or passwords; its about.txt lists what it holds.
+    """
     settings = options.settings(config, data)
     try:
         with options.store(data) as store:
@@ -28,4 +31,4 @@ def support_file(data: Path, config: Path | None, out: Path) -> None:
         out.write_bytes(content)
     except OSError as error:
         raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
-    click.echo(f"The support file is {out}, {len(content):,} bytes.")
+    click.echo(f"Support file written to {out} ({len(content):,} bytes).")

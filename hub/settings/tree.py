@@ -10,16 +10,16 @@ from hub.settings.toml_file import ONE_LINE
 _HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
 
 
-class Hub(msgspec.Struct, frozen=True):
+class HubSettings(msgspec.Struct, frozen=True):
     """[hub]: what the hub is called, and what it speaks."""
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)] = "Hikma Hub"
     """What phones show; 1 to 80 characters. A name that the hub was given on its page wins."""
     language: Literal["en", "ar", "es", "fr"] = "en"
-    """What the page speaks where a browser asks for none of its languages, and what screen and label speak."""
+    """Language of the screen and the label, and of the web page in browsers that ask for none of its languages."""
 
 
-class Server(msgspec.Struct, frozen=True):
+class ServerSettings(msgspec.Struct, frozen=True):
     """[server]: where the hub listens."""
 
     # Phones come over the LAN, so every interface is the default.
@@ -29,18 +29,18 @@ class Server(msgspec.Struct, frozen=True):
     """A TCP port; 4001 is where phones look."""
 
 
-class Pairing(msgspec.Struct, frozen=True):
-    """[pairing]: when a new phone may come."""
+class PairingSettings(msgspec.Struct, frozen=True):
+    """[pairing]: when new phones can pair."""
 
     mode: Literal["window", "open"] = "window"
-    """``window``: while someone holds the door open; ``open``: always."""
+    """``window``: while pairing was opened; ``open``: always."""
     minutes: Annotated[int, Meta(ge=1, le=240)] = 10
-    """How long the window stays open; minutes."""
+    """How long pairing stays open; minutes."""
     address: Literal["ip", "name"] = "ip"
     """What the QR code carries: the hub's IP address or its name."""
 
 
-class Discovery(msgspec.Struct, frozen=True):
+class DiscoverySettings(msgspec.Struct, frozen=True):
     """[discovery]: how the hub is found on the network."""
 
     enabled: bool = True
@@ -49,28 +49,28 @@ class Discovery(msgspec.Struct, frozen=True):
     """The name it answers for, followed by .local; letters, digits and hyphens. Taken ones get a number."""
 
 
-class Lights(msgspec.Struct, frozen=True):
-    """[lights]: the lamps and the button; pins are GPIO numbers, not places on the connector."""
+class LightsSettings(msgspec.Struct, frozen=True):
+    """[lights]: the lights and the button; pins are GPIO numbers, not places on the connector."""
 
     kind: Literal["three", "rgb"] = "three"
-    """Three lamps side by side, or one that mixes its colours."""
+    """Three LEDs side by side, or one that mixes its colours."""
     green_pin: Annotated[int, Meta(ge=2, le=27)] = 17
-    """Pin of the green lamp."""
+    """Pin of the green LED."""
     blue_pin: Annotated[int, Meta(ge=2, le=27)] = 27
-    """Pin of the blue lamp."""
+    """Pin of the blue LED."""
     red_pin: Annotated[int, Meta(ge=2, le=27)] = 22
-    """Pin of the red lamp."""
+    """Pin of the red LED."""
     active: Literal["high", "low"] = "high"
-    """Level of a pin at which its lamp is lit; low for lamps with a common anode."""
+    """Level of a pin at which its LED is lit; low for LEDs with a common anode."""
     brightness: Annotated[int, Meta(ge=1, le=100)] = 60
-    """Of a lit lamp; percent."""
+    """Brightness of a lit LED; percent."""
     button_pin: Annotated[int, Meta(ge=0, le=27)] = 3
     """Pin of the button, which closes to ground; 0 for none. A switched-off Pi starts when pin 3 is grounded."""
     chip: Annotated[int, Meta(ge=-1, le=64)] = -1
     """Number of the GPIO chip (/dev/gpiochipN); -1 finds the one of a Raspberry Pi."""
 
 
-class Sync(msgspec.Struct, frozen=True):
+class SyncSettings(msgspec.Struct, frozen=True):
     """[sync]: how much travels in one message."""
 
     page_bytes: Annotated[int, Meta(ge=16 * 1024, le=16 * 1024**2)] = 4 * 1024**2
@@ -79,17 +79,17 @@ class Sync(msgspec.Struct, frozen=True):
     """Largest push that is read; bytes of its payload after opening."""
 
 
-class Relay(msgspec.Struct, frozen=True):
+class RelaySettings(msgspec.Struct, frozen=True):
     """[relay]: when and how much the hub sends to the cloud and fetches from it."""
 
     minutes: Annotated[int, Meta(ge=1, le=1440)] = 5
     """How often, when nothing is entered; minutes. What a phone brings goes at once."""
     hours_from: Annotated[int, Meta(ge=0, le=23)] = 0
-    """Hour of the day, local time, from which the line may be used."""
+    """Hour of the day, local time, from which the internet connection may be used."""
     hours_to: Annotated[int, Meta(ge=0, le=24)] = 24
     """Hour until which; earlier than ``hours_from`` means over midnight, 0 to 24 the whole day."""
     month_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    """What may go over the line in a month; units of 1,000,000 bytes, 0 for no limit."""
+    """How much data the relay may use in a month; units of 1,000,000 bytes, 0 for no limit."""
     batch_records: Annotated[int, Meta(ge=10, le=1000)] = 500
     """Records in one request."""
     batch_bytes: Annotated[int, Meta(ge=32 * 1024, le=16 * 1024**2)] = 1024**2
@@ -98,7 +98,7 @@ class Relay(msgspec.Struct, frozen=True):
     """Requests in any minute; the cloud refuses more than 60 from one address, which phones may share."""
 
 
-class Login(msgspec.Struct, frozen=True):
+class LoginSettings(msgspec.Struct, frozen=True):
     """[login]: how long a sign-in lasts and how guessing is slowed."""
 
     token_days: Annotated[int, Meta(ge=1, le=365)] = 30
@@ -111,7 +111,7 @@ class Login(msgspec.Struct, frozen=True):
     """Longest wait; seconds."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class LimitsSettings(msgspec.Struct, frozen=True):
     """[limits]: bounds on whatever a peer can make grow."""
 
     devices: Annotated[int, Meta(ge=1, le=10_000)] = 500
@@ -130,15 +130,15 @@ class Limits(msgspec.Struct, frozen=True):
     """Threads that open, store and seal messages."""
 
 
-class Store(msgspec.Struct, frozen=True):
+class StoreSettings(msgspec.Struct, frozen=True):
     """[store]: how the database is treated."""
 
     check_at_start: Literal["quick", "full", "off"] = "quick"
     """Which integrity check runs before the first phone is served."""
 
 
-class Log(msgspec.Struct, frozen=True):
-    """[log]: what is told, and in which form."""
+class LogSettings(msgspec.Struct, frozen=True):
+    """[log]: what is logged, and in which form."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """Events below it are left out."""
@@ -146,7 +146,7 @@ class Log(msgspec.Struct, frozen=True):
     """One event is one line: key=value, or one JSON object."""
 
 
-class Web(msgspec.Struct, frozen=True):
+class WebSettings(msgspec.Struct, frozen=True):
     """[web]: the pages for people."""
 
     https_port: Annotated[int, Meta(ge=0, le=65535)] = 4443
@@ -154,12 +154,12 @@ class Web(msgspec.Struct, frozen=True):
     plain_sign_in: bool = False
     """Whether passwords are taken over plain HTTP from other machines, where others on the Wi-Fi can read them."""
     idle_minutes: Annotated[int, Meta(ge=1, le=720)] = 15
-    """Who does nothing for so long is signed out; minutes."""
+    """How long somebody can do nothing before being signed out; minutes."""
     show_lights: bool = False
-    """Whether the first page shows what the lights of the box show."""
+    """Whether the first page shows the lights of the hub."""
 
 
-class Box(msgspec.Struct, frozen=True):
+class BoxSettings(msgspec.Struct, frozen=True):
     """[box]: the machine that the hub runs on."""
 
     status_file: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/run/hikma-hub/status.json"
@@ -173,16 +173,16 @@ class Box(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """All sections; ``Settings()`` is every default."""
 
-    hub: Hub = Hub()
-    server: Server = Server()
-    pairing: Pairing = Pairing()
-    discovery: Discovery = Discovery()
-    lights: Lights = Lights()
-    sync: Sync = Sync()
-    relay: Relay = Relay()
-    login: Login = Login()
-    limits: Limits = Limits()
-    store: Store = Store()
-    log: Log = Log()
-    web: Web = Web()
-    box: Box = Box()
+    hub: HubSettings = HubSettings()
+    server: ServerSettings = ServerSettings()
+    pairing: PairingSettings = PairingSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
+    lights: LightsSettings = LightsSettings()
+    sync: SyncSettings = SyncSettings()
+    relay: RelaySettings = RelaySettings()
+    login: LoginSettings = LoginSettings()
+    limits: LimitsSettings = LimitsSettings()
+    store: StoreSettings = StoreSettings()
+    log: LogSettings = LogSettings()
+    web: WebSettings = WebSettings()
+    box: BoxSettings = BoxSettings()

@@ -45,12 +45,6 @@ class Words:
             value, format="#,##0.#", locale=self._locale, numbering_system=self._numbering
         ).translate(self._digits)
 
-    def percent(self, share: float) -> str:
-        """Write a share of one."""
-        return numbers.format_percent(share, locale=self._locale, numbering_system=self._numbering).translate(
-            self._digits
-        )
-
     def size(self, size_bytes: float) -> str:
         """Write a size in the unit that suits it, by thousands as disks are sold."""
         unit = 0

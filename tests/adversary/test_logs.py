@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from hub.cli import logs
-from hub.settings import Log
+from hub.settings import LogSettings
 from tests.hubs import EMAIL, PASSWORD, Client, ServedHub, changes, row
 
 EVIL = "\n\r\x1b[31m\x07 event=serving level=error"
@@ -23,7 +23,7 @@ def configured() -> Iterator[None]:
 @pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("kind", ["logfmt", "json"])
 def test_no_value_begins_a_line_or_reaches_for_the_terminal(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(Log(format="json" if kind == "json" else "logfmt"))
+    logs.configure(LogSettings(format="json" if kind == "json" else "logfmt"))
     structlog.get_logger().info("refused", path=EVIL, reason="\u2028\x85\u202eü")
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1

@@ -15,7 +15,7 @@ from hub.actions.box import identity
 from hub.app import support
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.records.tables import TABLES
-from hub.settings import Hub, Settings
+from hub.settings import HubSettings, Settings
 from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.store.people import audit
@@ -132,7 +132,7 @@ def test_s6_nothing_that_is_in_any_column_or_in_the_logs_is_in_the_file(store: S
     who = identity.load(store)
     planted = plant(store)
     connect(store)
-    found = parts(store, Settings(hub=Hub(name=MARK)))
+    found = parts(store, Settings(hub=HubSettings(name=MARK)))
     assert planted <= set(json.loads(found["database.json"])["rows"])
     assert MARK.encode() in store.path.read_bytes() + store.path.with_name("hub.db-wal").read_bytes()
     everything = "\n".join(found.values())

@@ -15,10 +15,19 @@ def test_phones_are_listed_with_what_they_lack(served: ServedHub, run: Run) -> N
         *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind")
     }
     assert (listed["reader"]["state"], listed["reader"]["behind"]) == ("paired", 1)
-    assert "reader" in run("device", "list", data=served.data).out
+    shown = run("device", "list", data=served.data).out
+    assert "reader" in shown
+    assert "just now" in shown  # people are shown ages, not hub time
+    assert str(listed["reader"]["last_seen"]) not in shown
 
 
-def test_s2_a_revoked_phone_is_shut_out_at_once(served: ServedHub, run: Run) -> None:
+def test_block_is_the_same_command_as_revoke(served: ServedHub, run: Run) -> None:
+    client = served.client("lost")
+    assert "is blocked" in run("device", "block", "lost", data=served.data).out
+    assert client.pull().status == 403
+
+
+def test_s2_a_revoked_phone_is_refused_at_once(served: ServedHub, run: Run) -> None:
     client = served.client("stolen")
     assert run("device", "revoke", "stolen", data=served.data).status == 0
     assert (client.pull().status, client.shake().status) == (403, 403)

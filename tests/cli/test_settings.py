@@ -29,9 +29,9 @@ def test_every_setting_is_listed_with_what_it_may_be(run: Run, store: Store) -> 
 def test_a_setting_is_set_in_the_file_beside_the_data_and_noted(run: Run, store: Store) -> None:
     data = store.path.parent
     done = run("settings", "set", "pairing.mode", "open", data=data)
-    assert (done.status, "at its next start" in done.out) == (0, True)
+    assert (done.status, "when the hub restarts" in done.out) == (0, True)
     assert (data / "hub.toml").read_text() == '[pairing]\nmode = "open"\n'
-    assert "It was so before" in run("settings", "set", "pairing.mode", "open", data=data).out
+    assert "Nothing changed" in run("settings", "set", "pairing.mode", "open", data=data).out
     with store.read() as db:
         assert [entry["detail"] for entry in audit.entries(db)] == ["pairing.mode: window -> open"]
 
@@ -42,7 +42,7 @@ def test_a_setting_is_set_in_the_file_beside_the_data_and_noted(run: Run, store:
         ("pairing.minuts", "5", "there is no setting pairing.minuts; did you mean pairing.minutes?"),
         ("pairing", "5", "there is no setting pairing."),
         ("pairing.minutes", "0", "allowed is a whole number from 1 to 240"),
-        ("web.idle_minutes", "5", "HIKMA_HUB_WEB_IDLE_MINUTES is set, and wins"),
+        ("web.idle_minutes", "5", "HIKMA_HUB_WEB_IDLE_MINUTES is set, which overrides"),
     ],
 )
 def test_what_cannot_be_set_is_refused_with_the_reason(

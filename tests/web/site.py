@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 from hub import app
 from hub.actions.people import setup
 from hub.app.live_settings import LiveSettings
-from hub.settings import Settings, Web
+from hub.settings import Settings, WebSettings
 from hub.store.database import Store
 from tests.hubs import new_store
 
@@ -37,7 +37,7 @@ class Site:
     ) -> None:
         self.store = Store(data) if data.exists() else new_store(data)
         self.file = file or data / "hub.toml"
-        self.live = LiveSettings(settings or Settings(web=Web(https_port=4443)), self.file, environ or {})
+        self.live = LiveSettings(settings or Settings(web=WebSettings(https_port=4443)), self.file, environ or {})
         application, self.pages = app.create(self.store, self.live)
         self.client = TestClient(application, base_url=url)
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.app import backup
 from hub.core.encrypted_stream import age
-from hub.settings import Settings, Web
+from hub.settings import Settings, WebSettings
 from hub.store.database import Store
 from hub.store.people import audit
 from hub.words import LANGUAGES, words
@@ -69,7 +69,7 @@ def test_what_is_wrong_with_the_passphrase_is_said(inside: Site, code: str) -> N
 
 
 def test_no_passphrase_is_taken_where_others_can_listen_though_passwords_are(tmp_path: Path) -> None:
-    settings = Settings(web=Web(plain_sign_in=True))
+    settings = Settings(web=WebSettings(plain_sign_in=True))
     with Site(tmp_path / "data", settings=settings, url="http://hub.test") as site:
         site.set_up()
         site.sign_in()

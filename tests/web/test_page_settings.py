@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import Box, Settings, load
+from hub.settings import BoxSettings, Settings, load
 from hub.store.people import audit
 from hub.web.field import FieldKind
 from hub.web.pages.settings import CHOICES, GROUPS, LABELS, REASONS
@@ -78,7 +78,7 @@ def test_what_needs_a_restart_is_told_until_there_was_one(inside: Site) -> None:
 
 
 def test_the_button_that_restarts_is_there_where_the_box_has_one(tmp_path: Path) -> None:
-    with Site(tmp_path / "data", settings=Settings(box=Box(restart_command="true"))) as site:
+    with Site(tmp_path / "data", settings=Settings(box=BoxSettings(restart_command="true"))) as site:
         site.set_up()
         site.sign_in()
         assert 'action="/box/restart"' not in site.get("/settings").text

@@ -9,7 +9,7 @@ import pytest
 
 from hub.actions.people import administrators
 from hub.core.records.access import Permission
-from hub.settings import Settings, Web
+from hub.settings import Settings, WebSettings
 from hub.store.people import page_sessions, users
 from hub.store.people.page_sessions import LONGEST_MS
 from tests.hubs import EMAIL, PASSWORD, add_clinic, add_user
@@ -209,7 +209,7 @@ def test_over_plain_http_from_another_machine_no_password_is_taken(tmp_path: Pat
 
 
 def test_the_setting_allows_passwords_over_plain_http(tmp_path: Path) -> None:
-    settings = Settings(web=Web(plain_sign_in=True))
+    settings = Settings(web=WebSettings(plain_sign_in=True))
     with Site(tmp_path / "plain", url="http://192.0.2.9:4001", settings=settings) as site:
         site.set_up()
         assert site.sign_in().status_code == 303

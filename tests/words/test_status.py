@@ -17,7 +17,7 @@ from litestar.testing import TestClient
 from hub.cli import console, upkeep
 from hub.core.status.state import Facts, State, Trouble, state
 from hub.services.status import file
-from hub.settings import Hub, Settings
+from hub.settings import HubSettings, Settings
 from hub.store.database import Store
 from hub.web.pages import public
 from hub.words import LANGUAGES, Words, status, words
@@ -42,7 +42,7 @@ class Faces:
         return html.unescape(self._browser.get("/", headers={"accept-language": code}).text)
 
     def screen(self, code: str) -> str:
-        return console.screen(self._store, Settings(hub=msgspec.convert({"language": code}, Hub)), self.facts)
+        return console.screen(self._store, Settings(hub=msgspec.convert({"language": code}, HubSettings)), self.facts)
 
     def command(self, *more: str) -> str:
         folder = str(self._store.path.parent)

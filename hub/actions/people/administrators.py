@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from hub.actions.people import setup
 from hub.core.errors import OperatorError
 from hub.core.people import administrators as passwords
@@ -11,13 +13,31 @@ from hub.store.people import administrators as rows
 from hub.store.people import audit, page_sessions
 from hub.store.people.page_sessions import Kind
 
-__all__ = ["NAME_CHARS_MAX", "PASSWORD_CHARS_MIN", "add", "change_password", "every", "is_fit", "remove"]
+__all__ = [
+    "NAME_CHARS_MAX",
+    "PASSWORD_CHARS_MIN",
+    "Administrator",
+    "add",
+    "change_password",
+    "every",
+    "is_fit",
+    "remove",
+]
 
 
-def every(store: Store) -> list[dict[str, Any]]:
-    """List the administrators as ``{name, made}``, by name."""
+class Administrator(msgspec.Struct, frozen=True):
+    """Who administers this hub; ``row`` is ``{name, made}``, with ``made`` in hub time."""
+
+    name: str
+    age_s: int
+    row: dict[str, Any]
+
+
+def every(store: Store) -> list[Administrator]:
+    """List the administrators by name."""
     with store.read() as db:
-        return list(rows.every(db))
+        now_ms = store.now_ms(db)
+        return [Administrator(row["name"], (now_ms - row["made"]) // 1000, row) for row in rows.every(db)]
 
 
 def add(store: Store, name: str, password: str) -> None:

@@ -22,15 +22,3 @@ def turn(data: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def is_taken(data: Path) -> bool:
-    """Return whether a cycle is running."""
-    try:
-        with (data / FILE_NAME).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

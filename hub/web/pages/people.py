@@ -56,7 +56,7 @@ class _People:
             status=400 if wrong else 200,
             users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(self._store)],
             clinics=here,
-            administrators=[one["name"] for one in administrators.every(self._store)],
+            administrators=[one.name for one in administrators.every(self._store)],
             own=who.account.id if who.account and who.account.kind is Kind.ADMINISTRATOR else "",
             roles=ROLES,
             given=given,
