@@ -17,6 +17,7 @@ from hub.actions.people import setup
 from hub.app import rules, servers, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
+from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
 from hub.services import discovery
 from hub.services.discovery import Announcer
@@ -104,7 +105,7 @@ def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ..
 
 
 def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
-    log.error("damaged", findings=len(damage), first=damage[0])
+    log.error(LogEvent.DATABASE_DAMAGED, findings=len(damage), first=damage[0])
     facts_now = Facts(damage=damage, writable=False)
     watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.

@@ -13,6 +13,7 @@ from msgspec.inspect import BoolType, IntType, LiteralType, StrType, type_info
 from hub import settings as book
 from hub.actions.people import audit
 from hub.core.errors import SettingError, SettingsRefused
+from hub.core.log_events import LogEvent
 from hub.settings import Change, Settings, Value
 from hub.store.database import Store
 from hub.web.field import FieldKind, ListedSettings, SettingField
@@ -65,7 +66,7 @@ class LiveSettings:
             except SettingsRefused:
                 raise
             except SettingError as error:
-                log.warning("settings not changed", reason=str(error))
+                log.warning(LogEvent.SETTINGS_NOT_CHANGED, reason=str(error))
                 raise SettingsRefused from error
             self.settings = _with_open_ones(self.settings, after)
         for take in self._followers:

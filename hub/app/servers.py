@@ -14,6 +14,7 @@ from litestar import Litestar
 
 from hub.actions.box import certificate
 from hub.app import reach
+from hub.core.log_events import LogEvent
 from hub.services.discovery import links
 from hub.settings import Settings
 from hub.store.database import Store
@@ -46,7 +47,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    log.info("serving", host=settings.server.host, port=settings.server.port)
+    log.info(LogEvent.SERVING, host=settings.server.host, port=settings.server.port)
     tasks = [asyncio.create_task(run()) for run in beside]
     try:
         await asyncio.gather(*(server.serve() for server in servers))
@@ -54,7 +55,7 @@ async def serve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    log.info("stopped")
+    log.info(LogEvent.SERVING_STOPPED)
 
 
 def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
@@ -78,13 +79,13 @@ def _tls_servers(app: Litestar, settings: Settings, site: tuple[Store, Pages] | 
     if site is None or not port or links.is_loopback(host):
         return []
     if not _is_free(host, port):
-        log.error("no pages over TLS", reason="port is taken", port=port)
+        log.error(LogEvent.TLS_UNAVAILABLE, reason="port is taken", port=port)
         return []
     store, pages = site
     fingerprint = certificate.load(store, reach.configured(store, settings).host_name()).fingerprint
     at, key_at = certificate.paths(store)
     pages.https_port = port
-    log.info("serving pages over TLS", port=port, fingerprint=fingerprint)
+    log.info(LogEvent.TLS_SERVING, port=port, fingerprint=fingerprint)
     # The first server runs the application's start and end.
     return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]
 

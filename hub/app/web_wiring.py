@@ -11,6 +11,7 @@ from hub.actions.people.failures import Attempts
 from hub.app import backup, reach, rules, status, support
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import HubError
+from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
@@ -101,7 +102,7 @@ def _cloud_control(store: Store, live: LiveSettings) -> CloudControl:
         try:
             runner.run()
         except HubError as error:
-            log.warning("relay", outcome="failed", detail=str(error))
+            log.warning(LogEvent.RELAY, outcome="failed", detail=str(error))
         finally:
             runner.close()
 

@@ -1,7 +1,7 @@
-"""Leaves of a line of the log what the hub says of itself, for a file that leaves the box (S6).
+"""Redacts lines of the log for the support file: only listed events, fields and numbers stay (S6).
 
-The log holds nothing of patients or people by its own rule; what leaves the clinic is held to a narrower one: only
-events, words and numbers that are known here stay, whatever a line says.
+The log holds nothing of patients or people by its own rule; what leaves the clinic is held to a narrower one, whatever
+a line says.
 """
 
 import builtins
@@ -11,41 +11,15 @@ from typing import Final
 
 from hub.core import errors
 from hub.core.cloud.cycle_outcome import Outcome
-
-EVENTS: Final = frozenset(
-    {
-        "backup",
-        "button",
-        "button.refused",
-        "damaged",
-        "discovery.announced",
-        "discovery.failed",
-        "discovery.gives_way",
-        "discovery.name_taken",
-        "failure",
-        "gone",
-        "no pages over TLS",
-        "refused",
-        "relay",
-        "relay not started",
-        "rpc",
-        "serving",
-        "serving pages over TLS",
-        "settings not changed",
-        "stopped",
-        "switch",
-        "watch",
-        "watchdog not fed",
-    }
-)
-"""What the hub logs while it runs."""
+from hub.core.log_events import LogEvent
 
 _NUMBERS: Final = frozenset(
     {"device", "down", "findings", "held", "ms", "port", "pulled", "pushed", "requests", "seen", "status", "up"}
 )
+_EVENTS: Final = frozenset(LogEvent)
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "critical"})
 _PATHS: Final = frozenset({"/", "/rpc/heartbeat", "/rpc/handshake", "/rpc/query", "/rpc/command"})
-_OUTCOMES: Final = frozenset({*(outcome.word for outcome in Outcome), "failed"})
+_OUTCOMES: Final = frozenset({*(outcome.word for outcome in Outcome), "failed", "broken"})
 _FAILURES: Final = frozenset(
     name for names in (builtins, errors) for name, kind in vars(names).items() if isinstance(kind, type)
 )
@@ -91,7 +65,7 @@ def _kept(key: str, value: str, procedures: Collection[str]) -> str:
     """Return a value if it can only be the hub's own."""
     match key:
         case "event":
-            is_own = value in EVENTS
+            is_own = value in _EVENTS
         case "level":
             is_own = value in _LEVELS
         case "timestamp":

@@ -11,6 +11,7 @@ from hub.actions.box import certificate, identity
 from hub.actions.people import setup
 from hub.actions.people.setup import FirstAdministrator
 from hub.core.errors import SettingError
+from hub.core.log_events import LogEvent
 from hub.firstboot.card_config import TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
 from hub.settings import amend
@@ -86,7 +87,7 @@ def _set(machine: Machine, config: CardConfig) -> None:
     try:
         amend(path, wanted)
     except SettingError as error:
-        log.warning("settings.refused", kept="hub.toml.refused", reason=str(error))
+        log.warning(LogEvent.SETTINGS_REFUSED, kept="hub.toml.refused", reason=str(error))
         path.replace(path.with_name(path.name + ".refused"))
         amend(path, wanted)
 

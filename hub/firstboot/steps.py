@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from hub.core.errors import SettingError
+from hub.core.log_events import LogEvent
 from hub.firstboot import board, box, card, card_config, data, network, people, vault
 from hub.firstboot.board import KeyPlace
 from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
@@ -78,7 +79,7 @@ def _read_config(state: _Run) -> None:
         state.config = card_config.load(boot / FILE_NAME)
     except SettingError as error:
         state.facts["refused"] = str(error)
-        log.warning("refused", file=FILE_NAME, reason=str(error))
+        log.warning(LogEvent.CARD_CONFIG_REFUSED, file=FILE_NAME, reason=str(error))
         with state.machine.writable(BOOT):
             write(boot / _ERROR_FILE, f"The hub did not apply {FILE_NAME}.\r\n{error}\r\n".encode(), mode=0o755)
         return

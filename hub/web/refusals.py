@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from hub.core.errors import Insufficient, PhoneError
+from hub.core.log_events import LogEvent
 from hub.web.body import AnyRequest
 from hub.web.metrics import REFUSALS
 
@@ -40,8 +41,8 @@ def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
             status, reason, retry = error.status_code, "no such page", None
         case _:
             status, reason, retry = 500, type(error).__name__, None
-            log.error("failure", path=path, error=reason, where=_where(error))
-    log.info("refused", path=path, status=status, reason=reason)
+            log.error(LogEvent.REQUEST_FAILED, path=path, error=reason, where=_where(error))
+    log.info(LogEvent.REQUEST_REFUSED, path=path, status=status, reason=reason)
     REFUSALS.labels(str(status)).inc()
     word = _WORDS.get(status, "failed")
     public = reason if status in {400, 403, 413, 429} or isinstance(error, Insufficient) else word

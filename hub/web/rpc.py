@@ -12,6 +12,7 @@ from litestar import Router, get, post
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
 from hub.core.errors import Forbidden
+from hub.core.log_events import LogEvent
 from hub.core.phone import wire
 from hub.services.rpc.dispatch import Outcome, Rpc
 from hub.web import body
@@ -78,7 +79,7 @@ class Phones:
         CALLS.labels(outcome.procedure).inc()
         ANSWER_BYTES.inc(wire.answer_size(outcome.sealed))
         log.info(
-            "rpc",
+            LogEvent.RPC,
             procedure=outcome.procedure,
             device=outcome.device,
             ms=round((time.monotonic() - started) * 1000),
@@ -119,7 +120,7 @@ class Sealed:
                 await asyncio.wait_for(send(message), _PATIENCE_S)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
-            log.info("gone", reason="the phone stopped reading")
+            log.info(LogEvent.REQUEST_ABANDONED, reason="the phone stopped reading")
         finally:
             self._done()
 

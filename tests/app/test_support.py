@@ -30,7 +30,7 @@ _SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config")
 LOG = [
     f"timestamp=2026-11-20T10:00:00.123456Z level=info event=rpc procedure=sync_pull device=3 ms=4 phone={NUMBER}",
     f'timestamp=2026-11-20T10:00:01.123456Z level={MARK} event={MARK} reason="{MARK} said" {MARK}=1 procedure={MARK}',
-    f'level=error event=failure path=/rpc/{MARK} error=KeyError where="ledger.py:88 > sync.py:12" host={MARK}',
+    f'level=error event=request.failed path=/rpc/{MARK} error=KeyError where="ledger.py:88 > sync.py:12" host={MARK}',
     f'level=warning event=relay outcome={MARK} detail="{MARK}" up={NUMBER} error="OSError: {MARK}"',
     f"{MARK} entered something",
     f'  File "/opt/{MARK}/hub/store/phones/ledger.py", line 88, in pull',

@@ -79,7 +79,7 @@ def test_s6_neither_log_nor_metrics_hold_names_emails_passwords_tokens_or_keys(
     token, key = str(client.token), client.key.hex()
     served.stop()
     told = served.output() + metrics
-    assert "event=refused" in told
+    assert "event=request.refused" in told
     assert [secret for secret in (*SECRETS, token, key) if secret in told] == []
 
 

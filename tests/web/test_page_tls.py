@@ -82,6 +82,6 @@ def test_a_port_that_is_taken_does_not_keep_phones_from_the_hub(hub: OpenHub, tm
     second.start()
     try:
         assert second.connect().get("/rpc/heartbeat")[0] == 200
-        assert "no pages over TLS" in second.output()
+        assert "tls.unavailable" in second.output()
     finally:
         second.close()

@@ -13,6 +13,7 @@ from zeroconf.const import _CLASS_IN, _CLASS_UNIQUE, _FLAGS_QR_QUERY, _TYPE_ANY
 
 from hub.actions.box import announced
 from hub.actions.box.announced import Announced, Other
+from hub.core.log_events import LogEvent
 from hub.services.discovery import links, presence
 from hub.services.discovery.links import Link
 from hub.services.discovery.presence import Options, Presence
@@ -54,7 +55,7 @@ class Announcer:
             try:
                 await self._announce()
             except Exception as error:  # noqa: BLE001  no fault of the network may end the hub
-                log.warning("discovery.failed", error=f"{type(error).__name__}: {error}")
+                log.warning(LogEvent.DISCOVERY_FAILED, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(_RETRY_S)
 
     def look(self) -> None:
@@ -79,7 +80,9 @@ class Announcer:
             now = await self._presence()
             services = await self._register(responder, host_name, now)
             await self._keep(host_name)
-            log.info("discovery.announced", host=host_name, addresses=",".join(str(link.address) for link in found))
+            log.info(
+                LogEvent.DISCOVERY_ANNOUNCED, host=host_name, addresses=",".join(str(link.address) for link in found)
+            )
             self._rivals = rivals
             await self._follow(responder, rivals, watch, services, now)
         finally:
@@ -93,7 +96,7 @@ class Announcer:
         while await self._links() == responder.links:
             if rivals.addresses:
                 if _must_give_way(responder.links, rivals.addresses):
-                    log.info("discovery.gives_way", host=services[0].server)
+                    log.info(LogEvent.DISCOVERY_GIVES_WAY, host=services[0].server)
                     self._known = msgspec.structs.replace(self._known, host="")
                     return
                 rivals.addresses.clear()
@@ -173,7 +176,7 @@ async def _claim(responder: Responder, names: list[str]) -> str:
                 return name
         finally:
             responder.async_remove_listener(rivals)
-        log.info("discovery.name_taken", host=name)
+        log.info(LogEvent.DISCOVERY_NAME_TAKEN, host=name)
     raise RuntimeError("every host name is taken")
 
 

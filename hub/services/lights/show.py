@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from hub.core.errors import HubError
+from hub.core.log_events import LogEvent
 from hub.core.status.lights import PATTERNS, RECEIPT_MS, Levels, Light
 from hub.services.lights.button import Press
 
@@ -84,9 +85,9 @@ class LightShow:
         try:
             (self._actions.open_pairing if is_short else self._actions.shut_down)()
         except HubError as error:
-            log.warning("button.refused", press=press.name.lower(), error=str(error))
+            log.warning(LogEvent.BUTTON_REFUSED, press=press.name.lower(), error=str(error))
             self._receipt = _Playing(Light.REFUSED, now_ms, now_ms + RECEIPT_MS)
             return
-        log.info("button", press=press.name.lower())
+        log.info(LogEvent.BUTTON_PRESSED, press=press.name.lower())
         light, length_ms = (Light.PRESSED, RECEIPT_MS) if is_short else (Light.STOPPING, STOPPING_MS)
         self._receipt = _Playing(light, now_ms, now_ms + length_ms)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from hub.core.log_events import LogEvent
+
 _READY_POLL_S = 0.05
 _PROOFS_PER_PERIOD = 3
 """One slow write in three does not end the hub."""
@@ -31,7 +33,7 @@ async def keep(environ: Mapping[str, str], address: tuple[str, int], prove: Call
         if await asyncio.to_thread(prove):
             notify(environ, "WATCHDOG=1")
         else:
-            log.error("watchdog not fed", reason="a write did not reach the card")
+            log.error(LogEvent.WATCHDOG_NOT_FED, reason="a write did not reach the card")
         await asyncio.sleep(period_us / 1_000_000 / _PROOFS_PER_PERIOD)
 
 

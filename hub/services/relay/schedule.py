@@ -22,6 +22,7 @@ from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.cycle_plan import CyclePlan
 from hub.core.errors import HubError
+from hub.core.log_events import LogEvent
 from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
 from hub.store.cloud import connection, outbox
@@ -136,7 +137,7 @@ class Schedule:
                 link, key = connection.link(db), connection.api_key(db)
                 newest, last = outbox.newest_revision(db), connection.last(db)
         except HubError as error:
-            log.warning("relay not started", reason=str(error))
+            log.warning(LogEvent.RELAY_NOT_STARTED, reason=str(error))
             return
         with self._lock:
             if self._is_running:
@@ -182,7 +183,7 @@ class Schedule:
                     self._follow(self._plan.postponed(time.monotonic()))
                     return
             except HubError as error:
-                log.warning("relay not started", reason=str(error))
+                log.warning(LogEvent.RELAY_NOT_STARTED, reason=str(error))
                 self._follow(self._plan.postponed(time.monotonic()))
                 return
             self._plan = self._plan.begun()
@@ -201,11 +202,11 @@ class Schedule:
             with self._store.read() as db:
                 last = connection.last(db)
         except HubError as error:
-            log.warning("relay", outcome="failed", detail=str(error))
+            log.warning(LogEvent.RELAY, outcome="failed", detail=str(error))
         except Exception as error:  # noqa: BLE001  told by its place alone: its text may hold what is in a record
             at = traceback.extract_tb(error.__traceback__)[-1]
             log.warning(
-                "relay", outcome="broken", error=type(error).__name__, at=f"{Path(at.filename).name}:{at.lineno}"
+                LogEvent.RELAY, outcome="broken", error=type(error).__name__, at=f"{Path(at.filename).name}:{at.lineno}"
             )
             with contextlib.suppress(HubError):
                 self._runner.begin()
@@ -237,7 +238,7 @@ def _is_routed() -> bool:
 def _tell(report: Report) -> None:
     tell = log.warning if report.outcome.failed else log.info
     tell(
-        "relay",
+        LogEvent.RELAY,
         outcome=report.outcome.word,
         detail=report.detail or None,
         pulled=report.pulled.created + report.pulled.updated + report.pulled.deleted,

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from hub.core.errors import TooMany
+from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
 
 EVERY_S = 2.0
@@ -45,7 +46,7 @@ class StatusWatch:
             except Exception as error:
                 if type(error).__name__ != failing:
                     failing = type(error).__name__
-                    log.exception("watch", error=failing)
+                    log.exception(LogEvent.STATUS_FAILED, error=failing)
             await asyncio.sleep(self._every_s)
 
     async def refresh(self) -> None:

@@ -11,6 +11,7 @@ from hub.actions.box import locate as locating
 from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
+from hub.core.log_events import LogEvent
 from hub.core.status import state
 from hub.core.status.lights import PATTERNS, Light
 from hub.services.machine import measures
@@ -80,7 +81,7 @@ def _later(store: Store, event: str, act: Callable[[], None], done: str) -> Answ
         try:
             act()
         except OperatorError as error:
-            log.error("switch", event_name=event, reason=str(error))  # noqa: TRY400  the reason says it all
+            log.error(LogEvent.POWER_FAILED, event_name=event, reason=str(error))  # noqa: TRY400  the reason says it all
 
     threading.Timer(_GRACE_S, run).start()
     return Go("/box", done)

@@ -11,6 +11,7 @@ import structlog
 from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
+from hub.core.log_events import LogEvent
 from hub.services.machine.switch import Switch
 from hub.store.database import Store
 from hub.web.answers import Answer, Download, Flow, Go
@@ -48,7 +49,7 @@ def handlers(
             pieces = make_backup(passphrase)
             first = next(pieces)  # the copy is made before it: what fails can still be told on the page
         except OperatorError as error:
-            log.warning("backup", reason=str(error))
+            log.warning(LogEvent.BACKUP_FAILED, reason=str(error))
             return box.page(
                 here, store, switch, who, who.words.say("The backup could not be made. Is there room for another copy?")
             )
