@@ -10,6 +10,7 @@ import msgspec
 
 from hub.cli import fitness, hub_state, options
 from hub.cli.fitness import FAIL, PASS, UNKNOWN, Check
+from hub.core.errors import Damaged
 from hub.core.status import state as states
 from hub.core.status.state import Facts
 from hub.store.database import Store
@@ -54,8 +55,7 @@ def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT
 def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: bool) -> None:  # noqa: FBT001
     """Check the hub thoroughly; ends with status 1 if anything fails."""
     options.settings(config, data)
-    with options.store(data) as store:
-        found = [*_checks(store), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
+    found = [*_checks(data), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
     checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]
     if not as_json:
         checks = [{**check, "check": _LABELS.get(check["check"], check["check"].capitalize())} for check in checks]
@@ -64,8 +64,11 @@ def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: 
 
 
 def _measured(data: Path) -> Facts:
-    with options.store(data) as store:
-        return hub_state.gathering(store).gather()
+    try:
+        with options.store(data) as store:
+            return hub_state.gathering(store).gather()
+    except Damaged as error:
+        return Facts(damage=(str(error),), writable=False)
 
 
 def _as_json(facts: Facts) -> dict[str, object]:
@@ -78,9 +81,18 @@ def _as_json(facts: Facts) -> dict[str, object]:
     }
 
 
-def _checks(store: Store) -> Iterator[Check]:
-    english = words("en")
+def _checks(data: Path) -> Iterator[Check]:
     yield "settings", PASS, "readable"
+    try:
+        with options.store(data) as store:
+            yield from _checks_of_database(store)
+    except Damaged as error:
+        yield "database", FAIL, str(error)
+        yield "state", FAIL, said.sentence(words("en"), Facts(damage=(str(error),)))
+
+
+def _checks_of_database(store: Store) -> Iterator[Check]:
+    english = words("en")
     damage = store.check(full=True)
     yield "database", FAIL if damage else PASS, _first(damage) if damage else "every page and index is sound"
     now = hub_state.gathering(store).gather()

@@ -52,14 +52,20 @@ def test_doctor_speaks_to_people_as_the_page_does_and_keeps_its_names_for_script
     assert "disk" in {check["check"] for check in run("doctor", "--json", data=served.data).json}
 
 
-def test_doctor_tells_of_damage_on_one_line_and_of_nothing_that_it_cannot_know(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [0, 20, 60])
+def test_doctor_tells_of_damage_on_one_line_and_of_nothing_that_it_cannot_know(
+    run: Run, tmp_path: Path, at: int
+) -> None:
     data = tmp_path / "data"
     prepare(data)
     with (data / FILE_NAME).open("r+b") as file:
-        file.seek(20 * 4096)
+        file.seek(at * 4096)
         file.write(b"\xff" * 20 * 4096)
+    assert run("status", data=data).status == 0
     done = run("doctor", data=data)
     assert done.status == 1
+    assert re.search(r"^Database +fail  ", done.out, re.MULTILINE)
+    assert re.search(r"^State +fail +The hub's data is damaged\.$", done.out, re.MULTILINE)
     assert all(re.match(r"[A-Z][a-z ]+  +(pass|fail|not measured)  |check", line) for line in done.out.splitlines())
 
 
