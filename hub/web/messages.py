@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.lights import PATTERNS
-from hub.core.status.state import State
+from hub.core.status.state import HubState
 from hub.web.notes import NOTES
 from hub.web.pages import settings
 from hub.web.pages.audit import EVENTS
@@ -83,7 +83,7 @@ def save(code: str, catalogue: Catalog) -> None:
 
 
 def _tables() -> Iterator[Message]:
-    for state in State:
+    for state in HubState:
         for text in state.texts:
             yield (text.one, text.many) if text.many else text.one
     yield from (pattern.meaning for pattern in PATTERNS.values())

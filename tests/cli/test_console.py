@@ -12,7 +12,7 @@ from hub.actions.box.announced import Announced
 from hub.actions.people import setup
 from hub.actions.phones import pairing
 from hub.core.phone.reach import LOOKS, REMEDY
-from hub.core.status.state import Facts, State
+from hub.core.status.state import Facts, HubState
 from hub.services.status import file
 from hub.store.database import Store
 from hub.store.phones import devices, reached
@@ -45,7 +45,7 @@ def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, tmp_path
     pairing.open_for(store, 7)
     shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9", BOX_STATUS_FILE=str(tmp_path / "status.json"))
     facts = Facts(answering=False)
-    for text in State.NOT_ANSWERING.texts:
+    for text in HubState.NOT_ANSWERING.texts:
         assert status.fill(spoken, text, facts) in shown
     assert spoken.count(*LOOKS, 1, host="10.0.0.5") in shown
     assert spoken.say(REMEDY) in shown

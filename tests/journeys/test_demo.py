@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.status.state import State
+from hub.core.status.state import HubState
 from tests.simulator import processes, uplink
 from tests.simulator.cloud_process import CloudProcess
 from tests.simulator.hub_process import HubProcess, HubProcessError
@@ -55,7 +55,7 @@ def test_a_show_ends_with_phones_hub_and_cloud_alike_and_goes_on_where_it_ended(
         assert summary["proven"]
         assert summary["failed"] == summary["differences"] == 0
         assert summary["pushed"] > 0
-        assert summary["sentence"] == State.IN_CLOUD.value.sentence.one
+        assert summary["sentence"] == HubState.IN_CLOUD.value.sentence.one
     assert second["in_cloud"] > first["in_cloud"] > 48  # what the organisation had before
     assert second["held"] > first["held"]
 
@@ -64,7 +64,7 @@ def test_a_show_without_a_cloud(tmp_path: Path) -> None:
     summary = shown(tmp_path, "--seconds", "2", "--no-cloud")
     assert summary["same"]
     assert (summary["in_cloud"], summary["proven"]) == (None, None)
-    assert summary["sentence"] == State.SAFE.value.sentence.one
+    assert summary["sentence"] == HubState.SAFE.value.sentence.one
 
 
 def test_what_was_entered_without_a_cloud_goes_up_with_the_next_show(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hub.actions.phones import pairing
 from hub.cli.lights import HubLight
 from hub.core.status import state as states
 from hub.core.status.lights import Light
-from hub.core.status.state import Facts, State
+from hub.core.status.state import Facts, HubState
 from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering
@@ -108,7 +108,7 @@ class Process:
         self.hub = ServedHub(self.data, {"HIKMA_HUB_BOX_STATUS_FILE": str(self.file)})
         box.stack.callback(self.hub.close)
 
-    def until(self, named: State) -> None:
+    def until(self, named: HubState) -> None:
         """Wait until whoever looks at the box from outside sees this state."""
         end = time.monotonic() + _PATIENCE_S
         while not self.file.exists() or states.state(self._facts()) is not named:
@@ -147,9 +147,9 @@ def hanging(box: Box) -> Shown:
     """A process that was stopped does nothing any more and holds all that it held."""
     process = Process(box)
     process.hub.start()
-    process.until(State.SAFE)
+    process.until(HubState.SAFE)
     os.kill(process.hub.pid, signal.SIGSTOP)
-    process.until(State.NOT_ANSWERING)
+    process.until(HubState.NOT_ANSWERING)
     assert '"state": "not_answering"' in process.hub.cli("status", "--json").stdout
     return process.screen()
 
@@ -157,9 +157,9 @@ def hanging(box: Box) -> Shown:
 def killed(box: Box) -> Shown:
     process = Process(box)
     process.hub.start()
-    process.until(State.SAFE)
+    process.until(HubState.SAFE)
     process.hub.kill()
-    process.until(State.NOT_ANSWERING)
+    process.until(HubState.NOT_ANSWERING)
     return process.screen()
 
 
@@ -172,7 +172,7 @@ def damaged(box: Box) -> Shown:
         file.seek(size // 3)
         file.write(os.urandom(size // 3))
     process.hub.start(until="/")
-    process.until(State.DAMAGED)
+    process.until(HubState.DAMAGED)
     with httpx.Client(trust_env=False) as phone:
         assert phone.get(f"{process.hub.url}/rpc/heartbeat").status_code == 503
     return process.page()
@@ -186,12 +186,12 @@ def starting(box: Box) -> Shown:
     begun = threading.Thread(target=process.hub.start)
     begun.start()
     try:
-        process.until(State.STARTING)
+        process.until(HubState.STARTING)
         return process.screen()
     finally:
         other.close()
         begun.join()
-        process.until(State.SAFE)  # it was a start, and nothing else
+        process.until(HubState.SAFE)  # it was a start, and nothing else
 
 
 def card_full(box: Box) -> Shown:
@@ -316,34 +316,34 @@ def _link(box: Box) -> connection.Link:
     return link
 
 
-CAUSES: list[tuple[Callable[[Box], Shown], State, Light]] = [
-    (hanging, State.NOT_ANSWERING, Light.FAULT),
-    (killed, State.NOT_ANSWERING, Light.FAULT),
-    (damaged, State.DAMAGED, Light.DAMAGE),
-    (starting, State.STARTING, Light.STARTING),
-    (card_full, State.READ_ONLY, Light.STORAGE),
-    (card_failed, State.READ_ONLY, Light.STORAGE),
-    (card_small, State.DISK_LOW, Light.DISK),
-    (power_weak, State.POWER_WEAK, Light.POWER),
-    (hot, State.HOT, Light.HEAT),
-    (clock_behind, State.CLOCK_WRONG, Light.CLOCK),
-    (key_refused, State.KEY_REFUSED, Light.KEY),
-    (paused, State.PAUSED, Light.KEY),
-    (no_clinic, State.NO_CLINIC, Light.KEY),
-    (quarantined, State.QUARANTINE, Light.QUARANTINE),
-    (cloud_failing, State.CLOUD_FAILING, Light.CLOUD),
-    (line_lost, State.LINE_LOST, Light.LINE),
-    (offline, State.OFFLINE, Light.LINE),
-    (waiting, State.WAITING, Light.WAITING),
-    (unproven, State.UNPROVEN, Light.WAITING),
-    (in_cloud, State.IN_CLOUD, Light.SAFE),
-    (safe, State.SAFE, Light.SAFE),
+CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
+    (hanging, HubState.NOT_ANSWERING, Light.FAULT),
+    (killed, HubState.NOT_ANSWERING, Light.FAULT),
+    (damaged, HubState.DAMAGED, Light.DAMAGE),
+    (starting, HubState.STARTING, Light.STARTING),
+    (card_full, HubState.READ_ONLY, Light.STORAGE),
+    (card_failed, HubState.READ_ONLY, Light.STORAGE),
+    (card_small, HubState.DISK_LOW, Light.DISK),
+    (power_weak, HubState.POWER_WEAK, Light.POWER),
+    (hot, HubState.HOT, Light.HEAT),
+    (clock_behind, HubState.CLOCK_WRONG, Light.CLOCK),
+    (key_refused, HubState.KEY_REFUSED, Light.KEY),
+    (paused, HubState.PAUSED, Light.KEY),
+    (no_clinic, HubState.NO_CLINIC, Light.KEY),
+    (quarantined, HubState.QUARANTINE, Light.QUARANTINE),
+    (cloud_failing, HubState.CLOUD_FAILING, Light.CLOUD),
+    (line_lost, HubState.LINE_LOST, Light.LINE),
+    (offline, HubState.OFFLINE, Light.LINE),
+    (waiting, HubState.WAITING, Light.WAITING),
+    (unproven, HubState.UNPROVEN, Light.WAITING),
+    (in_cloud, HubState.IN_CLOUD, Light.SAFE),
+    (safe, HubState.SAFE, Light.SAFE),
 ]
 _SLOW = {hanging, killed, damaged, starting, card_full, card_failed, card_small}
 
 
 def test_every_state_has_a_cause() -> None:
-    assert {state for _, state, _ in CAUSES} == set(State)
+    assert {state for _, state, _ in CAUSES} == set(HubState)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_every_state_has_a_cause() -> None:
     [pytest.param(*case, id=case[0].__name__, marks=[pytest.mark.slow] if case[0] in _SLOW else []) for case in CAUSES],
 )
 def test_o3_a_cause_leads_to_its_state_its_sentence_in_every_language_and_its_light(
-    box: Box, cause: Callable[[Box], Shown], state: State, light: Light
+    box: Box, cause: Callable[[Box], Shown], state: HubState, light: Light
 ) -> None:
     shown = cause(box)
     assert states.state(shown.facts) is state

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import TemplateSyntaxError
 
-from hub.core.status.state import FREE_BYTES_LOW, Facts, State, Trouble
+from hub.core.status.state import FREE_BYTES_LOW, Facts, HubState, Trouble
 from hub.web import messages
 from hub.web.messages import Message
 from hub.words import LANGUAGES, choose, status, words
@@ -65,8 +65,8 @@ def test_english_is_its_own_translation() -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("named", State)
-def test_every_state_has_its_sentence_in_every_language(code: str, named: State) -> None:
+@pytest.mark.parametrize("named", HubState)
+def test_every_state_has_its_sentence_in_every_language(code: str, named: HubState) -> None:
     facts = Facts(waiting=1412, waiting_s=7300, quarantined=3, free_bytes=FREE_BYTES_LOW)
     sentence, remedy = (status.fill(words(code), text, facts) for text in named.texts)
     assert sentence
@@ -79,7 +79,7 @@ def test_every_state_has_its_sentence_in_every_language(code: str, named: State)
 def test_the_sentence_counts_as_each_language_counts() -> None:
     def said(code: str, waiting: int) -> str:
         facts = Facts(free_bytes=FREE_BYTES_LOW, cloud=True, trouble=Trouble.LINE, waiting=waiting, waiting_s=7300)
-        return status.fill(words(code), State.LINE_LOST.texts[0], facts)
+        return status.fill(words(code), HubState.LINE_LOST.texts[0], facts)
 
     assert said("en", 1) == "1 record is safe on this hub, waiting for the internet for 2 hours."
     assert said("es", 1412).startswith("1.412 registros están a salvo en este hub")

@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from hub.cli import console, upkeep
-from hub.core.status.state import Facts, State, Trouble, state
+from hub.core.status.state import Facts, HubState, Trouble, state
 from hub.services.status import file
 from hub.settings import HubSettings, Settings
 from hub.store.database import Store
@@ -25,7 +25,7 @@ from tests.core.status.test_state import CLOUD, TROUBLES, WELL, WORSE, facts
 
 DAY_S = 86_400
 TEN_YEARS_S = 3653 * DAY_S
-CASES = [*WORSE, *((CLOUD | given, named) for given, named in TROUBLES), ({}, State.SAFE)]
+CASES = [*WORSE, *((CLOUD | given, named) for given, named in TROUBLES), ({}, HubState.SAFE)]
 
 
 class Faces:
@@ -76,7 +76,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
 @example(case=CASES[-3], waiting=1, waiting_s=15 * DAY_S)
 @example(case=CASES[-3], waiting=2, waiting_s=20)
 def test_page_screen_command_line_and_file_say_the_same(
-    faces: Faces, case: tuple[dict[str, object], State], waiting: int, waiting_s: int
+    faces: Faces, case: tuple[dict[str, object], HubState], waiting: int, waiting_s: int
 ) -> None:
     given_, named = case
     counted = {name: waiting for name in ("waiting", "quarantined") if name in given_}

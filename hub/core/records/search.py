@@ -58,7 +58,7 @@ _SOUNDS = (("ph", "f"), ("ck", "k"), ("q", "k"), ("c", "k"), ("z", "s"), ("w", "
 _DIGITS = re.compile(r"\d")
 
 
-class Facts(msgspec.Struct, frozen=True):
+class SearchedColumns(msgspec.Struct, frozen=True):
     """The columns of a patient that are searched."""
 
     given_name: str = ""
@@ -147,7 +147,7 @@ def skeleton(word: str) -> str:
     return sound if len(sound) > 1 else word
 
 
-def stored_words(facts: Facts) -> str:
+def stored_words(facts: SearchedColumns) -> str:
     """Return all words that a patient is found by."""
     names = dict.fromkeys((*words(facts.given_name), *words(facts.surname)))
     parts = dict.fromkeys(f"{fold(facts.given_name)} {fold(facts.surname)}".split())
@@ -165,12 +165,12 @@ def stored_words(facts: Facts) -> str:
     return " ".join(found)
 
 
-def stored_name(facts: Facts) -> str:
+def stored_name(facts: SearchedColumns) -> str:
     """Return a patient's name as it is compared with others."""
     return f"{fold(facts.given_name)} {fold(facts.surname)}".strip()
 
 
-def numbers(facts: Facts) -> str:
+def numbers(facts: SearchedColumns) -> str:
     """Return the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
     found = map(number, (facts.phone, facts.government_id, facts.external_patient_id))
     return "".join(f" {each} " for each in found if each)

@@ -45,7 +45,7 @@ class Levels(NamedTuple):
     red: float
 
 
-class Step(NamedTuple):
+class Phase(NamedTuple):
     """Levels that are held, or reached evenly from the step before, in ``ms`` milliseconds."""
 
     ms: int
@@ -56,7 +56,7 @@ class Step(NamedTuple):
 class Pattern(msgspec.Struct, frozen=True):
     """Steps that repeat, and what they mean to a person."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Phase, ...]
     meaning: str
 
     @property
@@ -87,30 +87,37 @@ def _between(before: Levels, after: Levels, share: float) -> Levels:
     return Levels(*(a + (b - a) * share for a, b in zip(before, after, strict=True)))
 
 
-def _blinks(*, long: int = 0, short: int = 0) -> tuple[Step, ...]:
+def _blinks(*, long: int = 0, short: int = 0) -> tuple[Phase, ...]:
     """Return long and then short red blinks, and a pause: up to five are counted without effort."""
-    blinks = (Step(1000, _RED), Step(300, _DARK)) * long + (Step(250, _RED), Step(250, _DARK)) * short
-    return (*blinks[:-1], Step(1500, _DARK))
+    blinks = (Phase(1000, _RED), Phase(300, _DARK)) * long + (Phase(250, _RED), Phase(250, _DARK)) * short
+    return (*blinks[:-1], Phase(1500, _DARK))
 
 
 PATTERNS: dict[Light, Pattern] = {
     Light.SAFE: Pattern(
-        (Step(4000, _GREEN), Step(500, Levels(0.1, 0, 0), glide=True), Step(500, _GREEN, glide=True)),
+        (Phase(4000, _GREEN), Phase(500, Levels(0.1, 0, 0), glide=True), Phase(500, _GREEN, glide=True)),
         "Everything entered is safe.",
     ),
     Light.WAITING: Pattern(
-        (Step(2000, _GREEN), Step(2000, _DARK)), "Safe here; records are waiting to go to the cloud."
+        (Phase(2000, _GREEN), Phase(2000, _DARK)), "Safe here; records are waiting to go to the cloud."
     ),
-    Light.LINE: Pattern((Step(300, _GREEN), Step(2700, _DARK)), "Safe here; there is no internet."),
+    Light.LINE: Pattern((Phase(300, _GREEN), Phase(2700, _DARK)), "Safe here; there is no internet."),
     Light.RELAYING: Pattern(
-        (Step(125, _GREEN), Step(125, _DARK), Step(125, _GREEN), Step(625, _DARK)), "Sending records to the cloud."
+        (Phase(125, _GREEN), Phase(125, _DARK), Phase(125, _GREEN), Phase(625, _DARK)), "Sending records to the cloud."
     ),
     Light.SYNCING: Pattern(
-        (Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(125, _DARK), Step(125, _BLUE), Step(375, _DARK)),
+        (
+            Phase(125, _BLUE),
+            Phase(125, _DARK),
+            Phase(125, _BLUE),
+            Phase(125, _DARK),
+            Phase(125, _BLUE),
+            Phase(375, _DARK),
+        ),
         "A phone is syncing.",
     ),
-    Light.PAIRING: Pattern((Step(500, _BLUE), Step(500, _DARK)), "New phones may join."),
-    Light.STARTING: Pattern((Step(1000, _BLUE, glide=True), Step(1000, _DARK, glide=True)), "Starting."),
+    Light.PAIRING: Pattern((Phase(500, _BLUE), Phase(500, _DARK)), "New phones may join."),
+    Light.STARTING: Pattern((Phase(1000, _BLUE, glide=True), Phase(1000, _DARK, glide=True)), "Starting."),
     Light.DAMAGE: Pattern(_blinks(long=1), "The data is damaged: call your technician."),
     Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot save anything: call your technician."),
     Light.DISK: Pattern(_blinks(short=2), "The storage is nearly full."),
@@ -121,19 +128,20 @@ PATTERNS: dict[Light, Pattern] = {
     Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
     Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do, unless it lasts more than a day."),
     Light.FAULT: Pattern(
-        (Step(125, _RED), Step(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
+        (Phase(125, _RED), Phase(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
     ),
     Light.LOCATE: Pattern(
-        (Step(250, _GREEN), Step(250, _BLUE), Step(250, _RED), Step(250, _DARK)), "This is the hub you are looking for."
+        (Phase(250, _GREEN), Phase(250, _BLUE), Phase(250, _RED), Phase(250, _DARK)),
+        "This is the hub you are looking for.",
     ),
-    Light.PRESSED: Pattern((Step(375, _ALL), Step(125, _DARK)), "Button press received."),
-    Light.REFUSED: Pattern((Step(125, _RED), Step(250, _DARK)), "Button press received, but it did not work."),
+    Light.PRESSED: Pattern((Phase(375, _ALL), Phase(125, _DARK)), "Button press received."),
+    Light.REFUSED: Pattern((Phase(125, _RED), Phase(250, _DARK)), "Button press received, but it did not work."),
     Light.HELD: Pattern(
-        (Step(3300, _ALL), Step(3300, Levels(0, 1, 1)), Step(3400, _RED)),
+        (Phase(3300, _ALL), Phase(3300, Levels(0, 1, 1)), Phase(3400, _RED)),
         "To switch off, keep holding until the last light goes out; let go to cancel.",
     ),
     Light.STOPPING: Pattern(
-        (Step(2000, _RED), Step(250, _DARK)),
+        (Phase(2000, _RED), Phase(250, _DARK)),
         "Switching off: when all lights are out, count to ten before you unplug it.",
     ),
 }

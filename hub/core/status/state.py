@@ -95,7 +95,7 @@ _PATIENCE = Text("Nothing to do. Keep the hub switched on; it sends everything a
 _CALL = Text("Call your technician. You can keep working on the phones: they keep what they have.")
 
 
-class State(Enum):
+class HubState(Enum):
     """The states, worst first; the first that is true is the state of the hub."""
 
     NOT_ANSWERING = _Row(
@@ -260,9 +260,9 @@ class State(Enum):
         return self.level in {Level.SAFE, Level.WAITING}
 
 
-def state(facts: Facts) -> State:
+def state(facts: Facts) -> HubState:
     """Return the worst state that is true."""
-    return next(found for found in State if found.value.is_true(facts))
+    return next(found for found in HubState if found.value.is_true(facts))
 
 
 def light(facts: Facts) -> Light:
@@ -275,6 +275,6 @@ def light(facts: Facts) -> Light:
     }
     if facts.answering and facts.locating_left_s:
         return Light.LOCATE
-    if not found.is_well or found is State.STARTING:
+    if not found.is_well or found is HubState.STARTING:
         return found.value.light
     return next((light for light, is_true in going_on.items() if is_true), found.value.light)

@@ -15,7 +15,7 @@ from hub.core.errors import Malformed
 from hub.core.records import codec, search
 from hub.core.records.access import Permission, Rights
 from hub.core.records.codec import Record
-from hub.core.records.search import Facts
+from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
 
 COUNTED = 200
@@ -27,7 +27,7 @@ CLINICS = 200
 
 _PATIENTS = TABLES["patients"]
 _STARTS = 3
-_decode = msgspec.json.Decoder(Facts).decode
+_decode = msgspec.json.Decoder(SearchedColumns).decode
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ def matching(
     return _records(db, [row[0] for row in [*first, *rows[COUNTED:]][offset : offset + limit]]), len(rows)
 
 
-def similar(db: Database, seen: Scope, facts: Facts, *, limit: int) -> list[Record]:
+def similar(db: Database, seen: Scope, facts: SearchedColumns, *, limit: int) -> list[Record]:
     """Return the patients whose names are most like those of ``facts``, best first."""
     asked = search.fold(f"{facts.given_name} {facts.surname}")
     names: dict[int, str] = {}
@@ -198,7 +198,7 @@ _FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
 }
 
 
-def _candidates(asked: str, facts: Facts) -> Iterator[str]:
+def _candidates(asked: str, facts: SearchedColumns) -> Iterator[str]:
     """Return expressions for who may be the same person, the likelier first."""
     words = asked.split()
     if not words:
@@ -233,16 +233,16 @@ def _records(db: Database, nums: list[int]) -> list[Record]:
 
 
 @lru_cache(maxsize=4)
-def _facts(data: str, cut: int | None) -> Facts:
+def _facts(data: str, cut: int | None) -> SearchedColumns:
     """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
     return _decode(data if cut is None else data[:cut] + "}")
 
 
-def _of_facts(function: Callable[[Facts], str]) -> Callable[[str, int | None], str]:
+def _of_facts(function: Callable[[SearchedColumns], str]) -> Callable[[str, int | None], str]:
     return lambda data, cut: function(_facts(data, cut))
 
 
-_FUNCTIONS: dict[str, Callable[[Facts], str]] = {
+_FUNCTIONS: dict[str, Callable[[SearchedColumns], str]] = {
     "search_words": search.stored_words,
     "search_name": search.stored_name,
     "search_numbers": search.numbers,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.records import search
-from hub.core.records.search import Facts
+from hub.core.records.search import SearchedColumns
 
 
 def finds(typed: str, stored: str) -> bool:
@@ -110,6 +110,8 @@ def test_a_name_is_found_by_itself(name: str) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_every_fact_becomes_words(given_name: str, surname: str) -> None:
-    facts = Facts(given_name=given_name, surname=surname, phone=given_name, sex=surname, date_of_birth=given_name)
+    facts = SearchedColumns(
+        given_name=given_name, surname=surname, phone=given_name, sex=surname, date_of_birth=given_name
+    )
     for text in (search.stored_words(facts), search.stored_name(facts), search.numbers(facts)):
         assert '"' not in text

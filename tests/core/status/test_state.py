@@ -5,31 +5,31 @@ import pytest
 
 from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS, Light
-from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, Level, State, Trouble, state
+from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, HubState, Level, Trouble, state
 
 WELL = Facts(free_bytes=FREE_BYTES_LOW)
 CLOUD: dict[str, object] = {"cloud": True}
-WORSE: list[tuple[dict[str, object], State]] = [
-    ({"answering": False}, State.NOT_ANSWERING),
-    ({"damage": ("page 3",)}, State.DAMAGED),
-    ({"ready": False}, State.STARTING),
-    ({"writable": False}, State.READ_ONLY),
-    ({"free_bytes": FREE_BYTES_LOW - 1}, State.DISK_LOW),
-    ({"power_weak": True}, State.POWER_WEAK),
-    ({"temperature_c": HOT_C}, State.HOT),
-    ({"quarantined": 1}, State.QUARANTINE),
-    ({"clock_wrong": True}, State.CLOCK_WRONG),
-    (CLOUD | {"waiting": 1}, State.WAITING),
-    (CLOUD | {"unproven": 1}, State.UNPROVEN),
-    (CLOUD, State.IN_CLOUD),
+WORSE: list[tuple[dict[str, object], HubState]] = [
+    ({"answering": False}, HubState.NOT_ANSWERING),
+    ({"damage": ("page 3",)}, HubState.DAMAGED),
+    ({"ready": False}, HubState.STARTING),
+    ({"writable": False}, HubState.READ_ONLY),
+    ({"free_bytes": FREE_BYTES_LOW - 1}, HubState.DISK_LOW),
+    ({"power_weak": True}, HubState.POWER_WEAK),
+    ({"temperature_c": HOT_C}, HubState.HOT),
+    ({"quarantined": 1}, HubState.QUARANTINE),
+    ({"clock_wrong": True}, HubState.CLOCK_WRONG),
+    (CLOUD | {"waiting": 1}, HubState.WAITING),
+    (CLOUD | {"unproven": 1}, HubState.UNPROVEN),
+    (CLOUD, HubState.IN_CLOUD),
 ]
-TROUBLES: list[tuple[dict[str, object], State]] = [
-    ({"trouble": Trouble.KEY}, State.KEY_REFUSED),
-    ({"trouble": Trouble.PAUSED}, State.PAUSED),
-    ({"trouble": Trouble.NO_CLINIC}, State.NO_CLINIC),
-    ({"trouble": Trouble.CLOUD, "waiting": 1}, State.CLOUD_FAILING),
-    ({"trouble": Trouble.LINE, "waiting": 1}, State.LINE_LOST),
-    ({"trouble": Trouble.LINE}, State.OFFLINE),
+TROUBLES: list[tuple[dict[str, object], HubState]] = [
+    ({"trouble": Trouble.KEY}, HubState.KEY_REFUSED),
+    ({"trouble": Trouble.PAUSED}, HubState.PAUSED),
+    ({"trouble": Trouble.NO_CLINIC}, HubState.NO_CLINIC),
+    ({"trouble": Trouble.CLOUD, "waiting": 1}, HubState.CLOUD_FAILING),
+    ({"trouble": Trouble.LINE, "waiting": 1}, HubState.LINE_LOST),
+    ({"trouble": Trouble.LINE}, HubState.OFFLINE),
 ]
 
 
@@ -38,21 +38,21 @@ def facts(**given: object) -> Facts:
 
 
 def test_a_hub_with_nothing_wrong_is_safe() -> None:
-    assert state(WELL) is State.SAFE
+    assert state(WELL) is HubState.SAFE
 
 
 @pytest.mark.parametrize(("fact", "expected"), WORSE)
-def test_each_fact_has_its_state(fact: dict[str, object], expected: State) -> None:
+def test_each_fact_has_its_state(fact: dict[str, object], expected: HubState) -> None:
     assert state(facts(**fact)) is expected
 
 
 @pytest.mark.parametrize(("fact", "expected"), TROUBLES)
-def test_each_trouble_with_the_cloud_has_its_state(fact: dict[str, object], expected: State) -> None:
+def test_each_trouble_with_the_cloud_has_its_state(fact: dict[str, object], expected: HubState) -> None:
     assert state(facts(**CLOUD, **fact)) is expected
 
 
 def test_every_state_is_reached() -> None:
-    assert {expected for _, expected in WORSE + TROUBLES} | {State.SAFE} == set(State)
+    assert {expected for _, expected in WORSE + TROUBLES} | {HubState.SAFE} == set(HubState)
 
 
 @pytest.mark.parametrize("worst", range(len(WORSE)))
@@ -64,16 +64,16 @@ def test_of_several_facts_the_worst_is_named(worst: int) -> None:
 
 
 def test_a_hub_without_a_cloud_waits_for_nothing() -> None:
-    assert state(facts(waiting=5)) is State.SAFE
+    assert state(facts(waiting=5)) is HubState.SAFE
 
 
 def test_nothing_is_called_safe_in_the_cloud_before_it_was_seen_there() -> None:
     for trouble in (None, Trouble.LINE, Trouble.CLOUD):
-        assert state(facts(cloud=True, unproven=1, trouble=trouble)) is State.UNPROVEN
+        assert state(facts(cloud=True, unproven=1, trouble=trouble)) is HubState.UNPROVEN
 
 
-@pytest.mark.parametrize("named", State)
-def test_every_state_says_what_it_means_and_what_to_do(named: State) -> None:
+@pytest.mark.parametrize("named", HubState)
+def test_every_state_says_what_it_means_and_what_to_do(named: HubState) -> None:
     for text in named.texts:
         for words in filter(None, (text.one, text.many)):
             assert words.endswith(".")
@@ -98,6 +98,6 @@ def test_the_lights_show_what_is_wrong_before_what_goes_on(given: dict[str, obje
 
 
 def test_every_attention_and_alarm_shows_red_and_nothing_else_does() -> None:
-    for named in State:
+    for named in HubState:
         shows_red = any(step.levels.red for step in PATTERNS[named.value.light].steps)
         assert shows_red == (named.level in {Level.ATTENTION, Level.ALARM})

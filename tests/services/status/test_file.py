@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from hub.core.status.lights import Light
-from hub.core.status.state import FREE_BYTES_LOW, Facts, State, state
+from hub.core.status.state import FREE_BYTES_LOW, Facts, HubState, state
 from hub.services.status import file
 from hub.services.status.file import OLD_S, Status
 
@@ -43,23 +43,23 @@ def test_a_hub_that_fell_silent_is_not_taken_for_healthy(path: Path) -> None:
     assert file.read(path, status.monotonic_s + OLD_S) == status
     assert file.read(path, status.monotonic_s + OLD_S + 0.1) is None
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(status, monotonic_s=time.monotonic() - OLD_S - 1)))
-    assert state(seen(path)) is State.NOT_ANSWERING
+    assert state(seen(path)) is HubState.NOT_ANSWERING
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"version": 2}', b"\xff"])
 def test_a_file_that_cannot_be_read_is_a_hub_that_does_not_answer(path: Path, text: bytes) -> None:
     path.write_bytes(text)
-    assert state(seen(path)) is State.NOT_ANSWERING
+    assert state(seen(path)) is HubState.NOT_ANSWERING
 
 
 def test_a_file_of_another_version_is_not_read(path: Path) -> None:
     status = written(path)
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(status, version=2)))
-    assert state(seen(path)) is State.NOT_ANSWERING
+    assert state(seen(path)) is HubState.NOT_ANSWERING
 
 
 def test_a_file_that_is_not_there_is_a_hub_that_does_not_answer(path: Path) -> None:
-    assert state(seen(path)) is State.NOT_ANSWERING
+    assert state(seen(path)) is HubState.NOT_ANSWERING
 
 
 def test_where_nobody_made_its_folder_no_file_is_written_and_who_looks_measures(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.core.status.state import Facts, State, state
+from hub.core.status.state import Facts, HubState, state
 from hub.services.status.gathering import Gathering
 from hub.store.box import counters
 from hub.store.database import Store
@@ -37,7 +37,7 @@ def refuse_writes(store: Store) -> None:
 
 def test_what_the_machine_measures_is_among_the_facts(store: Store) -> None:
     hot = of(store, power_weak=True, temperature_c=84.0).gather()
-    assert (hot.power_weak, hot.temperature_c, state(hot)) == (True, 84.0, State.POWER_WEAK)
+    assert (hot.power_weak, hot.temperature_c, state(hot)) == (True, 84.0, HubState.POWER_WEAK)
     mute = of(store).gather()
     assert (mute.power_weak, mute.temperature_c) == (False, None)
 
@@ -87,4 +87,4 @@ def test_how_much_waits_is_kept_for_the_charts_when_it_changed_and_otherwise_eve
 def test_a_database_that_cannot_be_read_is_named_and_does_not_end_the_gathering(store: Store) -> None:
     with store.write() as tx:
         tx.db.execute("DROP TABLE outbox")
-    assert state(of(store).gather()) is State.DAMAGED
+    assert state(of(store).gather()) is HubState.DAMAGED

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
-from hub.core.records.search import Facts
+from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
 from hub.store.records import record_rows, search
@@ -100,7 +100,10 @@ def test_who_may_not_be_seen_is_not_found_listed_or_counted(people: Store) -> No
         seen = search.scope(db, NORTH)
         assert seen.total == 4
         listed = [record.id for record in search.newest(db, seen, limit=10, offset=0)]
-        alike = [record.id for record in search.similar(db, seen, Facts(given_name="Layla", surname="Hadad"), limit=9)]
+        alike = [
+            record.id
+            for record in search.similar(db, seen, SearchedColumns(given_name="Layla", surname="Hadad"), limit=9)
+        ]
     assert listed == ["leila", "fatima", "jerome", "nobody"]
     assert "layla" not in alike
     put(people, "jerome", given_name="J", government_id="AB-12/3456", primary_clinic_id="south")
@@ -127,7 +130,7 @@ def test_a_government_id_is_known_whole_however_it_is_written(people: Store, ask
 def test_like_names_are_found_the_likest_first(people: Store) -> None:
     with people.read() as db:
         seen = search.scope(db, ALL)
-        alike = search.similar(db, seen, Facts(given_name="Leyla", surname="Haddat"), limit=2)
+        alike = search.similar(db, seen, SearchedColumns(given_name="Leyla", surname="Haddat"), limit=2)
     assert [record.id for record in alike] == ["leila", "layla"]
 
 

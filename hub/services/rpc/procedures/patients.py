@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from hub.core.records import online
-from hub.core.records.search import Facts
+from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart
 from hub.services.rpc.procedures.chart import OfPatient, Page, PageOf
@@ -111,7 +111,7 @@ def check_government_id(call: Call, params: GovernmentId) -> Exists:
 @query("patients.similar", needs=SEE)
 def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
     """Return patients with like names, the likest first, tolerant of spelling."""
-    facts = Facts(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
+    facts = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
     with chart.reader(call) as charts:
         seen = search.scope(charts.db, charts.rights)
         found = search.similar(charts.db, seen, facts, limit=params.limit)
