@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from hub.actions.box import identity
+from hub.actions.phones import access
 from hub.app import support
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.records.tables import TABLES
@@ -19,7 +20,6 @@ from hub.settings import HubSettings, Settings
 from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.store.phones import devices
 from tests.hubs import InProcessHub, changes, row
 
 MARK = "Amina-Zahra-961"
@@ -193,7 +193,7 @@ def test_it_is_bounded_whatever_the_hub_holds(store: Store) -> None:
         for number in range(3000):
             audit.note(tx, "login", device=number)
         for number in range(1000):
-            devices.pair(tx, f"client-{number}x", None, most=5000)
+            access.pair(tx, f"client-{number}x", None, most=5000)
     found = parts(store)
     assert all(len(text.encode()) <= support.PART_BYTES_MAX for text in found.values())
     assert len(json.loads(found["audit.json"])) == 1000

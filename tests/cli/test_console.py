@@ -10,12 +10,12 @@ import pytest
 from hub.actions.box import announced
 from hub.actions.box.announced import Announced
 from hub.actions.people import setup
-from hub.actions.phones import pairing
+from hub.actions.phones import access, pairing
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.state import Facts, HubState
 from hub.services.status import file
 from hub.store.database import Store
-from hub.store.phones import devices, reached
+from hub.store.phones import reached
 from hub.words import LANGUAGES, status, words
 from tests.cli.conftest import Run
 from tests.simulator import processes
@@ -41,7 +41,7 @@ def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
 def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, tmp_path: Path, code: str) -> None:
     spoken = words(code)
     with store.write() as tx:
-        reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
+        reached.note(tx, access.pair(tx, "phone", None, most=10).num, "10.0.0.5")
     pairing.open_for(store, 7)
     shown = once(run, store, HUB_LANGUAGE=code, SERVER_HOST="10.0.0.9", BOX_STATUS_FILE=str(tmp_path / "status.json"))
     facts = Facts(answering=False)
@@ -95,7 +95,7 @@ def test_it_says_for_how_long_pairing_is_open(run: Run, store: Store) -> None:
 
 def test_it_warns_when_phones_look_elsewhere_and_says_how_to_mend_it(run: Run, store: Store) -> None:
     with store.write() as tx:
-        reached.note(tx, devices.pair(tx, "phone", None, most=10).num, "10.0.0.5")
+        reached.note(tx, access.pair(tx, "phone", None, most=10).num, "10.0.0.5")
     shown = once(run, store, SERVER_HOST="10.0.0.9")
     assert "1 phone looks for the hub at 10.0.0.5" in shown
     assert "router" in shown

@@ -17,6 +17,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from hub.actions.cloud import queue
+from hub.actions.phones import access
 from hub.core.records import codec
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES, Column, Kind, Push, Rank, Table
@@ -183,7 +184,7 @@ def test_a_table_is_added_by_a_step(data: Path) -> None:
 def test_a_column_is_added_by_a_step(data: Path) -> None:
     store = extended(data, "ALTER TABLE devices ADD COLUMN model TEXT;\nUPDATE devices SET model = 'unknown';")
     with store.write() as tx:
-        devices.pair(tx, "client-new", "Phone", most=100)
+        access.pair(tx, "client-new", "Phone", most=100)
     with store.read() as db:
         models = [row[0] for row in db.execute("SELECT model FROM devices ORDER BY num")]
     assert models == [*["unknown"] * (len(models) - 1), None]

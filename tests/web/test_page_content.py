@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions.phones import pairing
+from hub.actions.phones import access, pairing
+from hub.core.phone.device import State
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
 from hub.services.machine.switch import Switch
@@ -95,7 +96,7 @@ def test_a_phone_is_shut_out(inside: Site) -> None:
     with inside.store.read() as db:
         device = devices.find(db, "client-1")
     assert device is not None
-    assert device.state is devices.State.REVOKED
+    assert device.state is State.REVOKED
     assert inside.submit("/phones/revoke", {"phone": "nobody"}, page="/phones").headers["location"].endswith("gone")
 
 
@@ -243,7 +244,7 @@ def test_a_note_comes_from_the_hub_and_not_from_the_address(inside: Site) -> Non
 
 def test_the_names_of_phones_are_text_and_not_markup(inside: Site) -> None:
     with inside.store.write() as tx:
-        devices.pair(tx, "evil", "<img src=x onerror=alert(1)>", most=100)
+        access.pair(tx, "evil", "<img src=x onerror=alert(1)>", most=100)
     assert "<img" not in inside.get("/phones").text
     assert "<img" not in inside.get("/log").text
 

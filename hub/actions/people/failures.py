@@ -1,32 +1,29 @@
-"""How guessing is slowed: after some failures, whoever signs in must wait."""
+"""Failed sign-ins: whoever has too many of them must wait."""
 
 import threading
 
-import msgspec
-
-from hub.store.database import Store
+from hub.core.errors import TooMany
+from hub.core.people import attempts as rules
+from hub.core.people.attempts import Attempts
+from hub.store.database import Store, View
 from hub.store.phones import sessions
+
+__all__ = ["ONE_AT_A_TIME", "Attempts", "check", "check_within"]
 
 ONE_AT_A_TIME = threading.Lock()
 """Held while a guess is checked: parallel guesses would all be tried before the first failure is counted."""
 
 
-class Attempts(msgspec.Struct, frozen=True):
-    """How many failures are free, and how long the first and the longest wait are."""
-
-    free: int
-    wait_s: int
-    wait_max_s: int
-
-
 def check(store: Store, keys: list[str], attempts: Attempts) -> None:
     """Raise TooMany while any of ``keys`` must wait."""
     with store.read() as db:
-        sessions.check_attempts(
-            db,
-            keys,
-            now_ms=store.now_ms(db),
-            free=attempts.free,
-            wait_s=attempts.wait_s,
-            wait_max_s=attempts.wait_max_s,
-        )
+        check_within(db, keys, attempts, now_ms=store.now_ms(db))
+
+
+def check_within(db: View, keys: list[str], attempts: Attempts, *, now_ms: int) -> None:
+    """Raise TooMany while any of ``keys`` must wait, within a transaction."""
+    for key in keys:
+        failures = sessions.failures(db, key)
+        left_s = rules.left_s(key, failures, attempts, now_ms=now_ms) if failures else 0
+        if left_s:
+            raise TooMany("too many failed sign-ins", retry_after_s=left_s)

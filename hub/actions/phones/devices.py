@@ -6,11 +6,11 @@ import msgspec
 
 from hub.actions.phones import pull
 from hub.core.errors import NotThere
+from hub.core.phone.device import Device, State
 from hub.store.database import Store, View
 from hub.store.people import audit, users
 from hub.store.phones import devices as rows
 from hub.store.phones import sessions
-from hub.store.phones.devices import Device, State
 
 __all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "newest"]
 

@@ -10,22 +10,18 @@ from typing import TypeVar
 import msgspec
 
 from hub.actions.box import identity
-from hub.core.errors import Forbidden, Malformed, Unauthorised
+from hub.actions.phones import access
+from hub.core.errors import Malformed, Unauthorised
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
+from hub.core.phone.device import Device, State, require_paired
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
-from hub.core.records.access import Rights
 from hub.services.rpc import procedures
 from hub.services.rpc.procedures import Call, Context, Kind
 from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
-from hub.store.box import state
 from hub.store.database import Store
-from hub.store.people import users
-from hub.store.phones import devices, reached
-from hub.store.phones import sessions as kept
-from hub.store.phones.devices import Device
 
 _T = TypeVar("_T")
 
@@ -61,8 +57,7 @@ class Rpc:
         self._context = Context(store, policy)
         self._throttle = Throttle(bounds.handshakes_per_minute)
         self._identity = identity.load(store)
-        with store.read() as db:
-            self._spent = kept.spent(db)
+        self._spent = access.spent(store)
 
     def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
@@ -75,8 +70,15 @@ class Rpc:
         client_public = wire.public_key(asked.client_public_key)
         who = self._identity
         key = keys.hub_session_key(who.keys, client_public)  # refuses an unusable key before anything is changed
-        device = self._known_or_paired(asked, client_public)
-        self._note_reached(device, reach.host_of(host))
+        device = access.admit(
+            self._store,
+            asked.client_id,
+            asked.device_name,
+            public_key=client_public,
+            always_open=self._bounds.always_open,
+            most=self._bounds.devices,
+        )
+        access.note_reached(self._store, device, reach.host_of(host))
         if not self.sessions.live(device.num, client_public):
             self._spend(client_public)
             if who is not self._identity:  # the hub drew a new key pair just now
@@ -108,36 +110,11 @@ class Rpc:
             device, session, address, Kind.COMMAND, asked.command, asked.data, asked.token, Direction.COMMAND_RESPONSE
         )
 
-    def _known_or_paired(self, asked: Handshake, client_public: keys.PublicKey) -> Device:
-        with self._store.read() as db:
-            device = devices.find(db, asked.client_id)
-            is_open = self._bounds.always_open or state.left_s(db, state.PAIRING_UNTIL, self._store.now_ms(db)) > 0
-        if device:
-            return devices.require_paired(device)
-        if not is_open:
-            raise Forbidden("pairing is closed")
-        with self._store.write() as tx:
-            kept.check_unspent(tx.db, client_public)
-            return devices.find(tx.db, asked.client_id) or devices.pair(
-                tx, asked.client_id, asked.device_name, most=self._bounds.devices
-            )
-
-    def _note_reached(self, device: Device, host: str) -> None:
-        with self._store.read() as db:
-            is_known = not host or reached.of(db, device.num) == host
-        if not is_known:
-            with self._store.write(durable=False) as tx:
-                reached.note(tx, device.num, host)
-
     def _spend(self, client_public: keys.PublicKey) -> None:
-        """Never let a client key open a session twice.
-
-        A captured handshake would bring its key back, and with it every message captured under that key.
-        """
-        with self._store.write(durable=False) as tx:
-            kept.spend(tx, client_public)
+        """Never let a phone's key open a session twice; draws a new key pair before there are too many to remember."""
+        access.spend(self._store, client_public)
         self._spent += 1
-        if self._spent >= kept.SPENT_KEYS:
+        if self._spent >= access.SPENT_KEYS:
             fresh = identity.draw_new_keys(self._store)
             self._identity = identity.Identity(self._identity.id, fresh)
             self._spent = 0
@@ -146,16 +123,15 @@ class Rpc:
     def _open(self, body: bytes | bytearray, direction: Direction) -> tuple[Device, Session, bytes]:
         envelope = wire.read(Envelope, body)
         sealed = wire.payload_bytes(envelope)
-        with self._store.read() as db:
-            device = devices.find(db, envelope.client_id)
+        device = access.find(self._store, envelope.client_id)
         del envelope
         if isinstance(body, bytearray):
             body.clear()  # it may be 64 MB, and is not needed any more
         if device is None:
             raise Unauthorised("unknown device")
-        if device.state is not devices.State.PAIRED:
+        if device.state is not State.PAIRED:
             self.sessions.drop(device.num)
-        devices.require_paired(device)
+        require_paired(device)
         live = {session.key: session for session in self.sessions.of(device.num)}
         key, plaintext = cipher.open_with_any(live, sealed, direction)
         self.sessions.spend_nonce(device.num, live[key], sealed)
@@ -173,18 +149,9 @@ class Rpc:
         direction: Direction,
     ) -> Outcome:
         procedure = procedures.find(kind, name)
-        rights = None if procedure.public else self._rights(device, token)
+        rights = None if procedure.public else access.rights(self._store, device, token)
         answer = procedure.answer(Call(self._context, device, address, rights), params)
         return Outcome(cipher.seal(session.key, answer, direction), name, device.num)
-
-    def _rights(self, device: Device, token: str | None) -> Rights:
-        """Return what the token's user may do; raises Unauthorised unless it was issued to this device (S5)."""
-        with self._store.read() as db:
-            user_id = token and kept.token_user(db, token, device=device.num, now_ms=self._store.now_ms(db))
-            user = users.find(db, user_id) if user_id else None
-            if user is None or user.is_deleted:
-                raise Unauthorised("no valid token")
-            return users.rights(db, user)
 
 
 _LONE_SURROGATE = re.compile(

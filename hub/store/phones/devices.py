@@ -1,37 +1,15 @@
 """Keeps the phones: who is paired, when each was seen, who is revoked (S2)."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.errors import Forbidden, Unavailable
+from hub.core.phone.device import Device, State
 from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
-
-
-class State(StrEnum):
-    """What a device may do."""
-
-    PAIRED = "paired"
-    REVOKED = "revoked"
-
-
-class Device(msgspec.Struct, frozen=True):
-    """A phone; times are hub time in ms, ``num`` is its number in ledgers and records."""
-
-    num: int
-    client_id: str
-    name: str
-    state: State
-    first_seen: int
-    last_seen: int
-    last_sync: int | None
-    user_id: str | None
-
 
 _COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_id"
 
@@ -59,39 +37,29 @@ def synced_since(db: Database, at: int) -> int:
     return int(db.execute(sql, [State.PAIRED, at]).fetchone()[0])
 
 
-def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Device:
-    """Take a new device in.
+def count(db: Database) -> int:
+    """Count the devices, blocked ones too."""
+    return db.table("devices").count
 
-    Past ``most`` the longest unseen one that nobody ever signed in on makes room, so that strangers with an open
-    pairing cannot fill the table; raises Unavailable when there is none.
-    """
-    count = tx.db.execute("SELECT count(*) FROM devices").fetchone()[0]
-    if (
-        count >= most
-        and not tx.db.execute(
-            "DELETE FROM devices WHERE num = (SELECT num FROM devices WHERE user_id IS NULL AND state = ?"
-            " ORDER BY last_seen LIMIT 1)",
-            [State.PAIRED],
-        ).rowcount
-    ):
-        raise Unavailable(f"{most} devices are paired; revoke and forget some")
-    num = _next_num(tx)
-    shown = _printable(name or "") or f"Phone {num}"
-    tx.db.table("devices").insert(
-        {
-            "num": num,
-            "client_id": client_id,
-            "name": shown,
-            "state": State.PAIRED,
-            "first_seen": tx.now_ms,
-            "last_seen": tx.now_ms,
-        }
-    )
-    audit.note(tx, "device.paired", device=num)
-    found = find(tx.db, client_id)
-    if found is None:
-        raise AssertionError(client_id)
-    return found
+
+def next_num(tx: Transaction) -> int:
+    """Return a number that no device ever had: records and ledgers name devices by it."""
+    num = (state.get(tx.db, state.LAST_DEVICE) or 0) + 1
+    state.put(tx, state.LAST_DEVICE, num)
+    return num
+
+
+def add(tx: Transaction, num: int, client_id: str, name: str) -> Device:
+    """Add a paired device."""
+    device = Device(num, client_id, name, State.PAIRED, tx.now_ms, tx.now_ms, last_sync=None, user_id=None)
+    tx.db.table("devices").insert(msgspec.structs.asdict(device))
+    return device
+
+
+def drop_unused(tx: Transaction) -> bool:
+    """Drop the paired device that was not seen for longest, of those that nobody ever signed in on; False for none."""
+    unused = "SELECT num FROM devices WHERE user_id IS NULL AND state = ? ORDER BY last_seen LIMIT 1"
+    return tx.db.execute(f"DELETE FROM devices WHERE num = ({unused})", [State.PAIRED]).rowcount > 0
 
 
 def signed_in(tx: Transaction, device: int, user_id: str) -> None:
@@ -107,7 +75,7 @@ def seen(tx: Transaction, device: int, *, synced: bool = False) -> None:
 
 
 def revoke(tx: Transaction, client_id: str) -> Device | None:
-    """Shut a device out at once: its tokens die, its next message is refused."""
+    """Block a device: its tokens end, its next message is refused."""
     device = find(tx.db, client_id)
     if device is None:
         return None
@@ -115,25 +83,6 @@ def revoke(tx: Transaction, client_id: str) -> Device | None:
     tx.db.execute("DELETE FROM tokens WHERE device = ?", [device.num])
     audit.note(tx, "device.revoked", device=device.num)
     return msgspec.structs.replace(device, state=State.REVOKED)
-
-
-def require_paired(device: Device) -> Device:
-    """Return the device if it may talk to the hub; raises Forbidden if it is revoked."""
-    if device.state is not State.PAIRED:
-        raise Forbidden("device is revoked")
-    return device
-
-
-def _printable(name: str) -> str:
-    """Leave out what could reach for the terminal of whoever lists the phones."""
-    return "".join(letter for letter in name if letter.isprintable()).strip()
-
-
-def _next_num(tx: Transaction) -> int:
-    """Return a number that no device ever had: records and ledgers name devices by it."""
-    num = (state.get(tx.db, state.LAST_DEVICE) or 0) + 1
-    state.put(tx, state.LAST_DEVICE, num)
-    return num
 
 
 def _device(row: tuple[Any, ...]) -> Device:

@@ -2,8 +2,8 @@
 
 from sqlite_utils import Database
 
+from hub.core.phone.device import State
 from hub.store.database import Transaction
-from hub.store.phones.devices import State
 
 RECENT_MS = 30 * 24 * 3_600_000
 """Phones that were not here for 30 days do not count: they may have been put away."""

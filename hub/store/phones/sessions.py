@@ -5,36 +5,26 @@ import secrets
 
 from sqlite_utils import Database
 
-from hub.core.errors import Conflict, TooMany
+from hub.core.people.attempts import DAY_MS, Failures
 from hub.store.database import Transaction
 
-SPENT_KEYS = 2_000_000
-"""About 40 MB. When it is reached the hub draws a new key pair, under which none of them means anything."""
 ATTEMPT_KEYS = 10_000
 TOKENS_PER_DEVICE = 20
-_PEOPLE_AT_AN_ADDRESS = 4
-"""Several phones may come by one address; their people may all mistype, and sign in at the same moment."""
-_DAY_MS = 86_400_000
 
 
 def spend(tx: Transaction, client_public_key: bytes) -> None:
-    """Note that a client public key opened a session; raises Conflict if it ever did before.
-
-    Not durable by itself: whatever the session changes is committed after it, and takes it to disk along.
-    """
-    check_unspent(tx.db, client_public_key)
+    """Note that a client public key opened a session."""
     tx.db.execute("INSERT INTO spent_keys (key) VALUES (?)", [_number(client_public_key)])
 
 
-def check_unspent(db: Database, client_public_key: bytes) -> None:
-    """Raise Conflict if a client public key ever opened a session."""
-    if db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone():
-        raise Conflict("client public key was used before")
+def is_spent(db: Database, client_public_key: bytes) -> bool:
+    """Return whether a client public key ever opened a session."""
+    return db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone() is not None
 
 
 def spent(db: Database) -> int:
     """Count the spent keys."""
-    return int(db.execute("SELECT count(*) FROM spent_keys").fetchone()[0])
+    return db.table("spent_keys").count
 
 
 def forget_spent(tx: Transaction) -> None:
@@ -47,7 +37,7 @@ def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str
     token = secrets.token_urlsafe(32)
     tx.db.execute(
         "INSERT INTO tokens (hash, device, user_id, issued, expires) VALUES (?, ?, ?, ?, ?)",
-        [_hash(token), device, user_id, tx.now_ms, tx.now_ms + days * _DAY_MS],
+        [_hash(token), device, user_id, tx.now_ms, tx.now_ms + days * DAY_MS],
     )
     tx.db.execute("DELETE FROM tokens WHERE expires <= ?", [tx.now_ms])
     tx.db.execute(
@@ -74,20 +64,10 @@ def revoke_tokens(tx: Transaction, *, user_id: str | None = None, device: int | 
     ).rowcount
 
 
-def check_attempts(db: Database, keys: list[str], *, now_ms: int, free: int, wait_s: int, wait_max_s: int) -> None:
-    """Raise TooMany while any of ``keys`` must wait after failed sign-ins.
-
-    After ``free`` failures in a row each further one doubles the wait, from ``wait_s`` to ``wait_max_s``. A day
-    without failures forgives.
-    """
-    for key in keys:
-        row = db.execute("SELECT failures, last FROM attempts WHERE key = ?", [_hash(key)]).fetchone()
-        allowed = free * _PEOPLE_AT_AN_ADDRESS if key.startswith("address:") else free
-        if row and row[0] >= allowed and now_ms - row[1] < _DAY_MS:
-            wait_ms = min(wait_s * 2 ** min(row[0] - allowed, 20), wait_max_s) * 1000
-            left_ms = row[1] + wait_ms - now_ms
-            if left_ms > 0:
-                raise TooMany("too many failed sign-ins", retry_after_s=-(-left_ms // 1000))
+def failures(db: Database, key: str) -> Failures | None:
+    """Return the failed sign-ins of a key; None for none."""
+    row = db.execute("SELECT failures, last FROM attempts WHERE key = ?", [_hash(key)]).fetchone()
+    return Failures(*row) if row else None
 
 
 def note_failure(tx: Transaction, keys: list[str]) -> None:
@@ -96,7 +76,7 @@ def note_failure(tx: Transaction, keys: list[str]) -> None:
         tx.db.execute(
             "INSERT INTO attempts (key, failures, last) VALUES (:key, 1, :now) ON CONFLICT (key) DO UPDATE SET"
             " failures = CASE WHEN :now - last < :day THEN failures + 1 ELSE 1 END, last = :now",
-            {"key": _hash(key), "now": tx.now_ms, "day": _DAY_MS},
+            {"key": _hash(key), "now": tx.now_ms, "day": DAY_MS},
         )
     tx.db.execute(
         "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)",

@@ -3,6 +3,7 @@
 import pytest
 
 from hub.actions.box import facts
+from hub.actions.phones import access
 from hub.core.clock import Heard
 from hub.core.status.state import Facts, Trouble
 from hub.store.cloud import connection
@@ -18,7 +19,7 @@ LINK = Link(url="https://cloud.example", device="d", name="Hub", clinics=("c",))
 
 def phone(store: Store, name: str, *, synced_ms_ago: int | None) -> None:
     with store.write() as tx:
-        num = devices.pair(tx, name, None, most=100).num
+        num = access.pair(tx, name, None, most=100).num
         at = None if synced_ms_ago is None else tx.now_ms - synced_ms_ago
         tx.db.execute("UPDATE devices SET last_sync = ? WHERE num = ?", [at, num])
 

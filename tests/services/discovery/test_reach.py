@@ -3,10 +3,11 @@
 from hub.actions.box import announced
 from hub.actions.box.announced import Announced
 from hub.actions.box.listening import Listening
+from hub.actions.phones import access
 from hub.core.phone.reach import Moved
 from hub.services.discovery import Reach
 from hub.store.database import Store
-from hub.store.phones import devices, reached
+from hub.store.phones import reached
 
 SERVER = Listening("10.0.0.9", 4001)
 
@@ -24,5 +25,5 @@ def test_before_it_announced_itself_the_hub_goes_by_the_name_it_wants(store: Sto
 def test_phones_are_missed_at_an_old_address_and_not_at_the_name(store: Store) -> None:
     with store.write() as tx:
         for host in ("10.0.0.5", "10.0.0.9", "north.local"):
-            reached.note(tx, devices.pair(tx, f"at {host}", None, most=10).num, host)
+            reached.note(tx, access.pair(tx, f"at {host}", None, most=10).num, host)
     assert Reach(store, SERVER, wanted="north", by_name=False).moved() == [Moved("10.0.0.5", 1)]

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from hub.actions.phones import pairing
+from hub.actions.phones import access, pairing
 from hub.core.phone import cipher, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.services.rpc.sessions import NONCES
 from hub.store.people import users
-from hub.store.phones import devices, sessions
+from hub.store.phones import devices
 from tests.hubs import BOUNDS, EMAIL, PASSWORD, Client, InProcessHub, RpcTransport, changes, row
 
 PING: dict[str, object] = {"query": "ping", "params": {}, "token": None}
@@ -223,7 +223,7 @@ def test_s8_when_too_many_keys_were_spent_the_hub_draws_a_new_key_pair_and_phone
 ) -> None:
     client = hub.client()
     before = client.shake().json["hub_public_key"]
-    monkeypatch.setattr(sessions, "SPENT_KEYS", 3)
+    monkeypatch.setattr(access, "SPENT_KEYS", 3)
     publics = set()
     for _ in range(6):
         publics.add(client.shake().json["hub_public_key"])

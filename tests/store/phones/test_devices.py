@@ -1,16 +1,14 @@
 """The phones that are paired (S2)."""
 
-import pytest
-
-from hub.core.errors import Forbidden, Unavailable
+from hub.actions.phones import access
+from hub.core.phone.device import Device, State
 from hub.store.database import Store
-from hub.store.phones import devices, sessions
-from hub.store.phones.devices import Device, State
+from hub.store.phones import devices
 
 
 def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 10) -> Device:
     with store.write() as tx:
-        return devices.pair(tx, client_id, name, most=most)
+        return access.pair(tx, client_id, name, most=most)
 
 
 def find(store: Store, client_id: str) -> Device | None:
@@ -22,10 +20,6 @@ def test_a_paired_phone_is_kept_with_name_state_and_times(store: Store) -> None:
     device = pair(store, "c", name="Ward 2")
     assert (device.name, device.state, device.last_sync, device.user_id) == ("Ward 2", State.PAIRED, None, None)
     assert device.first_seen == device.last_seen > 0
-
-
-def test_a_phone_without_a_name_gets_one(store: Store) -> None:
-    assert pair(store, "c").name == "Phone 1"
 
 
 def test_being_seen_and_syncing_is_noted(store: Store) -> None:
@@ -42,50 +36,6 @@ def test_being_seen_and_syncing_is_noted(store: Store) -> None:
     assert synced.last_sync == synced.last_seen
 
 
-def test_s2_a_revoked_phone_is_shut_out_and_its_tokens_die(store: Store) -> None:
-    device = pair(store, "c")
-    with store.write() as tx:
-        token = sessions.issue_token(tx, device=device.num, user_id="u", days=1)
-        assert devices.revoke(tx, "c")
-        assert sessions.token_user(tx.db, token, device=device.num, now_ms=tx.now_ms) is None
-    revoked = find(store, "c")
-    assert revoked is not None
-    with pytest.raises(Forbidden):
-        devices.require_paired(revoked)
-
-
 def test_an_unknown_phone_cannot_be_revoked(store: Store) -> None:
     with store.write() as tx:
         assert devices.revoke(tx, "nobody") is None
-
-
-def test_s8_strangers_make_room_for_one_another(store: Store) -> None:
-    known = pair(store, "known", most=3)
-    with store.write() as tx:
-        devices.signed_in(tx, known.num, "u")
-    for number in range(10):
-        pair(store, f"stranger-{number}", most=3)
-    with store.read() as db:
-        assert [device.client_id for device in devices.every(db)] == ["known", "stranger-8", "stranger-9"]
-
-
-def test_s8_known_phones_make_no_room(store: Store) -> None:
-    for number in range(2):
-        device = pair(store, f"known-{number}", most=2)
-        with store.write() as tx:
-            devices.signed_in(tx, device.num, "u")
-    with pytest.raises(Unavailable):
-        pair(store, "stranger", most=2)
-
-
-def test_a_number_is_never_given_twice(store: Store) -> None:
-    nums = [pair(store, f"c{number}", most=1).num for number in range(5)]
-    assert nums == [1, 2, 3, 4, 5]
-
-
-def test_a_revoked_phone_does_not_make_room_and_stays_revoked(store: Store) -> None:
-    pair(store, "bad", most=1)
-    with store.write() as tx:
-        devices.revoke(tx, "bad")
-    with pytest.raises(Unavailable):
-        pair(store, "new", most=1)

@@ -1,5 +1,6 @@
 """Where phones reached the hub."""
 
+from hub.actions.phones import access
 from hub.core.phone import wire
 from hub.store.database import Store
 from hub.store.phones import devices, reached
@@ -9,7 +10,7 @@ from tests.hubs import InProcessHub
 
 def pair(store: Store, *names: str) -> list[int]:
     with store.write() as tx:
-        return [devices.pair(tx, name, None, most=100).num for name in names]
+        return [access.pair(tx, name, None, most=100).num for name in names]
 
 
 def test_phones_are_counted_by_the_host_they_used_last(store: Store) -> None:
@@ -41,7 +42,7 @@ def test_devices_that_are_gone_are_forgotten(store: Store) -> None:
     with store.write() as tx:
         reached.note(tx, one, "10.0.0.1")
         tx.db.execute("DELETE FROM devices")
-        (two,) = (devices.pair(tx, "b", None, most=100).num,)
+        (two,) = (access.pair(tx, "b", None, most=100).num,)
         reached.note(tx, two, "10.0.0.1")
     with store.read() as db:
         assert reached.of(db, one) is None

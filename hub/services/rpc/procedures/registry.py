@@ -10,9 +10,9 @@ import msgspec
 
 from hub.core.errors import NotFound
 from hub.core.phone import wire
+from hub.core.phone.device import Device
 from hub.core.records.access import Permission, Rights
 from hub.store.database import Store
-from hub.store.phones.devices import Device
 
 Needs = tuple[tuple[Permission, ...], ...]
 """What a user must be allowed in the record's clinic: of each group at least one."""

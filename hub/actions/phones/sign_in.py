@@ -1,0 +1,48 @@
+"""A person signs in on a phone, with or without an internet connection (S4, S5)."""
+
+import msgspec
+
+from hub.actions.people import failures
+from hub.actions.people.failures import Attempts
+from hub.core.errors import Unauthorised
+from hub.core.people.users import User, nobody
+from hub.core.phone.device import Device
+from hub.store.database import Store
+from hub.store.people import audit, users
+from hub.store.phones import devices, sessions
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A token, the user it stands for, and the clinic that the user works in; "" for none."""
+
+    token: str
+    user: User
+    clinic_id: str
+
+
+def sign_in(
+    store: Store, device: Device, email: str, password: str, *, address: str, attempts: Attempts, days: int
+) -> SignedIn:
+    """Sign in for some days; raises Unauthorised, or TooMany after too many failures by account, device or address."""
+    keys = [f"account:{email.casefold()}", f"device:{device.client_id}", f"address:{address}"]
+    # A guess counts before it is looked at: of many at once, from many phones, no more get through than one by one.
+    with store.write() as tx:
+        failures.check_within(tx.db, keys, attempts, now_ms=tx.now_ms)
+        sessions.note_failure(tx, keys)
+        user = users.find_by_email(tx.db, email)
+    # Hashing takes long: nobody else's write waits for it.
+    if not (user or nobody()).opens_with(password) or user is None:
+        with store.write() as tx:
+            audit.note(tx, "login.refused", device=device.num, user_id=user.id if user else None)
+        raise Unauthorised("unknown account or wrong password")
+    return _admit(store, device, user, keys, days)
+
+
+def _admit(store: Store, device: Device, user: User, keys: list[str], days: int) -> SignedIn:
+    with store.write() as tx:
+        sessions.forget_failures(tx, keys)
+        token = sessions.issue_token(tx, device=device.num, user_id=user.id, days=days)
+        devices.signed_in(tx, device.num, user.id)
+        audit.note(tx, "login", device=device.num, user_id=user.id)
+        clinic_id = user.clinic_id or next(iter(users.rights(tx.db, user).clinics), "")
+    return SignedIn(token, user, clinic_id)

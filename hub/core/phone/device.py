@@ -1,0 +1,39 @@
+"""A phone as the hub knows it, and whether it may talk to the hub (S2)."""
+
+from enum import StrEnum
+
+import msgspec
+
+from hub.core.errors import Forbidden
+
+
+class State(StrEnum):
+    """What a device may do."""
+
+    PAIRED = "paired"
+    REVOKED = "revoked"
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A phone; times are hub time in ms, ``num`` is its number in ledgers and records."""
+
+    num: int
+    client_id: str
+    name: str
+    state: State
+    first_seen: int
+    last_seen: int
+    last_sync: int | None
+    user_id: str | None
+
+
+def require_paired(device: Device) -> Device:
+    """Return the device if it may talk to the hub; raises Forbidden if it is blocked."""
+    if device.state is not State.PAIRED:
+        raise Forbidden("device is revoked")
+    return device
+
+
+def shown_name(given: str | None, num: int) -> str:
+    """Return the name for lists, without what could reach for the terminal of whoever reads them."""
+    return "".join(letter for letter in given or "" if letter.isprintable()).strip() or f"Phone {num}"

@@ -1,0 +1,96 @@
+"""Which phones may talk to the hub (S2, S3)."""
+
+import pytest
+
+from hub.actions.phones import access, pairing
+from hub.core.errors import Conflict, Forbidden, Unavailable
+from hub.core.phone.device import Device
+from hub.store.database import Store
+from hub.store.phones import devices, sessions
+
+
+def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 10) -> Device:
+    with store.write() as tx:
+        return access.pair(tx, client_id, name, most=most)
+
+
+def find(store: Store, client_id: str) -> Device | None:
+    with store.read() as db:
+        return devices.find(db, client_id)
+
+
+def test_a_phone_without_a_name_gets_one(store: Store) -> None:
+    assert pair(store, "c").name == "Phone 1"
+
+
+def test_s2_a_revoked_phone_is_shut_out_and_its_tokens_die(store: Store) -> None:
+    device = pair(store, "c")
+    with store.write() as tx:
+        token = sessions.issue_token(tx, device=device.num, user_id="u", days=1)
+        assert devices.revoke(tx, "c")
+        assert sessions.token_user(tx.db, token, device=device.num, now_ms=tx.now_ms) is None
+    revoked = find(store, "c")
+    assert revoked is not None
+    with pytest.raises(Forbidden):
+        admit(store, "c")
+
+
+def test_s8_strangers_make_room_for_one_another(store: Store) -> None:
+    known = pair(store, "known", most=3)
+    with store.write() as tx:
+        devices.signed_in(tx, known.num, "u")
+    for number in range(10):
+        pair(store, f"stranger-{number}", most=3)
+    with store.read() as db:
+        assert [device.client_id for device in devices.every(db)] == ["known", "stranger-8", "stranger-9"]
+
+
+def test_s8_known_phones_make_no_room(store: Store) -> None:
+    for number in range(2):
+        device = pair(store, f"known-{number}", most=2)
+        with store.write() as tx:
+            devices.signed_in(tx, device.num, "u")
+    with pytest.raises(Unavailable):
+        pair(store, "stranger", most=2)
+
+
+def test_a_number_is_never_given_twice(store: Store) -> None:
+    nums = [pair(store, f"c{number}", most=1).num for number in range(5)]
+    assert nums == [1, 2, 3, 4, 5]
+
+
+def test_a_revoked_phone_does_not_make_room_and_stays_revoked(store: Store) -> None:
+    pair(store, "bad", most=1)
+    with store.write() as tx:
+        devices.revoke(tx, "bad")
+    with pytest.raises(Unavailable):
+        pair(store, "new", most=1)
+
+
+def admit(store: Store, client_id: str, *, key: bytes = b"k" * 32) -> Device:
+    return access.admit(store, client_id, None, public_key=key, always_open=False, most=10)
+
+
+def test_s2_a_new_phone_pairs_while_pairing_is_open_and_never_else(store: Store) -> None:
+    with pytest.raises(Forbidden):
+        admit(store, "c")
+    pairing.open_for(store, 1)
+    paired = admit(store, "c")
+    pairing.close(store)
+    assert admit(store, "c") == paired
+    with pytest.raises(Forbidden):
+        admit(store, "d")
+
+
+def test_s3_a_key_begins_one_session_and_pairs_nobody_else(store: Store) -> None:
+    pairing.open_for(store, 1)
+    access.spend(store, b"k" * 32)
+    with pytest.raises(Conflict):
+        access.spend(store, b"k" * 32)
+    with pytest.raises(Conflict):
+        admit(store, "c")
+    assert (access.find(store, "c"), access.spent(store)) == (None, 1)
+
+
+def test_what_could_reach_for_a_terminal_is_left_out_of_a_name(store: Store) -> None:
+    assert pair(store, "c", name="\x1b[2J Ward 2\n ").name == "[2J Ward 2"
