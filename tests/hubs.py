@@ -45,7 +45,7 @@ BOUNDS = Bounds(
     sessions_per_device=128,
     handshakes_per_minute=100_000,
 )
-POLICY = Policy(page_bytes=1_000_000, quarantine_max=1000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
+POLICY = Policy(page_bytes=1_000_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
 
 # Few rounds, made once: the hub takes any bcrypt hash, as the cloud sends them.
 _HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

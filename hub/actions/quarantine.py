@@ -65,19 +65,19 @@ def show(store: Store, num: int) -> dict[str, Any] | None:
     return plain(row) if row else None
 
 
-def retry(store: Store, num: int, *, quarantine_max: int) -> Retried:
+def retry(store: Store, num: int) -> Retried:
     """Try an entry again, after its cause was fixed. If it is refused again, it stays as a new entry."""
     try:
         with store.write() as tx:
-            return _retry(tx, num, quarantine_max)
+            return _retry(tx, num)
     except HubError:
         return Retried.FAILED
 
 
-def retry_all(store: Store, nums: Iterable[int] | None = None, *, quarantine_max: int) -> dict[int, Retried]:
+def retry_all(store: Store, nums: Iterable[int] | None = None) -> dict[int, Retried]:
     """Try these entries, or all, each by itself, whatever becomes of the others."""
     wanted = [entry.num for entry in entries(store)] if nums is None else nums
-    return {num: retry(store, num, quarantine_max=quarantine_max) for num in wanted}
+    return {num: retry(store, num) for num in wanted}
 
 
 def export(store: Store, write: Callable[[str], object]) -> int:
@@ -100,7 +100,7 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "reason": str(reason), **reasons.plain(reason)}
 
 
-def _retry(tx: Transaction, num: int, quarantine_max: int) -> Retried:
+def _retry(tx: Transaction, num: int) -> Retried:
     entry = rows.entry(tx.db, num)
     if entry is None:
         return Retried.GONE
@@ -109,5 +109,5 @@ def _retry(tx: Transaction, num: int, quarantine_max: int) -> Retried:
     user = users.find(tx.db, entry["user_id"])
     if user is None:
         return Retried.NO_USER
-    source = Source(HUB, users.rights(tx.db, user), quarantine_max)
+    source = Source(HUB, users.rights(tx.db, user))
     return Retried.ACCEPTED if push.retry(tx, entry, source) else Retried.REFUSED

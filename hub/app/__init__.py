@@ -98,7 +98,7 @@ def serve(data: Path, live: LiveSettings) -> None:
 def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:
     """Open the database, if it is one, and give what is wrong with it."""
     try:
-        store = Store(data)
+        store = Store(data, quarantine_max=settings.limits.quarantine_records)
     except Damaged as error:
         return None, (str(error),)
     return store, _check(store, settings)

@@ -24,7 +24,6 @@ def policy(settings: Settings) -> Policy:
     """Return the rules of the procedures."""
     return Policy(
         page_bytes=settings.sync.page_bytes,
-        quarantine_max=settings.limits.quarantine_records,
         token_days=settings.login.token_days,
         attempts=settings.login.attempts,
         wait_s=settings.login.wait_s,
@@ -44,6 +43,5 @@ def relay_rules(settings: Settings) -> Rules:
         limits=Limits(
             batch_records=relay.batch_records,
             batch_bytes=relay.batch_bytes,
-            quarantine_max=settings.limits.quarantine_records,
         ),
     )

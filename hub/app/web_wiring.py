@@ -57,7 +57,6 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         pairing=lambda: _pairing(store, live.settings),
         attempts=Attempts(settings.login.attempts, settings.login.wait_s, settings.login.wait_max_s),
-        quarantine_max=settings.limits.quarantine_records,
     )
 
 

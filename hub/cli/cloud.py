@@ -135,7 +135,7 @@ def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool
     """Fetch what is new in the cloud and send what waits; ends with status 1 if that failed."""
     del once  # a hub that serves relays by itself
     settings = options.settings(config, data)
-    with options.store(data) as store:
+    with options.store(data, quarantine_max=settings.limits.quarantine_records) as store:
         if full:
             with store.write() as tx:
                 kept.want_everything(tx)

@@ -11,7 +11,7 @@ import click
 
 from hub.core.errors import StoreError
 from hub.settings import Settings, load
-from hub.store.database import FILE_NAME, Store
+from hub.store.database import FILE_NAME, QUARANTINE_MAX, Store
 
 SETTINGS_NAME = "hub.toml"
 
@@ -47,14 +47,15 @@ def settings_file(given: Path | None, folder: Path) -> Path:
 
 
 @contextmanager
-def store(folder: Path, *, create: bool = False) -> Iterator[Store]:
+def store(folder: Path, *, create: bool = False, quarantine_max: int = QUARANTINE_MAX) -> Iterator[Store]:
     """Open the hub's database, also beside a hub that runs; raises StoreError where there is none.
 
     create: make it if it is not there; for what prepares a hub before its first start.
+    quarantine_max: for what may put records into quarantine.
     """
     if not create and not (folder / FILE_NAME).exists():
         raise StoreError(f"there is no hub in {folder}; start one with 'hikma-hub serve --data {folder}'")
-    opened = Store(folder)
+    opened = Store(folder, quarantine_max=quarantine_max)
     try:
         yield opened
     finally:

@@ -50,8 +50,8 @@ def retry_entries(data: Path, config: Path | None, nums: tuple[int, ...], everyt
     if not nums and not everything:
         raise click.UsageError("name entries, or say --all")
     most = options.settings(config, data).limits.quarantine_records
-    with options.store(data) as store:
-        retried = actions.retry_all(store, None if everything else nums, quarantine_max=most)
+    with options.store(data, quarantine_max=most) as store:
+        retried = actions.retry_all(store, None if everything else nums)
     accepted = sum(outcome is Retried.ACCEPTED for outcome in retried.values())
     click.echo(f"{accepted} of {len(retried)} accepted.")
     problems = [_problem(num, outcome) for num, outcome in retried.items() if outcome in _PROBLEMS]

@@ -26,13 +26,16 @@ _READER_CACHE_KIB = 2_048
 _CHECKPOINT_PAGES = 2_000
 """8 MB: a larger log than SQLite's default, so that a busy hour writes a page to the card once, not ten times."""
 
+QUARANTINE_MAX = 10_000
+
 
 class Transaction:
     """An open write transaction; ``now_ms`` is its hub time and the revision of all that it changes."""
 
-    def __init__(self, db: Database, clock: HubClock) -> None:
+    def __init__(self, db: Database, clock: HubClock, quarantine_max: int) -> None:
         """Wrap the writer inside BEGIN."""
         self.db = db
+        self.quarantine_max = quarantine_max
         self._clock = clock
         self._now_ms = 0
 
@@ -49,9 +52,11 @@ class Transaction:
 class Store:
     """The database: opened, migrated, checked on request, shared by the threads of one process."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, quarantine_max: int = QUARANTINE_MAX) -> None:
         """Open or make ``data/hub.db``; raises StoreError when it cannot be opened, Damaged when it is no database."""
         self.path = data / FILE_NAME
+        self.quarantine_max = quarantine_max
+        """How many records quarantine holds: what a phone pushes past it is refused as a whole."""
         self.after_commit: list[Callable[[], None]] = []
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
         self._lock = threading.Lock()
@@ -88,7 +93,7 @@ class Store:
         with self._lock, _translated():
             self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             with _immediate(self._writer):
-                yield Transaction(self._writer, self._clock)
+                yield Transaction(self._writer, self._clock, self.quarantine_max)
         if durable:
             for hear in tuple(self.after_commit):
                 hear()

@@ -32,17 +32,16 @@ def add(
     raw: str,
     device: int,
     user_id: str,
-    most: int,
 ) -> bool:
     """Keep a refused record; the same one refused again is kept once. Return whether it is new.
 
-    Raises Unavailable at ``most`` entries: rather no push at all than a record dropped.
+    Raises Unavailable at the transaction's ``quarantine_max`` entries: rather no push at all than a record dropped.
     """
     mark = codec.fingerprint(f"{table_name}\0{action}\0{raw}")
     if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
         return False
-    if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= most:
-        raise Unavailable(f"quarantine is full ({most} entries)")
+    if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= tx.quarantine_max:
+        raise Unavailable(f"quarantine is full ({tx.quarantine_max} entries)")
     tx.db.execute(
         "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

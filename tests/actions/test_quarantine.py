@@ -16,8 +16,6 @@ from hub.store.quarantine import Action
 from tests.hubs import add_clinic, add_user, row
 from tests.store import pushes
 
-MOST = 100
-
 
 @pytest.fixture
 def clinic(store: Store) -> str:
@@ -40,7 +38,6 @@ def refuse(store: Store, record_id: str, *, user: str, clinic: str | None = None
             raw=json.dumps(row("patients", record_id, primary_clinic_id=clinic)),
             device=1,
             user_id=user,
-            most=MOST,
         )
     return actions.entries(store)[-1].num
 
@@ -69,12 +66,12 @@ def test_an_entry_is_shown_whole_with_its_reason_as_sentence_code_and_parameters
 
 def test_what_is_not_there_is_neither_shown_nor_tried(store: Store) -> None:
     assert actions.show(store, 7) is None
-    assert actions.retry(store, 7, quarantine_max=MOST) is Retried.GONE
+    assert actions.retry(store, 7) is Retried.GONE
 
 
 def test_an_entry_that_is_allowed_now_becomes_a_record(store: Store, clinic: str) -> None:
     num = refuse(store, "one", user=nurse(store, clinic), clinic=clinic)
-    assert actions.retry(store, num, quarantine_max=MOST) is Retried.ACCEPTED
+    assert actions.retry(store, num) is Retried.ACCEPTED
     assert pushes.live(store, "patients") == {"one"}
     assert actions.entries(store) == []
 
@@ -82,14 +79,14 @@ def test_an_entry_that_is_allowed_now_becomes_a_record(store: Store, clinic: str
 def test_an_entry_that_is_refused_again_stays(store: Store, clinic: str) -> None:
     user = nurse(store, clinic, without=[Permission.REGISTER])
     num = refuse(store, "one", user=user, clinic=clinic)
-    assert actions.retry(store, num, quarantine_max=MOST) is Retried.REFUSED
+    assert actions.retry(store, num) is Retried.REFUSED
     assert [entry.record_id for entry in actions.entries(store)] == ["one"]
 
 
 def test_trying_all_goes_on_behind_an_entry_whose_user_is_gone(store: Store, clinic: str) -> None:
     orphan = refuse(store, "orphan", user="gone")
     sound = refuse(store, "sound", user=nurse(store, clinic), clinic=clinic)
-    assert actions.retry_all(store, quarantine_max=MOST) == {orphan: Retried.NO_USER, sound: Retried.ACCEPTED}
+    assert actions.retry_all(store) == {orphan: Retried.NO_USER, sound: Retried.ACCEPTED}
     assert [entry.record_id for entry in actions.entries(store)] == ["orphan"]
 
 
@@ -97,15 +94,15 @@ def test_trying_all_goes_on_behind_an_entry_that_cannot_be_stored(store: Store, 
     limited, allowed = nurse(store, clinic, "limited@test", [Permission.REGISTER]), nurse(store, clinic)
     stuck = refuse(store, "stuck", user=limited, clinic=clinic)
     sound = refuse(store, "sound", user=allowed, clinic=clinic)
-    no_room = 0
-    assert actions.retry_all(store, quarantine_max=no_room) == {stuck: Retried.FAILED, sound: Retried.ACCEPTED}
+    store.quarantine_max = 0
+    assert actions.retry_all(store) == {stuck: Retried.FAILED, sound: Retried.ACCEPTED}
     assert [entry.num for entry in actions.entries(store)] == [stuck]
 
 
 def test_only_the_named_entries_are_tried(store: Store, clinic: str) -> None:
     user = nurse(store, clinic)
     first, second = (refuse(store, name, user=user, clinic=clinic) for name in ("one", "two"))
-    assert actions.retry_all(store, [second], quarantine_max=MOST) == {second: Retried.ACCEPTED}
+    assert actions.retry_all(store, [second]) == {second: Retried.ACCEPTED}
     assert [entry.num for entry in actions.entries(store)] == [first]
 
 

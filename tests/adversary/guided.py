@@ -22,8 +22,9 @@ class Target:
     """One hub, and a phone on it that says whatever it is told."""
 
     def __init__(self, data: Path) -> None:
-        policy = msgspec.structs.replace(POLICY, quarantine_max=10_000_000, attempts=50)
+        policy = msgspec.structs.replace(POLICY, attempts=50)
         self.hub = InProcessHub(data, bounds=BOUNDS, policy=policy)
+        self.hub.store.quarantine_max = 10_000_000
         self.client = self.hub.client()
         self.token = msgspec.json.encode(self.client.token)
         self.turn = 0

@@ -40,8 +40,9 @@ class World:
     """One hub for many examples, and a phone on it with a session and a token."""
 
     def __init__(self, data: Path) -> None:
-        policy = msgspec.structs.replace(POLICY, quarantine_max=1_000_000, attempts=50)
+        policy = msgspec.structs.replace(POLICY, attempts=50)
         self.hub = InProcessHub(data, bounds=BOUNDS, policy=policy)
+        self.hub.store.quarantine_max = 1_000_000
         self.client = self.hub.client("fuzzed")
         self.pushes = 0
 

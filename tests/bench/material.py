@@ -68,7 +68,7 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
         )
         rights = users.rights(tx.db, user)
     pairing.open_for(store, 240)
-    source = Source(0, rights, 10_000)
+    source = Source(0, rights)
     batch: list[msgspec.Raw] = []
     for row in events(records):
         batch.append(msgspec.Raw(msgspec.json.encode(row)))
@@ -88,7 +88,7 @@ def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
         sessions_per_device=128,
         handshakes_per_minute=1_000_000,
     )
-    policy = Policy(page_bytes=page_bytes, quarantine_max=10_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
+    policy = Policy(page_bytes=page_bytes, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
     return Rpc(store, bounds, policy)
 
 

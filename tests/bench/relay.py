@@ -167,7 +167,7 @@ def _fill(store: Store) -> list[int]:
     for name, made in tables.items():
         part = TableChanges(created=[msgspec.Raw(msgspec.json.encode(each)) for each in made])
         with store.write() as tx:
-            push.take(tx, {name: part}, Source(1, rights, 1000))
+            push.take(tx, {name: part}, Source(1, rights))
     with store.read() as db:
         return [len(data.encode()) for name in tables for (data,) in db.execute(f"SELECT data FROM [{name}]")]
 

@@ -21,8 +21,9 @@ def push(
 ) -> Receipt:
     """Push a change set as a device, in one transaction."""
     read = msgspec.json.decode(msgspec.json.encode(changes), type=dict[str, TableChanges | None])
+    store.quarantine_max = most
     with store.write() as tx:
-        return pushing.take(tx, read, Source(device, rights, most))
+        return pushing.take(tx, read, Source(device, rights))
 
 
 def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from tests.store.pushes import push
 
 
 def refuse(store: Store, raw: str, *, most: int = 10) -> bool:
+    store.quarantine_max = most
     with store.write() as tx:
         return quarantine.add(
             tx, table_name="patients", record_id="p", action=Action.KEEP, reason=other("why"), raw=raw, device=1,
-            user_id="u", most=most,
+            user_id="u",
         )  # fmt: skip
 
 

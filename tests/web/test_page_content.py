@@ -114,7 +114,6 @@ def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
             raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
             device=1,
             user_id=user.id,
-            most=100,
         )
     assert "does not have permission to register patients" in inside.get("/quarantine").text
     assert inside.submit("/quarantine/retry", {"num": "2"}, page="/quarantine").headers["location"].endswith("refused")

@@ -64,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             for num, reason in enumerate(REASONS, 1):
                 quarantine.add(
                     tx, table_name="visits", record_id=f"v{num}", action=Action.KEEP, reason=reason, raw=f"{num}",
-                    device=1, user_id="u", most=1000,
+                    device=1, user_id="u",
                 )  # fmt: skip
                 tx.db.execute(
                     "INSERT INTO outbox (table_name, num, revision, queued, held, reason, why)"

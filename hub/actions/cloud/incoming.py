@@ -49,7 +49,6 @@ def take(
     rows: Sequence[Mapping[str, Any]],
     tally: Tally,
     *,
-    quarantine_max: int,
     updated: bool = False,
 ) -> None:
     """Merge rows of one table. What is not readable goes to quarantine, the others go on (P7).
@@ -57,20 +56,20 @@ def take(
     updated: the cloud says that the hub has these already; a patient whom it has not came from another clinic.
     """
     before = tally.created
-    _Arrivals(tx, table, tally, quarantine_max).take(rows)
+    _Arrivals(tx, table, tally).take(rows)
     if updated and table.name == "patients":
         tally.moved_in += tally.created - before
 
 
-def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally, *, quarantine_max: int) -> None:
+def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally) -> None:
     """Bury what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
     kept = record_rows.find(tx.db, table, ids)
     live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
     tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
     for record_id, row in live.items():
-        _bury(tx, table, [row.num], None, tally, quarantine_max)
+        _bury(tx, table, [row.num], None, tally)
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
-            _bury(tx, child, nums, table, tally, quarantine_max)
+            _bury(tx, child, nums, table, tally)
 
 
 def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
@@ -85,9 +84,7 @@ def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
     return len(gone)
 
 
-def _bury(
-    tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: Tally, quarantine_max: int
-) -> None:
+def _bury(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: Tally) -> None:
     """Bury records; those that the cloud never had are kept where people find them.
 
     A child that was sent after its parent had been deleted there was not deleted with it, and is now.
@@ -96,9 +93,7 @@ def _bury(
     for num, entry in entries.items():
         if not entry.reached:
             data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
-            queue.keep_for_review(
-                tx, table, codec.stored(table, data, cut), _deleted(table, parent), most=quarantine_max
-            )
+            queue.keep_for_review(tx, table, codec.stored(table, data, cut), _deleted(table, parent))
     outbox.remove(tx, table, nums)
     record_rows.bury(tx, table, nums)
     if parent is not None:
@@ -115,11 +110,10 @@ def _deleted(table: Table, parent: Table | None) -> Reason:
 class _Arrivals:
     """Some rows of one table on their way in."""
 
-    def __init__(self, tx: Transaction, table: Table, tally: Tally, quarantine_max: int) -> None:
+    def __init__(self, tx: Transaction, table: Table, tally: Tally) -> None:
         self._tx = tx
         self._table = table
         self._tally = tally
-        self._quarantine_max = quarantine_max
         self._names = id_mapping.names(tx.db)
 
     def take(self, raws: Sequence[Mapping[str, Any]]) -> None:
@@ -219,8 +213,7 @@ class _Arrivals:
             self._tally.seen += 1
         elif entry.is_sent and entry.tries >= GIVE_UP:
             reason = Code.NOT_KEPT.of(table=self._table.name, columns=sorted(merged.missing))
-            most, revision = self._quarantine_max, entry.revision
-            queue.hold(self._tx, self._table, kept.num, merged.record, reason, revision=revision, most=most)
+            queue.hold(self._tx, self._table, kept.num, merged.record, reason, revision=entry.revision)
         else:
             outbox.put(self._tx, self._table, {kept.num: entry.differs(merged.missing, merged.known)})
 
@@ -235,6 +228,5 @@ class _Arrivals:
             raw=msgspec.json.encode(cloud_forms.plain(dict(raw))).decode(),
             device=HUB,
             user_id="",
-            most=self._quarantine_max,
         )
         self._tally.refused += 1

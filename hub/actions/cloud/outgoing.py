@@ -95,11 +95,11 @@ def confirm(store: Store, items: Sequence[Item], pulls: int) -> None:
                 quarantine.forget(tx, Action.RELAY, item.of.table.name, item.of.id)
 
 
-def hold(store: Store, record: OutboxRecord, reason: Reason, *, most: int) -> None:
-    """Put on hold what the cloud would not take; ``most`` bounds the quarantine that shows it."""
+def hold(store: Store, record: OutboxRecord, reason: Reason) -> None:
+    """Put on hold what the cloud would not take; quarantine shows it."""
     with store.write() as tx:
         revision = record.entry.revision
-        queue.hold(tx, record.table, record.num, record.record, reason, revision=revision, most=most)
+        queue.hold(tx, record.table, record.num, record.record, reason, revision=revision)
 
 
 def patient_in_cloud(store: Store, clinics: Iterable[str]) -> OutboxRecord | None:

@@ -41,15 +41,15 @@ def changed(
     outbox.put(tx, table, after)
 
 
-def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int, most: int) -> None:
+def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int) -> None:
     """Put a record on hold and show it in quarantine; it goes again when it changes or someone says so."""
-    keep_for_review(tx, table, record, reason, most=most)
+    keep_for_review(tx, table, record, reason)
     entry = outbox.entries(tx.db, table, [num]).get(num)
     if entry is not None:
         outbox.put(tx, table, {num: entry.refused(revision, reason)})
 
 
-def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reason, *, most: int) -> None:
+def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reason) -> None:
     """Show in quarantine a record that does not reach the cloud; raises Unavailable when that is full."""
     quarantine.forget(tx, Action.RELAY, table.name, record.id)
     quarantine.add(
@@ -61,7 +61,6 @@ def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reaso
         raw=codec.write(record)[0],
         device=0,
         user_id="",
-        most=most,
     )
 
 

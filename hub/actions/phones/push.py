@@ -42,7 +42,6 @@ class Source(msgspec.Struct, frozen=True):
 
     device: int
     rights: Rights
-    quarantine_max: int
 
 
 class Receipt(msgspec.Struct):
@@ -86,12 +85,12 @@ def enter(tx: Transaction, table: Table, pushed: Pushed, rights: Rights) -> None
 
     No phone holds it, so every phone gets it. Raises BadRecord (NotAllowed) instead of quarantining it.
     """
-    _Intake(tx, Source(HUB, rights, 0)).enter(table, pushed)
+    _Intake(tx, Source(HUB, rights)).enter(table, pushed)
 
 
 def remove(tx: Transaction, table: Table, record_id: str, rights: Rights) -> None:
     """Delete a record, and what goes with it, on the hub itself; raises NotAllowed."""
-    _Intake(tx, Source(HUB, rights, 0)).delete(table, {"id": record_id})
+    _Intake(tx, Source(HUB, rights)).delete(table, {"id": record_id})
 
 
 def _place(name: str) -> int:
@@ -300,7 +299,6 @@ class _Intake:
             raw=bytes(raw).decode("utf-8", "replace"),
             device=self._source.device,
             user_id=self._rights.user_id,
-            most=self._source.quarantine_max,
         )
         self.receipt.quarantined += 1
         self._owe_what_stands(table_name, record_id)

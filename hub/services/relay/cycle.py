@@ -33,7 +33,6 @@ class Limits(msgspec.Struct, frozen=True):
 
     batch_records: int = 500
     batch_bytes: int = 1024 * 1024
-    quarantine_max: int = 10_000
 
 
 class Steps:
@@ -152,9 +151,7 @@ class _Cycle:
         last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull.OVERLAP_MS, 1)
         try:
             with self._client.pull(last_ms) as body:
-                pulled = pull.pull(
-                    self._store, body, full=full, quarantine_max=self._limits.quarantine_max, step=self._steps.step
-                )
+                pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
         except (NoLine, CloudFailing, CloudBusy, Unavailable) as error:
             self._keep(pull_failures=self._progress.pull_failures + 1)
             if isinstance(error, Unavailable):
@@ -201,7 +198,6 @@ class _Cycle:
             pulls=self._progress.pulls,
             only_new=only_new,
             most_records=self._limits.batch_records,
-            quarantine_max=self._limits.quarantine_max,
         )
         window = Window(self._progress.batch_bytes, self._limits.batch_bytes)
         before = window.size_bytes

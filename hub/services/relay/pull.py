@@ -67,13 +67,13 @@ class _Places:
         return True
 
 
-def pull(store: Store, body: Body, *, full: bool, quarantine_max: int, step: Callable[[], None]) -> Pulled:
+def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> Pulled:
     """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
 
     full: it was asked for from the start, so that what it does not name is not there any more.
     step: called before each chunk; may raise to stop.
     """
-    merging = _Merging(store, full=full, quarantine_max=quarantine_max)
+    merging = _Merging(store, full=full)
     ends: dict[str, Any] = {}
     for chunk in _chunks(_pieces(body), body):
         first = chunk[0]
@@ -91,11 +91,10 @@ def pull(store: Store, body: Body, *, full: bool, quarantine_max: int, step: Cal
 class _Merging:
     """A pull on its way into the store."""
 
-    def __init__(self, store: Store, *, full: bool, quarantine_max: int) -> None:
+    def __init__(self, store: Store, *, full: bool) -> None:
         self.tally = Tally()
         self._store = store
         self._full = full
-        self._quarantine_max = quarantine_max
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
@@ -115,12 +114,11 @@ class _Merging:
             return
         with self._store.write(durable=False) as tx:
             if part == "deleted":
-                incoming.delete(tx, table, _texts(values), self.tally, quarantine_max=self._quarantine_max)
+                incoming.delete(tx, table, _texts(values), self.tally)
                 return
             rows = _rows(values)
             self._name(name, rows)
-            most = self._quarantine_max
-            incoming.take(tx, table, rows, self.tally, quarantine_max=most, updated=part == "updated")
+            incoming.take(tx, table, rows, self.tally, updated=part == "updated")
 
     def sweep(self) -> None:
         """Bury what a full pull did not name, and shut out who has gone with it."""

@@ -32,7 +32,6 @@ class Terms(msgspec.Struct, frozen=True):
     """Leave edits out: they must not go without what the cloud has now (R3)."""
     most_records: int
     """In one request."""
-    quarantine_max: int
 
 
 class Sent(msgspec.Struct):
@@ -184,6 +183,6 @@ class Push:
         return verdict
 
     def _hold(self, record: OutboxRecord, reason: Reason) -> None:
-        outgoing.hold(self._store, record, reason, most=self._terms.quarantine_max)
+        outgoing.hold(self._store, record, reason)
         self._failed.add(record.key)
         self.sent.held += 1

@@ -44,7 +44,6 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
-    quarantine_max: int
 
 
 def router(here: Pages, store: Store, may: Powers) -> Router:
@@ -57,7 +56,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *phones.handlers(here, store),
         *pairing.handlers(here, store, may.pairing),
         *cloud.handlers(here, store, may.cloud),
-        *quarantine.handlers(here, store, may.quarantine_max),
+        *quarantine.handlers(here, store),
         *box.handlers(here, store, may.switch),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
         *people.handlers(here, store),

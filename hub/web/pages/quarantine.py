@@ -33,7 +33,7 @@ class Row(msgspec.Struct, frozen=True):
     age: str
 
 
-def handlers(here: Pages, store: Store, quarantine_max: int) -> list[Any]:
+def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
@@ -45,11 +45,11 @@ def handlers(here: Pages, store: Store, quarantine_max: int) -> list[Any]:
         text = form.get("num", "")
         if not text.isdecimal() or len(text) > _DIGITS_MAX:
             return Go("/quarantine", "gone")
-        retried = actions.retry(store, int(text), quarantine_max=quarantine_max)
+        retried = actions.retry(store, int(text))
         return Go("/quarantine", _NOTES.get(retried, "refused"))
 
     def retry_all(_who: Visitor, _form: Form) -> Answer:
-        retried = actions.retry_all(store, quarantine_max=quarantine_max)
+        retried = actions.retry_all(store)
         refused = set(retried.values()) - {Retried.ACCEPTED, Retried.GONE}
         return Go("/quarantine", "some_refused" if refused else "all_taken")
 

@@ -355,7 +355,7 @@ def test_a_record_can_be_taken_in_later(store: Store) -> None:
     with store.write() as tx:
         entry = quarantine.entry(tx.db, 1)
         assert entry is not None
-        assert pushing.retry(tx, entry, Source(1, EVERYTHING, 10))
+        assert pushing.retry(tx, entry, Source(1, EVERYTHING))
     assert (live(store, "patients"), reasons(store)) == ({"p1"}, [])
 
 
@@ -364,7 +364,7 @@ def test_a_record_that_still_cannot_be_taken_in_stays_in_quarantine(store: Store
     with store.write() as tx:
         entry = quarantine.entry(tx.db, 1)
         assert entry is not None
-        assert not pushing.retry(tx, entry, Source(1, EVERYTHING, 10))
+        assert not pushing.retry(tx, entry, Source(1, EVERYTHING))
     assert len(reasons(store)) == 1
 
 

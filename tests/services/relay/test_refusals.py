@@ -239,7 +239,7 @@ def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_liste
 
 
 def test_quarantine_that_is_full_stops_the_cycle_and_loses_nothing(connected: World) -> None:
-    connected.limit(quarantine_max=1)
+    connected.store.quarantine_max = 1
     for _ in range(3):
         connected.patient(date_of_birth="never")
     report = connected.try_cycle()

@@ -241,7 +241,7 @@ def test_p7_a_push_with_a_bad_record_is_accepted(hub: InProcessHub) -> None:
 
 
 def test_a_push_into_a_full_quarantine_is_unavailable(hub: InProcessHub) -> None:
-    hub.restart(policy=msgspec.structs.replace(POLICY, quarantine_max=1))
+    hub.store.quarantine_max = 1
     client = hub.client()
     assert client.push(changes("patients", created=[{"id": 1}, row("patients", "p"), {"id": 2}])).status == 503
     assert "patients" not in hub.client("other").pull().json["changes"]

@@ -33,7 +33,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     page_bytes: int
     """Budget of a pull's answer: bytes of its payload."""
-    quarantine_max: int
     token_days: int
     attempts: int
     wait_s: int

@@ -57,7 +57,7 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
     """Take in what the phone changed; when this answers, it is on disk (P1)."""
     if params.changes is None:
         raise Malformed("changes are missing")
-    source = Source(call.device.num, call.user, call.context.policy.quarantine_max)
+    source = Source(call.device.num, call.user)
     with call.context.turn(call.device.num), call.context.store.write() as tx:
         receipt = push.take(tx, params.changes, source)
         counters.add(tx, entered=receipt.created + receipt.updated + receipt.deleted)
