@@ -98,6 +98,12 @@ def test_a_button_without_a_hub_says_that_it_cannot(tmp_path: Path) -> None:
         lights._actions(tmp_path, Settings(), NOBODY).open_pairing()
 
 
+def test_the_lights_and_the_status_command_need_nothing_of_the_pages() -> None:
+    program = "import hub.cli.lights, hub.cli.upkeep, sys; print([name for name in sys.modules if 'hub.web' in name])"
+    done = subprocess.run((sys.executable, "-P", "-c", program), capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_label_is_printed_as_text_and_as_a_drawing(run: Run) -> None:
     assert run("lights", "--label", "text").out.rstrip() == label.as_text()
     assert run("lights", "--label", "svg").out == f"{label.as_svg()}\n"
