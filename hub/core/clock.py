@@ -43,7 +43,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def contradicts(heard: Heard, *, wall_ms: int, hub_ms: int) -> bool:
-    """Return whether what the cloud said shows the wall clock of now to be wrong, by more than an hour.
+    """Whether what the cloud said shows the wall clock of now to be wrong, by more than an hour.
 
     Hub time stood still while the box was off, so at least so much has passed since: a clock behind that is wrong. One
     that was ahead is known to be still wrong only while both clocks have gone on alike, that is without a restart.

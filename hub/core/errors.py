@@ -11,7 +11,7 @@ HubError
 │   ├── TooLarge        413  over a named bound
 │   ├── TooMany         429  too often; ``retry_after_s`` says when again
 │   └── Unavailable     503  the hub cannot take it now; nothing was stored
-├── CloudError          the cloud, or the line to it, must come right; the relay tries again
+├── CloudError          the cloud, or the internet connection, must recover; the relay tries again
 │   ├── NoLine              nothing answers, or the answer was cut off
 │   ├── KeyRefused          the cloud does not know this hub's key
 │   ├── CloudBusy           too many requests; ``retry_after_s`` says when again

@@ -1,4 +1,4 @@
-"""Opens the hub's one SQLite file and gives transactions on it: one writer, some readers."""
+"""The hub's one SQLite file, and transactions on it: one writer, some readers."""
 
 import sqlite3
 import threading
@@ -17,7 +17,7 @@ from hub.store.migrations import migrations
 from hub.store.records import search
 
 View = Database
-"""One unchanging view of everything committed, as ``Store.read`` and ``Transaction.db`` give it."""
+"""One unchanging view of everything committed, from ``Store.read`` or ``Transaction.db``."""
 
 FILE_NAME = "hub.db"
 _BUSY_MS = 15_000
@@ -70,9 +70,8 @@ class Store:
             self._migrate()
             self._clock = self._anchored()
         except (sqlite3.Error, OSError) as error:
-            message = f"cannot open {self.path}: {error}"
-            missing = isinstance(error, sqlite3.OperationalError | OSError)
-            raise (StoreError if missing else Damaged)(message) from error
+            kind = StoreError if isinstance(error, sqlite3.OperationalError | OSError) else Damaged
+            raise kind(f"cannot open {self.path}: {error}") from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -171,7 +170,7 @@ def _immediate(db: Database) -> Iterator[None]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Say what a phone must know of a failing disk: not now, nothing was stored."""
+    """Turn a failing disk into what a phone must know: not now, nothing was stored."""
     try:
         yield
     except sqlite3.DatabaseError as error:

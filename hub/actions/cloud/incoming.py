@@ -80,7 +80,7 @@ def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
     own = id_mapping.made_here(tx.db, table)
     rows = tx.db.execute(f"SELECT num, id FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchall()
     gone = [num for num, record_id in rows if record_id not in named and record_id not in own]
-    record_rows.bury(tx, table, gone)
+    record_rows.delete(tx, table, gone)
     return len(gone)
 
 
@@ -95,7 +95,7 @@ def _bury(tx: Transaction, table: Table, nums: list[int], parent: Table | None, 
             data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
             queue.keep_for_review(tx, table, codec.stored(table, data, cut), _deleted(table, parent))
     outbox.remove(tx, table, nums)
-    record_rows.bury(tx, table, nums)
+    record_rows.delete(tx, table, nums)
     if parent is not None:
         queue.changed(tx, table, [num for num, entry in entries.items() if entry.reached])
     tally.deleted += len(nums)

@@ -34,7 +34,7 @@ def unite(tx: Transaction, shown: Sequence[Record]) -> int:
         if here and not here.is_sent:
             _carry(tx, by_key[_key(twin)].id, twin, here)
         seen += outbox.remove(tx, TABLE, [num])
-        record_rows.bury(tx, TABLE, [num])
+        record_rows.delete(tx, TABLE, [num])
     return seen
 
 

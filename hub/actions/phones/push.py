@@ -272,7 +272,7 @@ class _Intake:
             self._bury_nums(child, nums)
 
     def _bury_nums(self, table: Table, nums: list[int]) -> None:
-        record_rows.bury(self._tx, table, nums)
+        record_rows.delete(self._tx, table, nums)
         queue.changed(self._tx, table, nums)
         self.receipt.deleted += len(nums)
 

@@ -15,7 +15,7 @@ _NOBODY = _HASHER.hash("nobody")
 
 
 def is_fit(password: str) -> bool:
-    """Return whether a password is neither too short nor too long."""
+    """Whether a password is neither too short nor too long."""
     return PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX
 
 
@@ -29,7 +29,7 @@ def hashed(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Return whether this is the password; takes as long when nothing is stored, for a name that does not exist."""
+    """Whether this is the password; takes as long when nothing is stored, for a name that does not exist."""
     try:
         _HASHER.verify(stored or _NOBODY, password[:PASSWORD_CHARS_MAX])
     except argon2.exceptions.VerificationError:

@@ -37,7 +37,7 @@ class User(msgspec.Struct, frozen=True):
     """"cloud" or "hub"."""
 
     def opens_with(self, password: str) -> bool:
-        """Return whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
+        """Whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
         try:
             return bcrypt.checkpw(password.encode()[:PASSWORD_BYTES_MAX], self.hashed_password.encode())
         except ValueError:

@@ -52,10 +52,10 @@ def open_sealed(key: SessionKey, sealed: bytes | bytearray | memoryview, directi
 
 
 def may_fit(key: SessionKey, sealed: bytes | bytearray | memoryview) -> bool:
-    """Tell from one block whether ``key`` can be the right one: the plaintext must begin like a JSON object.
+    """Judge by one block whether ``key`` can be the right one: the plaintext must begin like a JSON object.
 
-    A phone has several live keys and names none of them. Trying each on 64 MB would let a stranger
-    with a captured client_id buy minutes of a Pi's time with one request; this turns 16 of 17 tries away
+    A phone has several live keys and names none of them. Trying each on 64 MB would let anybody
+    with a captured client_id spend minutes of a Pi's time with one request; this turns 16 of 17 tries away
     at the cost of one AES block. It proves nothing: ``open_sealed`` does.
     """
     if len(sealed) < OVERHEAD_BYTES + 1:
@@ -69,7 +69,7 @@ def may_fit(key: SessionKey, sealed: bytes | bytearray | memoryview) -> bool:
 def open_with_any(
     keys: Iterable[SessionKey], sealed: bytes | bytearray | memoryview, direction: Direction
 ) -> tuple[SessionKey, bytes]:
-    """Open with whichever of ``keys`` fits and tell which it was; Unauthorised when none does."""
+    """Open with whichever of ``keys`` fits; returns that key too. Raises Unauthorised when none does."""
     for key in keys:
         if may_fit(key, sealed):
             try:

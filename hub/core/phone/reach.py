@@ -1,4 +1,4 @@
-"""Tells which phones look for the hub where it is not any more: today's app keeps the address that it once scanned."""
+"""Which phones look for the hub at an address it no longer has: today's app keeps the one that it once scanned."""
 
 from collections.abc import Collection, Mapping
 from ipaddress import IPv4Address

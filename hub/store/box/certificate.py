@@ -1,4 +1,4 @@
-"""The files of the hub's certificate and its key: beside the database, for the server reads them from files."""
+"""The files of the hub's certificate and its key: beside the database, because the server reads files."""
 
 from pathlib import Path
 

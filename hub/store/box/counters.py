@@ -1,4 +1,4 @@
-"""Keeps counts over time for the charts, and with them where hub time stood on the wall clock."""
+"""Counts over time for the charts, and with them where hub time stood on the wall clock."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Proves that a write reaches the card: what the watchdog is fed by."""
+"""Whether a write reaches the card: what the watchdog is fed by."""
 
 import sqlite3
 
@@ -7,7 +7,7 @@ from hub.store.database import Store
 
 
 def reaches_card(store: Store) -> bool:
-    """Write, wait for the card, and tell whether it was kept.
+    """Write, wait for the card, and return whether it was kept.
 
     A full disk counts as proof: the hub lives, its page and lights say what is wrong, and starting again would free
     nothing but take the page away.
@@ -20,6 +20,6 @@ def reaches_card(store: Store) -> bool:
 
 
 def is_full(error: Unavailable) -> bool:
-    """Return whether the disk had no room."""
+    """Whether the disk had no room."""
     cause = error.__cause__
     return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL

@@ -164,7 +164,7 @@ def _replace_clinic(tx: Transaction, old: str, new: str) -> None:
         record_rows.change(
             tx, _PERMISSIONS, kept, moved, device=record_rows.HUB, history=record_rows.whole(moved, tx.now_ms)
         )
-    record_rows.bury(tx, _CLINICS, [row.num for row in record_rows.find(tx.db, _CLINICS, [old]).values()])
+    record_rows.delete(tx, _CLINICS, [row.num for row in record_rows.find(tx.db, _CLINICS, [old]).values()])
 
 
 def _own_clinics(db: Database) -> list[tuple[str, str]]:

@@ -61,7 +61,7 @@ def statements(file: Traversable) -> Iterator[str]:
 
 
 def is_newer(db: Database) -> bool:
-    """Return whether a later release made this database: it has steps that this one does not know."""
+    """Whether a later release made this database: it has steps that this one does not know."""
     return not {step.name for step in migrations.applied(db)} <= {step.name for step in STEPS}
 
 

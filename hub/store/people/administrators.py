@@ -9,7 +9,7 @@ from hub.store.database import Transaction
 
 
 def any_there(db: Database) -> bool:
-    """Return whether there is an administrator."""
+    """Whether there is an administrator."""
     return count(db) > 0
 
 
@@ -24,7 +24,7 @@ def every(db: Database) -> Iterator[dict[str, Any]]:
 
 
 def exists(db: Database, name: str) -> bool:
-    """Return whether there is an administrator of this name."""
+    """Whether there is an administrator of this name."""
     return hashed_password(db, name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Keeps the audit log: who signed in, paired, was revoked, exported or changed a setting (S6)."""
+"""The audit log: who signed in, paired, was blocked, exported or changed a setting (S6)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

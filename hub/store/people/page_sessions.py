@@ -1,4 +1,4 @@
-"""Keeps who is signed in on the page: a random number in a cookie there, its hash here."""
+"""Who is signed in on the page: a random number in a cookie there, its hash here."""
 
 import hashlib
 import secrets

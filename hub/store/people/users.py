@@ -42,7 +42,7 @@ def find_by_email(db: Database, email: str) -> User | None:
 
 
 def is_email_taken(db: Database, email: str) -> bool:
-    """Return whether a live user has this email, however it is written."""
+    """Whether a live user has this email, however it is written."""
     return bool(db.table("users").count_where("email = ? COLLATE NOCASE AND NOT is_deleted", [email]))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the phones: who is paired, when each was seen, who is revoked (S2)."""
+"""The phones: which are paired, when each was seen, which are blocked (S2)."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keeps at which address each phone last reached the hub, to notice when it has moved away from them."""
+"""At which address each phone last reached the hub, to notice when the hub has moved away from them."""
 
 from sqlite_utils import Database
 

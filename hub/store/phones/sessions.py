@@ -1,4 +1,4 @@
-"""Keeps what must outlive a restart of sessions: spent handshake keys, tokens, failed sign-ins (S3, S4, S5)."""
+"""What must outlive a restart of sessions: spent handshake keys, tokens, failed sign-ins (S3, S4, S5)."""
 
 import hashlib
 import secrets
@@ -18,7 +18,7 @@ def spend(tx: Transaction, client_public_key: bytes) -> None:
 
 
 def is_spent(db: Database, client_public_key: bytes) -> bool:
-    """Return whether a client public key ever opened a session."""
+    """Whether a client public key ever opened a session."""
     return db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone() is not None
 
 

@@ -24,7 +24,7 @@ def find(db: View, table: Table, record_id: str) -> Record | None:
 
 
 def known(db: View, table: Table, record_id: str) -> bool:
-    """Return whether the hub has or had a record of this id."""
+    """Whether the hub has or had a record of this id."""
     return db.execute(f"SELECT 1 FROM [{table.name}] WHERE id = ?", [record_id]).fetchone() is not None
 
 

@@ -1,4 +1,4 @@
-"""Puts records onto the travelling tables and finds them again."""
+"""Rows of the travelling tables."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -102,7 +102,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> r
                 revision,
                 revision if row.deleted else None,
                 device,
-                # A tombstone is owed to everyone, also to whoever brought it.
+                # A tombstone is due to everyone, also to whoever brought it.
                 HUB if row.deleted else device,
                 row.cut,
                 *[row.record.text(key) for key in table.keys],
@@ -150,7 +150,7 @@ def annotate(tx: Transaction, table: Table, kept: Kept, record: Record) -> None:
     tx.db.execute(f"UPDATE [{table.name}] SET data = ?, cut = ? WHERE num = ?", [data, cut, kept.num])
 
 
-def bury(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
+def delete(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
     """Make tombstones of live records; every phone will be told, also the one that asked for it (P4)."""
     tx.db.conn.executemany(
         f"UPDATE [{table.name}] SET local_server_deleted_at = ?, local_server_last_modified = ?, device = {HUB}"

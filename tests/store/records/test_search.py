@@ -29,9 +29,9 @@ def put(store: Store, record_id: str, **values: object) -> None:
         record_rows.put(tx, PATIENTS, codec.build(PATIENTS, made))
 
 
-def bury(store: Store, record_id: str) -> None:
+def delete(store: Store, record_id: str) -> None:
     with store.write() as tx:
-        record_rows.bury(tx, PATIENTS, [kept.num for kept in record_rows.find(tx.db, PATIENTS, [record_id]).values()])
+        record_rows.delete(tx, PATIENTS, [kept.num for kept in record_rows.find(tx.db, PATIENTS, [record_id]).values()])
 
 
 def found(store: Store, typed: str, *, rights: Rights = ALL, column: str = "given_name") -> list[str]:
@@ -141,7 +141,7 @@ def test_a_corrected_name_is_found_by_the_new_one_alone(people: Store) -> None:
 
 
 def test_the_deleted_are_not_found(people: Store) -> None:
-    bury(people, "jerome")
+    delete(people, "jerome")
     assert found(people, "je") == []
     assert found(people, "123456") == ["fatima"]
 
@@ -225,7 +225,7 @@ class Kept(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 5))
     def dies(self, number: int) -> None:
-        bury(self.store, f"p{number}")
+        delete(self.store, f"p{number}")
 
     @rule(number=st.integers(0, 5))
     def is_forgotten(self, number: int) -> None:
