@@ -73,6 +73,8 @@ def tried(drawn: list[Mutant], jobs: int) -> list[Verdict]:
         tree = trees.get()
         reached = trial.reach(tree, Path(scratch) / "reach")
         trees.put(tree)
+        if reached.failing:
+            click.echo(f"left out, for they fail without any mutant: {', '.join(reached.failing)}", err=True)
 
         def one(mutant: Mutant) -> Verdict:
             mine = trees.get()
