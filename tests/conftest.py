@@ -1,8 +1,10 @@
 """Gives the shared fixtures to every test, and marks tests that take long."""
 
+import argon2
 import pytest
 from hypothesis import settings
 
+from hub.core.people import administrators
 from tests.hubs import hub, serve, store
 
 __all__ = ["hub", "serve", "store"]
@@ -11,6 +13,7 @@ settings.register_profile("hub", deadline=None)
 settings.load_profile("hub")  # a machine that is busy fails no test
 
 _SLOW = {
+    "serve": "a hub as a process of its own",
     "world": "a cloud that listens on a port, or one over each kind of database",
     "alone": "the same, not connected",
     "strict": "the same, which counts requests",
@@ -26,3 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not _SLOW.keys().isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash administrators' passwords quickly, but where the hashing itself is the matter (tests/core/people)."""
+    if "core/people" not in request.path.as_posix():
+        monkeypatch.setattr(administrators, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
