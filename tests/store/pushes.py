@@ -17,11 +17,11 @@ EVERYTHING = Rights("user-1", unrestricted=True, clinics={}, known=frozenset())
 
 
 def push(
-    store: Store, changes: Mapping[str, Any], *, device: int = 1, rights: Rights = EVERYTHING, most: int = 1000
+    store: Store, changes: Mapping[str, Any], *, device: int = 1, rights: Rights = EVERYTHING, most: int | None = None
 ) -> Receipt:
     """Push a change set as a device, in one transaction."""
     read = msgspec.json.decode(msgspec.json.encode(changes), type=dict[str, TableChanges | None])
-    store.quarantine_max = most
+    store.quarantine_max = most or store.quarantine_max
     with store.write() as tx:
         return pushing.take(tx, read, Source(device, rights))
 

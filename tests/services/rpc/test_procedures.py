@@ -275,7 +275,7 @@ def test_s5_what_the_user_may_not_change_is_kept_in_quarantine(hub: InProcessHub
     assert reader.push(changes("patients", updated=[edit(base, phone="2")])).status == 200
     with hub.store.read() as db:
         assert json.loads(db.execute("SELECT data FROM patients").fetchone()[0])["phone"] == "1"
-        assert "can_edit_records" in db.execute("SELECT reason FROM quarantine").fetchone()[0]
+        assert "can_edit_records" in db.execute("SELECT why FROM quarantine").fetchone()[0]
 
 
 # The registry
