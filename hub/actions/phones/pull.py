@@ -44,7 +44,7 @@ def choose(
 
 def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:
     """Keep what an answer carried; returns the timestamp to give with it."""
-    if not page.delivered and not ledger.starts_over:
+    if not page.delivered and not ledger.keeps_empty_answers:
         _keep_settled(store, ledger)
         return cursor
     with store.write() as tx:

@@ -147,6 +147,14 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the phone confirms what it gets: only then a suspect may be tried."""
         return not self.starts_over and not self.head.attempts
 
+    @property
+    def keeps_empty_answers(self) -> bool:
+        """Whether an answer is remembered though it carries nothing.
+
+        So it is while others are unconfirmed: if one of those is confirmed now, it came late (_maybe_late).
+        """
+        return self.starts_over or self.head.attempts > 0
+
     def changed_sheets(self) -> dict[str, Sheet]:
         """Return the sheets that differ from the stored ones."""
         return {name: sheet for name, sheet in self.sheets.items() if sheet != self.stored.get(name, Sheet())}

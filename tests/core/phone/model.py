@@ -105,7 +105,7 @@ class ModelHub:
         page, ledger = pull_page.fill(
             ledger, self._rows_due, budget_bytes=budget_bytes, withheld=withheld, suspect=suspect
         )
-        if not page.delivered and not ledger.starts_over:
+        if not page.delivered and not ledger.keeps_empty_answers:
             if ledger.settled_until is not None:
                 self._save(ledger)
             return Answer(page, cursor)

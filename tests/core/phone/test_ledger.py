@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
 from hub.core.phone.ledger import ANY_CURSOR, Head, OpenLedger, Resumed, StartOver
-from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, carried, created
+from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, Row, carried, created
 
 CLINICS = ("a", "b")
 Step = tuple[str, int]
@@ -49,11 +49,12 @@ class Life:
         num = self.hub.add(name, CLINICS[choice // 2 % 2], device=PHONE)
         self.phone.has[name, num] = self.hub.now
 
-    def own_edit(self, choice: int) -> None:
+    def own_edit(self, choice: int) -> tuple[str, int] | None:
         """The phone's edit was taken as it is: it has just what the hub has."""
         if key := self._own(choice):
             self.hub.change(*key, device=PHONE)
             self.phone.has[key] = self.hub.now
+        return key
 
     def merged(self, choice: int) -> None:
         """The phone's edit was merged with another: it has something else."""
@@ -77,7 +78,7 @@ class Life:
     def overlap(self, choice: int) -> None:
         """Two syncs at once: something changes between them, and either answer comes last."""
         first = self.pull(choice)
-        for change in (self.edit, self.add, self.merged)[: choice % 4]:
+        for change in (self.edit, self.merged, self.add, self.own_edit)[choice // 4 :]:
             change(choice)
         second = self.pull(choice)
         for answer in (first, second) if choice % 2 else (second, first):
@@ -93,12 +94,11 @@ class Life:
         self.withheld |= {CLINICS[choice % 2]}
 
     def move(self, choice: int) -> None:
-        """A record changes clinics."""
+        """A record's patient changes clinics, and so does the record, unchanged itself."""
         if key := self._live(choice):
-            self.hub.change(*key)
             row = self.hub.rows[key[0]][key[1]]
             self.hub.rows[key[0]][key[1]] = row._replace(clinic=CLINICS[choice % 2])
-            self.hub.moved = self.hub.now
+            self.hub.moved = self.hub.tick()
 
     def empty(self, _choice: int) -> None:
         self.phone = ModelPhone()
@@ -112,7 +112,6 @@ class Life:
 
     def settle(self) -> None:
         """Let the phone sync until nothing more comes, however late."""
-        self.withheld = frozenset()
         for _ in range(3):
             for _ in range(200):
                 if not carried(self.sync(3)):
@@ -123,13 +122,11 @@ class Life:
 
     def missing(self) -> set[tuple[tuple[str, int], int]]:
         """Return what the phone does not have as the hub has it."""
-        wanted = {
-            ((name, num), row.revision)
-            for name in NAMES
-            for num, row in self.hub.rows[name].items()
-            if not row.is_deleted
-        }
+        wanted = {(key, row.revision) for key, row in self.rows() if not row.is_deleted}
         return wanted ^ set(self.phone.has.items())
+
+    def rows(self) -> list[tuple[tuple[str, int], Row]]:
+        return [((name, num), row) for name in NAMES for num, row in self.hub.rows[name].items()]
 
     def _live(self, choice: int) -> tuple[str, int] | None:
         return self._pick(choice, lambda key: not self.hub.rows[key[0]][key[1]].is_deleted)
@@ -151,19 +148,33 @@ def lived(taken: list[Step]) -> Life:
 
 @settings(max_examples=500, deadline=None)
 @given(steps(ALL))
+@example([("own_add", 0), ("own_add", 0), ("empty", 0), ("sync", 0), ("edit", 0)])  # its own, lost, edited by another
+@example([("sync", 3), ("own_add", 0), ("edit", 0), ("overlap", 12)])  # an old answer over the phone's own edit
 def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(taken: list[Step]) -> None:
-    life = lived(taken)
+    life = lived([*taken, ("allow", 0), ("allow", 1)])
     life.settle()
     assert life.missing() == set()
 
 
 @settings(max_examples=300, deadline=None)
+@given(steps(ALL))
+@example([("add", 0), ("forbid", 0), ("sync", 3), ("sync", 3), ("move", 1)])  # comes into sight unchanged
+def test_p5_what_a_user_may_see_comes_whatever_else_is_withheld(taken: list[Step]) -> None:
+    life = lived(taken)
+    life.settle()
+    seen = {key for key, row in life.rows() if row.clinic not in life.withheld and not row.is_deleted}
+    assert not {key for key, _ in life.missing()} & seen
+
+
+@settings(max_examples=300, deadline=None)
 @given(steps(ALL), st.integers(0, 15))
+@example([("add", 0), ("forbid", 0), ("sync", 3), ("edit", 0)], 1)
 def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken: list[Step], cursor: int) -> None:
     life = lived(taken)
     if cursor == 0:
         life.empty(0)
     ledger = life.hub.opened(life.phone.cursor, ",".join(sorted(life.withheld)))
+    assert not any(sheet.due & sheet.withheld for sheet in ledger.sheets.values())
     accounted = {(name, num) for name, sheet in ledger.sheets.items() for num in sheet.due | sheet.withheld}
     suspects = {(suspect.table_name, suspect.num) for suspect in life.hub.suspects}
     assert {key for key, _ in life.missing()} <= accounted | suspects
@@ -184,6 +195,18 @@ def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -
         row = life.hub.rows[name][num]
         if row.revision <= life.hub.known(name, num):
             assert has == row.revision
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps(ALL), st.integers(0, 15))
+@example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 0)
+@example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 1)
+def test_p6_what_a_phone_just_pushed_is_not_due_to_it(taken: list[Step], choice: int) -> None:
+    life = lived([step for step in taken if step[0] != "forced"])
+    life.sync(0)
+    life.sync(0)  # no other answer may be on its way
+    if key := life.own_edit(choice):
+        assert key[1] not in life.hub.opened(life.phone.cursor).sheets[key[0]].due
 
 
 @settings(max_examples=300, deadline=None)
@@ -254,6 +277,30 @@ def test_p5_a_cursor_that_was_never_given_makes_everything_due(taken: list[Step]
     assert due(ledger.begin(everything, {})) == everything
 
 
+def test_p3_an_answer_from_before_a_change_does_not_make_the_change_known() -> None:
+    life = lived([("add", 0), ("sync", 3), ("sync", 3), ("edit", 0)])
+    late = life.pull(3)
+    life.edit(0)
+    life.pull(3)
+    life.phone.store(late)
+    life.pull(3)
+    assert life.hub.known("patients", 1) == life.phone.has["patients", 1]
+
+
+def test_p5_once_a_phone_starts_over_its_former_cursor_counts_for_nothing() -> None:
+    life = lived([("add", 0), ("sync", 3), ("sync", 3)])
+    former = life.phone.cursor
+    life.hub.pull(0)
+    assert isinstance(life.hub.stored().resume(former), StartOver)
+
+
+def test_what_arrived_is_outdated_no_more() -> None:
+    life = lived([("add", 0), ("sync", 3), ("sync", 3), ("edit", 0), ("lost", 3)])
+    assert life.hub.outdated
+    life.settle()
+    assert not life.hub.outdated
+
+
 def test_two_changes_of_one_revision_are_both_remembered_as_outdated() -> None:
     life = lived([("add", 0), ("add", 4), ("sync", 3), ("sync", 3), ("edit", 0), ("forced", 1), ("lost", 3)])
     assert [life.hub.known("patients", num) > 0 for num in (1, 2)] == [True, True]
@@ -267,4 +314,5 @@ def test_a_ledger_cannot_say_what_is_due_before_it_is_open() -> None:
 
 
 def due(ledger: OpenLedger) -> dict[str, FrozenBitMap]:
-    return {name: sheet.due for name, sheet in ledger.sheets.items()}
+    """Return what is due, also that of which it is not yet known whether the user may see it."""
+    return {name: sheet.due | sheet.withheld for name, sheet in ledger.sheets.items()}

@@ -1,0 +1,108 @@
+"""What goes into the answer to a pull, and where (P5, P6)."""
+
+from collections.abc import Iterable
+
+import pytest
+from pyroaring import FrozenBitMap
+
+from hub.core.phone import pull_page
+from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
+from hub.core.phone.pull_page import SUSPECT_AFTER, PullPage, Row
+from hub.core.records.tables import Table
+
+BUDGET = 100
+
+
+def ledger(attempts: int = 0, **sheets: Sheet) -> OpenLedger:
+    return OpenLedger(
+        device=1, head=Head(attempts=attempts), sheets=sheets, outdated={}, stored=sheets, starts_over=False
+    )
+
+
+def row(num: int, *, size: int = 10, is_deleted: bool = False, clinic: str | None = None) -> Row:
+    return num, 1000 - num, int(is_deleted), clinic, b"%d" % num * size
+
+
+def fill(
+    found: OpenLedger, *rows: Row, withheld: Iterable[str] = (), suspect: SuspectRecord | None = None
+) -> tuple[PullPage, OpenLedger]:
+    def rows_due(_table: Table, sheet: Sheet) -> list[Row]:
+        return [each for each in rows if each[0] in sheet.due]
+
+    return pull_page.fill(found, rows_due, budget_bytes=BUDGET, withheld=frozenset(withheld), suspect=suspect)
+
+
+def due(*nums: int, has: Iterable[int] = ()) -> Sheet:
+    return Sheet(has=FrozenBitMap(has), due=FrozenBitMap(nums))
+
+
+def nums(page: PullPage, table: str = "patients") -> list[int]:
+    return list(page.delivered[table].nums) if table in page.delivered else []
+
+
+def test_p6_a_record_goes_where_the_phone_can_store_it() -> None:
+    page, _ = fill(ledger(patients=due(1, 2, 3, has=[2, 3])), row(1), row(2), row(3, is_deleted=True))
+    part = page.parts["patients"]
+    assert [[text[:1] for text in texts] for texts in part] == [[b"1"], [b"2"], [b"3"]]
+
+
+def test_p6_a_page_stops_where_the_next_record_would_not_fit() -> None:
+    page, _ = fill(ledger(patients=due(1, 2, 3)), row(1, size=60), row(2, size=60), row(3, size=5))
+    assert nums(page) == [1]
+
+
+def test_p6_one_record_always_fits() -> None:
+    page, _ = fill(ledger(patients=due(1, 2)), row(1, size=10 * BUDGET), row(2))
+    assert nums(page) == [1]
+
+
+def test_p6_a_full_page_has_nothing_of_the_tables_after_it() -> None:
+    page, _ = fill(ledger(patients=due(1), visits=due(2)), row(1, size=BUDGET), row(2))
+    assert list(page.parts) == ["patients"]
+
+
+def test_p5_where_a_page_ended_is_remembered_only_while_something_is_left() -> None:
+    rows = (row(1, size=60), row(2, size=60))
+    page, _ = fill(ledger(patients=due(1, 2)), *rows)
+    assert page.delivered["patients"].frontier == 999
+    page, _ = fill(ledger(patients=due(1)), *rows)
+    assert page.delivered["patients"].frontier is None
+
+
+def test_s5_what_a_user_may_not_see_is_put_aside_but_for_tombstones() -> None:
+    rows = (row(1, clinic="other"), row(2, clinic="own"), row(3, clinic="other", is_deleted=True))
+    page, left = fill(ledger(patients=due(1, 2, 3)), *rows, withheld=["other"])
+    assert nums(page) == [2, 3]
+    assert (list(left.sheets["patients"].due), list(left.sheets["patients"].withheld)) == ([2, 3], [1])
+
+
+def test_a_number_that_is_no_record_is_due_no_more() -> None:
+    _, left = fill(ledger(patients=due(1, 7)), row(1))
+    assert list(left.sheets["patients"].due) == [1]
+
+
+@pytest.mark.parametrize(("attempts", "most"), [(0, 20), (2, 20), (3, 20), (5, 8), (6, 1), (20, 1)])
+def test_p5_pages_that_are_not_confirmed_get_smaller(attempts: int, most: int) -> None:
+    page, _ = fill(ledger(attempts, patients=due(*range(1, 21))), *(row(num, size=1) for num in range(1, 21)))
+    assert len(nums(page)) == most
+
+
+@pytest.mark.parametrize("attempts", [SUSPECT_AFTER - 1, SUSPECT_AFTER])
+def test_p5_the_one_record_that_nobody_confirms_becomes_a_suspect(attempts: int) -> None:
+    page, _ = fill(ledger(attempts, patients=due(1, 2, has=[2])), row(1), row(2))
+    is_suspect = attempts >= SUSPECT_AFTER
+    assert page.suspect == (SuspectRecord("patients", 1) if is_suspect else None)
+    assert bool(page.parts["patients"].updated) == is_suspect
+
+
+def test_p5_a_suspect_is_tried_again_alone_and_as_created() -> None:
+    suspect = SuspectRecord("visits", 9)
+    page, left = fill(ledger(patients=due(1)), row(1), row(9), suspect=suspect)
+    assert (page.suspect, page.is_retry, len(page.parts["visits"].created)) == (suspect, True, 1)
+    assert list(page.parts) == ["visits"]
+    assert left.deliver(is_retry=True).head.attempts == 0
+
+
+def test_a_suspect_that_is_there_no_more_does_not_hold_the_others_up() -> None:
+    page, _ = fill(ledger(patients=due(1)), row(1), suspect=SuspectRecord("visits", 9))
+    assert (page.suspect, page.is_retry, nums(page)) == (None, False, [1])
