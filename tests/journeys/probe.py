@@ -8,6 +8,8 @@ import struct
 import sys
 import time
 
+from zeroconf import DNSIncoming  # type: ignore[attr-defined]  # exported, though not listed
+
 _GROUP, _PORT = "224.0.0.251", 5353
 _ANY, _A, _UNICAST_IN = 255, 1, 0x8001
 
@@ -32,7 +34,8 @@ def main(address: str, name: str) -> None:
                 answer = line.recv(9000)
             except TimeoutError:
                 break
-            if answer[2] & 0x80 and encoded in answer:
+            heard = DNSIncoming(answer)
+            if heard.is_response() and any(record.name == f"{name}." for record in heard.answers()):
                 print(round((time.monotonic() - began) * 1000))
                 return
     print("free")

@@ -12,7 +12,7 @@ _INNER = ("lo", "docker", "br-", "veth", "virbr")
 """Interfaces that no phone is on."""
 
 
-class Link(msgspec.Struct, frozen=True, order=True):
+class NetworkLink(msgspec.Struct, frozen=True, order=True):
     """An IPv4 address of this machine on one interface, and the network that can use it: ``192.168.4.1/24``."""
 
     interface: str
@@ -31,10 +31,10 @@ class Link(msgspec.Struct, frozen=True, order=True):
             return False
 
 
-def every() -> tuple[Link, ...]:
+def every() -> tuple[NetworkLink, ...]:
     """Return all links of this machine, in a steady order; without IPv6, which phones are not sent to."""
     found = (
-        Link(adapter.name, f"{address.ip}/{address.network_prefix}")
+        NetworkLink(adapter.name, f"{address.ip}/{address.network_prefix}")
         for adapter in ifaddr.get_adapters()
         if not adapter.name.startswith(_INNER)
         for address in adapter.ips
@@ -43,7 +43,7 @@ def every() -> tuple[Link, ...]:
     return tuple(sorted({link for link in found if _is_useful(link.address)}))
 
 
-def served(host: str, links: Iterable[Link]) -> tuple[Link, ...]:
+def served(host: str, links: Iterable[NetworkLink]) -> tuple[NetworkLink, ...]:
     """Return the links on which a hub that listens on ``host`` can be reached; none for one on loopback."""
     return tuple(link for link in links if host in _ANY or host == str(link.address))
 

@@ -1,4 +1,4 @@
-"""Says what a hub tells the network of itself, and reads what others tell: the TXT record and its limits.
+"""What a hub tells the network of itself, and what others tell: the TXT record and its limits.
 
     txtvers=1  proto=1  id=<hub id>  name=<name>  fp=<fingerprint of the public key>  pairing=open|closed
 
@@ -12,7 +12,7 @@ from zeroconf import ServiceInfo
 
 from hub.actions.box import identity
 from hub.core.phone import keys
-from hub.services.discovery.links import Link
+from hub.services.discovery.links import NetworkLink
 from hub.store.box import state
 from hub.store.database import Store
 
@@ -74,8 +74,8 @@ def read(store: Store, options: Options) -> Presence:
     return Presence(who.id, name, keys.fingerprint(who.keys.public), is_open)
 
 
-def services(presence: Presence, host_name: str, port: int, links: tuple[Link, ...]) -> list[ServiceInfo]:
-    """Return both services: the hub for phones, and its page for whoever looks for web pages."""
+def services(presence: Presence, host_name: str, port: int, link: NetworkLink) -> list[ServiceInfo]:
+    """Return what a link is told: the hub, for phones, and its page, for whoever looks for web pages."""
     return [
         ServiceInfo(
             kind,
@@ -83,7 +83,7 @@ def services(presence: Presence, host_name: str, port: int, links: tuple[Link, .
             port=port,
             properties={**presence.text(), **more},
             server=f"{host_name}.",
-            addresses=[link.address.packed for link in links],
+            addresses=[link.address.packed],
         )
         for kind, more in ((HUBS, {}), (PAGES, {"path": "/"}))
     ]

@@ -1,24 +1,20 @@
 """The announcer without a network; on one it is a journey."""
 
 import asyncio
-import socket
 
 import msgspec
 import pytest
-from zeroconf.asyncio import AsyncZeroconf
 
 from hub.actions.box import announced
 from hub.actions.box.announced import Announced
-from hub.services.discovery import announcer, links
+from hub.services.discovery import links
 from hub.services.discovery.announcer import Announcer
-from hub.services.discovery.links import Link
+from hub.services.discovery.links import NetworkLink
 from hub.services.discovery.presence import Options
-from hub.services.discovery.responder import Responder, Rivals
+from hub.services.discovery.rivals import Rivals
 from hub.store.database import Store
 
 OPTIONS = Options(name="Hub", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
-LOOPBACK = (Link("lo", "127.0.0.1/8"),)
-LINKS = (Link("eth0", "10.0.0.5/24"), Link("wlan0", "10.0.0.7/24"))
 
 
 def test_a_hub_on_loopback_announces_nothing(store: Store) -> None:
@@ -28,7 +24,7 @@ def test_a_hub_on_loopback_announces_nothing(store: Store) -> None:
 def test_a_network_that_fails_does_not_stop_the_hub(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail() -> tuple[Link, ...]:
+    def fail() -> tuple[NetworkLink, ...]:
         tried.append(1)
         raise OSError
 
@@ -36,11 +32,6 @@ def test_a_network_that_fails_does_not_stop_the_hub(store: Store, monkeypatch: p
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(Announcer(store, OPTIONS).run(), 0.3))
     assert tried
-
-
-def test_the_lower_of_two_that_took_one_name_at_once_gives_way() -> None:
-    assert announcer._must_give_way(LINKS, {socket.inet_aton("10.0.0.8")})
-    assert not announcer._must_give_way(LINKS, {socket.inet_aton("10.0.0.6")})
 
 
 def test_a_hub_tries_the_name_of_last_time_first(store: Store) -> None:
@@ -59,14 +50,12 @@ def test_a_hub_whose_wanted_name_was_changed_forgets_the_old_one(store: Store) -
 
 def test_a_look_that_is_asked_for_ends_the_wait_for_the_next_one(store: Store) -> None:
     async def ask() -> None:
-        responder = Responder(LOOPBACK)
         made = Announcer(store, OPTIONS)
         made.look()  # before anything is announced it does nothing
-        made._rivals = Rivals(responder, "hikma-hub.local")
+        made._rivals = Rivals("hikma-hub.local", frozenset())
         waiting = asyncio.create_task(made._rivals.wait(3600))
         await asyncio.sleep(0)
         made.look()
         await waiting
-        await AsyncZeroconf(zc=responder).async_close()
 
     asyncio.run(ask())

@@ -6,7 +6,7 @@ import ifaddr
 import pytest
 
 from hub.services.discovery import links
-from hub.services.discovery.links import Link
+from hub.services.discovery.links import NetworkLink
 
 
 def adapter(name: str, *ips: str | tuple[str, int, int]) -> Mock:
@@ -28,7 +28,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_only_addresses_that_phones_can_reach_count() -> None:
-    assert links.every() == (Link("eth0", "8.8.4.4/24"), Link("wlan0", "192.168.4.1/24"))
+    assert links.every() == (NetworkLink("eth0", "8.8.4.4/24"), NetworkLink("wlan0", "192.168.4.1/24"))
 
 
 @pytest.mark.usefixtures("machine")
@@ -55,7 +55,7 @@ def test_nothing_else_is_loopback(host: str) -> None:
 
 
 def test_a_link_knows_its_network() -> None:
-    link = Link("eth0", "10.1.2.3/16")
+    link = NetworkLink("eth0", "10.1.2.3/16")
     assert link.is_local("10.1.9.9")
     assert not link.is_local("10.2.0.1")
     assert not link.is_local("fe80::1")

@@ -8,17 +8,17 @@ from hub.actions.box import identity
 from hub.actions.phones import pairing
 from hub.core.phone import keys
 from hub.services.discovery import presence
-from hub.services.discovery.links import Link
+from hub.services.discovery.links import NetworkLink
 from hub.services.discovery.presence import HUBS, Options, Presence
 from hub.store.database import Store
 
-LINKS = (Link("eth0", "10.0.0.2/24"),)
+LINK = NetworkLink("eth0", "10.0.0.2/24")
 OPTIONS = Options(name="North clinic", host="0.0.0.0", port=4001, host_name="hikma-hub", always_open=False)  # noqa: S104
 
 
 def told(text: bytes) -> ServiceInfo:
     return ServiceInfo(
-        HUBS, f"x.{HUBS}", port=4001, server="x.local.", properties=text, addresses=[LINKS[0].address.packed]
+        HUBS, f"x.{HUBS}", port=4001, server="x.local.", properties=text, addresses=[LINK.address.packed]
     )
 
 
@@ -33,7 +33,7 @@ def test_any_name_fits_into_the_limits_of_dns(name: str) -> None:
 
 def test_a_hub_reads_back_what_it_announces() -> None:
     hub = Presence("3f2a0000", "عيادة الشمال", "ab" * 16, is_open=True)
-    found = presence.found(presence.services(hub, "hikma-hub-2.local", 4001, LINKS)[0])
+    found = presence.found(presence.services(hub, "hikma-hub-2.local", 4001, LINK)[0])
     assert found == presence.Found(
         name="عيادة الشمال",
         url="http://10.0.0.2:4001",
