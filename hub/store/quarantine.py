@@ -10,6 +10,7 @@ from hub.core import reasons
 from hub.core.errors import Unavailable
 from hub.core.reasons import Reason
 from hub.core.records import codec
+from hub.store import stored_reasons
 from hub.store.database import Transaction
 
 
@@ -67,7 +68,7 @@ def entry(db: Database, num: int) -> dict[str, Any] | None:
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with the reason that its two columns hold."""
-    row["reason"] = reasons.from_json(row.pop("why"), row["reason"])
+    row["reason"] = stored_reasons.read(row["table_name"], row.pop("why"), row["reason"])
     return row
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.reasons import Code
 from hub.core.records.access import Rights
+from hub.store import quarantine
 from hub.store.database import Store
 from hub.store.phones import devices
 from hub.store.records import search
@@ -92,6 +94,19 @@ def test_an_update_that_is_rolled_back_loses_nothing_and_can_be_made_again(rolle
         assert search.matching(db, seen, {"given_name": "back"}, limit=10, offset=0)[1] == 1
         assert db["outbox"].count == 15
     again.close()
+
+
+def test_what_the_older_program_refused_has_its_reason_in_every_language_after_the_update(
+    rolled_back: ServedHub, data: Path
+) -> None:
+    client = rolled_back.client("raw", email="pia@test")
+    assert client.push({"moons": {"created": [{"id": "m-2"}], "updated": [], "deleted": []}}).status == 200
+    rolled_back.stop()
+    again = Store(data)
+    with again.read() as db:
+        refused = next(entry for entry in quarantine.entries(db) if entry["record_id"] == "m-2")
+    again.close()
+    assert refused["reason"].code is Code.UNKNOWN_TABLE
 
 
 def known_phone(hub: ServedHub, data: Path) -> Phone:

@@ -13,6 +13,7 @@ from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Reason
 from hub.core.records import codec
 from hub.core.records.tables import TABLES, Push, Table
+from hub.store import stored_reasons
 from hub.store.database import Transaction
 
 # The states of core.cloud.outbox, for rows of ``outbox AS o``.
@@ -44,7 +45,7 @@ def entries(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Entry]
         f"SELECT o.num, {_ENTRY} FROM outbox AS o WHERE o.table_name = ? AND o.num IN (SELECT value FROM json_each(?))",
         [table.name, msgspec.json.encode(list(nums)).decode()],
     )
-    return {row[0]: _entry(row[1:]) for row in rows.fetchall()}
+    return {row[0]: _entry(table.name, row[1:]) for row in rows.fetchall()}
 
 
 def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None]) -> None:
@@ -98,7 +99,7 @@ def waiting_records(
     found: list[OutboxRecord] = []
     size = 0
     for num, data, cut, *columns in rows:
-        found.append(OutboxRecord(table, num, _entry(columns), codec.stored(table, data, cut)))
+        found.append(OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut)))
         size += len(data)
         if size >= most_bytes:
             break
@@ -138,7 +139,7 @@ def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, b
         f" AND (o.tries < {TRIES} OR t.local_server_deleted_at IS NOT NULL)",
         {"table": table.name, "pulls": pulls},
     )
-    yield from ((row[0], _entry(row[2:]), bool(row[1])) for row in rows.fetchall())
+    yield from ((row[0], _entry(table.name, row[2:]), bool(row[1])) for row in rows.fetchall())
 
 
 def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
@@ -150,7 +151,7 @@ def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
             {"table": table.name, "pulls": pulls},
         )
         for num, data, cut, *columns in rows.fetchall():
-            yield OutboxRecord(table, num, _entry(columns), codec.stored(table, data, cut))
+            yield OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut))
 
 
 def causes(db: Database) -> Iterator[Cause]:
@@ -160,7 +161,7 @@ def causes(db: Database) -> Iterator[Cause]:
         f" WHERE o.reason IS NOT NULL AND NOT ({_SENT}) GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 100"
     )
     for table, sentence, why, is_on_hold, records in rows:
-        yield Cause(table, reasons.from_json(why, sentence), bool(is_on_hold), records)
+        yield Cause(table, stored_reasons.read(table, why, sentence), bool(is_on_hold), records)
 
 
 def counts(db: Database, pulls: int) -> dict[str, int]:
@@ -216,7 +217,7 @@ def find(db: Database, table_name: str, record_id: str) -> tuple[int, Entry | No
     return (row[0], entries(db, table, [row[0]]).get(row[0])) if row else None
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def _entry(table_name: str, row: Sequence[Any]) -> Entry:
     revision, columns, sent, sent_pull, held, tries, sentence, why, known = row
     return Entry(
         revision=revision,
@@ -225,7 +226,7 @@ def _entry(row: Sequence[Any]) -> Entry:
         sent_pull=sent_pull,
         held=held,
         tries=tries,
-        reason=None if sentence is None else reasons.from_json(why, sentence),
+        reason=None if sentence is None else stored_reasons.read(table_name, why, sentence),
         known=_known(known) if known is not None else None,
     )
 
