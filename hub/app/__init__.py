@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from litestar import Litestar, Response, Router
 
-from hub.actions.box import facts, listening
+from hub.actions.box import facts, listening, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
 from hub.app import rules, servers, web_wiring
@@ -27,7 +27,6 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
-from hub.store.box import write_check
 from hub.store.database import Store
 from hub.web import closed, health, look, pages, refusals, rpc
 from hub.web.body import AnyRequest

@@ -10,7 +10,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distributions
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +17,22 @@ import msgspec
 
 from hub import __version__
 from hub import settings as book
-from hub.actions.phones import pull
+from hub.actions.box import diagnosis
+from hub.actions.box.diagnosis import Counted
 from hub.app import journal, status
-from hub.core.cloud.cycle_outcome import Outcome
-from hub.core.reasons import Reason, from_json, to_json
+from hub.core.reasons import from_json, to_json
 from hub.core.records.tables import TABLES
 from hub.core.status import state
 from hub.core.status.state import Facts
 from hub.services.machine import card, measures
 from hub.settings import Settings
-from hub.store import quarantine
-from hub.store.box import counters, database_stats
-from hub.store.cloud import connection, outbox
-from hub.store.cloud.connection import ACTIVE
 from hub.store.database import Store
-from hub.store.people import audit
-from hub.store.phones import devices
 from hub.web.pages.audit import EVENTS
 from hub.words import status as said
 from hub.words import words
 
 PART_BYTES_MAX = 256 * 1024
 """Of each part, before it is compressed; what is longer is cut off at its end."""
-_AUDIT_ENTRIES = 1000
-_PHONES = 500
 _CHANGE = re.compile(r"([a-z_]+)\.([a-z_]+): (\S*) -> (\S*)\Z")
 _ACTORS = frozenset({"administrator", "user", "setup", "address"})
 
@@ -81,13 +72,12 @@ def _parts(
     now = status.gathering(store).gather() if store else Facts(damage=damage, writable=False)
     yield "status.json", _status(data, now)
     if store:
-        yield "database.json", database_stats.take(store)
-        with store.read() as db:
-            now_ms = store.now_ms(db)
-            yield "phones.json", list(_phones(db, now_ms))
-            yield "relay.json", _relay(db, now_ms)
-            yield "quarantine.json", _counted(_quarantined(db))
-            yield "audit.json", [_entry(entry) for entry in audit.entries(db, limit=_AUDIT_ENTRIES)]
+        yield "database.json", diagnosis.database(store)
+        found = diagnosis.gather(store)
+        yield "phones.json", found.phones
+        yield "relay.json", {**found.relay, "reasons": _counted(found.on_hold)}
+        yield "quarantine.json", _counted(found.quarantined)
+        yield "audit.json", [_entry(entry) for entry in found.audit]
     yield "log.txt", "\n".join(journal.lines()) or "There is no journal here, or the hub may not read it.\n"
 
 
@@ -116,52 +106,7 @@ def _status(data: Path, now: Facts) -> dict[str, Any]:
     }
 
 
-def _phones(db: Any, now_ms: int) -> Iterator[dict[str, Any]]:  # noqa: ANN401  the store's connection, only handed on
-    for device in islice(devices.every(db), _PHONES):
-        yield {
-            "num": device.num,
-            "state": device.state,
-            "first_seen_s": (now_ms - device.first_seen) // 1000,
-            "last_seen_s": (now_ms - device.last_seen) // 1000,
-            "last_sync_s": (now_ms - device.last_sync) // 1000 if device.last_sync else None,
-            "lacks": pull.behind(db, device.num),
-        }
-
-
-def _relay(db: Any, now_ms: int) -> dict[str, Any]:  # noqa: ANN401  as above
-    link, last, progress = connection.link(db), connection.last(db), connection.progress(db)
-    outcome = next((known for known in Outcome if known.word == last.outcome), None)
-    return {
-        "connected": link is not None,
-        "active": link is not None and link.status == ACTIVE,
-        "clinics": len(link.clinics) if link else 0,
-        "outcome": outcome.word if outcome else None,
-        "sentence": outcome.sentence if outcome else None,
-        "failures": last.failures,
-        "next_s": last.next_s,
-        "tried_s": (now_ms - last.tried_ms) // 1000 if last.tried_ms else None,
-        "succeeded_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
-        "report": _numbers(last.report),
-        "progress": _numbers(msgspec.to_builtins(progress)),
-        "records": outbox.counts(db, progress.pulls),
-        "reasons": _counted((cause.table, cause.reason, cause.records) for cause in outbox.causes(db)),
-        "history": [msgspec.structs.astuple(bucket) for bucket in counters.since(db, now_ms - counters.KEPT_MS)],
-        "history_columns": counters.Bucket.__struct_fields__,
-    }
-
-
-def _numbers(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the numbers of a report, and those inside it."""
-    nested = {key: _numbers(value) if isinstance(value, dict) else value for key, value in told.items()}
-    return {key: value for key, value in nested.items() if isinstance(value, int | float | dict)}
-
-
-def _quarantined(db: Any) -> Iterator[tuple[str, Reason, int]]:  # noqa: ANN401  as above
-    for entry in quarantine.entries(db):
-        yield entry["table_name"], entry["reason"], 1
-
-
-def _counted(rows: Iterable[tuple[str, Reason, int]]) -> list[dict[str, Any]]:
+def _counted(rows: Iterable[Counted]) -> list[dict[str, Any]]:
     """Count records by table and reason, without what is free text in the reason."""
     counted: Counter[tuple[str, str]] = Counter()
     for table, reason, count in rows:

@@ -9,7 +9,7 @@ from unicodedata import name
 
 import msgspec
 
-from hub.store.box.counters import Bucket
+from hub.actions.box.history import Bucket
 from hub.words import Words
 
 HOUR_MS = 3_600_000
