@@ -25,7 +25,7 @@ from hub.store.records import record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
 from tests.journeys.line import Fault, Line
-from tests.simulator.phone import Outcome, Phone
+from tests.simulator.phone import Phone, SyncOutcome
 from tests.simulator.rows import Row, Value
 
 CLINICS = ("clinic-0", "clinic-1", "clinic-2")
@@ -123,14 +123,14 @@ class Station:
         self.revoked = False
         self.pair()
 
-    def sync(self, fault: Fault = Fault.NONE, *, repeat: bool = False, meanwhile: bool = False) -> Outcome:
+    def sync(self, fault: Fault = Fault.NONE, *, repeat: bool = False, meanwhile: bool = False) -> SyncOutcome:
         """Sync once; ``meanwhile`` another sync starts and ends while the answer to this one's pull is on its way."""
         with self._faulty(fault, repeat=repeat):
             self.line.meanwhile = self.phone.sync if meanwhile else None
             outcome = self.phone.sync()
         return self._noted(outcome, in_order=not meanwhile)
 
-    def sync_while_editing(self, change: Callable[[], tuple[str, str, str] | None]) -> Outcome:
+    def sync_while_editing(self, change: Callable[[], tuple[str, str, str] | None]) -> SyncOutcome:
         """Sync, and change a column while the push is on its way."""
         edited: list[tuple[str, str, str]] = []
 
@@ -146,14 +146,14 @@ class Station:
                 self.book.unsent.add(((table, record_id, column), row[column]))
         return self._noted(outcome)
 
-    def force_upload(self, fault: Fault = Fault.NONE, *, repeat: bool = False) -> Outcome:
+    def force_upload(self, fault: Fault = Fault.NONE, *, repeat: bool = False) -> SyncOutcome:
         """Send everything, and take the phone's own clock for a cursor."""
         with self._faulty(fault, repeat=repeat):
             outcome = self.phone.force_upload()
         self.book.look()
         return self._explained(outcome)
 
-    def force_download(self) -> Outcome:
+    def force_download(self) -> SyncOutcome:
         """Pull from the beginning."""
         return self._noted(self.phone.force_download())
 
@@ -165,14 +165,14 @@ class Station:
         finally:
             self.line.fault, self.line.repeat, self.line.meanwhile = Fault.NONE, False, None
 
-    def _noted(self, outcome: Outcome, *, in_order: bool = True) -> Outcome:
+    def _noted(self, outcome: SyncOutcome, *, in_order: bool = True) -> SyncOutcome:
         if outcome.ok:
             self.book.synced(in_order=in_order)
         else:
             self.book.look()
         return self._explained(outcome)
 
-    def _explained(self, outcome: Outcome) -> Outcome:
+    def _explained(self, outcome: SyncOutcome) -> SyncOutcome:
         if "UNIQUE" in outcome.error:
             assert self.book.deleted_here, outcome.error
         assert "TypeError" not in outcome.error, outcome.error

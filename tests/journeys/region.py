@@ -22,10 +22,10 @@ from tests.services.relay.world import Organisation, World
 from tests.simulator.clinic import Clinic, Provider
 from tests.simulator.cloud.example import seed_example
 from tests.simulator.cloud.seed import Seed
-from tests.simulator.cloud.store import Store as Cloud
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.comparison import differences, unlike_cloud
 from tests.simulator.nurse import Nurse
-from tests.simulator.phone import Outcome, Phone
+from tests.simulator.phone import Phone, SyncOutcome
 from tests.simulator.reference import CLINIC_ID, COMPLAINT_FORM, drug_ids
 from tests.simulator.staff import PASSWORD, STAFF
 from tests.simulator.transport import NetworkLostError
@@ -86,7 +86,7 @@ class Station:
         """Set the clock forwards or backwards."""
         self.ahead_ms += hours * _HOUR_MS
 
-    def sync(self, lost: Lost = Lost.NOTHING) -> Outcome:
+    def sync(self, lost: Lost = Lost.NOTHING) -> SyncOutcome:
         """Sync over a line that may lose a message."""
         self.lost = lost
         try:
@@ -226,7 +226,7 @@ class Region:
         self.rpc = Rpc(self.world.store, BOUNDS, self._policy)
 
 
-def _made_up(kept: Cloud) -> Organisation:
+def _made_up(kept: CloudStore) -> Organisation:
     """Put the made-up clinic into a cloud."""
     hub = seed_example(kept)
     seed = Seed(kept)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tests.simulator.run import Wishes, run_demo
+from tests.simulator.run import ShowOptions, run_demo
 
 
 @click.command()
@@ -22,14 +22,14 @@ from tests.simulator.run import Wishes, run_demo
 @click.option("--line-fails", is_flag=True, help="Cut the line to the cloud now and then.")
 @click.option("--setup", "leave_setup", is_flag=True, help="Leave the setup of the hub, on its page, to you.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def demo(**wishes: Any) -> None:  # noqa: ANN401  the options above, by name
+def demo(**options: Any) -> None:  # noqa: ANN401  the options above, by name
     """Start a hub and a cloud, and let model phones work on a made-up clinic with them.
 
     At the end, phones, hub and cloud are compared; the status is 0 if all hold the same.
     """
-    if wishes["line_fails"] and not wishes["cloud"]:
+    if options["line_fails"] and not options["cloud"]:
         raise click.UsageError("without a cloud there is no line that could fail")
-    sys.exit(run_demo(Wishes(**wishes)))
+    sys.exit(run_demo(ShowOptions(**options)))
 
 
 if __name__ == "__main__":

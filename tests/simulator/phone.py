@@ -13,7 +13,7 @@ from typing import Any
 from tests.simulator import conversion, habits, incoming, javascript, outgoing, rpc
 from tests.simulator.local_store import LocalStore, LocalStoreError
 from tests.simulator.rows import Row, Value, Values
-from tests.simulator.rpc import CallFailedError, Channel, Failure, Hub
+from tests.simulator.rpc import CallFailedError, Channel, Failure, PairedHub
 from tests.simulator.transport import HttpTransport, NetworkLostError, Transport
 
 CREDENTIAL_CHARS_MIN = 4
@@ -25,7 +25,7 @@ class Session:
 
     url: str
     transport: Transport
-    hub: Hub
+    hub: PairedHub
     token: str | None = None
 
 
@@ -40,7 +40,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SyncOutcome:
     """How a sync ended; the app shows one sentence for every error."""
 
     ok: bool
@@ -77,7 +77,7 @@ class Phone:
 
     # Pairing and signing in
 
-    def pair(self, qr: Mapping[str, object], *, check_pk: bool = False, keep_cursor: bool = True) -> Hub:
+    def pair(self, qr: Mapping[str, object], *, check_pk: bool = False, keep_cursor: bool = True) -> PairedHub:
         """Pair by the QR payload {type, url, id, pk}; the token is gone until the next login.
 
         The app looks at neither pk nor id; ``check_pk`` asks for more than it does. The old cursor stays, even
@@ -136,7 +136,7 @@ class Phone:
 
     # Syncing
 
-    def sync(self, *, during_push: Callable[[], object] | None = None) -> Outcome:
+    def sync(self, *, during_push: Callable[[], object] | None = None) -> SyncOutcome:
         """Handshake, pull, apply, push what is new here, store the cursor.
 
         ``during_push`` runs while the push is under way: what it edits is marked synced without being sent.
@@ -155,23 +155,23 @@ class Phone:
                 outgoing.mark_synced(self.store, changes, self._now_ms())
                 pushed = outgoing.count(changes)
         except (CallFailedError, LocalStoreError) as error:
-            return Outcome(ok=False, pulled=pulled, pushed=pushed, error=str(error))
+            return SyncOutcome(ok=False, pulled=pulled, pushed=pushed, error=str(error))
         self.cursor = javascript.number(fields.get("timestamp"))
-        return Outcome(ok=True, pulled=pulled, pushed=pushed)
+        return SyncOutcome(ok=True, pulled=pulled, pushed=pushed)
 
-    def force_upload(self, since_ms: float = 0) -> Outcome:
+    def force_upload(self, since_ms: float = 0) -> SyncOutcome:
         """Send all rows made or edited after ``since_ms`` and set the cursor to the phone's own clock."""
         changes = outgoing.changes_since(self.store, since_ms)
         if not changes:
-            return Outcome(ok=True)
+            return SyncOutcome(ok=True)
         try:
             self._channel().command("sync_push", {"changes": changes, "lastPulledAt": since_ms})
         except CallFailedError as error:
-            return Outcome(ok=False, error=str(error))
+            return SyncOutcome(ok=False, error=str(error))
         self.cursor = self._now_ms()
-        return Outcome(ok=True, pushed=outgoing.count(changes))
+        return SyncOutcome(ok=True, pushed=outgoing.count(changes))
 
-    def force_download(self, since_ms: float = 0) -> Outcome:
+    def force_download(self, since_ms: float = 0) -> SyncOutcome:
         """Pull from ``since_ms`` whatever the cursor is, with conversion; push nothing."""
         pulled = 0
         try:
@@ -181,9 +181,9 @@ class Phone:
             pulled = incoming.count(fields["changes"])
             incoming.apply(self.store, fields["changes"])
         except (CallFailedError, LocalStoreError) as error:
-            return Outcome(ok=False, pulled=pulled, error=str(error))
+            return SyncOutcome(ok=False, pulled=pulled, error=str(error))
         self.cursor = javascript.number(fields.get("timestamp"))
-        return Outcome(ok=True, pulled=pulled)
+        return SyncOutcome(ok=True, pulled=pulled)
 
     # Online mode
 

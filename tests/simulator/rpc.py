@@ -40,7 +40,7 @@ class CallFailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
+class PairedHub:
     """What a handshake says about the hub, and the key that came of it."""
 
     hub_id: str
@@ -49,7 +49,7 @@ class Hub:
     key: SessionKey
 
 
-def handshake(transport: Transport, client_id: str) -> Hub:
+def handshake(transport: Transport, client_id: str) -> PairedHub:
     """Agree on a session key with a new key pair; the hub's key is not compared with an earlier one."""
     pair = KeyPair()
     request = {"client_id": client_id, "client_public_key": wire.encode(pair.public)}
@@ -65,7 +65,7 @@ def handshake(transport: Transport, client_id: str) -> Hub:
     except HubError as error:
         raise CallFailedError(Failure.HUB_UNREACHABLE, str(error)) from error
     name = answer.get("hub_name")
-    return Hub(hub_id, name if isinstance(name, str) and name else f"Hub {hub_id}", public, key)
+    return PairedHub(hub_id, name if isinstance(name, str) and name else f"Hub {hub_id}", public, key)
 
 
 def envelope(key: SessionKey, client_id: str, plain: bytes, direction: Direction) -> bytes:

@@ -24,7 +24,7 @@ _INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ShowOptions:
     """What was asked for on the command line.
 
     data: the hub's directory; None for a temporary one that is thrown away.
@@ -46,14 +46,14 @@ class Wishes:
     line_fails: bool = False
 
 
-def run_demo(wishes: Wishes) -> int:
+def run_demo(options: ShowOptions) -> int:
     """Run the show until its time is over or Ctrl-C comes, and compare what everyone holds; returns the exit code.
 
     0: all hold the same at the end. 1: they do not, or something failed. 130: a second Ctrl-C came before that.
     """
     with tempfile.TemporaryDirectory(prefix="hikma-hub-demo-") as scratch, _interruptible():
         try:
-            return _run(wishes, Path(scratch))
+            return _run(options, Path(scratch))
         except (HubProcessError, CloudProcessError, CallFailedError) as error:
             click.echo(f"demo: {error}", err=True)
             return 1
@@ -62,32 +62,32 @@ def run_demo(wishes: Wishes) -> int:
             return _INTERRUPTED
 
 
-def _run(wishes: Wishes, scratch: Path) -> int:
-    data = wishes.data or scratch / "data"
+def _run(options: ShowOptions, scratch: Path) -> int:
+    data = options.data or scratch / "data"
     status = scratch / "status.json"
     # There is no box with lights: its page draws them.
     settings = {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_BOX_STATUS_FILE": str(status)}
-    if wishes.cloud:
+    if options.cloud:
         settings["HIKMA_HUB_RELAY_MINUTES"] = "1"
     with contextlib.ExitStack() as children:
-        hub = HubProcess(data, host=wishes.host, port=wishes.port, log=scratch / "serve.log", settings=settings)
-        cloud = CloudProcess(data / "cloud", log=scratch / "cloud.log") if wishes.cloud else None
+        hub = HubProcess(data, host=options.host, port=options.port, log=scratch / "serve.log", settings=settings)
+        cloud = CloudProcess(data / "cloud", log=scratch / "cloud.log") if options.cloud else None
         if cloud:
             children.enter_context(cloud)
         children.enter_context(hub)
-        say = _silence if wishes.as_json else _say
+        say = _silence if options.as_json else _say
         say(f"The hub runs at {hub.url}")
-        say(_setup_code(hub) if wishes.leave_setup else _administrator(hub))
+        say(_setup_code(hub) if options.leave_setup else _administrator(hub))
         uplink = None
         if cloud:
             say(f"The cloud runs at {cloud.url}; it knows {STAFF[0].email} and others by the password {PASSWORD}")
-            uplink = Uplink(hub, cloud, status, lambda *told: say(line(*told)), line_fails=wishes.line_fails)
-        show = Show(hub, phones=wishes.phones, seed=wishes.seed, say=say, uplink=uplink)
+            uplink = Uplink(hub, cloud, status, lambda *told: say(line(*told)), line_fails=options.line_fails)
+        show = Show(hub, phones=options.phones, seed=options.seed, say=say, uplink=uplink)
         show.prepare()
         with contextlib.suppress(KeyboardInterrupt):
-            show.work(wishes.seconds)
+            show.work(options.seconds)
         show.settle()
-    if wishes.as_json:
+    if options.as_json:
         click.echo(json.dumps(asdict(show.summary)))
     return 0 if show.summary.same else 1
 

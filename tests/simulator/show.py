@@ -13,7 +13,7 @@ from tests.simulator.clinic import Clinic, Provider
 from tests.simulator.comparison import differences
 from tests.simulator.hub_process import Commands
 from tests.simulator.nurse import Nurse
-from tests.simulator.phone import Outcome, Phone
+from tests.simulator.phone import Phone, SyncOutcome
 from tests.simulator.reference import CLINIC_NAME
 from tests.simulator.staff import PASSWORD, STAFF, Person
 from tests.simulator.transport import HttpTransport, Transport
@@ -205,7 +205,7 @@ class Show:
                 return
             time.sleep(min(left_s, 1.0))
 
-    def _sync(self, phone: Phone, done: str) -> Outcome:
+    def _sync(self, phone: Phone, done: str) -> SyncOutcome:
         outcome = phone.sync()
         self.summary.syncs += 1
         self.summary.failed += not outcome.ok

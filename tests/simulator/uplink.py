@@ -23,7 +23,7 @@ LINE_S = (15.0, 25.0)
 _LOOK_S = 1.0
 
 
-class Cloud(Protocol):
+class CloudAccess(Protocol):
     """What the show needs of a cloud."""
 
     url: str
@@ -54,7 +54,13 @@ class Uplink:
     """
 
     def __init__(
-        self, hub: Commands, cloud: Cloud, status: Path, say: Callable[[str, str], None], *, line_fails: bool = False
+        self,
+        hub: Commands,
+        cloud: CloudAccess,
+        status: Path,
+        say: Callable[[str, str], None],
+        *,
+        line_fails: bool = False,
     ) -> None:
         self._hub = hub
         self._cloud = cloud

@@ -26,8 +26,8 @@ from hub.store.database import Store
 from hub.store.people import users
 from tests.hubs import changes, row
 from tests.hubs import edit as edited
-from tests.simulator.cloud import Fault, Hub, Kind, Seed, create_app, open_store, running
-from tests.simulator.cloud.store import Store as Cloud
+from tests.simulator.cloud import Fault, Kind, RegisteredHub, Seed, create_app, open_store, running
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.rows import Row
 from tests.store import pushes
 
@@ -45,7 +45,7 @@ class World:
     url: str
     seed: Seed
     store: Store
-    hub: Hub
+    hub: RegisteredHub
     here: str
     elsewhere: str
     admin: str
@@ -246,7 +246,7 @@ def uid() -> str:
 class Organisation:
     """What a cloud holds at the beginning."""
 
-    hub: Hub
+    hub: RegisteredHub
     here: str
     elsewhere: str
     admin: str
@@ -256,7 +256,7 @@ class Organisation:
     batch: str
 
 
-def small(kept: Cloud) -> Organisation:
+def small(kept: CloudStore) -> Organisation:
     """Put two clinics into a cloud, with one user each."""
     seed = Seed(kept)
     elsewhere, here = seed.clinic("Green Valley"), seed.clinic("Al Noor")
@@ -268,7 +268,7 @@ def small(kept: Cloud) -> Organisation:
     return Organisation(seed.hub("hub-1", here), here, elsewhere, admin, nurse, form, drug, batch)
 
 
-Organise = Callable[[Cloud], Organisation]
+Organise = Callable[[CloudStore], Organisation]
 
 
 @cache

@@ -10,7 +10,7 @@ from litestar.testing import TestClient
 from tests.simulated.cloud.postgres import cluster
 from tests.simulated.cloud.world import PASSWORD, World
 from tests.simulator.cloud import Seed, create_app, open_store
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.cloud.tables import CREATION_ORDER
 
 
@@ -41,7 +41,7 @@ def postgres_dsn(postgres_tables: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudStore]:
     """Open an empty cloud in either database."""
     opened = open_store(tmp_path if request.param == "sqlite" else str(request.getfixturevalue("postgres_dsn")))
     yield opened
@@ -49,7 +49,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def world(store: Store) -> Iterator[World]:
+def world(store: CloudStore) -> Iterator[World]:
     """Set up a small organisation whose cloud has no rate limit to speak of."""
     seed = Seed(store)
     here, elsewhere = seed.clinic("Al Noor"), seed.clinic("Green Valley")

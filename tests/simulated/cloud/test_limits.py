@@ -9,7 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from tests.simulated.cloud.world import bearer, vector
-from tests.simulator.cloud import Hub, Seed, create_app, open_store
+from tests.simulator.cloud import RegisteredHub, Seed, create_app, open_store
 
 SYNC = "/api/v2/sync?peerType=sync_hub"
 
@@ -25,7 +25,7 @@ class Limited:
     """A cloud with the real limit."""
 
     http: httpx.Client
-    hub: Hub
+    hub: RegisteredHub
     clock: Clock
 
     def get(self, client: str = "") -> httpx.Response:

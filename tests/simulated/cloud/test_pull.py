@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 from tests.simulated.cloud.world import World, basic, bearer, vector
 from tests.simulator.cloud import Seed, create_app
 from tests.simulator.cloud.seed import edit, insert
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.cloud.tables import BY_NAME
 
 SYNC = "/api/v2/sync"
@@ -93,7 +93,7 @@ def test_permissions_are_never_announced_as_deleted(world: World) -> None:
 
 
 def test_a_row_committed_late_is_missed_by_the_exact_cursor_and_found_by_an_overlapping_one(
-    world: World, store: Store
+    world: World, store: CloudStore
 ) -> None:
     patient = {"given_name": "Late", "primary_clinic_id": world.here}
     with store.transaction() as transaction:
@@ -106,7 +106,7 @@ def test_a_row_committed_late_is_missed_by_the_exact_cursor_and_found_by_an_over
     assert [row["id"] for row in world.changes("patients", last - 2_000)["created"]] == [late]
 
 
-def test_an_edit_committed_late_is_missed_by_the_exact_cursor(world: World, store: Store) -> None:
+def test_an_edit_committed_late_is_missed_by_the_exact_cursor(world: World, store: CloudStore) -> None:
     patient = world.known_patient()
     with store.transaction() as transaction:
         edit(transaction, BY_NAME["patients"], patient, {"given_name": "Late"})
@@ -188,7 +188,7 @@ def test_secrets_are_in_a_hubs_pull(world: World) -> None:
 
 
 @pytest.fixture
-def short_history(store: Store, world: World) -> Iterator[World]:
+def short_history(store: CloudStore, world: World) -> Iterator[World]:
     """Serve the same cloud with MAX_HISTORY_DAYS_SYNC=5."""
     with TestClient(create_app(store, rate_limit=1_000, max_history_days=5)) as http:
         yield World(**{**{name: getattr(world, name) for name in World.__slots__}, "http": http})
@@ -219,7 +219,7 @@ def test_a_bounded_history_keeps_old_clinics_forms_drugs_and_stock(short_history
         ("Asia/Damascus", "1949-12-31T22:00:00.000Z"),
     ],
 )
-def test_a_date_is_midnight_in_the_servers_own_zone(store: Store, zone: str, sent: str) -> None:
+def test_a_date_is_midnight_in_the_servers_own_zone(store: CloudStore, zone: str, sent: str) -> None:
     seed = Seed(store)
     hub = seed.hub("hub")
     seed.add("patients", date_of_birth="1950-01-01")
@@ -228,7 +228,7 @@ def test_a_date_is_midnight_in_the_servers_own_zone(store: Store, zone: str, sen
     assert changes["patients"]["created"][0]["date_of_birth"] == sent
 
 
-def test_a_date_pushed_back_as_it_was_pulled_moves_a_day_on_a_server_east_of_utc(store: Store) -> None:
+def test_a_date_pushed_back_as_it_was_pulled_moves_a_day_on_a_server_east_of_utc(store: CloudStore) -> None:
     seed = Seed(store)
     hub = seed.hub("hub")
     patient = seed.add("patients", date_of_birth="2000-06-06")

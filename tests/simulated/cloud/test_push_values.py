@@ -9,7 +9,7 @@ from litestar.testing import TestClient
 
 from tests.simulated.cloud.world import World, bearer, new, vector
 from tests.simulator.cloud import Seed, create_app
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.store import CloudStore
 
 
 def stored(world: World, table: str, record: dict[str, Any], column: str) -> object:
@@ -289,7 +289,7 @@ def test_the_clouds_own_times_cannot_be_pushed(world: World) -> None:
     assert is_now(row["last_modified"])
 
 
-def test_a_time_without_a_zone_is_the_servers_local_time(store: Store) -> None:
+def test_a_time_without_a_zone_is_the_servers_local_time(store: CloudStore) -> None:
     seed = Seed(store)
     hub = seed.hub("hub")
     visit = str(uuid.uuid4())

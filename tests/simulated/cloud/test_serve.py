@@ -16,7 +16,7 @@ import pytest
 
 from tests.simulated.cloud.world import bearer
 from tests.simulator import processes
-from tests.simulator.cloud import Fault, Faults, Hub, Kind, Seed, create_app, open_store, running
+from tests.simulator.cloud import Fault, Faults, Kind, RegisteredHub, Seed, create_app, open_store, running
 
 SYNC = "/api/v2/sync?peerType=sync_hub"
 
@@ -28,7 +28,7 @@ class Served:
     url: str
     http: httpx.Client
     seed: Seed
-    hub: Hub
+    hub: RegisteredHub
     faults: Faults
 
     def get(self, **options: float) -> httpx.Response:

@@ -7,8 +7,8 @@ import pytest
 from litestar.testing import TestClient
 
 from tests.simulated.cloud.world import basic, bearer, vector
-from tests.simulator.cloud import Hub, Seed, create_app
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud import RegisteredHub, Seed, create_app
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.cloud.tables import CREATION_ORDER
 
 HUB = {"peerType": "sync_hub"}
@@ -36,7 +36,7 @@ def rows_by_table() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def client(store: Store) -> Iterator[TestClient[Any]]:
+def client(store: CloudStore) -> Iterator[TestClient[Any]]:
     """Load every captured row, and a hub of the same clinic whose key we know."""
     seed, found = Seed(store), rows_by_table()
     for table in CREATION_ORDER:
@@ -47,7 +47,7 @@ def client(store: Store) -> Iterator[TestClient[Any]]:
 
 
 @pytest.fixture
-def hub(store: Store, client: TestClient[Any]) -> Hub:
+def hub(store: CloudStore, client: TestClient[Any]) -> RegisteredHub:
     del client  # its rows come first
     clinic = vector("verify_key.json")["clinic_ids"][0]
     return Seed(store).hub("ours", clinic)
@@ -61,7 +61,7 @@ def sorted_lists(lists: dict[str, list[Any]]) -> dict[str, list[Any]]:
     }
 
 
-def test_a_full_pull_of_a_hub_is_what_the_real_cloud_sent(client: TestClient[Any], hub: Hub) -> None:
+def test_a_full_pull_of_a_hub_is_what_the_real_cloud_sent(client: TestClient[Any], hub: RegisteredHub) -> None:
     ours = client.get("/api/v2/sync", params=HUB, headers=bearer(hub)).json()
     real = vector("hub_pull_full.json")
     ours["changes"]["undefined"]["created"] = [
@@ -75,7 +75,7 @@ def test_a_full_pull_of_a_hub_is_what_the_real_cloud_sent(client: TestClient[Any
             assert list(got) == list(expected), table
 
 
-def test_a_full_pull_of_a_phone_is_what_the_real_cloud_sent(client: TestClient[Any], store: Store) -> None:
+def test_a_full_pull_of_a_phone_is_what_the_real_cloud_sent(client: TestClient[Any], store: CloudStore) -> None:
     Seed(store).user("Someone", "someone@test", "pass", clinic=None)
     ours = client.get("/api/v2/sync", headers=basic("someone@test", "pass")).json()
     real = vector("phone_pull_full.json")
@@ -84,7 +84,7 @@ def test_a_full_pull_of_a_phone_is_what_the_real_cloud_sent(client: TestClient[A
         assert sorted_lists(ours["changes"][table]) == sorted_lists(lists), table
 
 
-def test_json_objects_come_back_with_jsonb_key_order(client: TestClient[Any], hub: Hub) -> None:
+def test_json_objects_come_back_with_jsonb_key_order(client: TestClient[Any], hub: RegisteredHub) -> None:
     push(client, hub, "push_ok.json")
     lists = client.get("/api/v2/sync", params=HUB, headers=bearer(hub)).json()["changes"]["events"]["created"]
     real = vector("hub_pull_delta.json")["changes"]["events"]["created"][0]
@@ -92,7 +92,7 @@ def test_json_objects_come_back_with_jsonb_key_order(client: TestClient[Any], hu
     assert list(got["form_data"][0]) == list(real["form_data"][0])
 
 
-def test_the_captured_pushes_come_back_as_the_captured_delta(client: TestClient[Any], hub: Hub) -> None:
+def test_the_captured_pushes_come_back_as_the_captured_delta(client: TestClient[Any], hub: RegisteredHub) -> None:
     before = client.get("/api/v2/sync", params=HUB, headers=bearer(hub)).json()["timestamp"]
     push(client, hub, "push_ok.json")
     push(client, hub, "push_ok_second_request.json")
@@ -104,7 +104,7 @@ def test_the_captured_pushes_come_back_as_the_captured_delta(client: TestClient[
     assert [row["quantity_available"] for row in stock] == [167]
 
 
-def push(client: TestClient[Any], hub: Hub, name: str) -> None:
+def push(client: TestClient[Any], hub: RegisteredHub, name: str) -> None:
     answer = client.post("/api/v2/sync", params=HUB, headers=bearer(hub), json=vector(name))
     assert (answer.status_code, answer.json()) == (200, vector("push_ok_response.json"))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.simulator.cloud import Hub, Seed
+from tests.simulator.cloud import RegisteredHub, Seed
 
 PASSWORD = "correct horse"
 
@@ -23,7 +23,7 @@ class World:
 
     http: httpx.Client
     seed: Seed
-    hub: Hub
+    hub: RegisteredHub
     here: str
     elsewhere: str
     admin: str
@@ -32,31 +32,31 @@ class World:
     drug: str
     batch: str
 
-    def pull(self, last: object = 0, *, hub: Hub | None = None) -> dict[str, Any]:
+    def pull(self, last: object = 0, *, hub: RegisteredHub | None = None) -> dict[str, Any]:
         """Pull as a hub, expecting success."""
         answer = self.get(last, hub=hub)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def changes(self, table: str, last: object = 0, *, hub: Hub | None = None) -> dict[str, Any]:
+    def changes(self, table: str, last: object = 0, *, hub: RegisteredHub | None = None) -> dict[str, Any]:
         """Pull as a hub and return one table's lists."""
         return dict(self.pull(last, hub=hub)["changes"][table])
 
-    def ids(self, table: str, *, hub: Hub | None = None) -> set[str]:
+    def ids(self, table: str, *, hub: RegisteredHub | None = None) -> set[str]:
         """Return the ids that a full pull brings of a table."""
         return {row["id"] for row in self.changes(table, hub=hub)["created"]}
 
-    def get(self, last: object = 0, *, hub: Hub | None = None) -> httpx.Response:
+    def get(self, last: object = 0, *, hub: RegisteredHub | None = None) -> httpx.Response:
         """Pull as a hub."""
         query = {"lastPulledAt": str(last), "peerType": "sync_hub"}
         return self.http.get("/api/v2/sync", params=query, headers=bearer(hub or self.hub))
 
-    def push(self, body: object, *, hub: Hub | None = None) -> httpx.Response:
+    def push(self, body: object, *, hub: RegisteredHub | None = None) -> httpx.Response:
         """Push a body as a hub."""
         query = {"lastPulledAt": "0", "peerType": "sync_hub"}
         return self.http.post("/api/v2/sync", params=query, headers=bearer(hub or self.hub), json=body)
 
-    def put(self, table: str, *records: Mapping[str, Any], hub: Hub | None = None) -> None:
+    def put(self, table: str, *records: Mapping[str, Any], hub: RegisteredHub | None = None) -> None:
         """Push records as created, expecting success."""
         answer = self.push({table: {"created": records}}, hub=hub)
         assert (answer.status_code, answer.json()) == (200, {"success": True})
@@ -128,7 +128,7 @@ def new(**given: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"id": str(uuid.uuid4()), "updated_at": "2026-01-01T00:00:00.000Z", **given}
 
 
-def bearer(hub: Hub) -> dict[str, str]:
+def bearer(hub: RegisteredHub) -> dict[str, str]:
     """Return the header that a hub signs in with."""
     return {"Authorization": f"Bearer {hub.api_key}"}
 

@@ -3,7 +3,7 @@
 from tests.simulator.cloud.app import create_app
 from tests.simulator.cloud.faults import Fault, Faults, Kind
 from tests.simulator.cloud.open import open_store
-from tests.simulator.cloud.seed import Hub, Seed
+from tests.simulator.cloud.seed import RegisteredHub, Seed
 from tests.simulator.cloud.serve import running
 
-__all__ = ["Fault", "Faults", "Hub", "Kind", "Seed", "create_app", "open_store", "running"]
+__all__ = ["Fault", "Faults", "Kind", "RegisteredHub", "Seed", "create_app", "open_store", "running"]

@@ -13,7 +13,7 @@ from tests.simulator.cloud.app import create_app
 from tests.simulator.cloud.example import seed_example
 from tests.simulator.cloud.open import open_store
 from tests.simulator.cloud.serve import HOST, listening, server
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.processes import free_port
 
 _KEY_FILE = "api-key"
@@ -47,7 +47,7 @@ async def _serve(served: Server, port: int, greeting: dict[str, str]) -> None:
     await serving
 
 
-def _demo_key(store: Store, data: Path | None) -> str:
+def _demo_key(store: CloudStore, data: Path | None) -> str:
     """Return the demo hub's key; it is kept beside the data, because the cloud itself knows only its hash."""
     kept = data / _KEY_FILE if data else None
     if kept and kept.exists():

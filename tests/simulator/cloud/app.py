@@ -18,8 +18,8 @@ from tests.simulator.cloud.faults import PATH as FAULTS_PATH
 from tests.simulator.cloud.faults import Fault, Faults, faulty
 from tests.simulator.cloud.limits import RateLimit, client_key
 from tests.simulator.cloud.pull import last_pulled, pull
-from tests.simulator.cloud.push import Outcome, push
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.push import PushOutcome, push
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.cloud.values import Refused
 
 _CHUNK_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ AnyRequest = Request[Any, Any, Any]
 class Cloud:
     """The server's state: its database, its zone, its limits and what is to go wrong."""
 
-    def __init__(self, store: Store, zone: ZoneInfo, limit: RateLimit, history_days: int | None) -> None:
+    def __init__(self, store: CloudStore, zone: ZoneInfo, limit: RateLimit, history_days: int | None) -> None:
         self.store = store
         self.zone = zone
         self.limit = limit
@@ -42,7 +42,7 @@ class Cloud:
 
 
 def create_app(
-    store: Store,
+    store: CloudStore,
     *,
     time_zone: str = "UTC",
     rate_limit: int = 60,
@@ -109,7 +109,7 @@ async def _push(request: AnyRequest) -> Stream:
     if not isinstance(caller, Caller):
         return caller
     outcome = await asyncio.to_thread(push, cloud.store, caller, await request.body(), cloud.zone)
-    if outcome is Outcome.ITEM_FAILED:
+    if outcome is PushOutcome.ITEM_FAILED:
         return _answer(b"[object Object]", content_type="text/plain")
     return _json({"success": True})
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import bcrypt
 import msgspec
 
-from tests.simulator.cloud.store import Store, wire_rows
+from tests.simulator.cloud.store import CloudStore, wire_rows
 from tests.simulator.cloud.tables import DEVICES, USERS
 
 _UTC = ZoneInfo("UTC")
@@ -26,14 +26,14 @@ class Caller:
     user_clinic: str | None = None
 
 
-def device(store: Store, api_key: str) -> dict[str, Any] | None:
+def device(store: CloudStore, api_key: str) -> dict[str, Any] | None:
     """Return the row of the device that holds ``api_key``, whatever its status and type, unless deleted."""
     digest = hashlib.sha256(api_key.encode()).hexdigest()
     rows = wire_rows(store, DEVICES, _UTC, "api_key_hash = ? AND is_deleted = false", (digest,))
     return rows[0] if rows else None
 
 
-def caller(store: Store, authorization: str, peer_type: str) -> Caller | None:
+def caller(store: CloudStore, authorization: str, peer_type: str) -> Caller | None:
     """Return who sent ``authorization``, None for a 401.
 
     A Bearer key counts only with peerType exactly ``sync_hub``; that peerType opens the hub's tables to a
@@ -49,7 +49,7 @@ def caller(store: Store, authorization: str, peer_type: str) -> Caller | None:
     return Caller(hub_tables=is_hub, user=user["id"], user_clinic=user["clinic_id"]) if user else None
 
 
-def _person(store: Store, authorization: str) -> dict[str, Any] | None:
+def _person(store: CloudStore, authorization: str) -> dict[str, Any] | None:
     try:
         email, password, *_ = base64.b64decode(authorization.removeprefix("Basic "), validate=True).decode().split(":")
     except (binascii.Error, ValueError):

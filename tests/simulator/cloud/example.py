@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from hub.core.records.access import Permission
 from hub.core.records.tables import SERVER_OWNED
 from tests.simulator.clinic import Clinic
-from tests.simulator.cloud.seed import Hub, Seed
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.seed import RegisteredHub, Seed
+from tests.simulator.cloud.store import CloudStore
 from tests.simulator.reference import CLINIC_ID
 from tests.simulator.staff import PASSWORD, STAFF
 
@@ -17,7 +17,7 @@ _SEED = 1
 """The clinic is the same in every cloud."""
 
 
-def seed_example(store: Store) -> Hub:
+def seed_example(store: CloudStore) -> RegisteredHub:
     """Add the organisation unless it is there, and register a hub for the made-up clinic."""
     seed = Seed(store)
     if not seed.rows("clinics"):

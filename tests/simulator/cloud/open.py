@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tests.simulator.cloud.sqlite import SqliteStore
-from tests.simulator.cloud.store import Store
+from tests.simulator.cloud.store import CloudStore
 
 
-def open_store(where: Path | str) -> Store:
+def open_store(where: Path | str) -> CloudStore:
     """Open a SQLite file in the directory ``where``, or PostgreSQL when it is a connection string, tables made."""
-    store: Store
+    store: CloudStore
     if isinstance(where, Path):
         where.mkdir(parents=True, exist_ok=True)
         store = SqliteStore(where / "cloud.db")

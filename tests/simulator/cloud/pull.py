@@ -15,7 +15,7 @@ from tests.simulator.cloud.callers import Caller
 from tests.simulator.cloud.columns import Kind, Table
 from tests.simulator.cloud.instants import EPOCH
 from tests.simulator.cloud.pushed import CLINIC_DEPARTMENTS
-from tests.simulator.cloud.store import Store, wire_rows
+from tests.simulator.cloud.store import CloudStore, wire_rows
 from tests.simulator.cloud.values import Refused
 
 _LAST_MS = 8.64e15  # ECMA-262 section 21.4.1.1
@@ -57,7 +57,7 @@ def last_pulled(text: str) -> float:
     return math.trunc(ms)
 
 
-def pull(store: Store, caller: Caller, last_ms: float, zone: ZoneInfo, history_days: int | None = None) -> bytes:
+def pull(store: CloudStore, caller: Caller, last_ms: float, zone: ZoneInfo, history_days: int | None = None) -> bytes:
     """Return the body of a pull; its timestamp is the clock before the queries (CLOUD.md 2.1)."""
     timestamp = time.time_ns() // 1_000_000
     oldest = None if history_days is None else _moment(timestamp) - dt.timedelta(days=history_days)
@@ -77,7 +77,7 @@ def _moment(ms: float) -> dt.datetime:
         return dt.datetime(1 if ms < 0 else 9999, 1, 1, tzinfo=dt.UTC)
 
 
-def _changes(store: Store, table: Table, rules: Rules) -> dict[str, list[Any]]:
+def _changes(store: CloudStore, table: Table, rules: Rules) -> dict[str, list[Any]]:
     last = rules.last
     if rules.oldest is not None and table not in _WHOLE_HISTORY:
         last = max(last, rules.oldest)
@@ -95,12 +95,12 @@ def _changes(store: Store, table: Table, rules: Rules) -> dict[str, list[Any]]:
     }
 
 
-def _deleted(store: Store, table: Table, last: dt.datetime, scope: str, clinics: tuple[str, ...]) -> list[str]:
+def _deleted(store: CloudStore, table: Table, last: dt.datetime, scope: str, clinics: tuple[str, ...]) -> list[str]:
     sql = f'SELECT "id" FROM "{table.name}" WHERE deleted_at > ? AND is_deleted = true{scope}'
     return [row[0] for row in store.read(sql, (last, *clinics))]
 
 
-def _scope(store: Store, table: Table, clinics: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _scope(store: CloudStore, table: Table, clinics: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return what is added to a WHERE clause; a hub without clinics is not filtered at all (CLOUD.md 2.2)."""
     if not clinics or not table.scope:
         return "", ()

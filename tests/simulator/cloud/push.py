@@ -11,18 +11,18 @@ from tests.simulator.cloud.callers import Caller
 from tests.simulator.cloud.columns import Put, Table
 from tests.simulator.cloud.effects import Row
 from tests.simulator.cloud.instants import Clock
-from tests.simulator.cloud.store import Store, Transaction
+from tests.simulator.cloud.store import CloudStore, Transaction
 from tests.simulator.cloud.values import Refused, is_uuid
 
 
-class Outcome(Enum):
+class PushOutcome(Enum):
     """How a push ended; a failure raises Refused, except among prescription_items (CLOUD.md 4.3)."""
 
     STORED = auto()
     ITEM_FAILED = auto()
 
 
-def push(store: Store, caller: Caller, body: bytes, zone: ZoneInfo) -> Outcome:
+def push(store: CloudStore, caller: Caller, body: bytes, zone: ZoneInfo) -> PushOutcome:
     """Store a pushed body table by table in the fixed order of CLOUD.md 4.1, whatever order its keys have.
 
     Raises Refused at the first bad record; everything before it stays stored and nothing after it is tried.
@@ -33,11 +33,11 @@ def push(store: Store, caller: Caller, body: bytes, zone: ZoneInfo) -> Outcome:
             _take(store, caller, table, changes, zone)
         except Refused:
             if table is pushed.PRESCRIPTION_ITEMS:
-                return Outcome.ITEM_FAILED
+                return PushOutcome.ITEM_FAILED
             raise
     if caller.hub_tables:
         _take(store, caller, pushed.CLINIC_DEPARTMENTS, changes, zone)
-    return Outcome.STORED
+    return PushOutcome.STORED
 
 
 def _decoded(body: bytes) -> Mapping[str, object]:
@@ -50,7 +50,7 @@ def _decoded(body: bytes) -> Mapping[str, object]:
     return changes if isinstance(changes, dict) else {}
 
 
-def _take(store: Store, caller: Caller, table: Table, changes: Mapping[str, object], zone: ZoneInfo) -> None:
+def _take(store: CloudStore, caller: Caller, table: Table, changes: Mapping[str, object], zone: ZoneInfo) -> None:
     changed = changes.get(table.name)
     if not isinstance(changed, dict):
         return
@@ -79,7 +79,7 @@ def _may_write(caller: Caller, table: Table, record: Mapping[str, object]) -> bo
     return not clinic or caller.clinics is None or clinic in caller.clinics
 
 
-def _upsert(store: Store, caller: Caller, table: Table, record: Mapping[str, object], zone: ZoneInfo) -> None:
+def _upsert(store: CloudStore, caller: Caller, table: Table, record: Mapping[str, object], zone: ZoneInfo) -> None:
     if table is pushed.EVENTS:
         record = _with_visit(store, record, zone)
     with store.transaction() as transaction:
@@ -94,7 +94,7 @@ def _upsert(store: Store, caller: Caller, table: Table, record: Mapping[str, obj
             _update(transaction, table, record, row, clock)
 
 
-def _with_visit(store: Store, record: Mapping[str, object], zone: ZoneInfo) -> Mapping[str, object]:
+def _with_visit(store: CloudStore, record: Mapping[str, object], zone: ZoneInfo) -> Mapping[str, object]:
     """Return the event with a visit that exists; the visit commits by itself, before the event is tried."""
     with store.transaction() as transaction:
         clock = Clock(transaction.now, zone)
@@ -123,7 +123,7 @@ def _update(transaction: Transaction, table: Table, record: Mapping[str, object]
     transaction.execute(sql, bound)
 
 
-def _delete(store: Store, table: Table, record_id: object) -> None:
+def _delete(store: CloudStore, table: Table, record_id: object) -> None:
     if not is_uuid(record_id):
         raise Refused(f"{table.name}: deleted holds what is no uuid")
     with store.transaction() as transaction:

@@ -15,8 +15,8 @@ from tests.simulator.cloud import pushed, tables, values
 from tests.simulator.cloud.callers import Caller
 from tests.simulator.cloud.columns import Garbage, Table
 from tests.simulator.cloud.instants import Clock
-from tests.simulator.cloud.push import Outcome, push
-from tests.simulator.cloud.store import Store, Transaction, wire_rows
+from tests.simulator.cloud.push import PushOutcome, push
+from tests.simulator.cloud.store import CloudStore, Transaction, wire_rows
 from tests.simulator.cloud.values import Value
 
 _UTC = ZoneInfo("UTC")
@@ -24,7 +24,7 @@ _ROUNDS = 4  # bcrypt's fewest: the stand-in is quick where the cloud is careful
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
+class RegisteredHub:
     """A device that was registered in the cloud, with the key that only its owner knows."""
 
     id: str
@@ -35,7 +35,7 @@ class Hub:
 class Seed:
     """Writes rows past all rules of a push; every method commits."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: CloudStore) -> None:
         self._store = store
 
     def add(self, table: str, **given: object) -> str:
@@ -50,14 +50,14 @@ class Seed:
         """Add a clinic."""
         return self.add("clinics", name=name)
 
-    def hub(self, name: str, *clinics: str, device_type: str = "sync_hub", status: str = "active") -> Hub:
+    def hub(self, name: str, *clinics: str, device_type: str = "sync_hub", status: str = "active") -> RegisteredHub:
         """Register a device for ``clinics``."""
         api_key = "hh_" + secrets.token_hex(32)
         digest = hashlib.sha256(api_key.encode()).hexdigest()
         device = self.add(
             "devices", name=name, device_type=device_type, api_key_hash=digest, status=status, clinic_ids=list(clinics)
         )
-        return Hub(device, api_key, clinics)
+        return RegisteredHub(device, api_key, clinics)
 
     def user(self, name: str, email: str, password: str, *, clinic: str | None, role: str = "provider") -> str:
         """Add a user who can sign in."""
@@ -114,7 +114,7 @@ class Seed:
         with self._store.transaction() as transaction:
             transaction.execute(f'DELETE FROM "{tables.BY_NAME[table].name}" WHERE "id" = ?', (record_id,))
 
-    def push_as(self, hub: Hub, changes: object) -> Outcome:
+    def push_as(self, hub: RegisteredHub, changes: object) -> PushOutcome:
         """Push as another hub would, without HTTP."""
         return push(self._store, Caller(hub_tables=True, clinics=hub.clinics), msgspec.json.encode(changes), _UTC)
 

@@ -35,7 +35,7 @@ class Transaction(Protocol):
         """Insert many rows, each with all columns in order."""
 
 
-class Store(Protocol):
+class CloudStore(Protocol):
     """A database of the cloud's tables."""
 
     def create_tables(self) -> None:
@@ -64,13 +64,13 @@ def select(table: Table, where: str = "") -> str:
 
 
 def wire_rows(
-    store: Store, table: Table, zone: ZoneInfo, where: str = "", values: Sequence[Value] = ()
+    store: CloudStore, table: Table, zone: ZoneInfo, where: str = "", values: Sequence[Value] = ()
 ) -> list[dict[str, Any]]:
     """Read complete rows as a pull sends them, ready for msgspec."""
     return encoded(store, table, zone, store.read(select(table, where), values))
 
 
-def encoded(store: Store, table: Table, zone: ZoneInfo, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+def encoded(store: CloudStore, table: Table, zone: ZoneInfo, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Turn rows of all columns into their wire form."""
     names = table.names
     wires = [(column.name, wire) for column in table.columns if (wire := store.wire(column, zone))]
