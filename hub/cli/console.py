@@ -98,6 +98,9 @@ def _name(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterat
     if settings.discovery.enabled and not links.is_loopback(server.host):
         hosts.append(ways.host_name())
     yield from (f"  http://{host}:{server.port}" for host in hosts)
+    taken = f"{settings.discovery.host_name}.local"
+    if taken not in {ways.host_name(), *hosts} and ways.host_name() in hosts:
+        yield "! " + words.say("Another machine on this network is called {name}.", name=taken)
     if not hosts:
         yield "  " + words.say("No network: connect a cable, or set up the Wi-Fi.")
     yield ""

@@ -34,6 +34,7 @@ def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
     shown = once(run, store, HUB_NAME="North clinic", SERVER_HOST="10.0.0.9")
     assert shown.startswith("North clinic\n  http://10.0.0.9:4001\n  http://hikma-hub-2.local:4001\n")
     assert "\u2584" in shown
+    assert "! Another machine on this network is called hikma-hub.local." in shown
     assert "press the button" in shown
 
 

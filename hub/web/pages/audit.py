@@ -31,6 +31,7 @@ EVENTS: Final = {
     "cloud.matched": "Something made here was found in the cloud",
     "device.paired": "{device} joined",
     "device.revoked": "{device} was shut out",
+    "hub.host_name": "On the network the hub is now called {detail}",
     "hub.renamed": "The hub was named {detail}",
     "login": "{user} signed in on {device}",
     "login.refused": "A sign-in was refused on {device}",

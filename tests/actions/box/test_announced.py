@@ -3,6 +3,7 @@
 from hub.actions.box import announced
 from hub.actions.box.announced import OTHERS, Announced, Other
 from hub.store.database import Store
+from hub.store.people import audit
 
 
 def test_a_new_hub_has_announced_nothing(store: Store) -> None:
@@ -13,3 +14,18 @@ def test_the_name_and_the_others_are_kept_up_to_a_bound(store: Store) -> None:
     others = tuple(Other(str(number), "hub", "http://10.0.0.9:4001") for number in range(OTHERS + 5))
     announced.keep(store, Announced("hikma-hub", "hikma-hub-2.local", others))
     assert announced.find(store) == Announced("hikma-hub", "hikma-hub-2.local", others[:OTHERS])
+
+
+def names_noted(store: Store) -> list[object]:
+    with store.read() as db:
+        return [entry["detail"] for entry in audit.entries(db) if entry["event"] == "hub.host_name"]
+
+
+def test_a_name_that_the_hub_had_to_take_on_the_network_is_noted_once(store: Store) -> None:
+    announced.keep(store, Announced("hikma-hub", "hikma-hub.local"))
+    assert names_noted(store) == []
+    for _ in range(2):
+        announced.keep(store, Announced("hikma-hub", "hikma-hub-2.local"))
+    assert names_noted(store) == ["hikma-hub-2.local"]
+    announced.keep(store, Announced("north", "north.local"))
+    assert names_noted(store) == ["hikma-hub-2.local"]
