@@ -24,7 +24,7 @@ class MutantsError(Exception):
 
 def run_tests(tree: Path, words: Iterable[str], *, limit_s: float, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run pytest on a copy."""
-    settings = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    settings = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **environ}
     return subprocess.run(
         (sys.executable, "-P", "-m", "pytest", *words),
         cwd=tree,
@@ -67,6 +67,8 @@ def reach(tree: Path, folder: Path, words: Iterable[str] = ()) -> Reached:
     if done.returncode not in {0, 1}:
         raise MutantsError(f"the quick tests do not run:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
     failing = {name.split("::")[0] for name in _failures(done.stdout)}
+    if lost := [name for name in failing if not name.endswith(".py")]:
+        raise MutantsError(f"the quick tests do not run in {lost}:\n{done.stdout[-3000:]}")
     found: dict[str, list[str]] = defaultdict(list)
     for part in folder.glob("*.json"):
         for name, files in json.loads(part.read_text("utf-8")).items():

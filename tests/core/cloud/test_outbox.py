@@ -29,7 +29,7 @@ def test_the_table_says_where_every_event_leads_from_every_state(state: State, e
     assert TRANSITIONS[state, event] in State
 
 
-@pytest.mark.parametrize("state", set(State) - {State.PROVEN})
+@pytest.mark.parametrize("state", [state for state in State if state is not State.PROVEN])
 def test_there_is_a_way_out_of_every_state(state: State) -> None:
     reached: set[State] = set()
     found = {state}
@@ -39,7 +39,7 @@ def test_there_is_a_way_out_of_every_state(state: State) -> None:
     assert State.PROVEN in reached
 
 
-@pytest.mark.parametrize("event", set(Event) - {Event.CHANGED})
+@pytest.mark.parametrize("event", [event for event in Event if event is not Event.CHANGED])
 def test_only_a_change_puts_a_record_into_the_outbox(event: Event) -> None:
     assert TRANSITIONS[State.PROVEN, event] is State.PROVEN
     assert TRANSITIONS[State.PROVEN, Event.CHANGED] is State.WAITING
