@@ -20,7 +20,7 @@ from hub.store.quarantine import Action
 from hub.store.records.record_rows import HUB
 
 
-class Entry(msgspec.Struct, frozen=True):
+class RefusedRecord(msgspec.Struct, frozen=True):
     """A record that was not accepted, without its content."""
 
     num: int
@@ -51,11 +51,11 @@ class Retried(Enum):
     """There is no such entry, or no longer."""
 
 
-def entries(store: Store) -> list[Entry]:
+def entries(store: Store) -> list[RefusedRecord]:
     """List all entries, oldest first."""
     with store.read() as db:
         now_ms = store.now_ms(db)
-        return [Entry(**row, age_s=(now_ms - row["at"]) / 1000) for row in rows.entries(db)]
+        return [RefusedRecord(**row, age_s=(now_ms - row["at"]) / 1000) for row in rows.entries(db)]
 
 
 def show(store: Store, num: int) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from hub.actions import quarantine as actions
-from hub.actions.quarantine import Entry, Retried
+from hub.actions.quarantine import RefusedRecord, Retried
 from hub.cli import options
 from hub.core.errors import OperatorError
 
@@ -81,7 +81,7 @@ def _problem(num: int, outcome: Retried) -> str:
     return _PROBLEMS[outcome].format(num=num)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: RefusedRecord) -> dict[str, Any]:
     row = msgspec.structs.asdict(entry)
     del row["age_s"]
     return row

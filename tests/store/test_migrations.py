@@ -21,7 +21,7 @@ from hub.actions.phones import access
 from hub.core.reasons import Code
 from hub.core.records import codec
 from hub.core.records.access import Rights
-from hub.core.records.tables import TABLES, Column, Kind, Push, Rank, Table
+from hub.core.records.tables import TABLES, Column, ColumnKind, PushRule, Rank, Table
 from hub.services.rpc.dispatch import Rpc
 from hub.store import migrations
 from hub.store.cloud import outbox
@@ -141,12 +141,12 @@ VISITS = TABLES["visits"]
 WARDS = Table(
     "wards",
     (
-        Column("wards", "name", Kind.TEXT, optional=False),
-        Column("wards", "created_at", Kind.MOMENT, optional=False),
-        Column("wards", "updated_at", Kind.MOMENT, optional=False),
+        Column("wards", "name", ColumnKind.TEXT, optional=False),
+        Column("wards", "created_at", ColumnKind.MOMENT, optional=False),
+        Column("wards", "updated_at", ColumnKind.MOMENT, optional=False),
     ),
     Rank.REFERENCE,
-    Push.REFERENCE,
+    PushRule.REFERENCE,
     lookups=("name",),
 )
 BY_PROVIDER = msgspec.structs.replace(VISITS, computed=("provider_id",))

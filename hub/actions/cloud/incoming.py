@@ -18,7 +18,7 @@ from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
-from hub.core.records.tables import Push, Table
+from hub.core.records.tables import PushRule, Table
 from hub.store import quarantine
 from hub.store.cloud import id_mapping, outbox
 from hub.store.database import Transaction
@@ -163,7 +163,7 @@ class _Arrivals:
         """Find the records that the hub has, also those whose ids a phone wrote in capitals (CLOUD.md 4.2)."""
         kept = record_rows.find(self._tx.db, self._table, list(rows))
         missing = {key.upper(): key for key in rows if key not in kept}
-        if missing and self._table.push is Push.RECORD:
+        if missing and self._table.push is PushRule.RECORD:
             capitals = record_rows.find(self._tx.db, self._table, list(missing))
             kept.update({missing[key]: row for key, row in capitals.items()})
         return kept

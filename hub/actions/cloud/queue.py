@@ -8,7 +8,7 @@ from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
-from hub.core.records.tables import TABLES, Push, Table
+from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
 from hub.store.cloud import connection, outbox
 from hub.store.database import Transaction
@@ -31,7 +31,7 @@ def changed(
 
     knowing: marks of the values that the change was made knowing (core.cloud.forms.marks).
     """
-    if table.push is not Push.RECORD:
+    if table.push is not PushRule.RECORD:
         return
     nums = list(nums)
     before = outbox.entries(tx.db, table, nums)

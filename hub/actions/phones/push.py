@@ -19,7 +19,7 @@ from hub.core.records import access, cascade, codec, merge
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import History, Stamp
-from hub.core.records.tables import PHONE_TABLES, TABLES, Cascade, Push, Table
+from hub.core.records.tables import PHONE_TABLES, TABLES, Cascade, PushRule, Table
 from hub.store import quarantine
 from hub.store.database import Transaction
 from hub.store.phones import ledger
@@ -64,7 +64,7 @@ def take(tx: Transaction, changes: Mapping[str, TableChanges | None], source: So
         table = PHONE_TABLES.get(name)
         if table is None:
             intake.refuse_all(name, part, Code.UNKNOWN_TABLE.of(table=name[: codec.ID_CHARS]))
-        elif table.push is Push.REFERENCE:
+        elif table.push is PushRule.REFERENCE:
             intake.reference(table, part)
         else:
             intake.table(table, part)

@@ -10,7 +10,7 @@ import msgspec
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.outbox import Key, OutboxRecord
-from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER, REFERENCES
+from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records.tables import TABLES, Table
@@ -221,7 +221,9 @@ def named(records: Iterable[OutboxRecord]) -> dict[Table, set[str]]:
 def naming_anew(records: Iterable[OutboxRecord]) -> list[OutboxRecord]:
     """Return those that may name what the cloud has never heard of: new ones, and edits of what they name."""
     return [
-        record for record in records if record.entry.columns is None or not record.entry.columns.isdisjoint(REFERENCES)
+        record
+        for record in records
+        if record.entry.columns is None or not record.entry.columns.isdisjoint(record.table.references)
     ]
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from hub.core.cloud.tables import ARRAYS, CLOUD_ONLY_MOMENTS, REFERENCES, keeping
+from hub.core.cloud.tables import CLOUD_ONLY_MOMENTS, keeping
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form
 from hub.core.records import codec
 from hub.core.records.codec import ID_CHARS, UNKNOWN_COLUMNS, Record
-from hub.core.records.tables import SERVER_OWNED, Column, Kind, Table
+from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_DAY = timedelta(hours=12)
@@ -30,8 +30,6 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YES = frozenset({"true", "t", "yes", "1"})
 _CENT = Decimal("0.01")
-_LAYERS = 4
-"""How often JSON may be wrapped in JSON text; the app wraps twice (PROTOCOL.md "sync_push")."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -94,21 +92,21 @@ def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str
 def meaning(table: Table, column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911  any JSON; one for each kind
     """Return what the cloud holds of a canonical value; two values of one meaning are the same to it."""
     match column.kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return _text_meaning(column, value)
-        case Kind.JSON:
+        case ColumnKind.LIST | ColumnKind.OBJECT:
             return _nested(column, value)
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return _day_of_text(value)
-        case Kind.DAY:
+        case ColumnKind.DAY:
             return _day_of_ms(value) if value else None
-        case Kind.MOMENT:
+        case ColumnKind.MOMENT:
             return value if value or column.optional else None
-        case Kind.INT:
+        case ColumnKind.INT:
             return _whole(value)
-        case Kind.NUMBER:
+        case ColumnKind.NUMBER:
             return _numeric(table, value)
-        case Kind.FLAG:
+        case ColumnKind.FLAG:
             return value
 
 
@@ -167,19 +165,19 @@ def _extra(table: Table, row: Mapping[str, Any]) -> tuple[dict[str, Any], frozen
 
 def _canonical(column: Column, value: Any) -> Any:  # noqa: ANN401, PLR0911
     match column.kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return value if isinstance(value, str) else _encode(value).decode()
-        case Kind.JSON:
+        case ColumnKind.LIST | ColumnKind.OBJECT:
             return _encode(value).decode()
-        case Kind.MOMENT:
+        case ColumnKind.MOMENT:
             return _ms(column, value)
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return _day(column, value).isoformat()
-        case Kind.DAY:
+        case ColumnKind.DAY:
             return (_day(column, value) - _EPOCH.date()).days * 86_400_000
-        case Kind.INT | Kind.NUMBER:
+        case ColumnKind.INT | ColumnKind.NUMBER:
             return _number(column, value)
-        case Kind.FLAG:
+        case ColumnKind.FLAG:
             return value.lower() in _YES if isinstance(value, str) else bool(value)
 
 
@@ -220,21 +218,21 @@ def _cloud_form(column: Column, value: Any, names: Mapping[str, str]) -> Any:  #
     if value is None:
         return None
     match column.kind:
-        case Kind.TEXT:
-            return _reference(column, value, names) if column.name in REFERENCES else value
-        case Kind.JSON:
+        case ColumnKind.TEXT:
+            return _reference(column, value, names) if column.refers_to else value
+        case ColumnKind.LIST | ColumnKind.OBJECT:
             return _nested(column, value)
-        case Kind.MOMENT:
+        case ColumnKind.MOMENT:
             return _iso(value) if value or column.optional else None
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return _required_day(column, value)
-        case Kind.DAY:
+        case ColumnKind.DAY:
             return _day_of_ms(value) if value else None
-        case Kind.INT:
+        case ColumnKind.INT:
             return _whole(value)
-        case Kind.NUMBER:
+        case ColumnKind.NUMBER:
             return value
-        case Kind.FLAG:
+        case ColumnKind.FLAG:
             # false and 0 become null where null is possible, the text is kept (CLOUD.md 6).
             return "false" if column.optional and value is False else value
 
@@ -300,8 +298,8 @@ def _day_of_ms(value: float) -> str | None:
 
 def _nested(column: Column, value: object) -> Any:  # noqa: ANN401
     """Unwrap JSON text into what the cloud stores: an object or an array, never text or null (CLOUD.md 4.2)."""
-    array = column.name in ARRAYS
-    inner = _unwrapped(value)
+    array = column.kind is ColumnKind.LIST
+    inner = codec.unwrapped(value)
     if inner is None or inner == "":
         return [] if array else {}
     if isinstance(inner, list if array else dict) or (column.name == "form_data" and isinstance(inner, dict)):
@@ -309,21 +307,10 @@ def _nested(column: Column, value: object) -> Any:  # noqa: ANN401
     return [inner] if array else ({} if inner == [] else {"value": inner})
 
 
-def _unwrapped(value: object) -> object:
-    for _ in range(_LAYERS):
-        if not isinstance(value, str):
-            return value
-        try:
-            value = _decode(value)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            return value
-    return value
-
-
 def _text_meaning(column: Column, value: object) -> object:
     if not value:
         return None
-    return str(value).lower() if column.name in REFERENCES else value
+    return str(value).lower() if column.refers_to else value
 
 
 def _whole(value: float | None) -> int | None:

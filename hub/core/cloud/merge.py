@@ -20,11 +20,11 @@ import msgspec
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import Entry
-from hub.core.cloud.tables import REFERENCES, UNCOMPARED, keeping
+from hub.core.cloud.tables import UNCOMPARED, keeping
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.tables import Column, Push, Table
+from hub.core.records.tables import Column, PushRule, Table
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ def _stays(
         return False
     if column.name == keeping(table).visit and not old:
         return False  # the cloud made a visit up for it, and would make another one at every further push
-    if column.name in REFERENCES and isinstance(old, str) and names.get(old) == new:
+    if column.refers_to and isinstance(old, str) and names.get(old) == new:
         return False  # sent under its name in the cloud, which is how it is called from now on
     if not pending.is_sent:
         return True
@@ -117,7 +117,7 @@ def _unprovable(table: Table, column: Column) -> bool:
 
 def _stale(table: Table, ours: Record, theirs: Record) -> bool:
     """Return whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
-    if table.push is not Push.LOCAL:
+    if table.push is not PushRule.LOCAL:
         return False
     return bool(theirs.row.last_modified <= ours.row.last_modified)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
-from hub.core.cloud.tables import REFERENCES, keeping
+from hub.core.cloud.tables import keeping
 from hub.core.reasons import Code, Reason
 from hub.core.records.codec import Record
 from hub.core.records.tables import Table
@@ -259,7 +259,7 @@ class OutboxRecord(msgspec.Struct, frozen=True):
 
     def names(self) -> Iterator[Key]:
         """Name the records that it refers to."""
-        for column, target in REFERENCES.items():
+        for column, target in self.table.references.items():
             value = self.record.text(column)
             if value:
                 yield target, value

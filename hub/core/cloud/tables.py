@@ -1,7 +1,6 @@
 """Declares the cloud's side of every table: names, order, and what it does not keep of a push (CLOUD.md 4-6)."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import msgspec
 
@@ -24,37 +23,6 @@ PUSH_ORDER = tuple(
 
 OWN_REQUEST = "dispensing_records"
 """Within a request the cloud takes them before the items that they name: they go in a later one (CLOUD.md 4.4)."""
-
-REFERENCES = MappingProxyType(
-    {
-        "patient_id": "patients",
-        "visit_id": "visits",
-        "current_visit_id": "visits",
-        "fulfilled_visit_id": "visits",
-        "event_id": "events",
-        "prescription_id": "prescriptions",
-        "prescription_item_id": "prescription_items",
-        "clinic_id": "clinics",
-        "primary_clinic_id": "clinics",
-        "pickup_clinic_id": "clinics",
-        "provider_id": USERS,
-        "user_id": USERS,
-        "filled_by": USERS,
-        "dispensed_by": USERS,
-        "last_modified_by": USERS,
-        "recorded_by_user_id": USERS,
-        "form_id": "event_forms",
-        "drug_id": "drug_catalogue",
-        "batch_id": "drug_batches",
-    }
-)
-"""Column -> the table that its uuid names. In the cloud each is a foreign key (CLOUD.md 4.4)."""
-
-ARRAYS = frozenset(
-    {"form_data", "departments", "items", "form_fields", "fields", "translations", "clinic_ids"}
-    | {"additional_capabilities"}
-)
-"""JSON columns that hold an array; the others hold an object."""
 
 CLOUD_ONLY_MOMENTS = frozenset({"image_timestamp"})
 """Times that the cloud keeps and the phone has no column for."""

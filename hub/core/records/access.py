@@ -11,7 +11,7 @@ import msgspec
 from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
 from hub.core.records.codec import Record
-from hub.core.records.tables import Push, Table
+from hub.core.records.tables import PushRule, Table
 
 SUPER_ADMIN = "super_admin"
 
@@ -105,7 +105,7 @@ def check_delete(rights: Rights, table: Table, clinic: str | None) -> None:
 
 def check_table(table: Table) -> None:
     """Raise BadRecord for a table that phones cannot change."""
-    if table.push is Push.REFERENCE:
+    if table.push is PushRule.REFERENCE:
         raise BadRecord(Code.REFERENCE_CHANGED.of(table=table.name))
 
 

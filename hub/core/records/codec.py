@@ -15,7 +15,7 @@ import msgspec
 
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form
-from hub.core.records.tables import Column, Kind, Table
+from hub.core.records.tables import Column, ColumnKind, Table
 
 ID_CHARS = 255
 UNKNOWN_COLUMNS = 100
@@ -24,6 +24,8 @@ CHANGED_CHARS = 65_536
 """A list of changed columns; 100 unknown ones with long names fit in."""
 LEVELS = 32
 """How deep a value may be nested: whatever reads it later, the cloud too, must be able to."""
+LAYERS = 4
+"""How often JSON may be wrapped in JSON text; the app wraps twice (PROTOCOL.md "sync_push")."""
 
 _SORT_MAX = 2**53
 _WHOLE_MAX = 2**63
@@ -174,6 +176,18 @@ def moment_ms(text: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
+def unwrapped(value: object) -> object:
+    """Return the JSON in a text, however often it was written as text again; what is no JSON stays as it is."""
+    for _ in range(LAYERS):
+        if not isinstance(value, str):
+            return value
+        try:
+            value = _decode(value)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return value
+    return value
+
+
 def _check_id(table: Table, value: object) -> None:
     if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
         raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
@@ -202,13 +216,13 @@ def _fit(column: Column, value: object) -> object:
         return column.empty
     if column.phone_type == "string":
         return _fit_text(column, value)
-    return _fit_flag(column, value) if column.kind is Kind.FLAG else _fit_number(column, value)
+    return _fit_flag(column, value) if column.kind is ColumnKind.FLAG else _fit_number(column, value)
 
 
 def _fit_text(column: Column, value: object) -> str:
     if isinstance(value, str):
         return value
-    if column.kind is Kind.JSON:
+    if column.is_json:
         _check_levels(column.table, column.name, value)
         return _encode(value).decode()
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -231,7 +245,7 @@ def _fit_number(column: Column, value: object) -> int | float:
         return int(value)
     if isinstance(value, int | float):
         return _finite(column, value)
-    if isinstance(value, str) and column.kind in {Kind.MOMENT, Kind.DAY}:
+    if isinstance(value, str) and column.kind in {ColumnKind.MOMENT, ColumnKind.DAY}:
         try:
             return moment_ms(value)
         except ValueError:

@@ -52,7 +52,7 @@ class Version(msgspec.Struct, frozen=True):
     history: History
 
 
-class Merged(msgspec.Struct, frozen=True):
+class MergedEdit(msgspec.Struct, frozen=True):
     """The outcome: ``changed`` names the columns that are different now; if none is, still ``history`` may be."""
 
     record: Record
@@ -62,7 +62,7 @@ class Merged(msgspec.Struct, frozen=True):
     """The pushing phone already holds just this."""
 
 
-def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, held: int) -> Merged:
+def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, held: int) -> MergedEdit:
     """Merge ``pushed`` from ``device`` into ``version``.
 
     revision: the hub time of this push, which changed columns will carry.
@@ -71,7 +71,7 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
     data, _ = codec.write(pushed.record)
     mark = codec.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
-        return Merged(version.record, version.history, (), _same(table, pushed.record, version.record))
+        return MergedEdit(version.record, version.history, (), _same(table, pushed.record, version.record))
     if pushed.changed:
         values = _columns_taken(version, pushed, device, held)
     else:
@@ -82,10 +82,10 @@ def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revisi
     stamp = Stamp(pushed.record.row.updated_at, revision, device)
     history = _history(version.history, values, changed, stamp, mark, whole=not pushed.changed)
     if not changed:
-        return Merged(version.record, history, (), _same(table, pushed.record, version.record))
+        return MergedEdit(version.record, history, (), _same(table, pushed.record, version.record))
     values["updated_at"] = max(version.record.row.updated_at, pushed.record.row.updated_at)
     record = codec.replaced(table, version.record, values)
-    return Merged(record, history, changed, _same(table, pushed.record, record))
+    return MergedEdit(record, history, changed, _same(table, pushed.record, record))
 
 
 def _history(

@@ -9,25 +9,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code
-from hub.core.records.codec import Record
-from hub.core.records.tables import SERVER_OWNED, Column, Kind, Table
+from hub.core.records.codec import Record, unwrapped
+from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
 
-_LISTS = frozenset(
-    {"form_data", "form_fields", "fields", "clinic_ids", "translations", "departments", "items"}
-    | {"additional_capabilities"}
-)
-"""JSON columns that hold a list; the others hold an object."""
-_TIMES = frozenset({Kind.MOMENT, Kind.DAY})
-_WRAPPINGS = 3
-"""How often a JSON text may have been encoded again: the app does it once."""
+_TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DAY})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|\Z)", re.ASCII)
-
-_decode = msgspec.json.Decoder().decode
 
 
 def shown(table: Table, record: Record) -> dict[str, Any]:
@@ -50,9 +39,9 @@ def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
 def blank(table: Table) -> dict[str, str]:
     """Return the JSON columns that must hold something, each with nothing in it."""
     return {
-        column.name: "[]" if column.name in _LISTS else "{}"
+        column.name: "[]" if column.kind is ColumnKind.LIST else "{}"
         for column in table.columns
-        if column.kind is Kind.JSON and not column.optional
+        if column.is_json and not column.optional
     }
 
 
@@ -71,25 +60,18 @@ def _shown(column: Column, value: Any) -> Any:  # noqa: ANN401  any column, any 
     if column.kind in _TIMES:
         # In a column that must hold something the phone writes 0 for nothing.
         return iso(value) if value or column.optional else None
-    if column.kind is Kind.JSON:
+    if column.is_json:
         return _json(column, value)
     return None if value == "" and column.optional else value
 
 
 def _json(column: Column, text: str) -> Any:  # noqa: ANN401  any JSON
-    value: Any = text
-    for _ in range(_WRAPPINGS):
-        if not isinstance(value, str):
-            break
-        try:
-            value = _decode(value)
-        except (msgspec.DecodeError, RecursionError):
-            value = None
+    value = unwrapped(text)
     if isinstance(value, dict | list):
         return value
     if column.optional:
         return None
-    return [] if column.name in _LISTS else {}
+    return [] if column.kind is ColumnKind.LIST else {}
 
 
 def _taken(column: Column | None, value: Any) -> Any:  # noqa: ANN401  any column, any JSON
@@ -97,7 +79,7 @@ def _taken(column: Column | None, value: Any) -> Any:  # noqa: ANN401  any colum
         return value
     if value == "" and column.phone_type != "string":
         return None
-    if column.kind is Kind.DATE:
+    if column.kind is ColumnKind.DATE:
         return _date(column, value)
     return value
 

@@ -147,32 +147,32 @@ def skeleton(word: str) -> str:
     return sound if len(sound) > 1 else word
 
 
-def stored_words(facts: SearchedColumns) -> str:
+def stored_words(patient: SearchedColumns) -> str:
     """Return all words that a patient is found by."""
-    names = dict.fromkeys((*words(facts.given_name), *words(facts.surname)))
-    parts = dict.fromkeys(f"{fold(facts.given_name)} {fold(facts.surname)}".split())
-    places = dict.fromkeys((*words(facts.hometown), *words(facts.camp or ""), *words(facts.citizenship)))
+    names = dict.fromkeys((*words(patient.given_name), *words(patient.surname)))
+    parts = dict.fromkeys(f"{fold(patient.given_name)} {fold(patient.surname)}".split())
+    places = dict.fromkeys((*words(patient.hometown), *words(patient.camp or ""), *words(patient.citizenship)))
     found = [
         *(NAME + word for word in names),
         *(SOUND + skeleton(word) for word in parts),
         *(PLACE + word for word in places),
-        CLINIC + clinic_word(facts.primary_clinic_id or ""),
+        CLINIC + clinic_word(patient.primary_clinic_id or ""),
     ]
-    if facts.date_of_birth:
-        found.append(BORN + number(facts.date_of_birth))
-    if facts.sex:
-        found.append(SEX + number(facts.sex))
+    if patient.date_of_birth:
+        found.append(BORN + number(patient.date_of_birth))
+    if patient.sex:
+        found.append(SEX + number(patient.sex))
     return " ".join(found)
 
 
-def stored_name(facts: SearchedColumns) -> str:
+def stored_name(patient: SearchedColumns) -> str:
     """Return a patient's name as it is compared with others."""
-    return f"{fold(facts.given_name)} {fold(facts.surname)}".strip()
+    return f"{fold(patient.given_name)} {fold(patient.surname)}".strip()
 
 
-def numbers(facts: SearchedColumns) -> str:
+def numbers(patient: SearchedColumns) -> str:
     """Return the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
-    found = map(number, (facts.phone, facts.government_id, facts.external_patient_id))
+    found = map(number, (patient.phone, patient.government_id, patient.external_patient_id))
     return "".join(f" {each} " for each in found if each)
 
 

@@ -1,10 +1,11 @@
-"""Declares every travelling table once: columns, types, order, rights, keys.
+"""Declares every travelling table once: columns, their types and order, what refers to what, what is looked up.
 
-The phone's forms are the canonical ones (schema 9, PROTOCOL.md "Tables"); the cloud's are said by the kind of a
-column (CLOUD.md section 6). Everything that depends on a table - reading a record, merging, paging, the database's
-own tables, the relay - follows from this page.
+The phone's forms are the canonical ones (schema 9, PROTOCOL.md "Tables"); the cloud's follow from the kind of a column
+(CLOUD.md section 6). Reading a record, merging, paging, the columns that migrations make, and the relay read this
+page. Who may do what is said in access.py, what the cloud does not keep in hub.core.cloud.tables.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -12,11 +13,12 @@ from typing import Annotated, Any
 import msgspec
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What a column holds: its form on the phone, and in the cloud."""
 
     TEXT = "text"  # text                     text, uuid or NUMERIC as text
-    JSON = "json"  # text holding JSON        JSON
+    LIST = "list"  # text holding JSON        JSON, an array
+    OBJECT = "object"  # text holding JSON    JSON, an object
     DATE = "date"  # text YYYY-MM-DD          DATE
     INT = "int"  # number                     integer
     NUMBER = "number"  # number               NUMERIC (comes as text) or float
@@ -26,14 +28,15 @@ class Kind(Enum):
 
 
 _PHONE_TYPES = {
-    Kind.TEXT: "string",
-    Kind.JSON: "string",
-    Kind.DATE: "string",
-    Kind.INT: "number",
-    Kind.NUMBER: "number",
-    Kind.MOMENT: "number",
-    Kind.DAY: "number",
-    Kind.FLAG: "boolean",
+    ColumnKind.TEXT: "string",
+    ColumnKind.LIST: "string",
+    ColumnKind.OBJECT: "string",
+    ColumnKind.DATE: "string",
+    ColumnKind.INT: "number",
+    ColumnKind.NUMBER: "number",
+    ColumnKind.MOMENT: "number",
+    ColumnKind.DAY: "number",
+    ColumnKind.FLAG: "boolean",
 }
 # A whole number beyond 64 bits is no time and no count: records.build makes a float of it, or refuses it.
 _WHOLE = Annotated[int, msgspec.Meta(ge=-(2**63) + 1, le=2**63 - 1)]
@@ -46,8 +49,10 @@ class Column(msgspec.Struct, frozen=True):
 
     table: str
     name: str
-    kind: Kind
+    kind: ColumnKind
     optional: bool
+    refers_to: str | None = None
+    """The table whose records it names by their ids."""
 
     @property
     def phone_type(self) -> str:
@@ -55,9 +60,17 @@ class Column(msgspec.Struct, frozen=True):
         return _PHONE_TYPES[self.kind]
 
     @property
+    def is_json(self) -> bool:
+        """Return whether its text holds JSON."""
+        return self.kind in {ColumnKind.LIST, ColumnKind.OBJECT}
+
+    @property
     def empty(self) -> str | int | bool | None:
         """Return what the phone itself puts in for nothing: null, '' , 0 or false."""
         return None if self.optional else _EMPTY[self.phone_type]
+
+
+_KINDS = frozenset(kind.value for kind in ColumnKind)
 
 
 class Rank(Enum):
@@ -69,7 +82,7 @@ class Rank(Enum):
     RECORDS = 3
 
 
-class Push(Enum):
+class PushRule(Enum):
     """What becomes of a row that a phone pushes."""
 
     RECORD = "record"  # merged, and relayed to the cloud
@@ -98,7 +111,7 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     name: str
     columns: tuple[Column, ...]
     rank: Rank
-    push: Push
+    push: PushRule
     clinic: str | None = None
     """The column that names a clinic."""
     goes_with: tuple[Cascade, ...] = ()
@@ -118,6 +131,9 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         )
         self.__dict__["names"] = frozenset(name for name, _, _ in fields)
         self.__dict__["by_name"] = {column.name: column for column in self.columns}
+        self.__dict__["references"] = MappingProxyType(
+            {column.name: column.refers_to for column in self.columns if column.refers_to}
+        )
         self.__dict__["keys"] = tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
         self.__dict__["patient"] = "patient_id" if "patient_id" in self.names else None
         self.__dict__["visits"] = tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
@@ -139,6 +155,12 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         """Return the columns by their names, without id."""
         by_name: dict[str, Column] = self.__dict__["by_name"]
         return by_name
+
+    @property
+    def references(self) -> Mapping[str, str]:
+        """Return the columns that refer to other tables -> the tables."""
+        references: Mapping[str, str] = self.__dict__["references"]
+        return references
 
     @property
     def patient(self) -> str | None:
@@ -168,18 +190,24 @@ def _table(
     name: str,
     columns: str,
     rank: Rank,
-    push: Push,
+    push: PushRule,
     *,
     clinic: str | None = None,
     goes_with: tuple[Cascade, ...] = (),
     lookups: tuple[str, ...] = (),
     computed: tuple[str, ...] = (),
 ) -> Table:
-    """Make a table of ``name:kind`` words; a question mark behind the kind says that the column may be null."""
+    """Make a table of ``name:kind`` words.
+
+    A word that is no kind is the table that the column refers to; a question mark says that the column may be null.
+    """
     read = []
     for word in columns.split():
-        column, _, kind = word.partition(":")
-        read.append(Column(name, column, Kind(kind.rstrip("?")), optional=kind.endswith("?")))
+        column, _, said = word.partition(":")
+        kind = said.rstrip("?")
+        refers_to = None if kind in _KINDS else kind
+        holds = ColumnKind.TEXT if refers_to else ColumnKind(kind)
+        read.append(Column(name, column, holds, optional=said[-1] == "?", refers_to=refers_to))
     return Table(name, tuple(read), rank, push, clinic, goes_with, lookups, computed)
 
 
@@ -191,50 +219,50 @@ _TABLES = (
         "clinics",
         "name:text updated_at:moment created_at:moment is_deleted:flag deleted_at:moment? is_archived:flag",
         Rank.REFERENCE,
-        Push.REFERENCE,
+        PushRule.REFERENCE,
     ),
     _table(
         "user_clinic_permissions",
-        "user_id:text clinic_id:text can_register_patients:flag can_view_history:flag can_edit_records:flag "
-        "can_delete_records:flag is_clinic_admin:flag created_by:text? last_modified_by:text? created_at:moment "
+        "user_id:users clinic_id:clinics can_register_patients:flag can_view_history:flag can_edit_records:flag "
+        "can_delete_records:flag is_clinic_admin:flag created_by:text? last_modified_by:users? created_at:moment "
         "updated_at:moment can_edit_other_provider_event:flag can_download_patient_reports:flag "
         "can_prescribe_medications:flag can_dispense_medications:flag can_delete_patient_visits:flag "
         "can_delete_patient_records:flag",
         Rank.REFERENCE,
-        Push.REFERENCE,
+        PushRule.REFERENCE,
         clinic="clinic_id",
         lookups=("user_id",),
     ),
     _table(
         "app_config",
         "namespace:text key:text value:text data_type:text created_at:moment updated_at:moment "
-        "last_modified:moment last_modified_by:text? display_name:text?",
+        "last_modified:moment last_modified_by:users? display_name:text?",
         Rank.REFERENCE,
-        Push.REFERENCE,
+        PushRule.REFERENCE,
         lookups=("key",),
     ),
     _table(
         "registration_forms",
-        "name:text fields:json metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
+        "name:text fields:list metadata:object is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
-        Push.REFERENCE,
+        PushRule.REFERENCE,
     ),
     _table(
         "event_forms",
-        "name:text description:text language:text is_editable:flag is_snapshot_form:flag form_fields:json "
-        "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment clinic_ids:json "
-        "translations:json?",
+        "name:text description:text language:text is_editable:flag is_snapshot_form:flag form_fields:list "
+        "metadata:object is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment clinic_ids:list "
+        "translations:list?",
         Rank.REFERENCE,
-        Push.REFERENCE,
+        PushRule.REFERENCE,
     ),
     _table(
         "clinic_departments",
-        "clinic_id:text name:text code:text? description:text? status:text can_dispense_medications:flag "
-        "can_perform_labs:flag can_perform_imaging:flag additional_capabilities:json metadata:json "
+        "clinic_id:clinics name:text code:text? description:text? status:text can_dispense_medications:flag "
+        "can_perform_labs:flag can_perform_imaging:flag additional_capabilities:list metadata:object "
         "is_deleted:flag created_at:moment updated_at:moment last_modified:moment server_created_at:moment "
         "deleted_at:moment?",
         Rank.REFERENCE,
-        Push.LOCAL,
+        PushRule.LOCAL,
         clinic="clinic_id",
         computed=("clinic_id",),
     ),
@@ -243,124 +271,125 @@ _TABLES = (
         "barcode:text? generic_name:text brand_name:text? form:text route:text dosage_quantity:text "
         "dosage_units:text manufacturer:text? sale_price:text sale_currency:text? min_stock_level:int "
         "max_stock_level:int? is_controlled:flag requires_refrigeration:flag is_active:flag notes:text? "
-        "recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? last_modified:moment "
+        "recorded_by_user_id:users? metadata:object is_deleted:flag deleted_at:moment? last_modified:moment "
         "server_created_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
-        Push.LOCAL,
+        PushRule.LOCAL,
         computed=("barcode",),
     ),
     _table(
         "clinic_inventory",
-        "clinic_id:text drug_id:text batch_id:text quantity_available:int reserved_quantity:int "
-        "last_counted_at:moment? recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
-        "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment batch_number:text "
-        "batch_expiry_date:day",
+        "clinic_id:clinics drug_id:drug_catalogue batch_id:drug_batches quantity_available:int "
+        "reserved_quantity:int last_counted_at:moment? recorded_by_user_id:users? metadata:object is_deleted:flag "
+        "deleted_at:moment? last_modified:moment server_created_at:moment? created_at:moment updated_at:moment "
+        "batch_number:text batch_expiry_date:day",
         Rank.REFERENCE,
-        Push.LOCAL,
+        PushRule.LOCAL,
         clinic="clinic_id",
         computed=("clinic_id", "drug_id"),
     ),
     _table(
         "patients",
         "given_name:text surname:text date_of_birth:date citizenship:text hometown:text phone:text sex:text "
-        "camp:text? additional_data:json metadata:json photo_url:text? is_deleted:flag deleted_at:moment? "
+        "camp:text? additional_data:object metadata:object photo_url:text? is_deleted:flag deleted_at:moment? "
         "created_at:moment updated_at:moment government_id:text external_patient_id:text "
-        "primary_clinic_id:text? last_modified_by:text?",
+        "primary_clinic_id:clinics? last_modified_by:users?",
         Rank.PATIENTS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="primary_clinic_id",
         lookups=("primary_clinic_id",),
     ),
     _table(
         "patient_additional_attributes",
-        "patient_id:text attribute_id:text attribute:text number_value:number? string_value:text? "
-        "date_value:moment? boolean_value:flag? metadata:json is_deleted:flag created_at:moment "
+        "patient_id:patients attribute_id:text attribute:text number_value:number? string_value:text? "
+        "date_value:moment? boolean_value:flag? metadata:object is_deleted:flag created_at:moment "
         "updated_at:moment last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.PATIENTS,
-        Push.RECORD,
+        PushRule.RECORD,
         goes_with=_PATIENT,
     ),
     _table(
         "visits",
-        "patient_id:text clinic_id:text provider_id:text provider_name:text check_in_timestamp:moment "
-        "metadata:json is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
+        "patient_id:patients clinic_id:clinics provider_id:users provider_name:text check_in_timestamp:moment "
+        "metadata:object is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.VISITS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="clinic_id",
         goes_with=_PATIENT,
     ),
     _table(
         "events",
-        "patient_id:text form_id:text visit_id:text event_type:text form_data:json metadata:json "
-        "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:text",
+        "patient_id:patients form_id:event_forms visit_id:visits event_type:text form_data:list metadata:object "
+        "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:users",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         goes_with=_PATIENT_AND_VISIT,
     ),
     _table(
         "patient_vitals",
-        "patient_id:text visit_id:text? timestamp:moment systolic_bp:int? diastolic_bp:int? bp_position:text? "
-        "height_cm:number? weight_kg:number? bmi:number? waist_circumference_cm:number? heart_rate:int? "
-        "pulse_rate:int? oxygen_saturation:number? respiratory_rate:int? temperature_celsius:number? "
-        "pain_level:int? recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment "
-        "updated_at:moment deleted_at:moment? event_id:text?",
+        "patient_id:patients visit_id:visits? timestamp:moment systolic_bp:int? diastolic_bp:int? "
+        "bp_position:text? height_cm:number? weight_kg:number? bmi:number? waist_circumference_cm:number? "
+        "heart_rate:int? pulse_rate:int? oxygen_saturation:number? respiratory_rate:int? "
+        "temperature_celsius:number? pain_level:int? recorded_by_user_id:users? metadata:object is_deleted:flag "
+        "created_at:moment updated_at:moment deleted_at:moment? event_id:events?",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         goes_with=_PATIENT,
     ),
     _table(
         "patient_problems",
-        "patient_id:text visit_id:text? problem_code_system:text problem_code:text problem_label:text "
+        "patient_id:patients visit_id:visits? problem_code_system:text problem_code:text problem_label:text "
         "clinical_status:text verification_status:text severity_score:int? onset_date:day? end_date:day? "
-        "recorded_by_user_id:text? metadata:json is_deleted:flag created_at:moment updated_at:moment "
+        "recorded_by_user_id:users? metadata:object is_deleted:flag created_at:moment updated_at:moment "
         "last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         goes_with=_PATIENT,
     ),
     _table(
         "appointments",
-        "provider_id:text? clinic_id:text patient_id:text user_id:text current_visit_id:text "
-        "fulfilled_visit_id:text? timestamp:moment duration:int? reason:text notes:text is_walk_in:flag "
-        "departments:json status:text metadata:json is_deleted:flag created_at:moment updated_at:moment "
+        "provider_id:users? clinic_id:clinics patient_id:patients user_id:users current_visit_id:visits "
+        "fulfilled_visit_id:visits? timestamp:moment duration:int? reason:text notes:text is_walk_in:flag "
+        "departments:list status:text metadata:object is_deleted:flag created_at:moment updated_at:moment "
         "deleted_at:moment?",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="clinic_id",
         goes_with=(Cascade.PATIENT, Cascade.CURRENT_VISIT),
         computed=("timestamp",),
     ),
     _table(
         "prescriptions",
-        "patient_id:text provider_id:text filled_by:text? pickup_clinic_id:text? visit_id:text? priority:text "
-        "expiration_date:moment prescribed_at:moment filled_at:moment? status:text items:json notes:text "
-        "metadata:json is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?",
+        "patient_id:patients provider_id:users filled_by:users? pickup_clinic_id:clinics? visit_id:visits? "
+        "priority:text expiration_date:moment prescribed_at:moment filled_at:moment? status:text items:list "
+        "notes:text metadata:object is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="pickup_clinic_id",
         goes_with=_PATIENT_AND_VISIT,
         computed=("prescribed_at",),
     ),
     _table(
         "prescription_items",
-        "prescription_id:text patient_id:text drug_id:text clinic_id:text dosage_instructions:text "
-        "quantity_prescribed:int quantity_dispensed:int refills_authorized:int refills_used:int "
-        "item_status:text notes:text? created_at:moment updated_at:moment recorded_by_user_id:text? "
-        "metadata:json is_deleted:flag deleted_at:moment? last_modified:moment server_created_at:moment?",
+        "prescription_id:prescriptions patient_id:patients drug_id:drug_catalogue clinic_id:clinics "
+        "dosage_instructions:text quantity_prescribed:int quantity_dispensed:int refills_authorized:int "
+        "refills_used:int item_status:text notes:text? created_at:moment updated_at:moment "
+        "recorded_by_user_id:users? metadata:object is_deleted:flag deleted_at:moment? last_modified:moment "
+        "server_created_at:moment?",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="clinic_id",
         goes_with=_PATIENT,
         computed=("prescription_id",),
     ),
     _table(
         "dispensing_records",
-        "clinic_id:text drug_id:text batch_id:text? prescription_item_id:text? patient_id:text "
-        "quantity_dispensed:int dosage_instructions:text? days_supply:int? dispensed_by:text "
-        "dispensed_at:moment recorded_by_user_id:text? metadata:json is_deleted:flag deleted_at:moment? "
+        "clinic_id:clinics drug_id:drug_catalogue batch_id:drug_batches? prescription_item_id:prescription_items? "
+        "patient_id:patients quantity_dispensed:int dosage_instructions:text? days_supply:int? dispensed_by:users "
+        "dispensed_at:moment recorded_by_user_id:users? metadata:object is_deleted:flag deleted_at:moment? "
         "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment",
         Rank.RECORDS,
-        Push.RECORD,
+        PushRule.RECORD,
         clinic="clinic_id",
         lookups=("patient_id",),
     ),
@@ -371,10 +400,10 @@ TABLES = MappingProxyType({table.name: table for table in _TABLES})
 
 PHONE_USERS = _table(
     "users",
-    "clinic_id:text name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "
+    "clinic_id:clinics name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "
     "deleted_at:moment?",
     Rank.REFERENCE,
-    Push.REFERENCE,
+    PushRule.REFERENCE,
 )
 """The phone has a table for users and may force-upload it; the hub never sends it and never takes it."""
 

@@ -12,7 +12,7 @@ from hub.core.cloud.outbox import PROOF_PULLS, TRIES, Entry, Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Reason
 from hub.core.records import codec
-from hub.core.records.tables import TABLES, Push, Table
+from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import stored_reasons
 from hub.store.database import Transaction
 
@@ -50,7 +50,7 @@ def entries(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Entry]
 
 def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None]) -> None:
     """Keep entries by record number; None takes one out. Tables that the cloud takes from nobody have none."""
-    if table.push is not Push.RECORD:
+    if table.push is not PushRule.RECORD:
         return
     remove(tx, table, [num for num, entry in found.items() if entry is None])
     tx.db.conn.executemany(
@@ -66,7 +66,7 @@ def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None]) -> Non
 
 def add_new(tx: Transaction, table: Table, nums: range) -> None:
     """Put records that were just added into the outbox, all in one statement."""
-    if table.push is Push.RECORD:
+    if table.push is PushRule.RECORD:
         tx.db.execute(
             "INSERT INTO outbox (table_name, num, columns, revision, queued)"
             f" SELECT ?, num, NULL, ?, ? FROM [{table.name}] WHERE num BETWEEN ? AND ?",

@@ -40,7 +40,7 @@ class Scope(msgspec.Struct, frozen=True):
 def register(conn: sqlite3.Connection) -> None:
     """Return a connection the functions that the triggers of ``patients`` call."""
     for name, function in _FUNCTIONS.items():
-        conn.create_function(name, 2, _of_facts(function), deterministic=True)
+        conn.create_function(name, 2, _of_patient(function), deterministic=True)
 
 
 def scope(db: Database, rights: Rights) -> Scope:
@@ -91,11 +91,11 @@ def matching(
     return _records(db, [row[0] for row in [*first, *rows[COUNTED:]][offset : offset + limit]]), len(rows)
 
 
-def similar(db: Database, seen: Scope, facts: SearchedColumns, *, limit: int) -> list[Record]:
-    """Return the patients whose names are most like those of ``facts``, best first."""
-    asked = search.fold(f"{facts.given_name} {facts.surname}")
+def similar(db: Database, seen: Scope, patient: SearchedColumns, *, limit: int) -> list[Record]:
+    """Return the patients whose names are most like those of ``patient``, best first."""
+    asked = search.fold(f"{patient.given_name} {patient.surname}")
     names: dict[int, str] = {}
-    for expression in _candidates(asked, facts):
+    for expression in _candidates(asked, patient):
         rows = db.execute(
             "SELECT rowid, name FROM patient_words WHERE patient_words MATCH ? ORDER BY rowid DESC LIMIT ?",
             [_within(seen, expression), CANDIDATES - len(names)],
@@ -198,7 +198,7 @@ _FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
 }
 
 
-def _candidates(asked: str, facts: SearchedColumns) -> Iterator[str]:
+def _candidates(asked: str, patient: SearchedColumns) -> Iterator[str]:
     """Return expressions for who may be the same person, the likelier first."""
     words = asked.split()
     if not words:
@@ -207,8 +207,8 @@ def _candidates(asked: str, facts: SearchedColumns) -> Iterator[str]:
     starts = [search.beginning(search.NAME, word[:_STARTS]) for word in words]
     yield f"({' AND '.join(sounds)})"
     yield f"({' AND '.join(starts)})"
-    if facts.date_of_birth:
-        born = search.exactly(search.BORN, search.number(facts.date_of_birth))
+    if patient.date_of_birth:
+        born = search.exactly(search.BORN, search.number(patient.date_of_birth))
         yield f"({born} AND ({' OR '.join(starts)}))"
     yield f"({' OR '.join(sounds)})"
     yield f"({' OR '.join(starts)})"
@@ -233,13 +233,13 @@ def _records(db: Database, nums: list[int]) -> list[Record]:
 
 
 @lru_cache(maxsize=4)
-def _facts(data: str, cut: int | None) -> SearchedColumns:
+def _searched(data: str, cut: int | None) -> SearchedColumns:
     """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
     return _decode(data if cut is None else data[:cut] + "}")
 
 
-def _of_facts(function: Callable[[SearchedColumns], str]) -> Callable[[str, int | None], str]:
-    return lambda data, cut: function(_facts(data, cut))
+def _of_patient(function: Callable[[SearchedColumns], str]) -> Callable[[str, int | None], str]:
+    return lambda data, cut: function(_searched(data, cut))
 
 
 _FUNCTIONS: dict[str, Callable[[SearchedColumns], str]] = {

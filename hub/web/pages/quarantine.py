@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from hub.actions import quarantine as actions
-from hub.actions.quarantine import Entry, Retried
+from hub.actions.quarantine import RefusedRecord, Retried
 from hub.core.reasons import Code
 from hub.store.database import Store
 from hub.web.answers import Answer, Download, Go
@@ -18,7 +18,7 @@ _DIGITS_MAX = 15
 _NOTES = {Retried.ACCEPTED: "taken", Retried.GONE: "gone"}
 
 
-class Row(msgspec.Struct, frozen=True):
+class RefusedRow(msgspec.Struct, frozen=True):
     """An entry as the page shows it: which record and why, never what is in it."""
 
     num: int
@@ -66,8 +66,8 @@ def handlers(here: Pages, store: Store) -> list[Any]:
     ]
 
 
-def _row(who: Visitor, entry: Entry) -> Row:
-    return Row(
+def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
+    return RefusedRow(
         num=entry.num,
         table=entry.table_name,
         record_id=entry.record_id or "",

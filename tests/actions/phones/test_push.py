@@ -12,7 +12,7 @@ from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Form
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
-from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, Push
+from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, PushRule
 from hub.store import quarantine
 from hub.store.cloud import outbox
 from hub.store.database import Store
@@ -21,8 +21,8 @@ from tests.hubs import changes, edit, row
 from tests.store.pushes import EVERYTHING, dump, kept, live, push, reasons, tombstones
 
 SAMPLES = Path(__file__).parents[2] / "vectors" / "phone"
-WRITABLE = [name for name, table in TABLES.items() if table.push is not Push.REFERENCE]
-REFERENCE = [name for name, table in PHONE_TABLES.items() if table.push is Push.REFERENCE]
+WRITABLE = [name for name, table in TABLES.items() if table.push is not PushRule.REFERENCE]
+REFERENCE = [name for name, table in PHONE_TABLES.items() if table.push is PushRule.REFERENCE]
 CASCADES = [(parent, table.name, column.value) for parent in DELETES_WITH for table, column in DELETES_WITH[parent]]
 PATIENT = row("patients", "p1", given_name="Amina", phone="1", hometown="old")
 
@@ -428,7 +428,7 @@ def test_a_phone_cannot_change_reference_data(store: Store, table: str, way: str
 def test_what_the_cloud_takes_waits_for_it_and_nothing_else(store: Store, name: str) -> None:
     push(store, changes(name, created=[row(name, "x", status="synced")]))
     with store.read() as db:
-        assert outbox.waiting(db) == (TABLES[name].push is Push.RECORD)
+        assert outbox.waiting(db) == (TABLES[name].push is PushRule.RECORD)
 
 
 def test_a_new_record_waits_as_a_whole(store: Store) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud.tables import PUSH_ORDER, REFERENCES
+from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.records import codec
-from hub.core.records.tables import TABLES, Kind, Table
+from hub.core.records.tables import TABLES, ColumnKind, Table
 
 _PULL = json.loads((Path(__file__).parents[2] / "vectors" / "cloud" / "hub_pull_full.json").read_text("utf-8"))
 _ROWS = [(table, row) for table, lists in _PULL["changes"].items() if table in TABLES for row in lists["created"]]
@@ -198,17 +198,21 @@ def test_names_made_here_become_the_clouds() -> None:
     assert written(PATIENTS, build(PATIENTS, last_modified_by=_UUID), **{_UUID: other})["last_modified_by"] == other
 
 
-_VALUES: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.TEXT: st.text(max_size=20),
-    Kind.JSON: st.recursive(st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=5), st.lists, max_leaves=4)
+_JSON = (
+    st.recursive(st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=5), st.lists, max_leaves=4)
     .map(lambda value: {"v": value})
-    .map(json.dumps),
-    Kind.DATE: st.dates().map(str),
-    Kind.INT: st.integers(-(2**31), 2**31 - 1),
-    Kind.NUMBER: st.decimals(0, 99, places=2).map(float),
-    Kind.MOMENT: st.integers(-3_000_000_000_000, 4_000_000_000_000),
-    Kind.DAY: st.integers(0, 40_000).map(lambda days: days * 86_400_000),
-    Kind.FLAG: st.booleans(),
+    .map(json.dumps)
+)
+_VALUES: dict[ColumnKind, st.SearchStrategy[Any]] = {
+    ColumnKind.TEXT: st.text(max_size=20),
+    ColumnKind.LIST: _JSON,
+    ColumnKind.OBJECT: _JSON,
+    ColumnKind.DATE: st.dates().map(str),
+    ColumnKind.INT: st.integers(-(2**31), 2**31 - 1),
+    ColumnKind.NUMBER: st.decimals(0, 99, places=2).map(float),
+    ColumnKind.MOMENT: st.integers(-3_000_000_000_000, 4_000_000_000_000),
+    ColumnKind.DAY: st.integers(0, 40_000).map(lambda days: days * 86_400_000),
+    ColumnKind.FLAG: st.booleans(),
 }
 
 
@@ -217,8 +221,7 @@ def test_r4_what_comes_back_as_it_went_is_the_same(data: st.DataObject, table: T
     """Round trip: phone, hub, cloud, hub changes nothing that the cloud can hold."""
     values: dict[str, Any] = {}
     for each in table.columns:
-        is_reference = each.name in REFERENCES
-        wanted = st.uuids().map(str) if is_reference else _VALUES[each.kind]
+        wanted = st.uuids().map(str) if each.refers_to else _VALUES[each.kind]
         values[each.name] = data.draw(st.none() | wanted if each.optional else wanted)
     record = build(table, **values)
     went = written(table, record)

@@ -18,7 +18,7 @@ from hub.core.cloud.tables import PUSH_ORDER, keeping
 from hub.core.records import codec, merge
 from hub.core.records.codec import Pushed
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.tables import TABLES, Kind, Table
+from hub.core.records.tables import TABLES, ColumnKind, Table
 
 UUID = "722ec9fb-c976-5da8-9803-ada1362fa54c"
 OTHER = "0a1b2c3d-c976-5da8-9803-ada1362fa54c"
@@ -136,15 +136,16 @@ def test_an_edit_that_was_not_sent_survives_any_rows(rows: list[str], mine: str)
 
 def filled(table: Table) -> dict[str, Any]:
     """Return a value for every column, as a phone would have it."""
-    values: dict[Kind, Any] = {
-        Kind.TEXT: UUID,
-        Kind.JSON: '{"a": [1, {"b": null}]}',
-        Kind.DATE: "1984-02-29",
-        Kind.INT: 3,
-        Kind.NUMBER: 70.26,
-        Kind.MOMENT: BASE_MS + 1,
-        Kind.DAY: 86_400_000 * 9000,
-        Kind.FLAG: True,
+    values: dict[ColumnKind, Any] = {
+        ColumnKind.TEXT: UUID,
+        ColumnKind.LIST: '{"a": [1, {"b": null}]}',
+        ColumnKind.OBJECT: '{"a": [1, {"b": null}]}',
+        ColumnKind.DATE: "1984-02-29",
+        ColumnKind.INT: 3,
+        ColumnKind.NUMBER: 70.26,
+        ColumnKind.MOMENT: BASE_MS + 1,
+        ColumnKind.DAY: 86_400_000 * 9000,
+        ColumnKind.FLAG: True,
     }
     return {column.name: values[column.kind] for column in table.columns if column.name not in {"id", "is_deleted"}}
 

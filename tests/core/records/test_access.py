@@ -7,11 +7,11 @@ import pytest
 from hub.core.errors import BadRecord
 from hub.core.records import access, codec
 from hub.core.records.access import Permission, Rights
-from hub.core.records.tables import PHONE_TABLES, TABLES, Push
+from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule
 
 OURS, THEIRS, UNKNOWN = "ours", "theirs", "unknown"
 ACTIONS = ["create", "update", "delete"]
-WRITABLE = [name for name, table in TABLES.items() if table.push is not Push.REFERENCE]
+WRITABLE = [name for name, table in TABLES.items() if table.push is not PushRule.REFERENCE]
 
 CREATE = {
     "patients": {Permission.REGISTER},
@@ -110,7 +110,7 @@ def test_patients_of_clinics_without_the_right_to_view_are_hidden() -> None:
 
 @pytest.mark.parametrize("name", PHONE_TABLES)
 def test_only_reference_tables_are_closed_to_phones(name: str) -> None:
-    if PHONE_TABLES[name].push is Push.REFERENCE:
+    if PHONE_TABLES[name].push is PushRule.REFERENCE:
         with pytest.raises(BadRecord):
             access.check_table(PHONE_TABLES[name])
     else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
 from hub.core.records import codec
-from hub.core.records.tables import PHONE_TABLES, TABLES, Kind
+from hub.core.records.tables import PHONE_TABLES, TABLES, ColumnKind
 
 COLUMNS = [(name, column) for name, table in PHONE_TABLES.items() for column in table.columns]
 JSON = st.recursive(
@@ -48,9 +48,9 @@ def test_null_becomes_nothing_of_the_columns_type() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "a", "عيادة", "x" * 10_000, "a\0b"])
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.JSON, Kind.DATE])
-def test_text_stays_as_it_is(kind: Kind, value: str) -> None:
-    column = {Kind.TEXT: "given_name", Kind.JSON: "metadata", Kind.DATE: "date_of_birth"}[kind]
+@pytest.mark.parametrize("kind", [ColumnKind.TEXT, ColumnKind.OBJECT, ColumnKind.DATE])
+def test_text_stays_as_it_is(kind: ColumnKind, value: str) -> None:
+    column = {ColumnKind.TEXT: "given_name", ColumnKind.OBJECT: "metadata", ColumnKind.DATE: "date_of_birth"}[kind]
     assert build("patients", **{column: value}).get(column) == value
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.core.records import codec, merge
 from hub.core.records.codec import Pushed
-from hub.core.records.merge import History, Merged, Stamp, Version
+from hub.core.records.merge import History, MergedEdit, Stamp, Version
 from hub.core.records.tables import TABLES
 
 PATIENTS = TABLES["patients"]
@@ -39,7 +39,7 @@ def pushed(version: Version, edit: Edit, *, whole: bool = False) -> Pushed:
     return Pushed(record, () if whole else ("updated_at", *edit.values), synced=False)
 
 
-def take(version: Version, push: Pushed, edit: Edit, revision: int) -> Merged:
+def take(version: Version, push: Pushed, edit: Edit, revision: int) -> MergedEdit:
     return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, held=edit.knowing)
 
 

@@ -10,7 +10,7 @@ from hub.core import clock
 from hub.core.errors import BadRecord
 from hub.core.records import codec, online
 from hub.core.records.codec import Record
-from hub.core.records.tables import TABLES, Kind, Table
+from hub.core.records.tables import TABLES, ColumnKind, Table
 
 
 def built(table: str, **values: object) -> Record:
@@ -74,15 +74,16 @@ def test_nothing_is_taken_for_a_time_or_number_of_the_hub() -> None:
     assert online.taken(TABLES["visits"], given_values) == {"check_in_timestamp": None, "provider_name": ""}
 
 
-_VALUES: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.TEXT: st.text(min_size=1, max_size=10),
-    Kind.JSON: st.sampled_from(["{}", '{"a":[1,2.5,null,"x"]}', '{"b":{"c":true}}']),
-    Kind.DATE: st.dates().map(str),
-    Kind.INT: st.integers(-(2**40), 2**40),
-    Kind.NUMBER: st.floats(-1e6, 1e6),
-    Kind.MOMENT: st.integers(1, 4_000_000_000_000),
-    Kind.DAY: st.integers(1, 40_000).map(lambda day: day * 86_400_000),
-    Kind.FLAG: st.booleans(),
+_VALUES: dict[ColumnKind, st.SearchStrategy[Any]] = {
+    ColumnKind.TEXT: st.text(min_size=1, max_size=10),
+    ColumnKind.LIST: st.sampled_from(["[]", '[1,2.5,null,"x"]', '[{"c":true}]']),
+    ColumnKind.OBJECT: st.sampled_from(["{}", '{"a":[1,2.5,null,"x"]}', '{"b":{"c":true}}']),
+    ColumnKind.DATE: st.dates().map(str),
+    ColumnKind.INT: st.integers(-(2**40), 2**40),
+    ColumnKind.NUMBER: st.floats(-1e6, 1e6),
+    ColumnKind.MOMENT: st.integers(1, 4_000_000_000_000),
+    ColumnKind.DAY: st.integers(1, 40_000).map(lambda day: day * 86_400_000),
+    ColumnKind.FLAG: st.booleans(),
 }
 
 

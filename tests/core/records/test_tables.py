@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, Push, Rank
+from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, ColumnKind, PushRule, Rank
 
 SCHEMA: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "phone_schema_v9.json").read_text("utf-8")
@@ -40,7 +40,7 @@ def test_tables_stand_in_the_order_in_which_a_phone_needs_them() -> None:
 
 
 def test_a_phone_cannot_change_what_the_organisation_decides() -> None:
-    assert {name for name, table in PHONE_TABLES.items() if table.push is Push.REFERENCE} == {
+    assert {name for name, table in PHONE_TABLES.items() if table.push is PushRule.REFERENCE} == {
         "clinics",
         "user_clinic_permissions",
         "app_config",
@@ -54,6 +54,37 @@ def test_a_phone_cannot_change_what_the_organisation_decides() -> None:
 def test_children_that_go_with_a_parent_are_looked_up_by_an_index(parent: str) -> None:
     for table, cascade in DELETES_WITH[parent]:
         assert cascade.value in table.keys
+
+
+def test_what_a_column_refers_to_is_a_table_of_the_hub_or_one_that_the_cloud_alone_has() -> None:
+    named = {target for table in TABLES.values() for target in table.references.values()}
+    assert named - set(TABLES) == {"users", "drug_batches"}
+
+
+def test_every_column_that_ends_like_a_reference_is_one_but_what_people_write() -> None:
+    """Forgetting a reference is silent: its records would go to the cloud before what they name."""
+    names = {column.name for table in TABLES.values() for column in table.columns if not column.refers_to}
+    assert {name for name in names if name.endswith(("_id", "_by"))} == {
+        *("attribute_id", "created_by", "external_patient_id", "government_id"),
+    }
+
+
+def test_a_column_refers_to_the_same_table_wherever_it_is() -> None:
+    targets: dict[str, set[str]] = {}
+    for table in TABLES.values():
+        for name, target in table.references.items():
+            targets.setdefault(name, set()).add(target)
+    assert all(len(found) == 1 for found in targets.values())
+
+
+def test_every_column_of_json_says_whether_it_is_a_list() -> None:
+    lists = {column.name for table in TABLES.values() for column in table.columns if column.kind is ColumnKind.LIST}
+    objects = {column.name for table in TABLES.values() for column in table.columns if column.kind is ColumnKind.OBJECT}
+    assert lists == {
+        *("form_data", "form_fields", "fields", "clinic_ids", "translations", "departments", "items"),
+        "additional_capabilities",
+    }
+    assert objects == {"metadata", "additional_data"}
 
 
 def test_dispensing_records_outlive_their_patient() -> None:

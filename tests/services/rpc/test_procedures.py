@@ -12,7 +12,7 @@ from hub.actions.phones import pairing
 from hub.core.phone.cipher import Direction
 from hub.core.records import codec
 from hub.core.records.access import Permission
-from hub.core.records.tables import TABLES, Push
+from hub.core.records.tables import TABLES, PushRule
 from hub.services.rpc import procedures
 from hub.services.rpc.procedures import Kind, registry
 from hub.services.rpc.procedures.sync import SyncPull
@@ -24,7 +24,7 @@ SCHEMA: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "phone_schema_v9.json").read_text("utf-8")
 )["tables"]
 SAMPLES = Path(__file__).parents[2] / "vectors" / "phone"
-WRITABLE = [name for name, table in TABLES.items() if table.push is not Push.REFERENCE]
+WRITABLE = [name for name, table in TABLES.items() if table.push is not PushRule.REFERENCE]
 
 
 def is_exact(value: object, phone_type: str) -> bool:

@@ -111,10 +111,10 @@ def check_government_id(call: Call, params: GovernmentId) -> Exists:
 @query("patients.similar", needs=SEE)
 def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
     """Return patients with like names, the likest first, tolerant of spelling."""
-    facts = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
+    wanted = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
     with chart.reader(call) as charts:
         seen = search.scope(charts.db, charts.rights)
-        found = search.similar(charts.db, seen, facts, limit=params.limit)
+        found = search.similar(charts.db, seen, wanted, limit=params.limit)
     return chart.Listing([online.shown(_PATIENTS, record) for record in found])
 
 
