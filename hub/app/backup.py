@@ -4,18 +4,17 @@ The file is a tar, encrypted as an age file: ``hub.db`` (records, people, phones
 ``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
 """
 
-import os
 import shutil
 import tarfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
+from hub import files
 from hub.actions.box import snapshot
 from hub.core import encrypted_stream
-from hub.core.encrypted_stream.chunks import Source
+from hub.core.encrypted_stream.chunks import PieceReader
 from hub.core.errors import Damaged, OperatorError
 from hub.store.database import FILE_NAME, Store
 
@@ -92,27 +91,16 @@ def _packed(files: dict[str, Path]) -> Iterator[bytes]:
 def _unpack(plain: Iterator[bytes], folder: Path) -> None:
     """Write the files that are known by their names; what a tar says of paths, owners and links is not obeyed."""
     known = {FILE_NAME, SETTINGS_NAME, *_TLS}
-    with tarfile.open(fileobj=Source(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
+    with tarfile.open(fileobj=PieceReader(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
         for member in tar:
             content = tar.extractfile(member) if member.name in known and member.isfile() else None
             if content is None:
                 continue
             path = folder / member.name
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with _durable(path) as out:
-                shutil.copyfileobj(content, out, _READ_BYTES)
+            files.replace(path, iter(partial(content.read, _READ_BYTES), b""))
     for _ in plain:  # the last chunk is authenticated too
         pass
-
-
-@contextmanager
-def _durable(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for its owner alone; it is on disk when the block ends."""
-    path.touch(mode=0o600)
-    with path.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _put(scratch: Path, data: Path) -> None:
@@ -120,8 +108,4 @@ def _put(scratch: Path, data: Path) -> None:
     names = sorted((path.name for path in scratch.iterdir()), key=lambda name: name == FILE_NAME)
     for name in names:
         (scratch / name).replace(data / name)
-    folder = os.open(data, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.flush(data)

@@ -1,11 +1,11 @@
 """hikma-hub backup and restore: a dead hub is replaced from its backup, and its phones go on (O4)."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from hub import files
 from hub.actions.people import audit
 from hub.app import backup as backups
 from hub.cli import options
@@ -45,21 +45,11 @@ def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FB
 
 
 def _write(out: Path, pieces: Iterator[bytes]) -> int:
-    """Write beside the file first, so that whatever bears its name is complete; returns the size in bytes."""
-    new = out.with_name(f".{out.name}.new")
-    size = 0
+    """Write the file whole or not at all; returns its size in bytes."""
     try:
-        new.touch(mode=0o600)
-        with new.open("wb") as file:
-            for piece in pieces:
-                size += file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(out)
+        return files.replace(out, pieces)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
-    return size
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ can be read for ever.
 from collections.abc import Iterable, Iterator
 
 from hub.core.encrypted_stream import age, first_format
-from hub.core.encrypted_stream.chunks import Source
+from hub.core.encrypted_stream.chunks import PieceReader
 from hub.core.errors import OperatorError
 
 PASSPHRASE_CHARS_MIN = 12
@@ -23,7 +23,7 @@ def decrypt(passphrase: str, encrypted: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises OperatorError: not a backup, the wrong passphrase, or a file that is damaged or incomplete.
     """
-    source = Source(encrypted)
+    source = PieceReader(encrypted)
     if source.starts_with(age.MAGIC):
         return age.decrypt(passphrase, source)
     if source.starts_with(first_format.MAGIC):

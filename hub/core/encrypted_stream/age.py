@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from hub.core.encrypted_stream.chunks import Source, seal, unseal
+from hub.core.encrypted_stream.chunks import PieceReader, seal, unseal
 from hub.core.errors import OperatorError
 
 MAGIC = b"age-encryption.org/v1\n"
@@ -47,7 +47,7 @@ def encrypt(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
     yield from seal(_payload_cipher(file_key, nonce), plain)
 
 
-def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
+def decrypt(passphrase: str, source: PieceReader) -> Iterator[bytes]:
     """Return the plaintext of an age file, a chunk at a time; raises OperatorError."""
     file_key = _open_header(passphrase, source)
     nonce = source.read(_NONCE_BYTES)
@@ -56,7 +56,7 @@ def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
     yield from unseal(_payload_cipher(file_key, nonce), source)
 
 
-def _open_header(passphrase: str, source: Source) -> bytes:
+def _open_header(passphrase: str, source: PieceReader) -> bytes:
     """Return the file key."""
     source.read(len(MAGIC))
     stanza, wrapped, mac = (source.read_line(_LINE_BYTES) for _ in range(3))

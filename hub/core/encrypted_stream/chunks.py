@@ -29,8 +29,8 @@ class Aead(Protocol):
         """Return the plaintext; raises InvalidTag."""
 
 
-class Source:
-    """Bytes that arrive in pieces of any size."""
+class PieceReader:
+    """Reads bytes that arrive in pieces of any size."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -66,11 +66,11 @@ class Source:
 
 def seal(cipher: Aead, plain: Iterable[bytes], header: bytes | None = None) -> Iterator[bytes]:
     """Return the chunks of ``plain``; ``header`` is authenticated with each."""
-    for nonce, chunk in _numbered(Source(plain), CHUNK_BYTES):
+    for nonce, chunk in _numbered(PieceReader(plain), CHUNK_BYTES):
         yield cipher.encrypt(nonce, chunk, header)
 
 
-def unseal(cipher: Aead, sealed: Source, header: bytes | None = None) -> Iterator[bytes]:
+def unseal(cipher: Aead, sealed: PieceReader, header: bytes | None = None) -> Iterator[bytes]:
     """Return the plaintext chunk by chunk, each authenticated; raises OperatorError."""
     for nonce, chunk in _numbered(sealed, CHUNK_BYTES + TAG_BYTES):
         is_first = not any(nonce[:-1])
@@ -85,7 +85,7 @@ def unseal(cipher: Aead, sealed: Source, header: bytes | None = None) -> Iterato
         yield plain
 
 
-def _numbered(source: Source, size: int) -> Iterator[tuple[bytes, bytes]]:
+def _numbered(source: PieceReader, size: int) -> Iterator[tuple[bytes, bytes]]:
     """Return each chunk with its nonce; there is always a last one, though it may be empty."""
     chunk = source.read(size)
     for number in count():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from hub.core.encrypted_stream.chunks import Source, unseal
+from hub.core.encrypted_stream.chunks import PieceReader, unseal
 from hub.core.errors import OperatorError
 
 MAGIC = b"hikma-hub-backup 1\n"
@@ -20,7 +20,7 @@ _WORK_FACTOR_MAX = 18
 """256 MiB: a forged header must not take all memory of the smallest board."""
 
 
-def decrypt(passphrase: str, source: Source) -> Iterator[bytes]:
+def decrypt(passphrase: str, source: PieceReader) -> Iterator[bytes]:
     """Return the plaintext, a chunk at a time; raises OperatorError."""
     header = source.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not 0 < header[len(MAGIC)] <= _WORK_FACTOR_MAX:
