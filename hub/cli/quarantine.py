@@ -10,6 +10,7 @@ from hub.actions import quarantine as actions
 from hub.actions.quarantine import RefusedRecord, Retried
 from hub.cli import options
 from hub.core.errors import OperatorError
+from hub.words import words
 
 
 @click.group()
@@ -21,10 +22,10 @@ def quarantine() -> None:
 @options.data
 @options.as_json
 def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List the records that were not accepted, and why."""
+    """List the records that were not accepted, and why. With --json, "at" is hub time in ms."""
     with options.store(data) as store:
         found = actions.entries(store)
-    rows = [actions.plain(_row(entry)) if as_json else _row(entry) for entry in found]
+    rows = [_told(entry) if as_json else _row(entry) for entry in found]
     options.show(rows, as_json=as_json, empty="Nothing is in quarantine.")
 
 
@@ -81,7 +82,19 @@ def _problem(num: int, outcome: Retried) -> str:
     return _PROBLEMS[outcome].format(num=num)
 
 
-def _row(entry: RefusedRecord) -> dict[str, Any]:
+def _told(entry: RefusedRecord) -> dict[str, Any]:
     row = msgspec.structs.asdict(entry)
     del row["age_s"]
-    return row
+    return actions.plain(row)
+
+
+def _row(entry: RefusedRecord) -> dict[str, Any]:
+    return {
+        "num": entry.num,
+        "table": entry.table_name,
+        "record_id": entry.record_id,
+        "action": entry.action,
+        "device": entry.device,
+        "received": words("en").ago(entry.age_s),
+        "reason": entry.reason,
+    }
