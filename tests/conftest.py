@@ -1,4 +1,4 @@
-"""Gives the shared fixtures to every test, and marks tests that take long."""
+"""The fixtures that every test shares, and which tests take long."""
 
 import argon2
 import pytest

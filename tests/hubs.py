@@ -129,12 +129,12 @@ class Client:
         return simulated.envelope(self.key, self.client_id, plain, direction)
 
     def query(self, name: str, params: object = None) -> Answer:
-        """Ask under the session of the last handshake."""
+        """Send a query under the session of the last handshake."""
         inside = {"query": name, "params": params if params is not None else {}, "token": self.token}
         return self.send("/rpc/query", self.envelope(inside, Direction.QUERY), Direction.QUERY_RESPONSE)
 
     def command(self, name: str, data: object = None) -> Answer:
-        """Tell under the session of the last handshake."""
+        """Send a command under the session of the last handshake."""
         inside = {"command": name, "data": data if data is not None else {}, "token": self.token}
         return self.send("/rpc/command", self.envelope(inside, Direction.COMMAND), Direction.COMMAND_RESPONSE)
 

@@ -37,7 +37,7 @@ class Asgi:
     def send(
         self, method: str, path: str, body: Iterable[bytes] = (), headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a request whose body comes in these pieces; gives status and body of the answer."""
+        """Send a request whose body comes in these pieces; returns status and body of the answer."""
         return self._runner.run(self._send(method, path, list(body), headers or {}))
 
     async def _send(self, method: str, path: str, body: list[bytes], headers: Mapping[str, str]) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""Gives Chromium, driven by Playwright, and a hub that it visits."""
+"""Chromium, driven by Playwright, and a hub that it visits."""
 
 import shutil
 from collections.abc import Callable, Iterator

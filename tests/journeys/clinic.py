@@ -109,7 +109,7 @@ class Station:
         self.revoked = False
 
     def pair(self) -> None:
-        """Pair and sign in while someone holds the door open."""
+        """Pair and sign in while pairing is open."""
         pairing.open_for(self.box.store, 1)
         self.phone.pair({"type": "sync_hub", "url": "http://hub"})
         self.phone.login(self.email, PASSWORD)

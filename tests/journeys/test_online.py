@@ -47,7 +47,7 @@ def clinic_of(served: ServedHub) -> str:
 
 
 def work(phone: Phone, clinic_id: str) -> dict[str, Any]:
-    """Send every captured request in an order that makes sense; gives name -> last answer."""
+    """Send every captured request in an order that makes sense; returns name -> last answer."""
     answers: dict[str, Any] = {}
     made: dict[str, str] = {}
 

@@ -188,11 +188,11 @@ class Phone:
     # Online mode
 
     def query(self, name: str, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401  any JSON
-        """Ask the hub in online mode; a handshake precedes every call."""
+        """Send a query in online mode; a handshake precedes every call."""
         return self._channel().query(name, params or {})
 
     def command(self, name: str, data: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401  any JSON
-        """Tell the hub in online mode; a handshake precedes every call."""
+        """Send a command in online mode; a handshake precedes every call."""
         return self._channel().command(name, data or {})
 
     # Working on the rows

@@ -94,12 +94,12 @@ class Channel:
     token: str | None
 
     def query(self, name: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Ask; returns the opened answer or raises CallFailedError."""
+        """Send a query; returns the opened answer or raises CallFailedError."""
         inside = {"query": name, "params": params, "token": self.token}
         return self._call("/rpc/query", inside, Direction.QUERY, Direction.QUERY_RESPONSE)
 
     def command(self, name: str, data: Mapping[str, Any], before_send: Callable[[], object] | None = None) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Tell; returns the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
+        """Send a command; returns the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
         inside = {"command": name, "data": data, "token": self.token}
         return self._call("/rpc/command", inside, Direction.COMMAND, Direction.COMMAND_RESPONSE, before_send)
 

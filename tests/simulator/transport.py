@@ -16,11 +16,11 @@ class Transport(Protocol):
     """What a phone needs of a network. Paths begin with ``/``; any status is an answer."""
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Send a GET; gives status and body, or raises NetworkLostError."""
+        """Send a GET; returns status and body, or raises NetworkLostError."""
         ...
 
     def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Send a POST with a JSON body; gives status and body, or raises NetworkLostError."""
+        """Send a POST with a JSON body; returns status and body, or raises NetworkLostError."""
         ...
 
 

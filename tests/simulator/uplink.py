@@ -94,7 +94,7 @@ class Uplink:
             self._say("cloud", f"{count:5} records there    {report.sentence}")
 
     def deliver(self) -> list[str]:
-        """Run cycles until the cloud has shown everything that it can; gives why something is not there, if so."""
+        """Run cycles until the cloud has shown everything that it can; returns why something is not there, if so."""
         if self._is_cut:
             self._turn(time.monotonic())
         stands: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Gives a served hub with narrow bounds that the tests of one file share."""
+"""A served hub with narrow bounds that the tests of one file share."""
 
 from collections.abc import Iterator
 

@@ -47,7 +47,7 @@ class Connection(ConnectionBase):
         return self
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:  # noqa: FBT001, FBT002  Ansible's signature
-        """Run a command line of Ansible; gives its status and what it printed."""
+        """Run a command line of Ansible; returns its status and what it printed."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         words = ["chroot", str(self._root), "/bin/sh", "-c", cmd]
         done = subprocess.run(words, input=in_data, capture_output=True, env=_ENVIRON, check=False)  # noqa: S603  Ansible's own command

@@ -35,11 +35,11 @@ class Scene:
         self.done.append(what)
 
     def held_ms(self) -> int:
-        """Tell how long the finger has held the button."""
+        """How long the finger has held the button."""
         return 0 if self.down_since_ms is None else self.now_ms - self.down_since_ms
 
     def press(self) -> Press | None:
-        """Tell what the finger did."""
+        """What the finger did."""
         if self.held_ms() >= HOLD_S * 1000:
             self.down_since_ms = None
             return Press.LONG

@@ -11,7 +11,7 @@ from tests.services.relay.world import World, uid
 
 
 def everything(world: World) -> dict[str, str]:
-    """Enter one record of every table that goes up; gives table -> id."""
+    """Enter one record of every table that goes up; returns table -> id."""
     patient = world.patient()
     visit = world.visit(patient)
     prescription = world.prescription(visit)

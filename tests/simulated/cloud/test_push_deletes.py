@@ -30,7 +30,7 @@ def family(world: World) -> dict[str, str]:
 
 
 def flags(world: World, table: str, record_id: str) -> tuple[object, bool]:
-    """Tell is_deleted, and whether deleted_at is set."""
+    """Return is_deleted, and whether deleted_at is set."""
     row = world.row(table, record_id)
     return row["is_deleted"], row["deleted_at"] is not None
 
