@@ -99,7 +99,7 @@ class Channel:
         return self._call("/rpc/query", inside, Direction.QUERY, Direction.QUERY_RESPONSE)
 
     def command(self, name: str, data: Mapping[str, Any], before_send: Callable[[], object] | None = None) -> Any:  # noqa: ANN401  an answer may be any JSON
-        """Send a command; returns the opened answer or raises CallFailedError. ``before_send`` runs when all is sealed."""
+        """Send a command, return the answer or raise CallFailedError. ``before_send`` runs once it is sealed."""
         inside = {"command": name, "data": data, "token": self.token}
         return self._call("/rpc/command", inside, Direction.COMMAND, Direction.COMMAND_RESPONSE, before_send)
 
