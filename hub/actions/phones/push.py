@@ -21,8 +21,9 @@ from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import History, Stamp
 from hub.core.records.tables import PHONE_TABLES, TABLES, Cascade, PushRule, Table
 from hub.store import quarantine
-from hub.store.database import Transaction
-from hub.store.phones import ledger
+from hub.store.box import counters
+from hub.store.database import Store, Transaction
+from hub.store.phones import devices, ledger
 from hub.store.phones.known_versions import KnownVersions
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
@@ -52,6 +53,15 @@ class Receipt(msgspec.Struct):
     unchanged: int = 0
     deleted: int = 0
     quarantined: int = 0
+
+
+def push(store: Store, changes: Mapping[str, TableChanges | None], source: Source) -> Receipt:
+    """Take in what a phone changed; when this returns, it is on disk (P1)."""
+    with store.write() as tx:
+        receipt = take(tx, changes, source)
+        counters.add(tx, entered=receipt.created + receipt.updated + receipt.deleted)
+        devices.seen(tx, source.device)
+    return receipt
 
 
 def take(tx: Transaction, changes: Mapping[str, TableChanges | None], source: Source) -> Receipt:

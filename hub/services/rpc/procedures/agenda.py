@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from hub.actions.records.charts import ROWS_MAX, ChartReader, Row
 from hub.core.records import online
 from hub.core.records.codec import Record
 from hub.core.records.tables import Table
-from hub.services.rpc.procedures.chart import Page, PageOf, Reader, Row
-from hub.store.records import queries, search
+from hub.services.rpc.procedures.chart import Page, PageOf
 
 PATIENTS = 200
 """How many patients one name stands for, the newest; whoever means another types more of it."""
@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 
 
 def page(
-    charts: Reader,
+    charts: ChartReader,
     table: Table,
     column: str,
     *,
@@ -27,21 +27,20 @@ def page(
 ) -> Page[Row]:
     """Return a page of the records that the user may see, whose ``column`` lies in [start, end], the latest first.
 
-    named: what was typed of the patient's name; '' for all patients. Counted up to queries.ROWS.
+    named: what was typed of the patient's name; '' for all patients. Counted up to ROWS_MAX.
     """
     found = _of_named(charts, table, column, named) if named.strip() else None
     records = (
-        queries.between(charts.db, table, column, start, end)
+        charts.between(table, column, start, end)
         if found is None
         else (record for record in found if start <= (record.get(column) or 0) <= end)
     )
-    seen = list(islice((record for record in records if wanted(record) and charts.sees(record)), queries.ROWS))
+    seen = list(islice((record for record in records if wanted(record) and charts.sees(record)), ROWS_MAX))
     rows = [online.shown(table, record) for record in seen[part.offset : part.offset + part.limit]]
     return Page(rows, len(seen), part.limit, part.offset)
 
 
-def _of_named(charts: Reader, table: Table, column: str, named: str) -> Iterator[Record]:
-    scope = search.scope(charts.db, charts.rights)
-    patients, _ = search.matching(charts.db, scope, {"given_name": named}, limit=PATIENTS, offset=0)
-    found = [record for patient in patients for record in queries.where(charts.db, table, {"patient_id": patient.id})]
+def _of_named(charts: ChartReader, table: Table, column: str, named: str) -> Iterator[Record]:
+    patients, _ = charts.matching({"given_name": named}, limit=PATIENTS, offset=0)
+    found = [record for patient in patients for record in charts.where(table, {"patient_id": patient.id})]
     yield from sorted(found, key=lambda record: record.get(column) or 0, reverse=True)

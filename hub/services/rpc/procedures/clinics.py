@@ -10,7 +10,6 @@ from hub.services.rpc.procedures import chart
 from hub.services.rpc.procedures.chart import Listing
 from hub.services.rpc.procedures.pulse import Nothing
 from hub.services.rpc.procedures.registry import Call, query
-from hub.store.records import queries
 
 ClinicRow = Annotated[dict[str, Any], msgspec.Meta(title="clinics row")]
 DepartmentRow = Annotated[dict[str, Any], msgspec.Meta(title="clinic_departments row")]
@@ -29,13 +28,13 @@ class OfClinic(msgspec.Struct, frozen=True):
 def list_clinics(call: Call, params: Nothing) -> Listing[ClinicRow]:  # noqa: ARG001  none to heed
     """List the clinics of this hub."""
     with chart.reader(call) as charts:
-        return Listing([online.shown(_CLINICS, clinic) for clinic in queries.every(charts.db, _CLINICS)])
+        return Listing([online.shown(_CLINICS, clinic) for clinic in charts.every(_CLINICS)])
 
 
 @query("clinic_departments.list")
 def list_departments(call: Call, params: OfClinic) -> Listing[DepartmentRow]:
     """List a clinic's departments, by name."""
     with chart.reader(call) as charts:
-        found = queries.where(charts.db, _DEPARTMENTS, {"clinic_id": params.clinic_id})
+        found = charts.where(_DEPARTMENTS, {"clinic_id": params.clinic_id})
     rows = [online.shown(_DEPARTMENTS, department) for department in found]
     return Listing(sorted(rows, key=lambda row: str(row["name"])))

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hub.actions.records.charts import ChartWriter, Row
 from hub.core.errors import Malformed, NotFound
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart, stock
-from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient, Row, Whole, Writer
+from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient, Whole
 from hub.services.rpc.procedures.registry import SEE, Call, Needs, command, query
 from hub.services.rpc.procedures.stock import Taken
-from hub.store.records import queries
 
 DispensingRow = Annotated[dict[str, Any], msgspec.Meta(title="dispensing_records row")]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
@@ -59,7 +59,7 @@ def create(call: Call, params: CreateDispensing) -> Made:
     """
     with chart.writer(call) as charts:
         charts.patient(params.patient_id)
-        if params.id and queries.known(charts.db, _DISPENSED, params.id):
+        if params.id and charts.exists(_DISPENSED, params.id):
             return Made(charts.record(_DISPENSED, params.id).id)
         _check_drug(charts, params.drug_id)
         item = _item(charts, params)
@@ -72,7 +72,7 @@ def create(call: Call, params: CreateDispensing) -> Made:
         return Made(records[0].id)
 
 
-def hand_out(charts: Writer, values: Row, taken: list[Taken]) -> list[Record]:
+def hand_out(charts: ChartWriter, values: Row, taken: list[Taken]) -> list[Record]:
     """Record what was taken: one record for each batch, the first with the id of ``values``."""
     own = {
         "dispensed_by": charts.rights.user_id,
@@ -94,7 +94,7 @@ def hand_out(charts: Writer, values: Row, taken: list[Taken]) -> list[Record]:
     ]
 
 
-def count(charts: Writer, item: Record, quantity: int) -> None:
+def count(charts: ChartWriter, item: Record, quantity: int) -> None:
     """Count a quantity on a prescription item, which is completed when all of it is dispensed."""
     dispensed = item.row.quantity_dispensed + quantity
     values: Row = {"quantity_dispensed": dispensed}
@@ -103,7 +103,7 @@ def count(charts: Writer, item: Record, quantity: int) -> None:
     charts.change(_ITEMS, item, values)
 
 
-def _item(charts: Writer, params: CreateDispensing) -> Record | None:
+def _item(charts: ChartWriter, params: CreateDispensing) -> Record | None:
     if not params.prescription_item_id:
         return None
     item = charts.record(_ITEMS, params.prescription_item_id)
@@ -112,6 +112,6 @@ def _item(charts: Writer, params: CreateDispensing) -> Record | None:
     return item
 
 
-def _check_drug(charts: Writer, drug_id: str) -> None:
-    if queries.find(charts.db, _DRUGS, drug_id) is None:
+def _check_drug(charts: ChartWriter, drug_id: str) -> None:
+    if charts.find(_DRUGS, drug_id) is None:
         raise NotFound("no such drug")

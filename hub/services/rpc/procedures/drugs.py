@@ -11,7 +11,6 @@ from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart
 from hub.services.rpc.procedures.chart import ById, Listing
 from hub.services.rpc.procedures.registry import Call, query
-from hub.store.records import queries
 
 DrugRow = Annotated[dict[str, Any], msgspec.Meta(title="drug_catalogue row")]
 
@@ -43,7 +42,7 @@ def is_called(drug: Record, typed: str) -> bool:
 def search_drugs(call: Call, params: SearchDrugs) -> Listing[DrugRow]:
     """Search drugs by parts of their names or barcode, by name."""
     with chart.reader(call) as charts:
-        found = [drug for drug in queries.every(charts.db, _DRUGS) if _fits(drug, params)]
+        found = [drug for drug in charts.every(_DRUGS) if _fits(drug, params)]
     return Listing(sorted((online.shown(_DRUGS, drug) for drug in found), key=lambda row: str(row["generic_name"])))
 
 
@@ -51,14 +50,14 @@ def search_drugs(call: Call, params: SearchDrugs) -> Listing[DrugRow]:
 def get(call: Call, params: ById) -> DrugRow:
     """Return a drug."""
     with chart.reader(call) as charts:
-        return _shown(queries.find(charts.db, _DRUGS, params.id))
+        return _shown(charts.find(_DRUGS, params.id))
 
 
 @query("drugs.by_barcode")
 def by_barcode(call: Call, params: Barcode) -> DrugRow:
     """Return the drug with a barcode."""
     with chart.reader(call) as charts:
-        return _shown(next(iter(queries.where(charts.db, _DRUGS, {"barcode": params.barcode})), None))
+        return _shown(next(iter(charts.where(_DRUGS, {"barcode": params.barcode})), None))
 
 
 def _shown(drug: Record | None) -> DrugRow:

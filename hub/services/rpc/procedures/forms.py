@@ -4,15 +4,14 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hub.actions.records.charts import ChartReader, Row
 from hub.core.errors import Malformed, NotFound
 from hub.core.records import online
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Listing, Row
+from hub.services.rpc.procedures.chart import Listing
 from hub.services.rpc.procedures.pulse import Nothing
 from hub.services.rpc.procedures.registry import Call, query
-from hub.store.database import View
-from hub.store.records import queries
 
 RegistrationFormRow = Annotated[dict[str, Any], msgspec.Meta(title="registration_forms row")]
 EventFormRow = Annotated[dict[str, Any], msgspec.Meta(title="event_forms row")]
@@ -41,9 +40,9 @@ class WhichForm(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-def registration_form(db: View, language: str | None = None) -> Row | None:
+def registration_form(charts: ChartReader, language: str | None = None) -> Row | None:
     """Return the registration form that was changed last; of this language, if any is marked with it."""
-    forms = queries.every(db, _REGISTRATION)
+    forms = charts.every(_REGISTRATION)
     marked = [form for form in forms if language and form.get("language") == language]
     newest = max(marked or forms, key=lambda form: form.row.updated_at, default=None)
     return online.shown(_REGISTRATION, newest) if newest else None
@@ -53,7 +52,7 @@ def registration_form(db: View, language: str | None = None) -> Row | None:
 def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow:
     """Return the registration form in use."""
     with chart.reader(call) as charts:
-        form = registration_form(charts.db, params.language)
+        form = registration_form(charts, params.language)
     if form is None:
         raise NotFound("no registration form")
     return form
@@ -69,14 +68,14 @@ def get_patient_registration_form(call: Call, params: Nothing) -> RegistrationFo
 def get_all_registration_forms(call: Call, params: Nothing) -> Listing[RegistrationFormRow]:  # noqa: ARG001  none to heed
     """List all registration forms."""
     with chart.reader(call) as charts:
-        return Listing([online.shown(_REGISTRATION, form) for form in queries.every(charts.db, _REGISTRATION)])
+        return Listing([online.shown(_REGISTRATION, form) for form in charts.every(_REGISTRATION)])
 
 
 @query("event_forms.list")
 def list_event_forms(call: Call, params: WhichForms) -> Listing[EventFormRow]:
     """List the event forms of a language and clinic, by name."""
     with chart.reader(call) as charts:
-        forms = [online.shown(_EVENT, form) for form in queries.every(charts.db, _EVENT)]
+        forms = [online.shown(_EVENT, form) for form in charts.every(_EVENT)]
     return Listing(sorted((form for form in forms if _fits(form, params)), key=lambda form: str(form["name"])))
 
 
@@ -92,7 +91,7 @@ def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
     if not (params.form_id or params.id):
         raise Malformed("form_id is missing")
     with chart.reader(call) as charts:
-        form = queries.find(charts.db, _EVENT, params.form_id or params.id)
+        form = charts.find(_EVENT, params.form_id or params.id)
     if form is None:
         raise NotFound("no such form")
     return online.shown(_EVENT, form)

@@ -4,16 +4,16 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hub.actions.records.charts import ChartReader
 from hub.core.errors import NotFound
 from hub.core.records import online, search
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart, drugs, stock
-from hub.services.rpc.procedures.chart import Listing, Reader
+from hub.services.rpc.procedures.chart import Listing
 from hub.services.rpc.procedures.clinics import OfClinic
 from hub.services.rpc.procedures.registry import Call, query
 from hub.services.rpc.procedures.stock import INVENTORY
-from hub.store.records import queries
 
 StockRow = Annotated[dict[str, Any], msgspec.Meta(title="clinic_inventory row")]
 
@@ -61,23 +61,22 @@ def check_availability(call: Call, params: Wanted) -> Availability:
     """Return whether a clinic of the user has enough of a drug."""
     with chart.reader(call) as charts:
         _check_clinic(charts, params.clinic_id)
-        now_ms = chart.date_ms(call.context.store.now_ms(charts.db))
-        total = stock.available(stock.usable(charts, params.clinic_id, params.drug_id, now_ms))
+        total = stock.available(stock.usable(charts, params.clinic_id, params.drug_id, charts.now_ms))
     return Availability(total >= params.required_quantity, total)
 
 
-def _batches(charts: Reader, clinic_id: str) -> list[Record]:
+def _batches(charts: ChartReader, clinic_id: str) -> list[Record]:
     _check_clinic(charts, clinic_id)
-    return queries.where(charts.db, INVENTORY, {"clinic_id": clinic_id})
+    return charts.where(INVENTORY, {"clinic_id": clinic_id})
 
 
-def _check_clinic(charts: Reader, clinic_id: str) -> None:
+def _check_clinic(charts: ChartReader, clinic_id: str) -> None:
     if clinic_id not in charts.rights.known or not charts.rights.belongs(clinic_id):
         raise NotFound("no such clinic of the user")
 
 
-def _is_called(charts: Reader, batch: Record, typed: str) -> bool:
+def _is_called(charts: ChartReader, batch: Record, typed: str) -> bool:
     if search.number(typed) in search.number(str(batch.row.batch_number)):
         return True
-    drug = queries.find(charts.db, TABLES["drug_catalogue"], batch.row.drug_id)
+    drug = charts.find(TABLES["drug_catalogue"], batch.row.drug_id)
     return drug is not None and drugs.is_called(drug, typed)

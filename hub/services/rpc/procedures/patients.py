@@ -11,7 +11,6 @@ from hub.services.rpc.procedures import chart
 from hub.services.rpc.procedures.chart import OfPatient, Page, PageOf
 from hub.services.rpc.procedures.forms import registration_form
 from hub.services.rpc.procedures.registry import SEE, Call, query
-from hub.store.records import queries, search
 
 PatientRow = Annotated[dict[str, Any], msgspec.Meta(title="patients row")]
 
@@ -66,9 +65,8 @@ class Alike(msgspec.Struct, frozen=True, kw_only=True):
 def get_patients(call: Call, params: PageOf) -> Page[PatientRow]:
     """List patients, the newest first."""
     with chart.reader(call) as charts:
-        seen = search.scope(charts.db, charts.rights)
-        found = search.newest(charts.db, seen, limit=params.limit, offset=params.offset)
-    return Page([online.shown(_PATIENTS, record) for record in found], seen.total, params.limit, params.offset)
+        found, total = charts.newest(limit=params.limit, offset=params.offset)
+    return Page([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
 
 
 @query("search_patients", needs=SEE)
@@ -76,8 +74,7 @@ def search_patients(call: Call, params: SearchPatients) -> Page[PatientRow]:
     """Search by the beginnings of names in any order and script, by fragments of numbers; the newest first."""
     filters = {column: str(typed) for column, typed in params.filters.items() if typed is not None}
     with chart.reader(call) as charts:
-        seen = search.scope(charts.db, charts.rights)
-        found, total = search.matching(charts.db, seen, filters, limit=params.limit, offset=params.offset)
+        found, total = charts.matching(filters, limit=params.limit, offset=params.offset)
     return Page([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
 
 
@@ -86,10 +83,9 @@ def get_patient(call: Call, params: OfPatient) -> FilledForm:
     """Return a patient as a filled-in registration form."""
     with chart.reader(call) as charts:
         row = online.shown(_PATIENTS, charts.patient(params.patient_id))
-        form = registration_form(charts.db)
+        form = registration_form(charts)
         attributes = [
-            online.shown(_ATTRIBUTES, record)
-            for record in queries.where(charts.db, _ATTRIBUTES, {"patient_id": params.patient_id})
+            online.shown(_ATTRIBUTES, record) for record in charts.where(_ATTRIBUTES, {"patient_id": params.patient_id})
         ]
     fields = [
         *_base_fields(form),
@@ -104,8 +100,7 @@ def get_patient(call: Call, params: OfPatient) -> FilledForm:
 def check_government_id(call: Call, params: GovernmentId) -> Exists:
     """Return whether a patient has this government id, however it is written."""
     with chart.reader(call) as charts:
-        seen = search.scope(charts.db, charts.rights)
-        return Exists(bool(search.of_government_id(charts.db, seen, params.government_id)))
+        return Exists(bool(charts.of_government_id(params.government_id)))
 
 
 @query("patients.similar", needs=SEE)
@@ -113,8 +108,7 @@ def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
     """Return patients with like names, the likest first, tolerant of spelling."""
     wanted = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
     with chart.reader(call) as charts:
-        seen = search.scope(charts.db, charts.rights)
-        found = search.similar(charts.db, seen, wanted, limit=params.limit)
+        found = charts.similar(wanted, limit=params.limit)
     return chart.Listing([online.shown(_PATIENTS, record) for record in found])
 
 

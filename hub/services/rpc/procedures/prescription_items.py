@@ -14,7 +14,6 @@ from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment
 from hub.services.rpc.procedures.dispensing import DISPENSE, Quantity
 from hub.services.rpc.procedures.prescriptions import HANDLE
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
-from hub.store.records import queries
 
 ItemRow = Annotated[dict[str, Any], msgspec.Meta(title="prescription_items row")]
 Count = Annotated[int, msgspec.Meta(ge=0)] | UnsetType
@@ -82,7 +81,7 @@ def by_prescription(call: Call, params: OfPrescription) -> Listing[ItemRow]:
     """List the items of a prescription."""
     with chart.reader(call) as charts:
         charts.record(_PRESCRIPTIONS, params.prescription_id)
-        found = queries.where(charts.db, _ITEMS, {"prescription_id": params.prescription_id})
+        found = charts.where(_ITEMS, {"prescription_id": params.prescription_id})
         return Listing([online.shown(_ITEMS, item) for item in found if charts.sees(item)])
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hub.actions.records.charts import ChartWriter
 from hub.core.errors import Malformed
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Json, Moment, OfPatient, Writer
+from hub.services.rpc.procedures.chart import Json, Moment, OfPatient
 from hub.services.rpc.procedures.registry import Call, command
-from hub.store.records import queries
 
 _PATIENTS = TABLES["patients"]
 _ATTRIBUTES = TABLES["patient_additional_attributes"]
@@ -64,7 +64,7 @@ def register_patient(call: Call, params: RegisterPatient) -> Registered:
     entry cannot be emptied this way. Who names no clinic registers in their own.
     """
     with chart.writer(call) as charts:
-        stored = queries.find(charts.db, _PATIENTS, _id(params.patient))
+        stored = charts.find(_PATIENTS, _id(params.patient))
         patient = _corrected(charts, stored, params.patient) if stored else _entered(charts, params.patient)
         for attribute in params.additional_attributes:
             _answer(charts, patient.id, attribute)
@@ -86,30 +86,30 @@ def _id(patient: dict[str, Any]) -> str:
     return found
 
 
-def _entered(charts: Writer, values: dict[str, Any]) -> Record:
+def _entered(charts: ChartWriter, values: dict[str, Any]) -> Record:
     clinic = values.get("primary_clinic_id") or charts.clinic(Permission.REGISTER)
     own = {"primary_clinic_id": clinic, "last_modified_by": charts.rights.user_id}
     return charts.create(_PATIENTS, values, own)
 
 
-def _corrected(charts: Writer, stored: Record, values: dict[str, Any]) -> Record:
+def _corrected(charts: ChartWriter, stored: Record, values: dict[str, Any]) -> Record:
     told = {name: value for name, value in values.items() if value not in ("", None, {}, [])}
     return charts.change(_PATIENTS, stored, {**told, "last_modified_by": charts.rights.user_id})
 
 
-def _answer(charts: Writer, patient_id: str, attribute: Attribute) -> None:
+def _answer(charts: ChartWriter, patient_id: str, attribute: Attribute) -> None:
     """Keep one answer: there is one for each patient and form field."""
     field = attribute.attribute_id or attribute.id
     if not field:
         raise Malformed("additional_attributes: attribute_id is missing")
     values = {**chart.sent(attribute), "attribute_id": field, "patient_id": patient_id}
     del values["id"]
-    stored = queries.where(charts.db, _ATTRIBUTES, {"patient_id": patient_id})
+    stored = charts.where(_ATTRIBUTES, {"patient_id": patient_id})
     same = next((record for record in stored if record.get("attribute_id") == field), None)
     if same:
         charts.change(_ATTRIBUTES, same, values)
         return
     values["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_id}/{field}"))
-    if queries.known(charts.db, _ATTRIBUTES, values["id"]):
+    if charts.exists(_ATTRIBUTES, values["id"]):
         values["id"] = ""  # it was deleted once, and stays so
     charts.create(_ATTRIBUTES, values)

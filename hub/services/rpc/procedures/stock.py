@@ -9,11 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hub.actions.records.charts import ChartReader, ChartWriter
 from hub.core.errors import Insufficient
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures.chart import Reader, Writer
-from hub.store.records import queries
 
 INVENTORY = TABLES["clinic_inventory"]
 _DAY_MS = 86_400_000
@@ -26,9 +25,9 @@ class Taken(msgspec.Struct, frozen=True):
     quantity: int
 
 
-def usable(charts: Reader, clinic_id: str, drug_id: str, now_ms: float) -> list[Record]:
+def usable(charts: ChartReader, clinic_id: str, drug_id: str, now_ms: float) -> list[Record]:
     """Return the batches that have not expired, the first to expire first."""
-    batches = queries.where(charts.db, INVENTORY, {"clinic_id": clinic_id, "drug_id": drug_id})
+    batches = charts.where(INVENTORY, {"clinic_id": clinic_id, "drug_id": drug_id})
     return sorted(
         (batch for batch in batches if _expires(batch) > now_ms), key=lambda batch: (_expires(batch), batch.id)
     )
@@ -39,7 +38,7 @@ def available(batches: list[Record]) -> int:
     return sum(max(0, math.floor(batch.row.quantity_available)) for batch in batches)
 
 
-def take(charts: Writer, clinic_id: str, drug_id: str, quantity: int, batch_id: str | None = None) -> list[Taken]:
+def take(charts: ChartWriter, clinic_id: str, drug_id: str, quantity: int, batch_id: str | None = None) -> list[Taken]:
     """Take a quantity from the batches that expire first, or from one batch; raises Insufficient, taking nothing."""
     batches = usable(charts, clinic_id, drug_id, charts.now_ms)
     if batch_id:
@@ -56,7 +55,7 @@ def take(charts: Writer, clinic_id: str, drug_id: str, quantity: int, batch_id: 
     return taken
 
 
-def take_each(charts: Writer, clinic_id: str, drug_id: str, quantities: Mapping[str, int]) -> list[Taken]:
+def take_each(charts: ChartWriter, clinic_id: str, drug_id: str, quantities: Mapping[str, int]) -> list[Taken]:
     """Take quantities from batches that are named."""
     return [
         part

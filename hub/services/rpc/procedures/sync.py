@@ -9,8 +9,6 @@ from hub.actions.phones.push import Source, TableChanges
 from hub.core.errors import Malformed
 from hub.core.phone.pull_page import PullPage
 from hub.services.rpc.procedures.registry import Call, command, query
-from hub.store.box import counters
-from hub.store.phones import devices
 
 _SEALED_SHARE = 3 / 4
 """How much of a payload is JSON: base64url makes four characters of three bytes."""
@@ -57,11 +55,8 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
     """Take in what the phone changed; when this answers, it is on disk (P1)."""
     if params.changes is None:
         raise Malformed("changes are missing")
-    source = Source(call.device.num, call.user)
-    with call.context.turn(call.device.num), call.context.store.write() as tx:
-        receipt = push.take(tx, params.changes, source)
-        counters.add(tx, entered=receipt.created + receipt.updated + receipt.deleted)
-        devices.seen(tx, call.device.num)
+    with call.context.turn(call.device.num):
+        push.push(call.context.store, params.changes, Source(call.device.num, call.user))
     return {"success": True}
 
 

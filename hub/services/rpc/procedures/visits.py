@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hub.actions.records.charts import ChartWriter, Row
 from hub.core.records import online
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient, Row, Writer
+from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 VisitRow = Annotated[dict[str, Any], msgspec.Meta(title="visits row")]
@@ -63,7 +64,7 @@ def update(call: Call, params: UpdateVisit) -> VisitRow:
         return online.shown(_VISITS, charts.change(_VISITS, visit, chart.sent(params)))
 
 
-def begin(charts: Writer, values: Row) -> Record:
+def begin(charts: ChartWriter, values: Row) -> Record:
     """Make a visit of ``values``; clinic, provider and time are the user's and now unless they are said."""
     user = charts.user
     own = {
