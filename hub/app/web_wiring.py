@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from hub.actions.box import identity
+from hub.actions.cloud import link
 from hub.actions.people.failures import Attempts
 from hub.app import backup, reach, rules, status, support
 from hub.app.live_settings import LiveSettings
@@ -20,7 +21,6 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
-from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.web.field import SettingsBook
 from hub.web.frame import PageOptions, Pages
@@ -92,10 +92,6 @@ def _pairing(store: Store, settings: Settings) -> PairingOptions:
 
 
 def _cloud_control(store: Store, live: LiveSettings) -> CloudControl:
-    def disconnect() -> None:
-        with store.write() as tx:
-            connection.disconnect(tx)
-
     def cycle() -> None:
         runner = Runner(store, rules.relay_rules(live.settings))
         try:
@@ -107,6 +103,6 @@ def _cloud_control(store: Store, live: LiveSettings) -> CloudControl:
 
     return CloudControl(
         connect=partial(connect, store),
-        disconnect=disconnect,
+        disconnect=partial(link.disconnect, store),
         sync=lambda: threading.Thread(target=cycle, name="relay by hand", daemon=True).start(),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from hub.actions.cloud import cycles, link, matching
 from hub.actions.cloud.overview import overview
 from hub.app import rules
 from hub.cli import options
@@ -15,10 +16,8 @@ from hub.core.errors import OperatorError
 from hub.core.reasons import Reason, plain
 from hub.services.relay import connect as connecting
 from hub.services.relay.runner import Runner, told
-from hub.store.cloud import connection as kept
-from hub.store.cloud import id_mapping
+from hub.store.cloud.connection import Link
 from hub.store.database import Store
-from hub.store.people import users as people
 
 
 @click.group()
@@ -35,18 +34,17 @@ def connect(data: Path, url: str, api_key_stdin: bool, as_json: bool) -> None:  
     """Verify the key that the organisation made for this hub, and keep it."""
     key = sys.stdin.readline() if api_key_stdin else str(click.prompt("API key", hide_input=True))
     with options.store(data, create=True) as store:
-        link = connecting.connect(store, url, key)
-        options.show_one(_link(store, link), as_json=as_json)
+        found = connecting.connect(store, url, key)
+        options.show_one(_link(store, found), as_json=as_json)
 
 
 @cloud.command("disconnect")
 @options.data
 def disconnect(data: Path) -> None:
     """Forget the cloud and its key. Records stay, also those that wait."""
-    with options.store(data) as store, store.write() as tx:
-        if kept.link(tx.db) is None:
+    with options.store(data) as store:
+        if not link.disconnect(store):
             raise OperatorError("no cloud is connected")
-        kept.disconnect(tx)
     click.echo("The cloud is disconnected.")
 
 
@@ -57,10 +55,10 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """Say how far the relay is, and why records wait."""
     with options.store(data) as store:
         seen = overview(store)
-        link, last, ago = seen.link, seen.last, seen.now_ms - seen.last.tried_ms
-        row: dict[str, Any] = {"connected": link is not None, **seen.counts}
-        if link is not None:
-            row |= _link(store, link)
+        last, ago = seen.last, seen.now_ms - seen.last.tried_ms
+        row: dict[str, Any] = {"connected": seen.link is not None, **seen.counts}
+        if seen.link is not None:
+            row |= _link(store, seen.link)
             row |= {
                 "outcome": last.outcome,
                 "sentence": last.sentence or "The hub has not tried yet.",
@@ -88,8 +86,8 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @options.as_json
 def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the clinics made on this hub and the cloud's, side by side where they are one."""
-    with options.store(data) as store, store.read() as db:
-        rows = [msgspec.to_builtins(pair) for pair in id_mapping.clinics(db)]
+    with options.store(data) as store:
+        rows = [msgspec.to_builtins(pair) for pair in matching.clinics(store)]
     options.show(rows, as_json=as_json, empty="There is no clinic.")
 
 
@@ -98,8 +96,8 @@ def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @options.as_json
 def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the users made on this hub and the cloud's, side by side where they are one."""
-    with options.store(data) as store, store.read() as db:
-        rows = [msgspec.to_builtins(pair) for pair in id_mapping.users(db)]
+    with options.store(data) as store:
+        rows = [msgspec.to_builtins(pair) for pair in matching.people(store)]
     options.show(rows, as_json=as_json, empty="There is no user.")
 
 
@@ -109,8 +107,8 @@ def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--cloud", "theirs", required=True, help="Id of the clinic that it is in the cloud.")
 def match_clinic(data: Path, own: str, theirs: str) -> None:
     """Say which clinic of the cloud one of this hub is, where their names differ. This cannot be undone."""
-    with options.store(data) as store, store.write() as tx:
-        id_mapping.match_clinic_by_hand(tx, own, theirs)
+    with options.store(data) as store:
+        matching.match_clinic(store, own, theirs)
     click.echo("What waited for it goes up with the next cycle.")
 
 
@@ -120,8 +118,8 @@ def match_clinic(data: Path, own: str, theirs: str) -> None:
 @click.option("--cloud", "theirs", required=True, help="Id of the user who they are in the cloud.")
 def match_user(data: Path, own: str, theirs: str) -> None:
     """Say which user of the cloud one of this hub is, where their emails differ. This cannot be undone."""
-    with options.store(data) as store, store.write() as tx:
-        id_mapping.match_user_by_hand(tx, own, theirs)
+    with options.store(data) as store:
+        matching.match_user(store, own, theirs)
     click.echo("What waited for them goes up with the next cycle.")
 
 
@@ -137,15 +135,13 @@ def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool
     settings = options.settings(config, data)
     with options.store(data, quarantine_max=settings.limits.quarantine_records) as store:
         if full:
-            with store.write() as tx:
-                kept.want_everything(tx)
+            cycles.want_everything(store)
         runner = Runner(store, rules.relay_rules(settings))
         try:
             report = runner.run()
         finally:
             runner.close()
-        with store.read() as db:
-            last = kept.last(db)
+        last, _ = cycles.last_cycle(store)
     row = told(report) if report else {"outcome": last.outcome, "joined": True, **last.report}
     if as_json:
         click.echo(json.dumps(row, ensure_ascii=False))
@@ -165,14 +161,11 @@ def _told(reason: Reason) -> dict[str, object]:
     return {"reason": str(reason), **plain(reason)}
 
 
-def _link(store: Store, link: kept.Link) -> dict[str, Any]:
-    with store.read() as db:
-        names = {clinic["id"]: clinic["name"] for clinic in people.clinics(db)}
-        waits = sorted({str(reason) for reason in id_mapping.unmatched(db).values()})
+def _link(store: Store, found: Link) -> dict[str, Any]:
     return {
-        "url": link.url,
-        "name": link.name,
-        "status": link.status,
-        "clinics": [names.get(clinic, clinic) for clinic in link.clinics],
-        "unmatched": waits,
+        "url": found.url,
+        "name": found.name,
+        "status": found.status,
+        "clinics": matching.names_of(store, found.clinics),
+        "unmatched": sorted({str(reason) for reason in matching.why_unmatched(store)}),
     }

@@ -42,6 +42,11 @@ class Tally(msgspec.Struct):
     moved_in: int = 0
     """Patients who came to the hub's clinics: their older records have to be asked for (CLOUD.md 2.2)."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether it brought anything new."""
+        return self != Tally(unchanged=self.unchanged, foreign=self.foreign)
+
 
 def take(
     tx: Transaction,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from hub.actions.cloud import queue
+from hub.actions.cloud import matching, queue
 from hub.core.cloud import batches
 from hub.core.cloud.batches import Candidates, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
@@ -40,7 +40,7 @@ class Names(msgspec.Struct, frozen=True):
 def begin(store: Store) -> tuple[int, Names]:
     """Return the newest revision in the outbox, and how users and clinics are called in the cloud."""
     with store.read() as db:
-        return outbox.newest_revision(db), Names(id_mapping.names(db), id_mapping.unmatched(db))
+        return outbox.newest_revision(db), Names(id_mapping.names(db), matching.unmatched(db))
 
 
 def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, deleted: bool = False) -> Candidates | None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.cloud import matching
 from hub.actions.cloud.incoming import Tally
 from hub.core.cloud import forms as cloud_forms
 from hub.core.people.users import User
-from hub.store.cloud import id_mapping
 from hub.store.database import Transaction
 from hub.store.people import audit, users
 
@@ -28,7 +28,7 @@ def take(tx: Transaction, rows: Iterable[Mapping[str, Any]], tally: Tally) -> No
         rest = {name: cloud_forms.plain(value) for name, value in row.items() if name not in _SECRET}
         data = msgspec.json.encode(rest).decode()
         if before is None:
-            id_mapping.match_user(tx, user)
+            matching.match_by_email(tx, user)
             users.put(tx, user, data)
             tally.created += 1
         else:

@@ -1,9 +1,9 @@
 """Connects this hub to a cloud: verifies the key, and that it is a hub's."""
 
+from hub.actions.cloud import link as cloud_link
 from hub.core.errors import OperatorError
 from hub.services.relay.client import Cloud, check_url
 from hub.services.relay.rate_limit import RateLimit
-from hub.store.cloud import connection
 from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
@@ -31,6 +31,5 @@ def connect(store: Store, url: str, api_key: str, *, per_minute: int = _PER_MINU
         raise OperatorError(f"this key belongs to a device of type {device.device_type!r}, not to a hub")
     clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
     link = Link(address, device.id, device.name, clinics, device.status)
-    with store.write() as tx:
-        connection.connect(tx, link, key)
+    cloud_link.connect(store, link, key)
     return link

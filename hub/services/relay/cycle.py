@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from hub.actions.cloud import queue
+from hub.actions.cloud import cycles, link
 from hub.actions.cloud.incoming import Tally
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
@@ -15,8 +16,8 @@ from hub.services.relay.client import Cloud, Device, Traffic
 from hub.services.relay.pull import Pulled
 from hub.services.relay.push import Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
-from hub.store.cloud import connection, id_mapping, outbox
-from hub.store.cloud.connection import Link, Progress
+from hub.store.cloud import connection
+from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 PULL_FAILURES = 3
@@ -67,8 +68,6 @@ class Report(msgspec.Struct):
     retry_after_s: float = 0
     cloud_ms: int | None = None
     """The cloud's clock at the end."""
-    progress: Progress | None = None
-    """How far it came, where that has not been kept yet: a cursor that may be lost."""
 
     @property
     def moved(self) -> bool:
@@ -79,19 +78,20 @@ class Report(msgspec.Struct):
 def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps: Steps) -> Report:
     """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key."""
     started = time.monotonic()
-    with store.read() as db:
-        link, key = connection.link(db), connection.api_key(db)
-    if link is None:
+    found, key = link.current(store)
+    if found is None:
         return Report(Outcome.NO_CLOUD)
     report = Report(Outcome.DONE)
     try:
-        client = speak(link, key)
+        client = speak(found, key)
         before = msgspec.structs.replace(client.traffic)
+        cycle = _Cycle(store, client, found, limits, steps, report)
         try:
-            _Cycle(store, client, link, limits, steps, report).run()
+            cycle.run()
         finally:
             report.traffic = _since(before, client.traffic)
             report.cloud_ms = client.now_ms()
+            cycle.save()
     except (CloudError, Unavailable, Stopped) as error:
         report.outcome, report.detail = _outcome(error), str(error)
         report.retry_after_s = error.retry_after_s if isinstance(error, CloudBusy) else 0
@@ -99,18 +99,23 @@ def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps
     return report
 
 
-class _Cycle:
-    """A cycle under way."""
+def month(cloud_ms: int | None) -> str:
+    """Return year and month, by the cloud's clock where it was heard: the hub's own may be wrong."""
+    return time.strftime("%Y-%m", time.gmtime(cloud_ms / 1000 if cloud_ms is not None else time.time()))
 
-    def __init__(self, store: Store, client: Cloud, link: Link, limits: Limits, steps: Steps, report: Report) -> None:
+
+class _Cycle:
+    """A cycle under way: it alone moves on how far the relay has come."""
+
+    def __init__(self, store: Store, client: Cloud, found: Link, limits: Limits, steps: Steps, report: Report) -> None:
         self._store = store
         self._client = client
-        self._link = link
+        self._link = found
         self._limits = limits
         self._steps = steps
         self._report = report
-        with store.read() as db:
-            self._progress = connection.progress(db)
+        self._progress = cycles.progress(store)
+        self._unsaved: dict[str, Any] = {}
 
     def run(self) -> None:
         self._introduce(self._client.verify())
@@ -130,18 +135,26 @@ class _Cycle:
         if failure:
             raise failure
 
+    def save(self) -> None:
+        """Keep what is not kept yet, and what the cycle cost. It may be lost: the next one does a little more then."""
+        traffic, now = self._report.traffic, month(self._report.cloud_ms)
+        before = self._progress.month_bytes if self._progress.month == now else 0
+        self._note(month=now, month_bytes=before + traffic.up + traffic.down)
+        cycles.advance(self._store, **self._unsaved)
+
+    def _note(self, **changed: Any) -> None:  # noqa: ANN401  fields of Progress
+        """Remember how much further it came, to be kept at the end of the cycle."""
+        self._progress = msgspec.structs.replace(self._progress, **changed)
+        self._unsaved |= changed
+
     def _introduce(self, device: Device) -> None:
-        """Keep what the cloud says of this hub; new clinics may take what was held back for the old ones."""
+        """Keep what the cloud says of this hub."""
         clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
         told = msgspec.structs.replace(
             self._link, device=device.id, name=device.name, clinics=clinics, status=device.status
         )
-        if told == self._link:
-            return
-        with self._store.write() as tx:
-            connection.told(tx, told)
-            if set(clinics) != set(self._link.clinics):
-                queue.release_all(tx)
+        if told != self._link:
+            link.update(self._store, told)
         self._link = told
 
     def _pull(self) -> CloudError | None:
@@ -153,7 +166,7 @@ class _Cycle:
             with self._client.pull(last_ms) as body:
                 pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
         except (NoLine, CloudFailing, CloudBusy, Unavailable) as error:
-            self._keep(pull_failures=self._progress.pull_failures + 1)
+            self._note(pull_failures=self._progress.pull_failures + 1)
             if isinstance(error, Unavailable):
                 return CloudFailing(error.reason)
             return error
@@ -165,32 +178,24 @@ class _Cycle:
     def _arrived(self, pulled: Pulled, *, full: bool) -> None:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""
         tally, progress = pulled.tally, self._progress
-        clinics = self._link.clinics
-        with self._store.read() as db:
-            counts = outbox.counts(db, progress.pulls)
-        waits = counts["sent"] or counts["held"]
-        wanted = "a patient came from another clinic" if tally.moved_in else progress.full_wanted
-        idle = tally == Tally(unchanged=tally.unchanged, foreign=tally.foreign) and not full and not waits
-        self._progress = msgspec.structs.replace(
-            progress,
+        self._note(
             cursor_cloud_ms=pulled.cloud_ms,
-            clinics=clinics,
-            full_cloud_ms=pulled.cloud_ms if full else progress.full_cloud_ms,
-            full_wanted="" if full else wanted,
+            clinics=self._link.clinics,
             pulls=progress.pulls + 1,
             pull_failures=0,
         )
-        if idle:
-            # Kept together with how the cycle ended. It may be lost: then the next one asks for a little more.
-            self._report.progress = self._progress
+        if full:
+            self._note(full_wanted="", full_cloud_ms=pulled.cloud_ms)
+        elif tally.moved_in:
+            self._note(full_wanted="a patient came from another clinic")
+        if not full and not tally.changed and not cycles.has_unproven(self._store):
             return
-        with self._store.write() as tx:
-            if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
-                queue.release_all(tx, RETRIED)
-                self._progress = msgspec.structs.replace(self._progress, retried_cloud_ms=pulled.cloud_ms)
-            id_mapping.match_clinics(tx, clinics)
-            self._report.again = queue.send_overdue(tx, self._progress.pulls)
-            connection.advance(tx, self._progress)
+        retry = 0
+        if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
+            self._note(retried_cloud_ms=pulled.cloud_ms)
+            retry = RETRIED
+        self._report.again = cycles.finish_pull(self._store, retry=retry, **self._unsaved)
+        self._unsaved = {}
 
     def _push(self, *, only_new: bool) -> None:
         terms = Terms(
@@ -207,7 +212,7 @@ class _Cycle:
             push.run()
         finally:
             if window.size_bytes != before:
-                self._keep(batch_bytes=window.size_bytes)
+                self._note(batch_bytes=window.size_bytes)
 
     def _is_full(self) -> bool:
         """Return whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
@@ -215,14 +220,6 @@ class _Cycle:
         if not progress.cursor_cloud_ms or set(progress.clinics) != set(self._link.clinics):
             return True
         return bool(progress.full_wanted) and progress.cursor_cloud_ms - progress.full_cloud_ms >= FULL_EVERY_MS
-
-    def _keep(self, **changed: int) -> None:
-        new = msgspec.structs.replace(self._progress, **changed)
-        if new != self._progress:
-            self._progress = new
-            self._report.progress = None
-            with self._store.write(durable=False) as tx:
-                connection.advance(tx, new)
 
 
 def _outcome(error: Exception) -> Outcome:

@@ -3,10 +3,12 @@
 import random
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from hub.actions.cloud import cycles
 from hub.core.clock import Heard
 from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
@@ -15,8 +17,7 @@ from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
 from hub.services.relay.cycle_lock import turn
 from hub.services.relay.rate_limit import RateLimit
-from hub.store.cloud import connection
-from hub.store.cloud.connection import Last, Link, Progress
+from hub.store.cloud.connection import Last, Link
 from hub.store.database import Store
 
 
@@ -52,7 +53,8 @@ class Runner:
             if not free:
                 return None
             self._limit.per_minute = self.rules.requests_per_minute
-            report = cycle.run(self._store, self._speak, self.rules.limits, Steps(self._limit.check, self._moves))
+            steps = Steps(self._limit.check, partial(cycles.mark_running, self._store))
+            report = cycle.run(self._store, self._speak, self.rules.limits, steps)
             if report.outcome is not Outcome.STOPPED:
                 self._keep(report)
             return report
@@ -61,25 +63,9 @@ class Runner:
         """Tell why the hub may not relay now by its own rules; None if it may."""
         if not cycle_outcome.in_hours(time.localtime().tm_hour, self.rules.hours_from, self.rules.hours_to):
             return Outcome.OUT_OF_HOURS
-        with self._store.read() as db:
-            progress = connection.progress(db)
-        used = progress.month_bytes if progress.month == _month(None) else 0
+        progress = cycles.progress(self._store)
+        used = progress.month_bytes if progress.month == cycle.month(None) else 0
         return Outcome.OVER_BUDGET if self.rules.month_bytes and used >= self.rules.month_bytes else None
-
-    def note(self, outcome: Outcome) -> None:
-        """Keep for people why the hub does not relay."""
-        with self._store.read() as db:
-            last = connection.last(db)
-        if last.outcome != outcome.word or last.running_since_ms:
-            new = msgspec.structs.replace(last, outcome=outcome.word, sentence=outcome.sentence, running_since_ms=0)
-            connection.ended(self._store, new)
-
-    def begin(self) -> None:
-        """Forget a cycle that was under way when the power failed."""
-        with self._store.read() as db:
-            last = connection.last(db)
-        if last.running_since_ms:
-            connection.ended(self._store, msgspec.structs.replace(last, running_since_ms=0))
 
     def close(self) -> None:
         """Close the connection to the cloud."""
@@ -96,15 +82,8 @@ class Runner:
         self._spoken = (link.url, key, client)
         return client
 
-    def _moves(self) -> None:
-        """Keep for people that records are on their way."""
-        with self._store.read() as db:
-            last, now_ms = connection.last(db), self._store.now_ms(db)
-        connection.ended(self._store, msgspec.structs.replace(last, running_since_ms=now_ms))
-
     def _keep(self, report: Report) -> None:
-        with self._store.read() as db:
-            last, progress, now_ms = connection.last(db), connection.progress(db), self._store.now_ms(db)
+        last, now_ms = cycles.last_cycle(self._store)
         outcome = report.outcome
         # A line that breaks again and again, and carries something each time, is not given up bit by bit.
         failures = (1 if report.moved else last.failures + 1) if outcome.failed else 0
@@ -126,23 +105,11 @@ class Runner:
             report=told(report),
             heard=Heard(report.cloud_ms, time.time_ns() // 1_000_000, now_ms) if report.cloud_ms else last.heard,
         )
-        connection.ended(self._store, now, self._counted(report.progress or progress, report))
-
-    def _counted(self, progress: Progress, report: Report) -> Progress:
-        """Add what a cycle cost to the month's bytes."""
-        month = _month(report.cloud_ms)
-        used = progress.month_bytes if progress.month == month else 0
-        size = report.traffic.up + report.traffic.down
-        return msgspec.structs.replace(progress, month=month, month_bytes=used + size)
+        cycles.save_last_cycle(self._store, now)
 
 
 def told(report: Report) -> dict[str, Any]:
     """Return a report for scripts."""
-    fields = msgspec.to_builtins(msgspec.structs.replace(report, outcome=Outcome.DONE, progress=None), enc_hook=str)
+    fields = msgspec.to_builtins(msgspec.structs.replace(report, outcome=Outcome.DONE), enc_hook=str)
     row = {name: fields[name] for name in ("full", "pulled", "pushed", "again", "traffic", "ms")}
     return {"outcome": report.outcome.word, "detail": report.detail, **row}
-
-
-def _month(cloud_ms: int | None) -> str:
-    """Return year and month, by the cloud's clock where it was heard: the hub's own may be wrong."""
-    return time.strftime("%Y-%m", time.gmtime(cloud_ms / 1000 if cloud_ms is not None else time.time()))

@@ -18,6 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from hub.actions.cloud import cycles
 from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.cycle_plan import CyclePlan
@@ -25,7 +26,6 @@ from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store.cloud import connection, outbox
 from hub.store.cloud.connection import Last
 from hub.store.database import Store
 
@@ -76,9 +76,8 @@ class Schedule:
 
     def start(self) -> None:
         """Begin."""
-        self._runner.begin()
-        with self._store.read() as db:
-            self._tried_ms = connection.last(db).tried_ms
+        cycles.clear_interrupted(self._store)
+        self._tried_ms = cycles.standing(self._store).last.tried_ms
         self._scheduler.add_job(self._look, "interval", seconds=LOOK_S, id="look", next_run_time=_wall(0))
         self._scheduler.start()
         self._store.after_commit.append(self.wake)
@@ -133,16 +132,15 @@ class Schedule:
         """See what has changed since the last look, and plan anew if anything has."""
         self._woken = False
         try:
-            with self._store.read() as db:
-                link, key = connection.link(db), connection.api_key(db)
-                newest, last = outbox.newest_revision(db), connection.last(db)
+            now = cycles.standing(self._store)
         except HubError as error:
             log.warning(LogEvent.RELAY_NOT_STARTED, reason=str(error))
             return
         with self._lock:
             if self._is_running:
                 return
-            plan = self._seen(self._plan, (link.url, key) if link else None, newest, last)
+            cloud = (now.link.url, now.key) if now.link else None
+            plan = self._seen(self._plan, cloud, now.newest_revision, now.last)
             if plan != self._plan:
                 self._follow(plan)
 
@@ -179,7 +177,7 @@ class Schedule:
             try:
                 withheld = self._runner.withheld()
                 if withheld:
-                    self._runner.note(withheld)
+                    cycles.note_withheld(self._store, withheld)
                     self._follow(self._plan.postponed(time.monotonic()))
                     return
             except HubError as error:
@@ -199,8 +197,7 @@ class Schedule:
             report = self._runner.run()
             if report is not None:
                 _tell(report)
-            with self._store.read() as db:
-                last = connection.last(db)
+            last = cycles.standing(self._store).last
         except HubError as error:
             log.warning(LogEvent.RELAY, outcome="failed", detail=str(error))
         except Exception as error:  # noqa: BLE001  told by its place alone: its text may hold what is in a record
@@ -209,7 +206,7 @@ class Schedule:
                 LogEvent.RELAY, outcome="broken", error=type(error).__name__, at=f"{Path(at.filename).name}:{at.lineno}"
             )
             with contextlib.suppress(HubError):
-                self._runner.begin()
+                cycles.clear_interrupted(self._store)
         with self._lock:
             self._is_running = False
             usual = self._plan.ended(time.monotonic(), wait_s=self._runner.rules.usual_s)

@@ -6,7 +6,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.clock import Heard
-from hub.store.database import Store, Transaction
+from hub.store.database import Transaction
 from hub.store.people import audit
 
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -111,7 +111,7 @@ def disconnect(tx: Transaction) -> None:
     audit.note(tx, "cloud.disconnected")
 
 
-def told(tx: Transaction, found: Link) -> None:
+def update(tx: Transaction, found: Link) -> None:
     """Keep what the cloud says of this hub now."""
     before = link(tx.db)
     if before not in {None, found}:
@@ -119,11 +119,12 @@ def told(tx: Transaction, found: Link) -> None:
         audit.note(tx, "cloud.changed", detail=f"{found.status}, {len(found.clinics)} clinics")
 
 
-def advance(tx: Transaction, now: Progress) -> None:
-    """Keep how far the relay has come, unless the cloud was disconnected meanwhile."""
-    if link(tx.db) is None:
-        return
-    _put(tx, "progress", now)
+def advance(tx: Transaction, **changed: Any) -> Progress:  # noqa: ANN401
+    """Keep how much further the relay has come, unless the cloud was disconnected meanwhile."""
+    now = msgspec.structs.replace(progress(tx.db), **changed)
+    if link(tx.db) is not None:
+        _put(tx, "progress", now)
+    return now
 
 
 def want_everything(tx: Transaction) -> None:
@@ -131,14 +132,10 @@ def want_everything(tx: Transaction) -> None:
     _put(tx, "progress", msgspec.structs.replace(progress(tx.db), full_wanted="asked for", full_cloud_ms=0))
 
 
-def ended(store: Store, now: Last, come: Progress | None = None) -> None:
-    """Keep how a cycle ended, and how far it came; not worth waiting for the disk."""
-    with store.write(durable=False) as tx:
-        if link(tx.db) is None:
-            return
+def save_last(tx: Transaction, now: Last) -> None:
+    """Keep how a cycle ended, unless the cloud was disconnected meanwhile."""
+    if link(tx.db) is not None:
         _put(tx, "last", now)
-        if come:
-            _put(tx, "progress", come)
 
 
 def _put_link(tx: Transaction, found: Link, before: Link | None) -> None:

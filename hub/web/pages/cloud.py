@@ -40,7 +40,7 @@ class CloudControl(msgspec.Struct, frozen=True):
 
     connect: Callable[[str, str], object]
     """Verifies a key with the cloud at an address and keeps both; raises HubError."""
-    disconnect: Callable[[], None]
+    disconnect: Callable[[], object]
     sync: Callable[[], None]
     """Begins a cycle now, and does not wait for it."""
 

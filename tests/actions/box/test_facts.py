@@ -3,6 +3,7 @@
 import pytest
 
 from hub.actions.box import facts
+from hub.actions.cloud import cycles
 from hub.actions.phones import access
 from hub.core.clock import Heard
 from hub.core.status.state import Facts, Trouble
@@ -73,7 +74,7 @@ def test_how_far_the_relay_is_comes_from_its_last_cycle(store: Store) -> None:
         connection.connect(tx, LINK, "key")
         now_ms = tx.now_ms
     last = Last(tried_ms=now_ms, succeeded_ms=now_ms - 90_000, outcome="no_line", running_since_ms=now_ms)
-    connection.ended(store, last)
+    cycles.save_last_cycle(store, last)
     now = facts.gather(store)
     assert (now.cloud, now.waiting, now.trouble, now.relaying) == (True, 1, Trouble.LINE, True)
     assert now.relayed_ago_s in {90, 91, 92}
@@ -87,7 +88,7 @@ def test_a_clock_is_judged_by_hub_time_and_by_what_the_cloud_said(store: Store) 
     assert facts.gather(store, wall_ms=now_ms - 2 * HOUR_MS).clock_wrong
     with store.write() as tx:
         connection.connect(tx, LINK, "key")
-    connection.ended(store, Last(heard=Heard(cloud_ms=now_ms + 5 * HOUR_MS, wall_ms=now_ms, hub_ms=now_ms)))
+    cycles.save_last_cycle(store, Last(heard=Heard(cloud_ms=now_ms + 5 * HOUR_MS, wall_ms=now_ms, hub_ms=now_ms)))
     assert facts.gather(store, wall_ms=now_ms).clock_wrong
     assert not facts.gather(store, wall_ms=now_ms + 5 * HOUR_MS).clock_wrong
 

@@ -68,9 +68,9 @@ def test_a_cycle_that_ends_after_disconnecting_does_not_connect_again(connected:
     assert link is not None
     with connected.store.write() as tx:
         connection.disconnect(tx)
-        connection.told(tx, link)
-        connection.advance(tx, progress)
-    connection.ended(connected.store, last, progress)
+        connection.update(tx, link)
+        connection.advance(tx, pulls=progress.pulls)
+        connection.save_last(tx, last)
     with connected.store.read() as db:
         assert (connection.link(db), connection.progress(db)) == (None, connection.Progress())
 

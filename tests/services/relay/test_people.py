@@ -6,13 +6,14 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from hub.actions.cloud import matching
 from hub.actions.people import clinics
 from hub.actions.people import users as accounts
+from hub.core.cloud.matching import Pair
 from hub.core.errors import OperatorError
 from hub.core.people.users import User
 from hub.core.reasons import Code
-from hub.store.cloud import connection, id_mapping
-from hub.store.cloud.id_mapping import Pair
+from hub.store.cloud import connection
 from hub.store.people import users
 from hub.store.phones import sessions
 from tests.services.relay import world as worlds
@@ -189,16 +190,14 @@ def test_clinics_of_other_names_are_matched_by_hand_and_what_waited_goes_up(alon
     visit = alone.visit(alone.patient(primary_clinic_id=clinic_id), clinic_id=clinic_id, provider_id=nurse.id)
     alone.cycle()
     assert alone.waiting()["waiting"] == 2
-    with alone.store.write() as tx:
-        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)
+    matching.match_clinic(alone.store, clinic_id, alone.here)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["clinic_id"] == alone.here
     assert alone.here_is("visits", str(visit["id"]))["clinic_id"] == alone.here
-    with alone.store.read() as db:
-        assert set(id_mapping.clinics(db)) == {
-            Pair(clinic_id, "Third", alone.here, "Al Noor"),
-            Pair(other, "Fourth", None, None),
-        }
+    assert set(matching.clinics(alone.store)) == {
+        Pair(clinic_id, "Third", alone.here, "Al Noor"),
+        Pair(other, "Fourth", None, None),
+    }
 
 
 def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: World) -> None:
@@ -209,13 +208,11 @@ def test_a_user_of_another_email_is_matched_by_hand_and_stays_signed_in(alone: W
     alone.connect()
     visit = alone.visit(alone.patient(), provider_id=nurse.id)
     alone.cycle()
-    with alone.store.write() as tx:
-        id_mapping.match_user_by_hand(tx, nurse.id, alone.nurse)
+    matching.match_user(alone.store, nurse.id, alone.nurse)
     settle(alone)
     assert alone.there_is("visits", str(visit["id"]))["provider_id"] == alone.nurse
     assert holder(alone, secret) == alone.nurse
-    with alone.store.read() as db:
-        assert Pair(nurse.id, "pia@home", alone.nurse, "pia@test") in id_mapping.users(db)
+    assert Pair(nurse.id, "pia@home", alone.nurse, "pia@test") in matching.people(alone.store)
 
 
 def test_only_what_waits_is_matched_and_only_with_what_the_cloud_has(alone: World) -> None:
@@ -224,9 +221,8 @@ def test_only_what_waits_is_matched_and_only_with_what_the_cloud_has(alone: Worl
     alone.connect()
     alone.cycle()
     for own, theirs in ((alone.here, alone.here), (clinic_id, other), (clinic_id, "elsewhere")):
-        with pytest.raises(OperatorError), alone.store.write() as tx:
-            id_mapping.match_clinic_by_hand(tx, own, theirs)
-    with alone.store.write() as tx:
-        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)
-    with pytest.raises(OperatorError, match="already"), alone.store.write() as tx:
-        id_mapping.match_clinic_by_hand(tx, clinic_id, alone.here)
+        with pytest.raises(OperatorError):
+            matching.match_clinic(alone.store, own, theirs)
+    matching.match_clinic(alone.store, clinic_id, alone.here)
+    with pytest.raises(OperatorError, match="already"):
+        matching.match_clinic(alone.store, clinic_id, alone.here)
