@@ -3,10 +3,10 @@
 import msgspec
 
 from hub.store.box import counters
-from hub.store.box.counters import Bucket
+from hub.store.box.counters import BUCKET_MS, Bucket
 from hub.store.database import Store
 
-__all__ = ["Bucket", "History", "recent"]
+__all__ = ["BUCKET_MS", "Bucket", "History", "recent"]
 
 
 class History(msgspec.Struct, frozen=True):

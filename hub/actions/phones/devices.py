@@ -1,18 +1,20 @@
 """Phones that have paired: which there are, what each lacks, and blocking one (S2)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from hub.actions.phones import pull
 from hub.core.errors import NotThere
+from hub.core.phone import reach
 from hub.core.phone.device import Device, State
+from hub.core.phone.reach import Moved
 from hub.store.database import Store, View
 from hub.store.people import audit, users
 from hub.store.phones import devices as rows
-from hub.store.phones import sessions
+from hub.store.phones import reached, sessions
 
-__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "newest"]
+__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "moved", "newest"]
 
 
 class ListedDevice(msgspec.Struct, frozen=True):
@@ -43,6 +45,12 @@ def newest(store: Store, most: int) -> tuple[list[ListedDevice], int]:
     with store.read() as db:
         known = sorted(rows.every(db), key=lambda device: -device.last_seen)
         return list(_listed(store, db, known[:most])), len(known)
+
+
+def moved(store: Store, own: Collection[str]) -> list[Moved]:
+    """Return the addresses that phones used lately and that are not among the hub's ``own`` any more."""
+    with store.read() as db:
+        return reach.moved(reached.counts(db, store.now_ms(db)), own)
 
 
 def block(store: Store, client_id: str) -> Device:

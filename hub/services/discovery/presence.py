@@ -11,9 +11,9 @@ import msgspec
 from zeroconf import ServiceInfo
 
 from hub.actions.box import identity
+from hub.actions.phones import pairing
 from hub.core.phone import keys
 from hub.services.discovery.links import NetworkLink
-from hub.store.box import state
 from hub.store.database import Store
 
 HUBS = "_hikma-hub._tcp.local."
@@ -68,10 +68,8 @@ class Presence(msgspec.Struct, frozen=True):
 def read(store: Store, options: Options) -> Presence:
     """Return what is to be announced now; the key may change while the hub runs."""
     who = identity.load(store)
-    with store.read() as db:
-        is_open = options.always_open or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
-        name = state.get(db, state.NAME) or options.name
-    return Presence(who.id, name, keys.fingerprint(who.keys.public), is_open)
+    is_open = options.always_open or pairing.left_s(store) > 0
+    return Presence(who.id, identity.name(store) or options.name, keys.fingerprint(who.keys.public), is_open)
 
 
 def services(presence: Presence, host_name: str, port: int, link: NetworkLink) -> list[ServiceInfo]:

@@ -2,11 +2,10 @@
 
 from hub.actions.box import announced
 from hub.actions.box.listening import Listening
-from hub.core.phone import reach
+from hub.actions.phones import devices
 from hub.core.phone.reach import Moved
 from hub.services.discovery import links
 from hub.store.database import Store
-from hub.store.phones import reached
 
 
 class Reach:
@@ -31,5 +30,4 @@ class Reach:
     def moved(self) -> list[Moved]:
         """Return the addresses that phones use and the hub has not got any more."""
         own = {*links.addresses(self.server.host), self.host_name()}
-        with self._store.read() as db:
-            return reach.moved(reached.counts(db, self._store.now_ms(db)), own)
+        return devices.moved(self._store, own)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import msgspec
 
 from hub.actions.box import facts
+from hub.actions.box.history import BUCKET_MS
 from hub.core.errors import Unavailable
 from hub.core.status.state import Facts
-from hub.store.box import counters
 from hub.store.database import Store
 
 _PROBE_S = 60
@@ -43,7 +43,7 @@ class Gathering:
         self._counted_s = -float(_RECORDS_S)
         self._counted_at = -1
         self._kept = -1
-        self._kept_s = -counters.BUCKET_MS / 1000
+        self._kept_s = -BUCKET_MS / 1000
 
     def gather(self) -> Facts:
         """Measure the hub and its machine."""
@@ -57,7 +57,7 @@ class Gathering:
     def keep(self, now: Facts) -> None:
         """Note for the charts how much waits: when it changed, and otherwise every ten minutes."""
         passed_s = time.monotonic() - self._kept_s
-        if passed_s >= counters.BUCKET_MS / 1000 or (now.waiting != self._kept and passed_s >= _KEEP_S):
+        if passed_s >= BUCKET_MS / 1000 or (now.waiting != self._kept and passed_s >= _KEEP_S):
             facts.note_waiting(self._store, now.waiting)
             self._kept, self._kept_s = now.waiting, time.monotonic()
 
