@@ -12,11 +12,11 @@ from hub.actions.cloud import cycles, link, matching
 from hub.actions.cloud.overview import overview
 from hub.app import rules
 from hub.cli import options
+from hub.core.cloud.link import Link
 from hub.core.errors import OperatorError
 from hub.core.reasons import Reason, plain
 from hub.services.relay import connect as connecting
 from hub.services.relay.runner import Runner, told
-from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 

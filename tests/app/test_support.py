@@ -15,9 +15,9 @@ from hub.actions.box import identity
 from hub.actions.phones import access
 from hub.app import support
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.cloud.link import Last, Link
 from hub.core.records.tables import TABLES
 from hub.settings import HubSettings, Settings
-from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.store.people import audit
 from tests.hubs import InProcessHub, changes, row
@@ -108,8 +108,8 @@ def plant(store: Store) -> set[str]:
     return tables
 
 
-_LINK = connection.Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
-_LAST = connection.Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
+_LINK = Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
+_LAST = Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
 USABLE: dict[str, dict[str, object]] = {
     "devices": {"state": "paired", "num": 4242, "first_seen": 1, "last_seen": 1, "last_sync": 1},
     "ledger": {"device": 1, "table_name": MARK, "held": b"", "owed": b"", "hidden": b""},

@@ -21,6 +21,7 @@ import pytest
 
 from hub.actions.phones import pairing
 from hub.cli.lights import HubLight
+from hub.core.cloud.link import Link
 from hub.core.status import state as states
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts, HubState
@@ -309,7 +310,7 @@ def _cut(box: Box) -> Shown:
     return box.shown()
 
 
-def _link(box: Box) -> connection.Link:
+def _link(box: Box) -> Link:
     with box.world.store.read() as db:
         link = connection.link(db)
     assert link is not None

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from hub.app import support
 from hub.cli.cloud import cloud
 from hub.cli.quarantine import quarantine as command
+from hub.core.cloud.link import Link
 from hub.core.reasons import FORMS, PERMISSIONS, Code, Form, Reason, to_json
 from hub.settings import Settings
 from hub.store import quarantine
 from hub.store.cloud import connection
-from hub.store.cloud.connection import Link
 from hub.store.quarantine import Action
 from hub.words import LANGUAGES, reasons, words
 from tests.web.site import Site

@@ -8,11 +8,11 @@ import msgspec
 
 from hub.actions.phones import pull
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.cloud.link import ACTIVE
 from hub.core.reasons import Reason
 from hub.store import quarantine
 from hub.store.box import counters, database_stats
 from hub.store.cloud import connection, outbox
-from hub.store.cloud.connection import ACTIVE
 from hub.store.database import Store, View
 from hub.store.people import audit
 from hub.store.phones import devices

@@ -6,8 +6,8 @@ import msgspec
 
 from hub.actions.cloud import matching, queue
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.cloud.link import Last, Link, Progress
 from hub.store.cloud import connection, outbox
-from hub.store.cloud.connection import Last, Link, Progress
 from hub.store.database import Store
 
 

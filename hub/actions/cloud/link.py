@@ -1,8 +1,8 @@
 """Connects this hub to a cloud, disconnects it, and keeps what the cloud says of the hub."""
 
 from hub.actions.cloud import queue
+from hub.core.cloud.link import Link
 from hub.store.cloud import connection
-from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 

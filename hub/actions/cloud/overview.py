@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.core.cloud import outbox as states
+from hub.core.cloud.link import Last, Link, Progress
 from hub.core.reasons import Reason
 from hub.store.cloud import connection, outbox
-from hub.store.cloud.connection import Last, Link, Progress
 from hub.store.cloud.outbox import Cause
 from hub.store.database import Store
 

@@ -1,10 +1,10 @@
 """Connects this hub to a cloud: verifies the key, and that it is a hub's."""
 
 from hub.actions.cloud import link as cloud_link
+from hub.core.cloud.link import Link
 from hub.core.errors import OperatorError
 from hub.services.relay.client import Cloud, check_url
 from hub.services.relay.rate_limit import RateLimit
-from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 HUB_TYPE = "sync_hub"

@@ -9,6 +9,7 @@ import msgspec
 from hub.actions.cloud import cycles, link
 from hub.actions.cloud.incoming import Tally
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.cloud.link import ACTIVE, Link
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.services.relay import pull
 from hub.services.relay.batch_size import Window
@@ -16,8 +17,6 @@ from hub.services.relay.client import Cloud, Device, Traffic
 from hub.services.relay.pull import Pulled
 from hub.services.relay.push import Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
-from hub.store.cloud import connection
-from hub.store.cloud.connection import Link
 from hub.store.database import Store
 
 PULL_FAILURES = 3
@@ -119,7 +118,7 @@ class _Cycle:
 
     def run(self) -> None:
         self._introduce(self._client.verify())
-        if self._link.status != connection.ACTIVE:
+        if self._link.status != ACTIVE:
             self._report.outcome, self._report.detail = Outcome.PAUSED, f"its status there is {self._link.status}"
             return
         if not self._link.clinics:

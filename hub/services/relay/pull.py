@@ -6,15 +6,11 @@ from typing import Any, NamedTuple
 
 import ijson
 
-from hub.actions.cloud import incoming
-from hub.actions.cloud import users as cloud_users
 from hub.actions.cloud.incoming import Tally
-from hub.core.cloud import tables as cloud_tables
+from hub.actions.cloud.merging import ROWS_MAX, Merging
 from hub.core.errors import CloudError, CloudFailing
-from hub.core.records.tables import TABLES
 from hub.services.relay.client import Body
 from hub.store.database import Store
-from hub.store.records.record_rows import CHUNK
 
 OVERLAP_MS = 120_000
 """The cloud may commit a row late, by as long as a statement of it may take; twice that (CLOUD.md 2.1)."""
@@ -25,8 +21,6 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 """Few records of megabytes make a chunk too."""
 _READ_BYTES = 64 * 1024
 _LISTS = frozenset({"created", "updated", "deleted"})
-_SWEPT = ("user_clinic_permissions", "app_config")
-"""Tables of which the cloud announces no deletions, and sends every row in a full pull whatever its age."""
 
 
 class Pulled(NamedTuple):
@@ -73,7 +67,7 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> P
     full: it was asked for from the start, so that what it does not name is not there any more.
     step: called before each chunk; may raise to stop.
     """
-    merging = _Merging(store, full=full)
+    merging = Merging(store, full=full)
     ends: dict[str, Any] = {}
     for chunk in _chunks(_pieces(body), body):
         first = chunk[0]
@@ -86,54 +80,6 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> P
         raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
     merging.sweep()
     return Pulled(ends["timestamp"], merging.tally)
-
-
-class _Merging:
-    """A pull on its way into the store."""
-
-    def __init__(self, store: Store, *, full: bool) -> None:
-        self.tally = Tally()
-        self._store = store
-        self._full = full
-        self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
-
-    def take(self, name: str, part: str, values: list[Any]) -> None:
-        """Merge rows or deletions of one table; those of tables that the hub does not keep are passed over."""
-        if name == cloud_tables.USERS:
-            # Not durable by itself: the cursor that is written after it takes it to disk along.
-            with self._store.write(durable=False) as tx:
-                if part == "deleted":
-                    cloud_users.delete(tx, _texts(values), self.tally)
-                else:
-                    users = _rows(values)
-                    cloud_users.take(tx, users, self.tally)
-                    self._name(name, users)
-            return
-        table = None if name in cloud_tables.UNWANTED else TABLES.get(name)
-        if table is None:
-            return
-        with self._store.write(durable=False) as tx:
-            if part == "deleted":
-                incoming.delete(tx, table, _texts(values), self.tally)
-                return
-            rows = _rows(values)
-            self._name(name, rows)
-            incoming.take(tx, table, rows, self.tally, updated=part == "updated")
-
-    def sweep(self) -> None:
-        """Bury what a full pull did not name, and shut out who has gone with it."""
-        if not self._full:
-            return
-        for name in _SWEPT:
-            with self._store.write(durable=False) as tx:
-                self.tally.deleted += incoming.sweep(tx, TABLES[name], self._named[name])
-        with self._store.write(durable=False) as tx:
-            cloud_users.sweep(tx, self._named[cloud_tables.USERS], self.tally)
-
-    def _name(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Remember which rows a full pull names, of tables where that says something of the others."""
-        if self._full and table in self._named:
-            self._named[table].update(row["id"] for row in rows if isinstance(row.get("id"), str))
 
 
 def _pieces(body: Body) -> Iterator[_Piece]:
@@ -154,7 +100,7 @@ def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:
     broke: CloudError | None = None
     try:
         for piece in pieces:
-            if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == CHUNK or body.size - begun > _CHUNK_BYTES):
+            if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == ROWS_MAX or body.size - begun > _CHUNK_BYTES):
                 yield chunk
                 chunk = []
             if not chunk:
@@ -166,11 +112,3 @@ def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:
         yield chunk
     if broke:
         raise broke
-
-
-def _rows(values: list[Any]) -> list[dict[str, Any]]:
-    return [value for value in values if isinstance(value, dict)]
-
-
-def _texts(values: list[Any]) -> list[str]:
-    return [value for value in values if isinstance(value, str)]

@@ -12,12 +12,12 @@ from hub.actions.cloud import cycles
 from hub.core.clock import Heard
 from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.cloud.link import Last, Link
 from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
 from hub.services.relay.cycle_lock import turn
 from hub.services.relay.rate_limit import RateLimit
-from hub.store.cloud.connection import Last, Link
 from hub.store.database import Store
 
 

@@ -22,11 +22,11 @@ from hub.actions.cloud import cycles
 from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.cycle_plan import CyclePlan
+from hub.core.cloud.link import Last
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.services.relay.cycle import Report
 from hub.services.relay.runner import Rules, Runner
-from hub.store.cloud.connection import Last
 from hub.store.database import Store
 
 LOOK_S = 10.0

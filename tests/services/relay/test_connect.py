@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.core.cloud.link import Progress
 from hub.core.errors import CloudFailing, KeyRefused, OperatorError
 from hub.services.relay.client import check_url
 from hub.services.relay.connect import connect
@@ -72,7 +73,7 @@ def test_a_cycle_that_ends_after_disconnecting_does_not_connect_again(connected:
         connection.advance(tx, pulls=progress.pulls)
         connection.save_last(tx, last)
     with connected.store.read() as db:
-        assert (connection.link(db), connection.progress(db)) == (None, connection.Progress())
+        assert (connection.link(db), connection.progress(db)) == (None, Progress())
 
 
 def test_connecting_as_another_device_begins_anew(connected: World) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from litestar import Litestar
 
 from hub.actions.phones.push import Receipt
+from hub.core.cloud.link import Link, Progress
 from hub.core.reasons import Reason
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
@@ -21,7 +22,6 @@ from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
 from hub.services.relay.runner import Rules, Runner
 from hub.store.cloud import connection, outbox
-from hub.store.cloud.connection import Progress
 from hub.store.database import Store
 from hub.store.people import users
 from tests.hubs import changes, row
@@ -58,7 +58,7 @@ class World:
 
     # Cycles
 
-    def connect(self) -> connection.Link:
+    def connect(self) -> Link:
         """Connect the hub."""
         return connecting.connect(self.store, self.url, self.hub.api_key, per_minute=RULES.requests_per_minute)
 
