@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from hub.actions.phones import push as pushing
-from hub.actions.phones.push import Receipt, Source, TableChanges
+from hub.actions.phones.push import Source, TableChanges
+from hub.actions.records.changes import Receipt
 from hub.core.reasons import Reason, from_json
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES

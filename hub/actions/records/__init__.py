@@ -1,1 +1,1 @@
-"""What is read of and written into patients' records by people who work on the hub itself."""
+"""Records: taken in from phones and people, read and written as patients' charts."""

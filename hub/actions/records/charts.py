@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from hub.actions.phones import push
+from hub.actions.records.changes import Changes
 from hub.core import clock
 from hub.core.errors import BadRecord, Conflict, Malformed, NotFound
 from hub.core.people.users import User
@@ -20,6 +20,7 @@ from hub.core.reasons import Code
 from hub.core.records import codec, online
 from hub.core.records.access import Permission, Rights
 from hub.core.records.codec import Pushed, Record
+from hub.core.records.merge import HUB
 from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES, Table
 from hub.store.box import counters
@@ -195,7 +196,7 @@ class ChartWriter(ChartReader):
 
     def delete(self, table: Table, record: Record) -> None:
         """Delete a record with what goes with it."""
-        push.remove(self._tx, table, record.id, self.rights)
+        Changes(self._tx, HUB, self.rights).delete(table, record)
         self.written += 1
 
     def visit(self, patient_id: str, visit_id: object) -> str | None:
@@ -218,7 +219,7 @@ class ChartWriter(ChartReader):
     def _enter(self, table: Table, record: Record, changed: tuple[str, ...]) -> Record:
         if len(codec.write(record)[0]) > codec.RECORD_BYTES:
             raise BadRecord(Code.TOO_LARGE.of(table=table.name, limit=codec.RECORD_BYTES))
-        push.enter(self._tx, table, Pushed(record, changed, synced=False), self.rights)
+        Changes(self._tx, HUB, self.rights).enter(table, Pushed(record, changed, synced=False))
         self.written += 1
         entered = queries.find(self._db, table, record.id)
         if entered is None:

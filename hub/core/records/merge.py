@@ -4,7 +4,7 @@ Every column carries a stamp: when its value was made by the clock of the phone 
 it came to the hub, and from which device. Of two values for one column
 
 - a device's own newer one replaces its older one;
-- one made by a device that held the other replaces it: it was made knowing it, whatever the clocks say;
+- one made by a device that had the other replaces it: it was made knowing it, whatever the clocks say;
 - of two made without knowing each other the newer wins, equal times being decided by the value itself, so that
   every order of arrival ends in the same record.
 
@@ -22,6 +22,9 @@ import msgspec
 from hub.core.records import codec
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.tables import SERVER_OWNED, UNCOUNTED, Table
+
+HUB = 0
+"""Stands for the hub and the cloud where a device's number would stand."""
 
 _UNMERGED = SERVER_OWNED | {"id", "updated_at"}
 """Columns that an edit does not set: the hub's own, and the one that ``_newest`` decides."""
@@ -59,21 +62,21 @@ class MergedEdit(msgspec.Struct, frozen=True):
     history: History
     changed: tuple[str, ...]
     exact: bool
-    """The pushing phone already holds just this."""
+    """The pushing phone already has just this."""
 
 
-def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, held: int) -> MergedEdit:
+def merge(table: Table, version: Version, pushed: Pushed, *, device: int, revision: int, known: int) -> MergedEdit:
     """Merge ``pushed`` from ``device`` into ``version``.
 
     revision: the hub time of this push, which changed columns will carry.
-    held: the revision up to which the device is known to hold this record; 0 if it is not.
+    known: the revision up to which the device is known to have this record; 0 if it is not.
     """
     data, _ = codec.write(pushed.record)
     mark = codec.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
         return MergedEdit(version.record, version.history, (), _same(table, pushed.record, version.record))
     if pushed.changed:
-        values = _columns_taken(version, pushed, device, held)
+        values = _columns_taken(version, pushed, device, known)
     else:
         values = _whole_taken(table, version, pushed, data)
     if pushed.record.get("is_deleted") is True:
@@ -111,14 +114,14 @@ def _history(
     return History(old.base, stamps, marks)
 
 
-def _columns_taken(version: Version, pushed: Pushed, device: int, held: int) -> dict[str, Any]:
+def _columns_taken(version: Version, pushed: Pushed, device: int, known: int) -> dict[str, Any]:
     values = {}
     for name in pushed.changed:
         if name in _UNMERGED or not (pushed.record.has(name) or version.record.has(name)):
             continue
         new, old = pushed.record.get(name), version.record.get(name)
         stamp = version.history.columns.get(name, version.history.base)
-        knew = stamp.device == device or stamp.revision <= held
+        knew = stamp.device == device or stamp.revision <= known
         if knew or (pushed.record.row.updated_at, _order(new)) > (stamp.updated_at, _order(old)):
             values[name] = new
     return values

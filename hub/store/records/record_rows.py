@@ -7,14 +7,15 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.records import codec
+from hub.core.records import codec, merge
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
+from hub.core.records.push_decision import Parent
 from hub.core.records.tables import Cascade, Table
 from hub.store.box import state
 from hub.store.database import Transaction
 
-HUB = 0
+HUB = merge.HUB
 """The number that stands for the hub and the cloud where a device's would stand."""
 
 CHUNK = 500
@@ -80,6 +81,17 @@ def version(table: Table, kept: Kept) -> Version:
     stamp = Stamp(record.row.updated_at, kept.created, kept.origin)
     pushed = {str(kept.origin): codec.fingerprint(kept.data)} if kept.origin else {}
     return Version(record, History(stamp, {}, pushed))
+
+
+def parents(db: Database, table: Table, ids: Iterable[str]) -> dict[str, Parent]:
+    """Return what must be known of the patients or visits that records name; those that are not there are left out."""
+    clinic = "primary_clinic_id" if table.name == "patients" else "NULL"
+    rows = db.execute(
+        f"SELECT id, {clinic}, local_server_deleted_at IS NOT NULL FROM [{table.name}]"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        [msgspec.json.encode(sorted(ids)).decode()],
+    )
+    return {row[0]: Parent(row[1], bool(row[2])) for row in rows}
 
 
 def next_num(tx: Transaction, table: Table) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from hub.actions.phones import push as pushing
 from hub.actions.phones.push import Source
+from hub.actions.records.changes import Receipt
 from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Form
 from hub.core.records import codec
@@ -90,7 +91,7 @@ def test_json_that_the_app_encoded_twice_is_kept_as_it_came(store: Store) -> Non
 
 @pytest.mark.parametrize("part", [None, {}, {"created": []}])
 def test_missing_lists_and_null_tables_are_nothing(store: Store, part: object) -> None:
-    assert push(store, {"patients": part, "nowhere": part}) == pushing.Receipt()
+    assert push(store, {"patients": part, "nowhere": part}) == Receipt()
 
 
 def test_the_same_id_twice_in_one_push_is_one_record(store: Store) -> None:

@@ -40,7 +40,7 @@ def pushed(version: Version, edit: Edit, *, whole: bool = False) -> Pushed:
 
 
 def take(version: Version, push: Pushed, edit: Edit, revision: int) -> MergedEdit:
-    return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, held=edit.knowing)
+    return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, known=edit.knowing)
 
 
 def after(edits: Iterable[Edit], *, whole: bool = False) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def test_columns_that_are_the_hubs_own_are_not_taken(column: str) -> None:
     version = Version(codec.build(table, {"id": "p", "updated_at": 1}), History(Stamp(1, 1, MAKER)))
     values = {"id": "q" if column == "id" else "p", "updated_at": 2, "last_modified": 7, "server_created_at": 7}
     push = Pushed(codec.build(table, values), (column,), synced=False)
-    assert merge.merge(table, version, push, device=2, revision=5, held=1).changed == ()
+    assert merge.merge(table, version, push, device=2, revision=5, known=1).changed == ()
 
 
 def test_p8_unknown_columns_stay_when_a_phone_that_does_not_know_them_pushes_the_whole_record() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from litestar import Litestar
 
-from hub.actions.phones.push import Receipt
+from hub.actions.records.changes import Receipt
 from hub.core.cloud.link import Link, Progress
 from hub.core.reasons import Reason
 from hub.core.records.access import Rights

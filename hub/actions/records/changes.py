@@ -1,0 +1,223 @@
+"""Takes records in within one transaction: carries out what is decided about each, with all that follows from it.
+
+Whatever brings a record - a phone's push, a user of the hub, a second try from quarantine - it comes this way, so that
+deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from hub.actions.cloud import queue
+from hub.core.cloud import forms as cloud_forms
+from hub.core.errors import BadRecord
+from hub.core.reasons import Code
+from hub.core.records import cascade, push_decision
+from hub.core.records.access import Rights
+from hub.core.records.codec import Pushed, Record
+from hub.core.records.merge import HUB, History, Version
+from hub.core.records.push_decision import (
+    Add,
+    Delete,
+    Force,
+    Merge,
+    Nothing,
+    Parent,
+    Parents,
+    Pusher,
+    Refuse,
+    Tombstone,
+)
+from hub.core.records.tables import TABLES, Table
+from hub.store.database import Transaction
+from hub.store.phones import ledger
+from hub.store.phones.known_versions import KnownVersions
+from hub.store.records import record_rows
+from hub.store.records.record_rows import Kept, New
+
+
+class Receipt(msgspec.Struct):
+    """What became of a push, in records."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+
+    @property
+    def entered(self) -> int:
+        """Return how many records are different now."""
+        return self.created + self.updated + self.deleted
+
+
+class Changes:
+    """The records that one device, or one user of the hub, brings in one transaction."""
+
+    def __init__(self, tx: Transaction, device: int, rights: Rights) -> None:
+        """Begin with nothing; device: HUB for what is entered on the hub itself."""
+        self.receipt = Receipt()
+        self._tx = tx
+        self._pusher = Pusher(device, rights, tx.now_ms)
+        self._known = KnownVersions(tx.db, device)
+        self._patients: dict[str, Parent] = {}
+        self._visits: dict[str, Parent] = {}
+        self._parents = Parents(self._patients, self._visits)
+
+    def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
+        """Add the records that are new, merge the others; returns why which of them, by place, are refused.
+
+        Of one that is there twice the second is merged.
+        """
+        stored = record_rows.find(self._tx.db, table, [each.record.id for each in pushed])
+        self._foresee(table, [each.record for each in pushed])
+        refused: dict[int, BadRecord] = {}
+        new: dict[str, Add] = {}
+        again: list[int] = []
+        for place, each in enumerate(pushed):
+            if each.record.id in stored or each.record.id in new:
+                again.append(place)
+                continue
+            match push_decision.decide_new(table, each, self._pusher, self._parents):
+                case Add() as added:
+                    new[each.record.id] = added
+                case Refuse(error):
+                    refused[place] = error
+        self._add(table, list(new.values()))
+        for place in again:
+            record_id = pushed[place].record.id
+            # A row that is about to change is taken out: a second push of it must read it anew.
+            row = stored.pop(record_id, None) or self._find(table, record_id)
+            refusal = self._again(table, row, pushed[place]) if row else None
+            if refusal:
+                refused[place] = refusal
+        return refused
+
+    def enter(self, table: Table, pushed: Pushed) -> None:
+        """Take in one record; raises BadRecord (NotAllowed) where it is refused, or would be deleted at once."""
+        row = self._find(table, pushed.record.id)
+        if row is not None:
+            error = self._again(table, row, pushed)
+            if error:
+                raise error
+            return
+        self._foresee(table, [pushed.record])
+        match push_decision.decide_new(table, pushed, self._pusher, self._parents):
+            case Add(is_deleted=True):
+                raise BadRecord(Code.PARENT_DELETED.of(table=table.name))
+            case Add() as added:
+                self._add(table, [added])
+            case Refuse(error=refusal):
+                raise refusal
+
+    def delete(self, table: Table, record: Record) -> None:
+        """Delete a record, with what goes with it; raises NotAllowed."""
+        row = self._find(table, record.id)
+        stored = self._stored(table, row) if row else None
+        self._foresee(table, [stored.record if isinstance(stored, Version) else record])
+        match push_decision.decide_deletion(table, stored, record, self._pusher, self._parents):
+            case Add() as added:
+                self._add(table, [added])
+            case Refuse(error):
+                raise error
+            case Delete() | Nothing() as decision:
+                if row:  # as there is: neither is decided about a record that the hub never had
+                    self._carry_out(table, row, record.id, decision)
+
+    def force(self, table: Table, record_id: str) -> None:
+        """Let the phone have the hub's version of a record: it takes its refused edit for accepted."""
+        row = self._find(table, record_id)
+        if row:
+            self._force(table, row.num)
+
+    def _again(self, table: Table, row: Kept, pushed: Pushed) -> BadRecord | None:
+        stored = self._stored(table, row)
+        if isinstance(stored, Version):
+            self._foresee(table, [stored.record, pushed.record])
+        known = self._knew(table, row, pushed)
+        decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
+        if isinstance(decision, Refuse):
+            return decision.error
+        self._carry_out(table, row, pushed.record.id, decision)
+        return None
+
+    def _carry_out(self, table: Table, row: Kept, record_id: str, decision: Merge | Delete | Force | Nothing) -> None:
+        match decision:
+            case Merge():
+                self._merge(table, row, decision)
+            case Delete():
+                self._delete_nums(table, [row.num])
+                self._delete_children(table, record_id)
+                self._forget_parents(table, [record_id])
+            case Force(history):
+                self._remember(table, row, history)
+                self._force(table, row.num)
+            case Nothing(history):
+                self._remember(table, row, history)
+
+    def _remember(self, table: Table, row: Kept, history: History | None) -> None:
+        if history:
+            record_rows.remember(self._tx, table, row.num, history)
+        self.receipt.unchanged += 1
+
+    def _force(self, table: Table, num: int) -> None:
+        if self._pusher.device != HUB:
+            ledger.force(self._tx, self._pusher.device, table, num)
+
+    def _add(self, table: Table, added: Sequence[Add]) -> None:
+        if not added:
+            return
+        rows = [New(each.record, each.data, each.cut, deleted=each.is_deleted, history=each.history) for each in added]
+        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
+        queue.added(self._tx, table, nums)
+        self._forget_parents(table, [each.record.id for each in added])
+        deleted = [each.record.id for each in added if each.is_deleted]
+        self.receipt.deleted += len(deleted)
+        self.receipt.created += len(added) - len(deleted)
+        for record_id in deleted:  # what names it may have come before it
+            self._delete_children(table, record_id)
+
+    def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
+        record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
+        knowing = cloud_forms.marks(table, merged.old, merged.changed)
+        queue.changed(self._tx, table, [row.num], merged.changed, knowing)
+        self._forget_parents(table, [merged.record.id])
+        self.receipt.updated += 1
+
+    def _delete_children(self, table: Table, record_id: str) -> None:
+        for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
+            self._delete_nums(child, nums)
+
+    def _delete_nums(self, table: Table, nums: list[int]) -> None:
+        record_rows.delete(self._tx, table, nums)
+        queue.changed(self._tx, table, nums)
+        self.receipt.deleted += len(nums)
+
+    def _find(self, table: Table, record_id: str) -> Kept | None:
+        return record_rows.find(self._tx.db, table, [record_id]).get(record_id)
+
+    def _stored(self, table: Table, row: Kept) -> Version | Tombstone:
+        return Tombstone() if row.deleted is not None else record_rows.version(table, row)
+
+    def _knew(self, table: Table, row: Kept, pushed: Pushed) -> int:
+        """Return the revision up to which the record was known to whoever edited it.
+
+        On the hub everything is seen; whoever edits a record on a phone has had at least its first version.
+        """
+        if self._pusher.device == HUB:
+            return self._tx.now_ms
+        return max(self._known.revision(table, row.num), row.created if pushed.changed else 0)
+
+    def _foresee(self, table: Table, records: Sequence[Record]) -> None:
+        """Look the parents of these records up together, each once."""
+        patients, visits = push_decision.parent_ids(table, records)
+        for name, ids, cached in (("patients", patients, self._patients), ("visits", visits, self._visits)):
+            if missing := ids - cached.keys():
+                found = record_rows.parents(self._tx.db, TABLES[name], missing)
+                cached.update(dict.fromkeys(missing, Parent()) | found)
+
+    def _forget_parents(self, table: Table, ids: Sequence[str]) -> None:
+        cached = {"patients": self._patients, "visits": self._visits}.get(table.name, {})
+        for record_id in ids:
+            cached.pop(record_id, None)

@@ -1,0 +1,184 @@
+"""Decides what becomes of a record that a phone pushed, or that somebody entered on the hub itself (P2-P4, P7, S5)."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from hub.core.errors import BadRecord
+from hub.core.records import access, codec, merge
+from hub.core.records.access import Rights
+from hub.core.records.codec import Pushed, Record
+from hub.core.records.merge import HUB, History, Stamp, Version
+from hub.core.records.tables import Cascade, Table
+
+
+class Parent(NamedTuple):
+    """What must be known of a patient or visit that a record names."""
+
+    clinic: str | None = None
+    is_deleted: bool = False
+
+
+class Parents(NamedTuple):
+    """The patients and visits that the records in question name, by id; one that is not there is not known."""
+
+    patients: Mapping[str, Parent]
+    visits: Mapping[str, Parent]
+
+    def clinic(self, table: Table, record: Record) -> str | None:
+        """Return the clinic that a record belongs to: its own, or else its patient's."""
+        patient = self.patients.get(record.text(table.patient) or "", Parent())
+        return record.text(table.clinic) or patient.clinic
+
+    def is_orphan(self, table: Table, record: Record) -> bool:
+        """Whether the patient or a visit with whose deletion the record goes is deleted."""
+        patient = record.text("patient_id") if Cascade.PATIENT in table.goes_with else None
+        named = [self.patients.get(patient or "", Parent())]
+        named += [self.visits.get(record.text(column) or "", Parent()) for column in table.visits]
+        return any(parent.is_deleted for parent in named)
+
+
+class Pusher(msgspec.Struct, frozen=True):
+    """Who pushes, and when: the device (HUB for what is entered on the hub), its user's rights, the hub time."""
+
+    device: int
+    rights: Rights
+    revision: int
+
+
+class Tombstone(NamedTuple):
+    """What the hub has is deleted."""
+
+
+class Add(msgspec.Struct, frozen=True):
+    """It is new, and may be a tombstone from the start."""
+
+    record: Record
+    data: str
+    cut: int | None
+    is_deleted: bool
+    history: History | None = None
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """It changes ``changed`` columns of what the hub has; ``device`` has just the outcome, HUB if nobody does."""
+
+    old: Record
+    record: Record
+    history: History
+    changed: tuple[str, ...]
+    device: int
+
+
+class Delete(NamedTuple):
+    """What the hub has is deleted, with what goes with it."""
+
+
+class Force(NamedTuple):
+    """Nothing changes, but the phone believes otherwise: it must get the hub's version."""
+
+    history: History | None = None
+
+
+class Nothing(NamedTuple):
+    """Nothing changes, and the phone has what the hub has; ``history`` is to be kept where there is one."""
+
+    history: History | None = None
+
+
+class Refuse(NamedTuple):
+    """It cannot be taken in."""
+
+    error: BadRecord
+
+
+def decide_new(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add | Refuse:
+    """Decide about a record whose id the hub does not have."""
+    try:
+        return _add(table, pushed, pusher, parents)
+    except BadRecord as error:
+        return Refuse(error)
+
+
+def decide_again(
+    table: Table, stored: Version | Tombstone, pushed: Pushed, pusher: Pusher, parents: Parents, *, known: int
+) -> Merge | Delete | Force | Nothing | Refuse:
+    """Decide about a record whose id the hub has.
+
+    known: the revision up to which the pusher is known to have what the hub has.
+    """
+    if isinstance(stored, Tombstone):
+        return Force()  # deleted stays deleted (P4)
+    try:
+        return _merge(table, stored, pushed, pusher, parents, known)
+    except BadRecord as error:
+        return Refuse(error)
+
+
+def decide_deletion(
+    table: Table, stored: Version | Tombstone | None, record: Record, pusher: Pusher, parents: Parents
+) -> Add | Delete | Nothing | Refuse:
+    """Decide about a deletion; a record that the hub never had leaves a tombstone, should it come later."""
+    if isinstance(stored, Tombstone):
+        return Nothing()
+    try:
+        access.check_delete(pusher.rights, table, parents.clinic(table, stored.record if stored else record))
+        if stored:
+            return Delete()
+        data, cut = codec.write(record)
+        return Add(record, data, cut, is_deleted=True)
+    except BadRecord as error:
+        return Refuse(error)
+
+
+def parent_ids(table: Table, records: Iterable[Record]) -> tuple[set[str], set[str]]:
+    """Return the patients and the visits that must be known to decide about these records."""
+    patients: set[str] = set()
+    visits: set[str] = set()
+    for record in records:
+        patients.add(record.text(table.patient) or "")
+        visits.update(record.text(column) or "" for column in table.visits)
+    return patients - {""}, visits - {""}
+
+
+def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
+    record = pushed.record
+    access.check_create(pusher.rights, table, parents.clinic(table, record))
+    data, cut = codec.write(record)
+    is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)
+    return Add(record, data, cut, is_deleted, _first_history(pushed, pusher, data))
+
+
+def _first_history(pushed: Pushed, pusher: Pusher, data: str) -> History | None:
+    """Remember what was edited before the first push; of a record pushed untouched its text says it all."""
+    if not pushed.changed:
+        return None
+    stamp = Stamp(pushed.record.row.updated_at, pusher.revision, pusher.device)
+    return History(stamp, {}, {str(pusher.device): codec.digest(pushed, data)})
+
+
+def _merge(
+    table: Table, stored: Version, pushed: Pushed, pusher: Pusher, parents: Parents, known: int
+) -> Merge | Delete | Force | Nothing:
+    merged = merge.merge(table, stored, pushed, device=pusher.device, revision=pusher.revision, known=known)
+    if not merged.changed:
+        history = merged.history if merged.history != stored.history else None
+        return Nothing(history) if merged.exact else Force(history)
+    # A record may move from one clinic to another, with its patient or by itself. Its user must be allowed to edit in
+    # both: in the old one, or anybody could take records away from it, and in the new one, or anybody could put some
+    # into it.
+    access.check_update(pusher.rights, table, parents.clinic(table, stored.record), stored.record, merged.changed)
+    clinic = parents.clinic(table, merged.record)
+    if _says_deleted(table, merged.record):
+        access.check_delete(pusher.rights, table, clinic)
+        return Delete()
+    access.check_update(pusher.rights, table, clinic, stored.record, merged.changed)
+    if parents.is_orphan(table, merged.record):
+        return Delete()
+    codec.write(merged.record)  # refuse here, and not when it is stored, what grew beyond its bound
+    return Merge(stored.record, merged.record, merged.history, merged.changed, pusher.device if merged.exact else HUB)
+
+
+def _says_deleted(table: Table, record: Record) -> bool:
+    return table.deletable and bool(record.row.is_deleted)
