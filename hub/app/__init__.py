@@ -56,7 +56,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
     routers = [
         rpc.router(phones),
         health.router(gather),
-        health.metrics_router(store, phones_rpc, gather),
+        health.metrics_router(store, phones_rpc, gather, _metrics_token_file(settings)),
         look.router(),
         pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
@@ -142,6 +142,11 @@ def _check(store: Store, settings: Settings) -> tuple[str, ...]:
     if settings.store.check_at_start == "off":
         return ()
     return tuple(store.check(full=settings.store.check_at_start == "full"))
+
+
+def _metrics_token_file(settings: Settings) -> Path | None:
+    name = settings.web.metrics_token_file
+    return Path(name) if name else None
 
 
 def _application(

@@ -55,6 +55,7 @@ CHANGES: Final = {
     "web.plain_sign_in": Change.GUARD,
     "web.idle_minutes": Change.NOW,
     "web.show_lights": Change.NOW,
+    "web.metrics_token_file": Change.GUARD,
     "box": Change.MACHINE,
 }
 """By setting, and by section for the rest of it."""

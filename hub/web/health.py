@@ -1,15 +1,20 @@
 """Whether the hub lives, can write, and what it counts."""
 
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 from litestar import Response, Router, get
 
 from hub.actions.box import facts
-from hub.core.errors import Unavailable
+from hub.core.errors import Forbidden, Unavailable
 from hub.core.status.state import Facts
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
-from hub.web import metrics
+from hub.web import metrics, visitor
+from hub.web.body import AnyRequest
+
+_TOKEN_CHARS_MIN = 16
 
 
 def router(gather: Callable[[], Facts]) -> Router:
@@ -31,12 +36,14 @@ def router(gather: Callable[[], Facts]) -> Router:
     return Router("/", route_handlers=[healthz, readyz])
 
 
-def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts]) -> Router:
-    """/metrics, for Prometheus."""
+def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_file: Path | None) -> Router:
+    """/metrics, for Prometheus on this machine; with the token of ``token_file`` also for others."""
 
     @get("/metrics", sync_to_thread=True)
-    def show() -> Response[bytes]:
+    def show(request: AnyRequest) -> Response[bytes]:
         """Answer the counts of now."""
+        if not visitor.is_local(request) and not _has_token(request, token_file):
+            raise Forbidden("metrics are for this machine, or for who has the token")
         now = gather()
         for name, count in facts.counts(store).items():
             metrics.RECORDS.labels(name).set(count)
@@ -48,3 +55,14 @@ def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts]) -> Route
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     return Router("/", route_handlers=[show])
+
+
+def _has_token(request: AnyRequest, file: Path | None) -> bool:
+    """Whether a request brings the token; a file that is missing, or a token that can be guessed, opens nothing."""
+    try:
+        token = file.read_bytes().strip() if file else b""
+    except OSError:
+        return False
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    is_long = len(token) >= _TOKEN_CHARS_MIN
+    return is_long and scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), token)

@@ -17,6 +17,8 @@ _COOKIE = "hikma-hub"
 _YEAR_S = 31_536_000
 _SECURE_COOKIE = "__Host-hikma-hub"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "via")
+"""What proxies add; who sends one from this machine speaks for somebody else."""
 _HOST = re.compile(r"\A(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(?::\d{1,5})?\Z")
 _TOKEN = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 
@@ -85,6 +87,17 @@ def cookie(token: str, *, encrypted: bool) -> Cookie:
 def language_cookie(code: str) -> Cookie:
     """Return the cookie that keeps a language for a year."""
     return Cookie(key=LANGUAGE_COOKIE, value=code, path="/", httponly=True, samesite="lax", max_age=_YEAR_S)
+
+
+def address(request: AnyRequest) -> str:
+    """Who is at the other end."""
+    return _line(request)[2]
+
+
+def is_local(request: AnyRequest) -> bool:
+    """Whether a request comes from this machine itself, and not through a proxy on it."""
+    forwarded = any(request.headers.get(name) for name in _FORWARDED)
+    return not forwarded and request.client is not None and request.client.host in _LOOPBACK
 
 
 def _line(request: AnyRequest) -> tuple[bool, bool, str]:

@@ -4,10 +4,15 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hub.settings import Settings, WebSettings
 from hub.store.database import FILE_NAME
 from tests.hubs import EMAIL, PASSWORD, Client, ServedHub, changes, prepare, row
+from tests.web.site import Site
+
+TOKEN = "a-token-that-nobody-guesses"
 
 NAME, PHONE_NUMBER = "Amina-Zahra", "0791-555-321"
 SECRETS = (
@@ -97,3 +102,34 @@ def test_a_damaged_database_closes_the_hub_to_phones_and_says_so(tmp_path: Path)
         assert "damaged" in get(served, "/")[1]
     finally:
         served.close()
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_s6_metrics_are_for_this_machine_and_not_for_whom_a_proxy_on_it_speaks(served: ServedHub, name: str) -> None:
+    answer = httpx.get(f"{served.url}/metrics", headers={name: "192.0.2.7"}, trust_env=False)
+    assert (answer.status_code, "hikma_hub_" in answer.text) == (403, False)
+
+
+@pytest.mark.parametrize(
+    ("kept", "brought", "status"),
+    [
+        (None, None, 403),
+        (TOKEN, None, 403),
+        (TOKEN, f"Bearer {TOKEN}", 200),
+        (f"{TOKEN}\n", f"bearer {TOKEN}", 200),
+        (TOKEN, f"Basic {TOKEN}", 403),
+        (TOKEN, f"Bearer {TOKEN}x", 403),
+        (TOKEN, "Bearer ", 403),
+        ("", "Bearer ", 403),
+        ("short", "Bearer short", 403),
+    ],
+)
+def test_s6_another_machine_reads_metrics_with_the_token_and_not_without(
+    tmp_path: Path, kept: str | None, brought: str | None, status: int
+) -> None:
+    file = tmp_path / "token"
+    if kept is not None:
+        file.write_text(kept)
+    with Site(tmp_path / "data", settings=Settings(web=WebSettings(metrics_token_file=str(file)))) as site:
+        headers = {"authorization": brought} if brought else {}
+        assert site.get("/metrics", **headers).status_code == status

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 import msgspec
 import structlog
@@ -14,6 +15,8 @@ from hub.core.status.state import Facts
 EVERY_S = 2.0
 STREAMS_MAX = 32
 """Web pages that follow live; further ones are reloaded by hand."""
+STREAMS_PER_ADDRESS = 8
+"""So that one machine cannot take them all."""
 _STILL_THERE_S = 20.0
 _COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60}
 """Facts that change all the time, and by how much it takes for a page to show it."""
@@ -33,7 +36,7 @@ class StatusWatch:
         self._publish = publish
         self._every_s = every_s
         self._changed = asyncio.Event()
-        self._streams = 0
+        self._streams: Counter[str] = Counter()
         self._is_over = False
 
     async def run(self) -> None:
@@ -70,25 +73,32 @@ class StatusWatch:
         self._is_over = True
         self.wake()
 
-    def follow(self) -> AsyncIterator[bytes]:
-        """Return server-sent events: the revision, whenever it changes; raises TooMany when too many follow."""
-        if self._streams >= STREAMS_MAX:
-            raise TooMany("too many pages follow live", retry_after_s=60)
-        return self._events()
+    @contextlib.contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """Hold one of the places to follow from; raises TooMany when they are taken, in all or by this address.
 
-    async def _events(self) -> AsyncIterator[bytes]:
-        self._streams += 1
+        Taken and counted in one step of the event loop, so that many who come at once cannot all find one free.
+        """
+        if self._streams.total() >= STREAMS_MAX or self._streams[address] >= STREAMS_PER_ADDRESS:
+            raise TooMany("too many pages follow live", retry_after_s=60)
+        self._streams[address] += 1
         try:
-            while not self._is_over:
-                changed = self._changed
-                yield f"retry: 5000\ndata: {self.revision}\n\n".encode()
-                while not changed.is_set():
-                    try:
-                        await asyncio.wait_for(changed.wait(), _STILL_THERE_S)
-                    except TimeoutError:
-                        yield b": still there\n\n"
+            yield
         finally:
-            self._streams -= 1
+            self._streams[address] -= 1
+            self._streams += Counter()  # drops addresses that follow no more
+
+    async def follow(self) -> AsyncGenerator[bytes]:
+        """Return server-sent events, from within a ``place``: the revision, whenever it changes."""
+        while not self._is_over:
+            changed = self._changed
+            yield f"retry: 5000\ndata: {self.revision}\n\n".encode()
+            while not changed.is_set():
+                try:
+                    async with asyncio.timeout(_STILL_THERE_S):  # wait_for of Python 3.11 can lose a cancellation
+                        await changed.wait()
+                except TimeoutError:
+                    yield b": still there\n\n"
 
     def _look(self) -> Facts:
         facts = self._gather()

@@ -1,11 +1,11 @@
 """The first page: one large sentence that says whether everything entered is safe, and what to do (O2)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from litestar import Response, Router, get
-from litestar.response import Stream
+from litestar.types import ASGIApp
 
 from hub.actions.box import history
 from hub.actions.people import setup
@@ -19,6 +19,7 @@ from hub.web.answers import Answer, Page
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
 from hub.web.frame import Form, PageOptions, Pages
+from hub.web.live import Live
 from hub.web.visitor import Visitor
 from hub.words import status as said
 
@@ -46,10 +47,8 @@ def events(watch: StatusWatch) -> Any:  # noqa: ANN401  a route
     """Return the route of the server-sent events."""
 
     @get("/events")
-    async def follow() -> Stream:
-        stream: AsyncIterator[bytes] = watch.follow()
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return Stream(stream, media_type="text/event-stream", headers=headers)
+    async def follow(request: AnyRequest) -> ASGIApp:
+        return Live(watch, visitor.address(request))
 
     return follow
 

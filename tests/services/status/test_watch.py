@@ -1,6 +1,7 @@
 """Watching: what wakes the pages, how many may follow, and that a hub can stop."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from hub.core.errors import TooMany
 from hub.core.status.state import Facts
-from hub.services.status.watch import STREAMS_MAX, StatusWatch
+from hub.services.status.watch import STREAMS_MAX, STREAMS_PER_ADDRESS, StatusWatch
 
 WELL = Facts(free_bytes=10**9, temperature_c=50.0)
 
@@ -53,17 +54,27 @@ def test_who_follows_hears_of_each_change_and_of_the_end() -> None:
 
 
 def test_so_many_may_follow_and_no_more_until_one_leaves() -> None:
-    async def follow() -> None:
-        some = watch()
-        streams = [some.follow() for _ in range(STREAMS_MAX)]
-        for stream in streams:
-            await newest(stream)
-        with pytest.raises(TooMany):
-            some.follow()
-        await streams.pop().aclose()  # type: ignore[attr-defined]  # it is a generator
-        assert "data: 1\n" in await newest(some.follow())
+    some = watch()
+    with contextlib.ExitStack() as places:
+        for number in range(STREAMS_MAX - 1):
+            places.enter_context(some.place(f"192.0.2.{number}"))
+        with some.place("192.0.2.200"), pytest.raises(TooMany), some.place("192.0.2.201"):
+            pass
+        with some.place("192.0.2.201"):
+            pass
+    with some.place("192.0.2.1"):
+        pass
 
-    asyncio.run(follow())
+
+def test_one_address_cannot_take_every_place() -> None:
+    some = watch()
+    with contextlib.ExitStack() as places:
+        for _ in range(STREAMS_PER_ADDRESS):
+            places.enter_context(some.place("192.0.2.1"))
+        with pytest.raises(TooMany), some.place("192.0.2.1"):
+            pass
+        with some.place("192.0.2.2"):
+            pass
 
 
 def test_a_failure_to_look_does_not_end_the_watch() -> None:
