@@ -1,7 +1,7 @@
 """Says to each part of the hub what the settings say of it."""
 
 from hub.services.relay.cycle import Limits
-from hub.services.relay.runner import Rules
+from hub.services.relay.runner import RelayRules
 from hub.services.rpc.dispatch import Bounds
 from hub.services.rpc.procedures.registry import Policy
 from hub.settings import Settings
@@ -31,10 +31,10 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def relay_rules(settings: Settings) -> Rules:
+def relay_rules(settings: Settings) -> RelayRules:
     """Return what the settings say of the relay."""
     relay = settings.relay
-    return Rules(
+    return RelayRules(
         usual_s=relay.minutes * 60,
         requests_per_minute=relay.requests_per_minute,
         hours_from=relay.hours_from,

@@ -24,7 +24,7 @@ from hub.core.records import codec
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.services.relay.connect import connect
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.runner import RelayRules, Runner
 from hub.store.database import Store
 from hub.store.records import record_rows
 from hub.store.records.record_rows import New
@@ -79,7 +79,7 @@ def _child(
 
 def _first_pull(url: str, folder: Path, what: str) -> list[Row]:
     store = _hub(folder / "pull", url)
-    runner = Runner(store, Rules())
+    runner = Runner(store, RelayRules())
     start = time.perf_counter()
     report = runner.run()
     measured = (time.perf_counter() - start) * 1000
@@ -95,7 +95,7 @@ def _first_pull(url: str, folder: Path, what: str) -> list[Row]:
 
 def _push(url: str, folder: Path, what: str) -> list[Row]:
     store = _hub(folder / "push", url)
-    runner = Runner(store, Rules())
+    runner = Runner(store, RelayRules())
     sizes = _fill(store)
     cpu = time.process_time()
     report = runner.run()
@@ -112,7 +112,7 @@ def _push(url: str, folder: Path, what: str) -> list[Row]:
 
 def _idle(url: str, folder: Path, what: str) -> list[Row]:
     store = _hub(folder / "idle", url)
-    runner = Runner(store, Rules(requests_per_minute=1000))
+    runner = Runner(store, RelayRules(requests_per_minute=1000))
     runner.run()
     cycles = 20
     cpu = time.process_time()

@@ -11,7 +11,7 @@ import pytest
 
 from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.runner import RelayRules, Runner
 from hub.store.cloud import outbox
 from tests.hubs import ServedHub
 from tests.journeys.slow_line import slow_line
@@ -69,7 +69,7 @@ def test_on_a_line_that_hardly_carries_every_cycle_moves_something_or_the_line_b
         world.event(visit, form_data=json.dumps([{"value": "x" * 4000}]))
     with slow_line(world.url, bytes_per_s=8_000, breaks_after=40_000) as (url, line):
         connect(world.store, url, world.hub.api_key)
-        runner = Runner(world.store, Rules(requests_per_minute=1000, limits=Limits(batch_bytes=256 * 1024)))
+        runner = Runner(world.store, RelayRules(requests_per_minute=1000, limits=Limits(batch_bytes=256 * 1024)))
         left = [waiting(world)]
         for _ in range(40):
             runner.run()
@@ -93,7 +93,7 @@ def test_3_a_line_that_never_holds_for_a_whole_pull_carries_what_was_entered_all
         world.event(visit, form_data=json.dumps([{"value": "x" * 4000}]))
     with slow_line(world.url, bytes_per_s=500_000, breaks_after=50_000) as (url, line):
         connect(world.store, url, world.hub.api_key)
-        runner = Runner(world.store, Rules(requests_per_minute=1000))
+        runner = Runner(world.store, RelayRules(requests_per_minute=1000))
         for _ in range(40):
             runner.run()
             if not waiting(world):

@@ -9,7 +9,7 @@ LEAST_BYTES = 16 * 1024
 """A line that cannot carry this is not helped by less."""
 
 
-class Window:
+class BatchSize:
     """How large a request may be; ``size_bytes`` is to be kept for the next cycle."""
 
     def __init__(self, size_bytes: int, most_bytes: int) -> None:

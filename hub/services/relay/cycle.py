@@ -12,7 +12,7 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE, Link
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.services.relay import pull
-from hub.services.relay.batch_size import Window
+from hub.services.relay.batch_size import BatchSize
 from hub.services.relay.client import Cloud, Device, Traffic
 from hub.services.relay.pull import Pulled
 from hub.services.relay.push import Push, Sent, Terms
@@ -203,15 +203,15 @@ class _Cycle:
             only_new=only_new,
             most_records=self._limits.batch_records,
         )
-        window = Window(self._progress.batch_bytes, self._limits.batch_bytes)
-        before = window.size_bytes
-        push = Push(self._store, self._client, terms, window, self._steps.step)
+        batch_size = BatchSize(self._progress.batch_bytes, self._limits.batch_bytes)
+        before = batch_size.size_bytes
+        push = Push(self._store, self._client, terms, batch_size, self._steps.step)
         self._report.pushed = push.sent
         try:
             push.run()
         finally:
-            if window.size_bytes != before:
-                self._note(batch_bytes=window.size_bytes)
+            if batch_size.size_bytes != before:
+                self._note(batch_bytes=batch_size.size_bytes)
 
     def _is_full(self) -> bool:
         """Return whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""

@@ -1,4 +1,4 @@
-"""Lets one cycle run at a time on a box, whichever process runs it; who comes later joins the running one."""
+"""Lets one cycle run at a time on a hub, whichever process runs it; who comes later joins the running one."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ FILE_NAME = "relay.lock"
 
 
 @contextmanager
-def turn(data: Path) -> Iterator[bool]:
-    """Take the turn in the hub that keeps its data in ``data``.
+def cycle_lock(data: Path) -> Iterator[bool]:
+    """Lock the cycles of the hub that keeps its data in ``data``.
 
-    Returns True when it was free. Gives False when a cycle was running, after its end: it was ours too.
+    Yields True at once when no cycle was running; False when one was, after its end: it was ours too.
     """
     with (data / FILE_NAME).open("w") as lock:
         try:

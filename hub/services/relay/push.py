@@ -13,7 +13,7 @@ from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord, CloudFailing, NoLine
 from hub.core.reasons import Reason
-from hub.services.relay.batch_size import Window
+from hub.services.relay.batch_size import BatchSize
 from hub.services.relay.client import Cloud, Verdict
 from hub.store.database import Store
 
@@ -47,10 +47,12 @@ class Sent(msgspec.Struct):
 class Push:
     """One push of the outbox; ``sent`` tells what came of it, also after an error."""
 
-    def __init__(self, store: Store, cloud: Cloud, terms: Terms, window: Window, step: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, cloud: Cloud, terms: Terms, batch_size: BatchSize, step: Callable[[], None]
+    ) -> None:
         """Prepare it; ``step`` is called between requests and may raise to stop."""
         self.sent = Sent()
-        self._window = window
+        self._batch_size = batch_size
         self._store = store
         self._cloud = cloud
         self._terms = terms
@@ -65,9 +67,9 @@ class Push:
         queue = Batches(Conditions(terms.clinics, names.in_cloud, names.unmatched, terms.most_records))
         for candidates in self._candidates():
             self._decided(queue.add(candidates, self._cloud.now_ms()))
-            while request := queue.full(self._window.size_bytes):
+            while request := queue.full(self._batch_size.size_bytes):
                 self._send(request.items)
-        while request := queue.rest(self._window.size_bytes):
+        while request := queue.rest(self._batch_size.size_bytes):
             self._send(request.items)
         for item in self._suspects:
             self._hold_suspect(item)
@@ -86,7 +88,7 @@ class Push:
                 after = found.records[-1].num
 
     def _bounds(self) -> Bounds:
-        most_bytes = 2 * self._window.size_bytes
+        most_bytes = 2 * self._batch_size.size_bytes
         return Bounds(self._until, self._terms.only_new, self._terms.most_records, most_bytes)
 
     def _decided(self, decisions: Sequence[Queued | Hold | Wait]) -> None:
@@ -174,12 +176,12 @@ class Push:
         try:
             verdict = self._cloud.push(content, repeatable=repeatable)
         except NoLine:
-            self._window.broke(len(content))
+            self._batch_size.broke(len(content))
             raise
         if verdict is Verdict.TOO_LARGE:
-            self._window.broke(len(content))
+            self._batch_size.broke(len(content))
         else:
-            self._window.carried(len(content))
+            self._batch_size.carried(len(content))
         return verdict
 
     def _hold(self, record: OutboxRecord, reason: Reason) -> None:

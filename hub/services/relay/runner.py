@@ -16,12 +16,12 @@ from hub.core.cloud.link import Last, Link
 from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
-from hub.services.relay.cycle_lock import turn
+from hub.services.relay.cycle_lock import cycle_lock
 from hub.services.relay.rate_limit import RateLimit
 from hub.store.database import Store
 
 
-class Rules(msgspec.Struct, frozen=True):
+class RelayRules(msgspec.Struct, frozen=True):
     """When and how much the hub may relay."""
 
     usual_s: float = 300
@@ -38,29 +38,29 @@ class Rules(msgspec.Struct, frozen=True):
 class Runner:
     """Runs the cycles of one hub."""
 
-    def __init__(self, store: Store, rules: Rules, stop: threading.Event | None = None) -> None:
+    def __init__(self, store: Store, rules: RelayRules, stop: threading.Event | None = None) -> None:
         """Prepare to run; ``stop`` ends a cycle at its next step."""
         self.rules = rules
         self._store = store
         self._data = store.path.parent
         self._limit = RateLimit(self._data, rules.requests_per_minute, stop)
-        self._spoken: tuple[str, str, Cloud] | None = None
+        self._client: tuple[str, str, Cloud] | None = None
         self._random = random.SystemRandom()
 
     def run(self) -> Report | None:
         """Run a cycle; None if one was running already, and has ended by now."""
-        with turn(self._data) as free:
-            if not free:
+        with cycle_lock(self._data) as is_free:
+            if not is_free:
                 return None
             self._limit.per_minute = self.rules.requests_per_minute
             steps = Steps(self._limit.check, partial(cycles.mark_running, self._store))
-            report = cycle.run(self._store, self._speak, self.rules.limits, steps)
+            report = cycle.run(self._store, self._client_for, self.rules.limits, steps)
             if report.outcome is not Outcome.STOPPED:
                 self._keep(report)
             return report
 
     def withheld(self) -> Outcome | None:
-        """Tell why the hub may not relay now by its own rules; None if it may."""
+        """Return why the hub may not relay now by its own rules; None if it may."""
         if not cycle_outcome.in_hours(time.localtime().tm_hour, self.rules.hours_from, self.rules.hours_to):
             return Outcome.OUT_OF_HOURS
         progress = cycles.progress(self._store)
@@ -69,17 +69,17 @@ class Runner:
 
     def close(self) -> None:
         """Close the connection to the cloud."""
-        if self._spoken:
-            self._spoken[2].close()
-            self._spoken = None
+        if self._client:
+            self._client[2].close()
+            self._client = None
 
-    def _speak(self, link: Link, key: str) -> Cloud:
+    def _client_for(self, link: Link, key: str) -> Cloud:
         """Return the client that was used last, if it still speaks to the same cloud."""
-        if self._spoken and self._spoken[:2] == (link.url, key):
-            return self._spoken[2]
+        if self._client and self._client[:2] == (link.url, key):
+            return self._client[2]
         self.close()
         client = Cloud(link.url, key, self._limit)
-        self._spoken = (link.url, key, client)
+        self._client = (link.url, key, client)
         return client
 
     def _keep(self, report: Report) -> None:

@@ -26,7 +26,7 @@ from hub.core.cloud.link import Last
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.services.relay.cycle import Report
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.runner import RelayRules, Runner
 from hub.store.database import Store
 
 LOOK_S = 10.0
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 class Schedule:
     """Relays in the background from ``start`` to ``stop``; without a cloud it only looks whether there is one."""
 
-    def __init__(self, store: Store, rules: Rules) -> None:
+    def __init__(self, store: Store, rules: RelayRules) -> None:
         self._store = store
         self._stop = threading.Event()
         self._runner = Runner(store, rules, self._stop)
@@ -93,7 +93,7 @@ class Schedule:
         if self._cycle is None or not self._cycle.is_alive():
             self._runner.close()
 
-    def apply(self, rules: Rules) -> None:
+    def apply(self, rules: RelayRules) -> None:
         """Go by other rules from now on: the next cycle begins when they let it, and at once after a longer wait."""
         self._runner.rules = rules
         with self._lock:

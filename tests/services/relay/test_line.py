@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from hub.services.relay import client
-from hub.services.relay.batch_size import FIRST_BYTES, LEAST_BYTES, Window
+from hub.services.relay.batch_size import FIRST_BYTES, LEAST_BYTES, BatchSize
 from hub.services.relay.client import Cloud
-from hub.services.relay.cycle_lock import turn
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.cycle_lock import cycle_lock
+from hub.services.relay.runner import RelayRules, Runner
 from hub.store.cloud import connection
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World
@@ -103,14 +103,14 @@ def test_r6_a_line_that_nothing_is_known_of_is_not_trusted_with_a_large_batch(
 
 
 def test_a_request_that_used_little_of_the_window_says_nothing_of_the_line() -> None:
-    window = Window(0, 1024 * 1024)
-    window.carried(100)
-    assert window.size_bytes == FIRST_BYTES
-    window.carried(FIRST_BYTES)
-    assert window.size_bytes == 2 * FIRST_BYTES
-    window.broke(100_000)
-    assert window.size_bytes == 50_000
-    assert Window(window.size_bytes, 32 * 1024).size_bytes == 32 * 1024
+    size = BatchSize(0, 1024 * 1024)
+    size.carried(100)
+    assert size.size_bytes == FIRST_BYTES
+    size.carried(FIRST_BYTES)
+    assert size.size_bytes == 2 * FIRST_BYTES
+    size.broke(100_000)
+    assert size.size_bytes == 50_000
+    assert BatchSize(size.size_bytes, 32 * 1024).size_bytes == 32 * 1024
 
 
 def test_r6_a_cycle_that_breaks_after_it_moved_something_is_followed_by_the_next_one_soon(connected: World) -> None:
@@ -180,9 +180,9 @@ def test_a_stopped_cycle_goes_on_in_the_next(connected: World) -> None:
 
 def test_two_cycles_never_run_at_once_and_the_second_joins_the_first(connected: World) -> None:
     joined: list[object] = []
-    with turn(connected.store.path.parent) as free:
+    with cycle_lock(connected.store.path.parent) as free:
         assert free
-        runner = Runner(connected.store, Rules())
+        runner = Runner(connected.store, RelayRules())
         waiting = threading.Thread(target=lambda: joined.append(runner.run()))
         waiting.start()
         waiting.join(0.2)
@@ -192,9 +192,9 @@ def test_two_cycles_never_run_at_once_and_the_second_joins_the_first(connected: 
 
 
 def test_a_month_that_is_used_up_withholds_the_relay(connected: World) -> None:
-    runner = Runner(connected.store, Rules(month_bytes=1))
+    runner = Runner(connected.store, RelayRules(month_bytes=1))
     assert runner.withheld() is not None
-    assert Runner(connected.store, Rules(month_bytes=10**9)).withheld() is None
+    assert Runner(connected.store, RelayRules(month_bytes=10**9)).withheld() is None
 
 
 def test_an_idle_cycle_costs_one_verify_and_one_pull_and_nothing_for_the_disk_to_wait_for(

@@ -12,7 +12,7 @@ from hub.services.relay import rate_limit
 from hub.services.relay.connect import connect
 from hub.services.relay.cycle import Limits, Report
 from hub.services.relay.rate_limit import RateLimit, Stopped
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.runner import RelayRules, Runner
 from tests.services.relay import world as worlds
 from tests.services.relay.world import Kind, World
 
@@ -51,7 +51,7 @@ def strict(tmp_path: Path, clock: Clock) -> Iterator[World]:
 
 def cycle(world: World, clock: Clock, limits: Limits | None = None) -> Report:
     """Run a cycle as a process of its own does."""
-    runner = Runner(world.store, Rules(limits=limits or Limits()), clock.stop)
+    runner = Runner(world.store, RelayRules(limits=limits or Limits()), clock.stop)
     report = runner.run()
     runner.close()
     assert report is not None

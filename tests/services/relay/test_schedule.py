@@ -12,7 +12,7 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import NoLine
 from hub.services.relay import schedule
 from hub.services.relay.client import Cloud
-from hub.services.relay.runner import Rules
+from hub.services.relay.runner import RelayRules
 from hub.services.relay.schedule import Schedule
 from hub.store.cloud import connection
 from hub.store.database import Store
@@ -78,7 +78,7 @@ def test_a_cloud_that_is_connected_later_is_noticed(world: World) -> None:
 @pytest.mark.usefixtures("quick")
 def test_a_relay_that_is_withheld_says_why(connected: World) -> None:
     connected.patient()
-    relay = Schedule(connected.store, Rules(month_bytes=1, requests_per_minute=10_000))
+    relay = Schedule(connected.store, RelayRules(month_bytes=1, requests_per_minute=10_000))
     relay.start()
     pause = threading.Event()
     try:
@@ -95,7 +95,7 @@ def test_a_relay_that_is_withheld_says_why(connected: World) -> None:
 @pytest.mark.usefixtures("quick")
 def test_rules_that_change_count_at_once(connected: World) -> None:
     connected.patient()
-    relay = Schedule(connected.store, Rules(month_bytes=1, requests_per_minute=10_000))
+    relay = Schedule(connected.store, RelayRules(month_bytes=1, requests_per_minute=10_000))
     relay.start()
     pause = threading.Event()
     try:
@@ -120,7 +120,7 @@ def test_a_fault_of_ours_ends_one_cycle_and_not_the_relay(
         return real(self, content, **how)
 
     monkeypatch.setattr(Cloud, "push", push)
-    relay = Schedule(connected.store, Rules(usual_s=0.1, requests_per_minute=10_000))
+    relay = Schedule(connected.store, RelayRules(usual_s=0.1, requests_per_minute=10_000))
     relay.start()
     try:
         connected.patient()
@@ -162,7 +162,7 @@ def test_what_another_process_changes_is_noticed(connected: World) -> None:
 @pytest.mark.usefixtures("quick")
 def test_a_cycle_by_hand_that_succeeds_ends_a_long_wait_after_failures(connected: World) -> None:
     connected.fail(Kind.ERROR_500, times=1, on="pull")
-    relay = Schedule(connected.store, Rules(usual_s=3600, requests_per_minute=10_000))
+    relay = Schedule(connected.store, RelayRules(usual_s=3600, requests_per_minute=10_000))
     relay.start()
     pause = threading.Event()
     try:
@@ -202,7 +202,7 @@ def test_stopping_does_not_wait_for_a_line_that_hangs(connected: World, monkeypa
 def test_a_wall_clock_that_is_set_back_by_a_day_does_not_stop_the_relay(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    relay = Schedule(connected.store, Rules(usual_s=600, requests_per_minute=10_000))
+    relay = Schedule(connected.store, RelayRules(usual_s=600, requests_per_minute=10_000))
     relay.start()
     try:
         assert any(settled(connected))

@@ -20,7 +20,7 @@ from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.services.relay import connect as connecting
 from hub.services.relay.cycle import Limits, Report
-from hub.services.relay.runner import Rules, Runner
+from hub.services.relay.runner import RelayRules, Runner
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store
 from hub.store.people import users
@@ -32,7 +32,7 @@ from tests.simulator.rows import Row
 from tests.store import pushes
 
 PASSWORD = "correct horse"
-RULES = Rules(requests_per_minute=10_000)
+RULES = RelayRules(requests_per_minute=10_000)
 
 __all__ = ["PASSWORD", "RULES", "Kind", "World", "changes", "edited", "row", "uid", "world"]
 
@@ -53,7 +53,7 @@ class World:
     form: str
     drug: str
     batch: str
-    rules: Rules = RULES
+    rules: RelayRules = RULES
     _runners: list[Runner] = field(default_factory=list)
 
     # Cycles
@@ -79,7 +79,7 @@ class World:
     def limit(self, **limits: int) -> None:
         """Change what a cycle may use."""
         self.close()
-        self.rules = Rules(requests_per_minute=10_000, limits=Limits(**limits))
+        self.rules = RelayRules(requests_per_minute=10_000, limits=Limits(**limits))
 
     def close(self) -> None:
         """Close the connection to the cloud."""
