@@ -21,7 +21,7 @@ from hub.core.phone import keys, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.core.records.access import Permission
-from hub.services.rpc.dispatch import Bounds, Rpc
+from hub.services.rpc.dispatch import PhoneBounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
 from hub.store.people import users
@@ -37,7 +37,7 @@ PASSWORD = "correct horse"
 NOW_MS = 1_800_000_000_000
 """What model phones take for the time."""
 
-BOUNDS = Bounds(
+BOUNDS = PhoneBounds(
     hub_name="Test Hub",
     always_open=False,
     devices=100,
@@ -203,7 +203,7 @@ class InProcessHub:
     """A store and its Rpc, with one clinic, one user and pairing open; each is the same hub, with the same key."""
 
     data: Path
-    bounds: Bounds = BOUNDS
+    bounds: PhoneBounds = BOUNDS
     policy: Policy = POLICY
     store: Store = field(init=False)
     rpc: Rpc = field(init=False)
@@ -226,7 +226,7 @@ class InProcessHub:
         """Close the database."""
         self.store.close()
 
-    def restart(self, *, bounds: Bounds | None = None, policy: Policy | None = None) -> None:
+    def restart(self, *, bounds: PhoneBounds | None = None, policy: Policy | None = None) -> None:
         """Lose everything in memory, as a restarted process does; perhaps with other settings."""
         self.close()
         self.bounds, self.policy = bounds or self.bounds, policy or self.policy

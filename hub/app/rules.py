@@ -2,15 +2,15 @@
 
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import RelayRules
-from hub.services.rpc.dispatch import Bounds
+from hub.services.rpc.dispatch import PhoneBounds
 from hub.services.rpc.procedures.registry import Policy
 from hub.settings import Settings
 
 
-def bounds(settings: Settings) -> Bounds:
+def bounds(settings: Settings) -> PhoneBounds:
     """Bound what phones may take."""
     limits = settings.limits
-    return Bounds(
+    return PhoneBounds(
         hub_name=settings.hub.name,
         always_open=settings.pairing.mode == "open",
         devices=limits.devices,

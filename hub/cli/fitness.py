@@ -13,7 +13,7 @@ import msgspec
 
 from hub.core import clock
 from hub.core.status import state
-from hub.firstboot.steps import REPORT, Report
+from hub.firstboot.steps import REPORT, FirstBootReport
 from hub.services.machine import card, measures
 
 Check = tuple[str, str, str]
@@ -119,7 +119,7 @@ def _clock(data: Path) -> Check:
 
 def _encryption(path: Path) -> Check:
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        report = msgspec.json.decode(path.read_bytes(), type=FirstBootReport)
     except (OSError, msgspec.DecodeError):
         return "encryption", FAIL, "first boot did not encrypt this storage"
     return "encryption", PASS, f"the key is {report.key_place}. {report.key_protects}"

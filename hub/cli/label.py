@@ -13,7 +13,7 @@ from hub.cli import options, speech
 from hub.core.errors import OperatorError
 from hub.core.phone import qr
 from hub.core.status import label as legend
-from hub.firstboot.steps import REPORT, Report
+from hub.firstboot.steps import REPORT, FirstBootReport
 from hub.words import Words
 
 _PAGE = """<!doctype html>
@@ -70,15 +70,15 @@ def label(data: Path, config: Path | None, output: Path) -> None:
     click.echo(f"Label written to {output}.")
 
 
-def first_boot(path: Path = Path(REPORT)) -> Report:
+def first_boot(path: Path = Path(REPORT)) -> FirstBootReport:
     """Return the report of first boot; an empty one on a machine that was not made from our image."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Report)
+        return msgspec.json.decode(path.read_bytes(), type=FirstBootReport)
     except (OSError, msgspec.DecodeError):
-        return Report()
+        return FirstBootReport()
 
 
-def _rows(words: Words, report: Report) -> dict[str, str]:
+def _rows(words: Words, report: FirstBootReport) -> dict[str, str]:
     found = {
         words.say("Setup code"): report.setup_code,
         words.say("Wi-Fi"): report.access_point,

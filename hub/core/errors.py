@@ -20,7 +20,7 @@ HubError
 │   └── NotAllowed      because of who brought it
 └── OperatorError       a person at the hub must act; the text says what to do
     ├── NotThere        what was named does not exist, or no more
-    ├── Taken           what was named exists already
+    ├── AlreadyExists   what was named exists already
     ├── SettingError    a setting is unknown or wrong
     │   └── SettingsRefused     values that a form brought are not allowed, or cannot be written
     └── StoreError      the database is missing, locked or not ours to open
@@ -141,7 +141,7 @@ class NotThere(OperatorError):
     """What was named does not exist, or no longer; pages say so in their own words."""
 
 
-class Taken(OperatorError):
+class AlreadyExists(OperatorError):
     """What was named exists already; pages say so in their own words."""
 
 

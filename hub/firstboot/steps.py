@@ -29,7 +29,7 @@ _APPLIED = "/data/applied"
 log = structlog.get_logger()
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class FirstBootReport(msgspec.Struct, frozen=True, kw_only=True):
     """What first boot found and made; for the page, the console, the label and ``hikma-hub doctor``."""
 
     host_name: str = ""
@@ -55,7 +55,9 @@ class _Run:
     facts: dict[str, str | None] = field(default_factory=dict)
 
 
-def run(machine: Machine, *, device: Path | None = None, progress: Callable[[str], None] = lambda _: None) -> Report:
+def run(
+    machine: Machine, *, device: Path | None = None, progress: Callable[[str], None] = lambda _: None
+) -> FirstBootReport:
     """Do every step; raises HubError when the data partition cannot be opened, for then there is no hub.
 
     device: the card, where it is not the one that the root lies on. A wrong hikma-hub.toml is explained and the hub
@@ -65,7 +67,7 @@ def run(machine: Machine, *, device: Path | None = None, progress: Callable[[str
     for name, step in _STEPS:
         progress(name)
         step(state)
-    report = msgspec.convert(state.facts, Report)
+    report = msgspec.convert(state.facts, FirstBootReport)
     write(machine.path(REPORT), msgspec.json.encode(report), mode=0o640)
     machine.run("chown", ":hikma-hub", str(machine.path(REPORT)))
     return report

@@ -19,7 +19,7 @@ class Go(msgspec.Struct, frozen=True):
     token: str | None = None
 
 
-class Page(msgspec.Struct, frozen=True):
+class HtmlPage(msgspec.Struct, frozen=True):
     """A page that is ready, as HTML."""
 
     html: str
@@ -41,7 +41,7 @@ class Flow(msgspec.Struct, frozen=True):
     name: str
 
 
-Answer = Page | Go | Download | Flow
+Answer = HtmlPage | Go | Download | Flow
 
 
 def respond(answer: Answer, who: Visitor) -> Response[Any]:
@@ -49,11 +49,11 @@ def respond(answer: Answer, who: Visitor) -> Response[Any]:
     if isinstance(answer, Flow):
         return _flow(answer)
     # Who is only looking needs no cookie; a form does.
-    has_form = isinstance(answer, Page) and 'name="form_key"' in answer.html
+    has_form = isinstance(answer, HtmlPage) and 'name="form_key"' in answer.html
     token = who.token if who.is_new and has_form else None
     status, content, kind, headers = 200, b"", "text/plain", {}
     match answer:
-        case Page(html, status):
+        case HtmlPage(html, status):
             content, kind = html.encode(), "text/html"
         case Download(content, name, kind):
             headers = {"content-disposition": f'attachment; filename="{name}"'}

@@ -13,7 +13,7 @@ from hub.actions.people import audit
 from hub.core.errors import Malformed
 from hub.services.status.watch import StatusWatch
 from hub.web import body, look, visitor
-from hub.web.answers import Answer, Go, Page, respond
+from hub.web.answers import Answer, Go, HtmlPage, respond
 from hub.web.body import AnyRequest
 from hub.web.gatekeeper import Gatekeeper
 from hub.web.notes import NOTES
@@ -85,7 +85,7 @@ class Pages:
 
         return handler
 
-    def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> Page:
+    def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> HtmlPage:
         """Fill a template in; ``values`` are for this page, what every page shows comes with it."""
         common = {
             "who": who,
@@ -100,7 +100,7 @@ class Pages:
             "options": self.options(),
             "revision": self.watch.revision,
         }
-        return Page(look.page(template, who.words, {**common, **values}), status)
+        return HtmlPage(look.page(template, who.words, {**common, **values}), status)
 
     def _shown(self, request: AnyRequest, show: Show, query: Form, *, public: bool) -> Response[Any]:
         who = self.gatekeeper.identify(request)

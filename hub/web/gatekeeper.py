@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from hub.actions.people import page_sign_in
-from hub.actions.people.page_sign_in import Kind
+from hub.actions.people.page_sign_in import AccountKind
 from hub.core.errors import Forbidden
 from hub.store.database import Store
 from hub.web import visitor
@@ -50,7 +50,7 @@ class Gatekeeper:
 
     def admit(self, who: Visitor) -> None:
         """Raise SignInNeeded unless an administrator, or a user who may administer, is signed in."""
-        if who.account is None or who.account.kind is Kind.SETUP:
+        if who.account is None or who.account.kind is AccountKind.SETUP:
             raise SignInNeeded
 
     def check_form(self, who: Visitor, form_key: str) -> None:

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 from hub.core.errors import Forbidden
 from hub.core.log_events import LogEvent
 from hub.core.phone import wire
-from hub.services.rpc.dispatch import Outcome, Rpc
+from hub.services.rpc.dispatch import Reply, Rpc
 from hub.web import body
 from hub.web.body import AnyRequest
 from hub.web.gate import Gate
@@ -61,9 +61,7 @@ class Phones:
         """Carry out a sealed command."""
         return await self._sealed(request, self._rpc.command, 0)
 
-    async def _sealed(
-        self, request: AnyRequest, call: Callable[[bytearray, str], Outcome], answer_bytes: int
-    ) -> ASGIApp:
+    async def _sealed(self, request: AnyRequest, call: Callable[[bytearray, str], Reply], answer_bytes: int) -> ASGIApp:
         # Nobody takes room from the answers before all of the request is here: strangers would do it for ever.
         async with self._bodies.growing() as grow:
             raw = await body.read(request, self._body_max, grow)

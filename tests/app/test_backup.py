@@ -24,7 +24,7 @@ from hub.services.relay.runner import Runner
 from hub.store import snapshot
 from hub.store.database import Store, hub_time
 from hub.store.people import audit, page_sessions, users
-from hub.store.people.page_sessions import Account, Kind
+from hub.store.people.page_sessions import Account, AccountKind
 from hub.store.phones import devices
 from tests import age_tool
 from tests.age_tool import needs_age
@@ -77,7 +77,7 @@ def tarred(plain: bytes) -> bytes:
 
 def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, tmp_path: Path) -> None:
     with hub.store.write() as tx:
-        page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, "amal"))
+        page_sessions.begin(tx, Account(AccountKind.ADMINISTRATOR, "amal"))
         before = hub_time(tx.db)
     backup.restore([made(hub.store)], tmp_path / "new", SECRET)
     store = Store(tmp_path / "new")

@@ -15,7 +15,7 @@ from hub.actions.phones import pairing, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.phone import cipher, keys, wire
 from hub.core.phone.cipher import Direction
-from hub.services.rpc.dispatch import Bounds, Rpc
+from hub.services.rpc.dispatch import PhoneBounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
 from hub.store.people import users
@@ -80,7 +80,7 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
 
 def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
     """Return the hub's phones' side over a store."""
-    bounds = Bounds(
+    bounds = PhoneBounds(
         hub_name="Bench",
         always_open=True,
         devices=500,

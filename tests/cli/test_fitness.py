@@ -5,7 +5,7 @@ import pytest
 
 from hub.cli import fitness
 from hub.firstboot.board import KeyPlace
-from hub.firstboot.steps import Report
+from hub.firstboot.steps import FirstBootReport
 
 IW = "Wiphy phy0\n\tSupported interface modes:\n\t\t * managed\n{ap}\tDevice supports AP scan.\n{most}"
 
@@ -28,7 +28,7 @@ def test_the_place_of_the_key_is_told_honestly(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     assert fitness._encryption(file)[1] == fitness.FAIL
     place = KeyPlace.CARD
-    file.write_bytes(msgspec.json.encode(Report(key_place=place.told, key_protects=place.protects)))
+    file.write_bytes(msgspec.json.encode(FirstBootReport(key_place=place.told, key_protects=place.protects)))
     _, result, detail = fitness._encryption(file)
     assert result == fitness.PASS
     assert "in a file on the same card" in detail

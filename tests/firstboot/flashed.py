@@ -21,7 +21,7 @@ from hub.core.errors import OperatorError
 from hub.firstboot import steps
 from hub.firstboot.data import PLACES
 from hub.firstboot.machine import Machine
-from hub.firstboot.steps import Report
+from hub.firstboot.steps import FirstBootReport
 
 SECTOR = 512
 CARD_BYTES = 8 * 10**9
@@ -77,7 +77,7 @@ class Flashed(Machine):
         for place in PLACES:
             self.path(place.seen_at).mkdir(parents=True, exist_ok=True)
 
-    def boot(self, *, cut_at: int | None = None) -> Report | None:
+    def boot(self, *, cut_at: int | None = None) -> FirstBootReport | None:
         """Run first boot; None if the power was cut before the end. ``moments`` says how many there were to cut at."""
         object.__setattr__(self, "cut_at", cut_at)
         object.__setattr__(self, "moments", 0)

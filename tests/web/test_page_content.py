@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.actions.phones import access, pairing
-from hub.core.phone.device import State
+from hub.core.phone.device import DeviceState
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
 from hub.services.machine.switch import Switch
@@ -96,7 +96,7 @@ def test_a_phone_is_shut_out(inside: Site) -> None:
     with inside.store.read() as db:
         device = devices.find(db, "client-1")
     assert device is not None
-    assert device.state is State.REVOKED
+    assert device.state is DeviceState.REVOKED
     assert inside.submit("/phones/revoke", {"phone": "nobody"}, page="/phones").headers["location"].endswith("gone")
 
 

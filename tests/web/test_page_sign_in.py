@@ -128,7 +128,7 @@ def test_a_new_session_has_a_new_token(site: Site) -> None:
 def test_sessions_are_bounded(site: Site) -> None:
     with site.store.write() as tx:
         for _ in range(page_sessions.MOST + 5):
-            page_sessions.begin(tx, page_sessions.Account(page_sessions.Kind.ADMINISTRATOR, ADMINISTRATOR))
+            page_sessions.begin(tx, page_sessions.Account(page_sessions.AccountKind.ADMINISTRATOR, ADMINISTRATOR))
         assert tx.db.execute("SELECT count(*) FROM page_sessions").fetchone()[0] == page_sessions.MOST
 
 

@@ -6,10 +6,10 @@ from hub.store.box import counters
 from hub.store.box.counters import BUCKET_MS, Bucket
 from hub.store.database import Store
 
-__all__ = ["BUCKET_MS", "Bucket", "History", "recent"]
+__all__ = ["BUCKET_MS", "Bucket", "ChartHistory", "recent"]
 
 
-class History(msgspec.Struct, frozen=True):
+class ChartHistory(msgspec.Struct, frozen=True):
     """Counts of the last days, oldest first, and what hub time and the wall clock say now."""
 
     buckets: list[Bucket]
@@ -17,9 +17,9 @@ class History(msgspec.Struct, frozen=True):
     wall_ms: int
 
 
-def recent(store: Store) -> History:
+def recent(store: Store) -> ChartHistory:
     """Return the counts that are kept."""
     with store.read() as db:
         now_ms = store.now_ms(db)
         buckets = list(counters.since(db, now_ms - counters.KEPT_MS))
-        return History(buckets, now_ms, counters.wall_ms(db, now_ms) or now_ms)
+        return ChartHistory(buckets, now_ms, counters.wall_ms(db, now_ms) or now_ms)

@@ -11,7 +11,7 @@ from hub.core.people.administrators import NAME_CHARS_MAX, PASSWORD_CHARS_MIN, i
 from hub.store.database import Store, Transaction
 from hub.store.people import administrators as rows
 from hub.store.people import audit, page_sessions
-from hub.store.people.page_sessions import Kind
+from hub.store.people.page_sessions import AccountKind
 
 __all__ = [
     "NAME_CHARS_MAX",
@@ -53,7 +53,7 @@ def change_password(store: Store, name: str, password: str) -> None:
         hashed = passwords.hashed(password)
         _check_exists(tx, name)
         rows.set_password(tx, name, hashed)
-        page_sessions.end_all(tx, Kind.ADMINISTRATOR, name)
+        page_sessions.end_all(tx, AccountKind.ADMINISTRATOR, name)
         audit.note(tx, "administrator.password", detail=name)
 
 
@@ -64,7 +64,7 @@ def remove(store: Store, name: str) -> None:
         if rows.count(tx.db) == 1:
             raise OperatorError("this is the last administrator; make another one first")
         rows.remove(tx, name)
-        page_sessions.end_all(tx, Kind.ADMINISTRATOR, name)
+        page_sessions.end_all(tx, AccountKind.ADMINISTRATOR, name)
         audit.note(tx, "administrator.removed", detail=name)
 
 

@@ -9,15 +9,15 @@ from hub.core.people.users import PASSWORD_BYTES_MAX, User, nobody
 from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 from hub.store.database import Store, View
 from hub.store.people import administrators, audit, page_sessions, users
-from hub.store.people.page_sessions import Account, Kind
+from hub.store.people.page_sessions import Account, AccountKind
 from hub.store.phones import sessions
 
 _NAME_CHARS_MAX = 320
 
-__all__ = ["Account", "Kind", "SignedIn", "may_administer", "recognise", "sign_in", "sign_out"]
+__all__ = ["Account", "AccountKind", "PageSession", "may_administer", "recognise", "sign_in", "sign_out"]
 
 
-class SignedIn(msgspec.Struct, frozen=True):
+class PageSession(msgspec.Struct, frozen=True):
     """An account with the name that the page shows; "" during the setup."""
 
     account: Account
@@ -47,7 +47,7 @@ def sign_out(store: Store, token: str) -> None:
         page_sessions.end(tx, token)
 
 
-def recognise(store: Store, token: str, *, idle_ms: int) -> SignedIn | None:
+def recognise(store: Store, token: str, *, idle_ms: int) -> PageSession | None:
     """Return who a token stands for; None when the session is over or the account has gone or lost its permission."""
     with store.read() as db:
         found = page_sessions.find(db, token, now_ms=store.now_ms(db), idle_ms=idle_ms)
@@ -57,7 +57,7 @@ def recognise(store: Store, token: str, *, idle_ms: int) -> SignedIn | None:
     if found[1]:
         with store.write(durable=False) as tx:
             page_sessions.touch(tx, token)
-    return SignedIn(found[0], name)
+    return PageSession(found[0], name)
 
 
 def may_administer(user: User, rights: Rights) -> bool:
@@ -70,18 +70,20 @@ def may_administer(user: User, rights: Rights) -> bool:
 def _account(db: View, name: str, password: str) -> Account | None:
     if "@" not in name or administrators.exists(db, name):
         is_one = passwords.matches(administrators.hashed_password(db, name), password)
-        return Account(Kind.ADMINISTRATOR, name) if is_one else None
+        return Account(AccountKind.ADMINISTRATOR, name) if is_one else None
     user = users.find_by_email(db, name)
     fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or nobody()).opens_with(password)
-    return Account(Kind.USER, user.id) if user and fits and may_administer(user, users.rights(db, user)) else None
+    return (
+        Account(AccountKind.USER, user.id) if user and fits and may_administer(user, users.rights(db, user)) else None
+    )
 
 
 def _name_of(db: View, account: Account) -> str | None:
     match account.kind:
-        case Kind.ADMINISTRATOR:
+        case AccountKind.ADMINISTRATOR:
             return account.id if administrators.exists(db, account.id) else None
-        case Kind.USER:
+        case AccountKind.USER:
             user = users.find(db, account.id)
             return user.name if user and may_administer(user, users.rights(db, user)) else None
-        case Kind.SETUP:
+        case AccountKind.SETUP:
             return None if administrators.any_there(db) else ""

@@ -12,7 +12,7 @@ from hub.core.people import administrators as passwords
 from hub.store.box import state
 from hub.store.database import Store, Transaction, View
 from hub.store.people import administrators, audit, page_sessions, users
-from hub.store.people.page_sessions import Account, Kind
+from hub.store.people.page_sessions import Account, AccountKind
 from hub.store.phones import sessions
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -70,7 +70,7 @@ def enter(store: Store, given: str, *, address: str, attempts: Attempts) -> str 
                 audit.note(tx, "setup.refused")
                 return None
             sessions.forget_failures(tx, keys)
-            return page_sessions.begin(tx, Account(Kind.SETUP, ""))
+            return page_sessions.begin(tx, Account(AccountKind.SETUP, ""))
 
 
 def finish(store: Store, name: str, password: str) -> str | None:
@@ -78,7 +78,7 @@ def finish(store: Store, name: str, password: str) -> str | None:
     with store.write() as tx:
         if not add_first(tx, name, password):
             return None
-        return page_sessions.begin(tx, Account(Kind.ADMINISTRATOR, name))
+        return page_sessions.begin(tx, Account(AccountKind.ADMINISTRATOR, name))
 
 
 def apply(store: Store, wanted: FirstAdministrator) -> None:
@@ -103,7 +103,7 @@ def add_first(tx: Transaction, name: str, password: str) -> bool:
         return False
     add_administrator(tx, name, password)
     state.forget(tx, state.SETUP_CODE)
-    page_sessions.end_all(tx, Kind.SETUP)
+    page_sessions.end_all(tx, AccountKind.SETUP)
     audit.note(tx, "setup.done")
     return True
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from hub.core.errors import NotThere, OperatorError, Taken
+from hub.core.errors import AlreadyExists, NotThere, OperatorError
 from hub.core.people import users as accounts
 from hub.core.people.users import PASSWORD_CHARS_MIN, User
 from hub.core.records.access import Permission
@@ -32,7 +32,7 @@ def add(
 ) -> User:
     """Add a user with the role's permissions in one clinic, ``without`` some of them.
 
-    Raises Taken for an email that somebody has, OperatorError for an unknown clinic or an unfit password.
+    Raises AlreadyExists for an email that somebody has, OperatorError for an unknown clinic or an unfit password.
     """
     with store.write() as tx:
         return make(tx, email=email, name=name, role=role, clinic_id=clinic_id, password=password, without=without)
@@ -80,7 +80,7 @@ def _check_new(db: View, email: str, name: str, role: str, clinic_id: str) -> No
     if "@" not in email or not name.strip() or not role.strip():
         raise OperatorError("a user needs an email with an @, a name and a role")
     if rows.is_email_taken(db, email):
-        raise Taken(f"there is a user with the email {email} already")
+        raise AlreadyExists(f"there is a user with the email {email} already")
     if clinic_id not in {clinic["id"] for clinic in rows.clinics(db)}:
         raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
 

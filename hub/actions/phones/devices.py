@@ -7,7 +7,7 @@ import msgspec
 from hub.actions.phones import pull
 from hub.core.errors import NotThere
 from hub.core.phone import reach
-from hub.core.phone.device import Device, State
+from hub.core.phone.device import Device, DeviceState
 from hub.core.phone.reach import Moved
 from hub.store.database import Store, View
 from hub.store.people import audit, users
@@ -31,7 +31,7 @@ class ListedDevice(msgspec.Struct, frozen=True):
     @property
     def is_blocked(self) -> bool:
         """Whether the hub refuses it."""
-        return self.device.state is State.REVOKED
+        return self.device.state is DeviceState.REVOKED
 
 
 def every(store: Store) -> list[ListedDevice]:

@@ -1,4 +1,4 @@
-"""Pairing: for how long new phones may pair (S2)."""
+"""PairingStatus: for how long new phones may pair (S2)."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from hub.store.phones import devices
 _RECENT_MS = 15 * 60_000
 
 
-class Pairing(msgspec.Struct, frozen=True):
+class PairingStatus(msgspec.Struct, frozen=True):
     """How long pairing stays open, and which phones have just paired, newest first."""
 
     left_s: int
@@ -37,9 +37,9 @@ def left_s(store: Store) -> int:
         return state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db))
 
 
-def current(store: Store) -> Pairing:
+def current(store: Store) -> PairingStatus:
     """Return how pairing stands."""
     with store.read() as db:
         now_ms = store.now_ms(db)
         recent = [device.name for device in devices.every(db) if now_ms - device.first_seen < _RECENT_MS]
-        return Pairing(state.left_s(db, state.PAIRING_UNTIL, now_ms), recent[::-1])
+        return PairingStatus(state.left_s(db, state.PAIRING_UNTIL, now_ms), recent[::-1])

@@ -29,7 +29,7 @@ Key = tuple[str, str]
 """The names of a table and of a record in it: its id."""
 
 
-class State(Enum):
+class OutboxState(Enum):
     """Where a record stands."""
 
     WAITING = auto()
@@ -71,8 +71,8 @@ class Event(Enum):
     """The cloud deleted it."""
 
 
-def _table() -> Iterator[tuple[tuple[State, Event], State]]:
-    waiting, on_hold, sent, missed, proven = State
+def _table() -> Iterator[tuple[tuple[OutboxState, Event], OutboxState]]:
+    waiting, on_hold, sent, missed, proven = OutboxState
     before = (waiting, on_hold, sent, missed, proven)
     for event, after in (
         (Event.CHANGED, (waiting, waiting, waiting, waiting, waiting)),
@@ -90,7 +90,7 @@ def _table() -> Iterator[tuple[tuple[State, Event], State]]:
         yield from (((state, event), then) for state, then in zip(before, after, strict=True))
 
 
-TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(dict(_table()))
+TRANSITIONS: Mapping[tuple[OutboxState, Event], OutboxState] = MappingProxyType(dict(_table()))
 """(state, event) -> state."""
 
 
@@ -113,13 +113,13 @@ class Entry(msgspec.Struct, frozen=True):
     known: Mapping[str, tuple[int, ...]] | None = None
     """Column -> marks of values that its change was made knowing (core.cloud.forms.mark); None before any edit."""
 
-    def state(self, pulls: int = 0) -> State:
+    def state(self, pulls: int = 0) -> OutboxState:
         """Where it stands after so many complete pulls; without them nothing is missed."""
         if self.held == self.revision:
-            return State.ON_HOLD
+            return OutboxState.ON_HOLD
         if self.sent != self.revision:
-            return State.WAITING
-        return State.MISSED if self.tries >= TRIES and self.is_late(pulls) else State.SENT
+            return OutboxState.WAITING
+        return OutboxState.MISSED if self.tries >= TRIES and self.is_late(pulls) else OutboxState.SENT
 
     def is_late(self, pulls: int) -> bool:
         """Whether the pulls by now ought to have shown what was sent."""
@@ -128,7 +128,7 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def is_sent(self) -> bool:
         """Whether the cloud said success to it as it is now."""
-        return self.state() is State.SENT
+        return self.state() is OutboxState.SENT
 
     @property
     def reached(self) -> bool:
@@ -183,11 +183,13 @@ class Entry(msgspec.Struct, frozen=True):
     def overdue(self, pulls: int, *, deleted: bool) -> Self | None:
         """Send again what so many pulls ought to have shown; a delete is done."""
         state = self.state(pulls)
-        if state not in {State.SENT, State.MISSED} or not self.is_late(pulls):
+        if state not in {OutboxState.SENT, OutboxState.MISSED} or not self.is_late(pulls):
             return self
         if deleted:
             return self._moved(Event.OVERDUE_DELETE, pulls)
-        return self if state is State.MISSED else self._after(Event.OVERDUE, pulls, sent=None, tries=self.tries + 1)
+        return (
+            self if state is OutboxState.MISSED else self._after(Event.OVERDUE, pulls, sent=None, tries=self.tries + 1)
+        )
 
     def waits(self, reason: Reason | None) -> Self:
         """Note why it waits; None: nothing keeps it."""
@@ -204,13 +206,13 @@ class Entry(msgspec.Struct, frozen=True):
         state = TRANSITIONS[self.state(pulls), event]
         entry = msgspec.structs.replace(self, **values)
         match state:
-            case State.PROVEN:
+            case OutboxState.PROVEN:
                 return None
-            case State.ON_HOLD:
+            case OutboxState.ON_HOLD:
                 return msgspec.structs.replace(entry, held=entry.revision, sent=None)
-            case State.SENT | State.MISSED:
+            case OutboxState.SENT | OutboxState.MISSED:
                 return msgspec.structs.replace(entry, sent=entry.revision, held=None)
-            case State.WAITING:
+            case OutboxState.WAITING:
                 sent = None if entry.sent == entry.revision else entry.sent
                 held = None if entry.held == entry.revision else entry.held
                 return msgspec.structs.replace(entry, sent=sent, held=held)

@@ -7,7 +7,7 @@ import msgspec
 from hub.core.errors import Forbidden
 
 
-class State(StrEnum):
+class DeviceState(StrEnum):
     """What a device may do."""
 
     PAIRED = "paired"
@@ -20,7 +20,7 @@ class Device(msgspec.Struct, frozen=True):
     num: int
     client_id: str
     name: str
-    state: State
+    state: DeviceState
     first_seen: int
     last_seen: int
     last_sync: int | None
@@ -29,7 +29,7 @@ class Device(msgspec.Struct, frozen=True):
 
 def require_paired(device: Device) -> Device:
     """Return the device if it may talk to the hub; raises Forbidden if it is blocked."""
-    if device.state is not State.PAIRED:
+    if device.state is not DeviceState.PAIRED:
         raise Forbidden("device is revoked")
     return device
 

@@ -29,7 +29,7 @@ _RETRY_AFTER_S = 60.0
 """When the cloud wants less and does not say when again."""
 
 
-class Device(msgspec.Struct, frozen=True):
+class CloudDevice(msgspec.Struct, frozen=True):
     """What the cloud says of this hub (CLOUD.md 1)."""
 
     id: str
@@ -104,7 +104,7 @@ class Cloud:
         if cloud_ms > (self.now_ms() or 0):
             self._clock = (cloud_ms, time.monotonic())
 
-    def verify(self) -> Device:
+    def verify(self) -> CloudDevice:
         """Ask who this hub is (CLOUD.md 1)."""
         content = msgspec.json.encode({"api_key": self._api_key})
         response = self._ask("POST", VERIFY, content)
@@ -112,7 +112,7 @@ class Cloud:
             raise KeyRefused("the cloud does not accept this as an API key")
         _check(response)
         try:
-            return msgspec.convert(_json(response), Device)
+            return msgspec.convert(_json(response), CloudDevice)
         except msgspec.ValidationError as error:
             raise CloudFailing(f"verify-key answered otherwise than expected: {error}") from None
 

@@ -13,8 +13,8 @@ from hub.core.cloud.link import ACTIVE, Link
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.services.relay import pull
 from hub.services.relay.batch_size import BatchSize
-from hub.services.relay.client import Cloud, Device, Traffic
-from hub.services.relay.pull import Pulled
+from hub.services.relay.client import Cloud, CloudDevice, Traffic
+from hub.services.relay.pull import MergedPull
 from hub.services.relay.push import Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
 from hub.store.database import Store
@@ -146,7 +146,7 @@ class _Cycle:
         self._progress = msgspec.structs.replace(self._progress, **changed)
         self._unsaved |= changed
 
-    def _introduce(self, device: Device) -> None:
+    def _introduce(self, device: CloudDevice) -> None:
         """Keep what the cloud says of this hub."""
         clinics = tuple(clinic.lower() for clinic in device.clinic_ids)
         told = msgspec.structs.replace(
@@ -174,7 +174,7 @@ class _Cycle:
         self._arrived(pulled, full=full)
         return None
 
-    def _arrived(self, pulled: Pulled, *, full: bool) -> None:
+    def _arrived(self, pulled: MergedPull, *, full: bool) -> None:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""
         tally, progress = pulled.tally, self._progress
         self._note(

@@ -23,7 +23,7 @@ _READ_BYTES = 64 * 1024
 _LISTS = frozenset({"created", "updated", "deleted"})
 
 
-class Pulled(NamedTuple):
+class MergedPull(NamedTuple):
     """The end of a complete pull: the cloud's clock before it, and what became of its rows."""
 
     cloud_ms: int
@@ -61,7 +61,7 @@ class _Places:
         return True
 
 
-def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> Pulled:
+def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> MergedPull:
     """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
 
     full: it was asked for from the start, so that what it does not name is not there any more.
@@ -79,7 +79,7 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> P
     if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
         raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
     merging.sweep()
-    return Pulled(ends["timestamp"], merging.tally)
+    return MergedPull(ends["timestamp"], merging.tally)
 
 
 def _pieces(body: Body) -> Iterator[_Piece]:

@@ -14,7 +14,7 @@ from hub.actions.phones import access
 from hub.core.errors import Malformed, Unauthorised
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
-from hub.core.phone.device import Device, State, require_paired
+from hub.core.phone.device import Device, DeviceState, require_paired
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
 from hub.services.rpc import procedures
 from hub.services.rpc.procedures import Call, Context, Kind
@@ -26,7 +26,7 @@ from hub.store.database import Store
 _T = TypeVar("_T")
 
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+class PhoneBounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much phones may take; the settings say it."""
 
     hub_name: str
@@ -38,7 +38,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     handshakes_per_minute: int
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True):
     """A sealed answer, and what a log may say of it."""
 
     sealed: bytes
@@ -49,7 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
 class Rpc:
     """The hub as phones see it."""
 
-    def __init__(self, store: Store, bounds: Bounds, policy: Policy) -> None:
+    def __init__(self, store: Store, bounds: PhoneBounds, policy: Policy) -> None:
         self.sessions = Sessions(most=bounds.sessions, most_per_device=bounds.sessions_per_device)
         self.name = bounds.hub_name
         self._store = store
@@ -92,7 +92,7 @@ class Rpc:
             hub_name=self.name,
         )
 
-    def query(self, body: bytes | bytearray, address: str) -> Outcome:
+    def query(self, body: bytes | bytearray, address: str) -> Reply:
         """Answer a sealed query; raises PhoneError."""
         device, session, plaintext = self._open(body, Direction.QUERY)
         asked = _read(Query, plaintext)
@@ -101,7 +101,7 @@ class Rpc:
             device, session, address, Kind.QUERY, asked.query, asked.params, asked.token, Direction.QUERY_RESPONSE
         )
 
-    def command(self, body: bytes | bytearray, address: str) -> Outcome:
+    def command(self, body: bytes | bytearray, address: str) -> Reply:
         """Carry out a sealed command; raises PhoneError."""
         device, session, plaintext = self._open(body, Direction.COMMAND)
         asked = _read(Command, plaintext)
@@ -129,7 +129,7 @@ class Rpc:
             body.clear()  # it may be 64 MB, and is not needed any more
         if device is None:
             raise Unauthorised("unknown device")
-        if device.state is not State.PAIRED:
+        if device.state is not DeviceState.PAIRED:
             self.sessions.drop(device.num)
         require_paired(device)
         live = {session.key: session for session in self.sessions.of(device.num)}
@@ -147,11 +147,11 @@ class Rpc:
         params: msgspec.Raw,
         token: str | None,
         direction: Direction,
-    ) -> Outcome:
+    ) -> Reply:
         procedure = procedures.find(kind, name)
         rights = None if procedure.public else access.rights(self._store, device, token)
         answer = procedure.answer(Call(self._context, device, address, rights), params)
-        return Outcome(cipher.seal(session.key, answer, direction), name, device.num)
+        return Reply(cipher.seal(session.key, answer, direction), name, device.num)
 
 
 _LONE_SURROGATE = re.compile(

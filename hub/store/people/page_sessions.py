@@ -17,7 +17,7 @@ _NOTED_MS = 20_000
 """How exactly it is noted when somebody was last there: exact enough for minutes, and sparing with the card."""
 
 
-class Kind(StrEnum):
+class AccountKind(StrEnum):
     """What kind of account is signed in."""
 
     ADMINISTRATOR = "administrator"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 class Account(msgspec.Struct, frozen=True):
     """An administrator by name, or a Hikma user by id."""
 
-    kind: Kind
+    kind: AccountKind
     id: str
 
     @property
@@ -59,7 +59,7 @@ def find(db: Database, token: str, *, now_ms: int, idle_ms: int) -> tuple[Accoun
     row = db.execute("SELECT kind, account, issued, used FROM page_sessions WHERE hash = ?", [_hash(token)]).fetchone()
     if row is None or now_ms - row[3] >= idle_ms or now_ms - row[2] >= LONGEST_MS:
         return None
-    return Account(Kind(row[0]), row[1]), now_ms - row[3] >= _NOTED_MS
+    return Account(AccountKind(row[0]), row[1]), now_ms - row[3] >= _NOTED_MS
 
 
 def touch(tx: Transaction, token: str) -> None:
@@ -73,7 +73,7 @@ def end(tx: Transaction, token: str) -> None:
     audit.note(tx, "page.sign_out")
 
 
-def end_all(tx: Transaction, kind: Kind, account: str | None = None) -> None:
+def end_all(tx: Transaction, kind: AccountKind, account: str | None = None) -> None:
     """Sign out all of a kind, or all of one account; names of administrators differ by more than their case."""
     tx.db.execute(
         "DELETE FROM page_sessions WHERE kind = :kind AND (:account IS NULL OR account = :account COLLATE NOCASE)",

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.phone.device import Device, State
+from hub.core.phone.device import Device, DeviceState
 from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
@@ -28,13 +28,13 @@ def every(db: Database) -> Iterator[Device]:
 
 def paired(db: Database) -> int:
     """Count the paired devices."""
-    return int(db.execute("SELECT count(*) FROM devices WHERE state = ?", [State.PAIRED]).fetchone()[0])
+    return int(db.execute("SELECT count(*) FROM devices WHERE state = ?", [DeviceState.PAIRED]).fetchone()[0])
 
 
 def synced_since(db: Database, at: int) -> int:
     """Count the paired devices whose last sync was after hub time ``at``."""
     sql = "SELECT count(*) FROM devices WHERE state = ? AND last_sync > ?"
-    return int(db.execute(sql, [State.PAIRED, at]).fetchone()[0])
+    return int(db.execute(sql, [DeviceState.PAIRED, at]).fetchone()[0])
 
 
 def count(db: Database) -> int:
@@ -51,7 +51,7 @@ def next_num(tx: Transaction) -> int:
 
 def add(tx: Transaction, num: int, client_id: str, name: str) -> Device:
     """Add a paired device."""
-    device = Device(num, client_id, name, State.PAIRED, tx.now_ms, tx.now_ms, last_sync=None, user_id=None)
+    device = Device(num, client_id, name, DeviceState.PAIRED, tx.now_ms, tx.now_ms, last_sync=None, user_id=None)
     tx.db.table("devices").insert(msgspec.structs.asdict(device))
     return device
 
@@ -59,7 +59,7 @@ def add(tx: Transaction, num: int, client_id: str, name: str) -> Device:
 def drop_unused(tx: Transaction) -> bool:
     """Drop the paired device that was not seen for longest, of those that nobody ever signed in on; False for none."""
     unused = "SELECT num FROM devices WHERE user_id IS NULL AND state = ? ORDER BY last_seen LIMIT 1"
-    return tx.db.execute(f"DELETE FROM devices WHERE num = ({unused})", [State.PAIRED]).rowcount > 0
+    return tx.db.execute(f"DELETE FROM devices WHERE num = ({unused})", [DeviceState.PAIRED]).rowcount > 0
 
 
 def signed_in(tx: Transaction, device: int, user_id: str) -> None:
@@ -79,12 +79,12 @@ def revoke(tx: Transaction, client_id: str) -> Device | None:
     device = find(tx.db, client_id)
     if device is None:
         return None
-    tx.db.execute("UPDATE devices SET state = ? WHERE num = ?", [State.REVOKED, device.num])
+    tx.db.execute("UPDATE devices SET state = ? WHERE num = ?", [DeviceState.REVOKED, device.num])
     tx.db.execute("DELETE FROM tokens WHERE device = ?", [device.num])
     audit.note(tx, "device.revoked", device=device.num)
-    return msgspec.structs.replace(device, state=State.REVOKED)
+    return msgspec.structs.replace(device, state=DeviceState.REVOKED)
 
 
 def _device(row: tuple[Any, ...]) -> Device:
     num, client_id, name, state, *rest = row
-    return Device(num, client_id, name, State(state), *rest)
+    return Device(num, client_id, name, DeviceState(state), *rest)

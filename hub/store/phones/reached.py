@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from hub.core.phone.device import State
+from hub.core.phone.device import DeviceState
 from hub.store.database import Transaction
 
 RECENT_MS = 30 * 24 * 3_600_000
@@ -26,6 +26,6 @@ def counts(db: Database, now_ms: int) -> dict[str, int]:
     rows = db.execute(
         "SELECT host, count(*) FROM reached JOIN devices ON num = device WHERE state = ? AND last_seen > ?"
         " GROUP BY host",
-        [State.PAIRED, now_ms - RECENT_MS],
+        [DeviceState.PAIRED, now_ms - RECENT_MS],
     )
     return {str(host): int(count) for host, count in rows}

@@ -6,7 +6,7 @@ import msgspec
 
 from hub.actions.people import audit
 from hub.actions.people.audit import AuditPage
-from hub.actions.people.page_sign_in import Kind
+from hub.actions.people.page_sign_in import AccountKind
 from hub.store.database import Store
 from hub.web.answers import Answer
 from hub.web.frame import Form, Pages
@@ -52,7 +52,7 @@ EVENTS: Final = {
 }
 
 
-class Row(msgspec.Struct, frozen=True):
+class LogRow(msgspec.Struct, frozen=True):
     """An entry as the page shows it; ``when`` is "" when the clock was never right."""
 
     when: str
@@ -73,14 +73,14 @@ def handlers(here: Pages, store: Store) -> list[Any]:
     return [here.page("/log", show)]
 
 
-def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> Row:
+def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> LogRow:
     said = EVENTS.get(entry["event"])
     what = {
         "detail": entry["detail"] or "",
         "device": page.phones.get(entry["device"]) or words.say("a phone"),
         "user": page.users.get(entry["user_id"]) or words.say("somebody"),
     }
-    return Row(
+    return LogRow(
         when=words.moment(entry["wall_ms"]) if entry["wall_ms"] else "",
         age=words.ago((page.now_ms - entry["at"]) / 1000),
         what=words.say(said, **what) if said else entry["event"],
@@ -91,11 +91,11 @@ def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> Row:
 def _who(words: Words, actor: str | None, names: dict[str, str]) -> str:
     kind, _, name = (actor or "").partition(":")
     match kind:
-        case Kind.ADMINISTRATOR:
+        case AccountKind.ADMINISTRATOR:
             return name
-        case Kind.USER:
+        case AccountKind.USER:
             return names.get(name, name)
-        case Kind.SETUP:
+        case AccountKind.SETUP:
             return words.say("whoever set it up")
         case "address":
             return name

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.actions.people import administrators, clinics, users
-from hub.actions.people.page_sign_in import Kind
-from hub.core.errors import NotThere, OperatorError, Taken
+from hub.actions.people.page_sign_in import AccountKind
+from hub.core.errors import AlreadyExists, NotThere, OperatorError
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -57,7 +57,7 @@ class _People:
             users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(self._store)],
             clinics=here,
             administrators=[one.name for one in administrators.every(self._store)],
-            own=who.account.id if who.account and who.account.kind is Kind.ADMINISTRATOR else "",
+            own=who.account.id if who.account and who.account.kind is AccountKind.ADMINISTRATOR else "",
             roles=ROLES,
             given=given,
             wrong=wrong,
@@ -73,7 +73,7 @@ class _People:
             act()
         except NotThere:
             return Go("/people", "gone")
-        except Taken:
+        except AlreadyExists:
             wrong = who.words.say("There is a person with this email already.")
             return self._page(who, form, wrong=wrong, where=where)
         except OperatorError as error:

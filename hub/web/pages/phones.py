@@ -17,7 +17,7 @@ SHOWN_MAX = 200
 """Counting what a phone lacks takes some milliseconds."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class PhoneRow(msgspec.Struct, frozen=True):
     """A phone as the page shows it."""
 
     name: str
@@ -47,8 +47,8 @@ def handlers(here: Pages, store: Store) -> list[Any]:
     return [here.page("/phones", show), here.action("/phones/revoke", revoke)]
 
 
-def _row(words: Words, found: ListedDevice) -> Row:
-    return Row(
+def _row(words: Words, found: ListedDevice) -> PhoneRow:
+    return PhoneRow(
         name=found.device.name,
         client_id=found.device.client_id,
         is_revoked=found.is_blocked,

@@ -15,7 +15,7 @@ from hub.core.status.state import Facts
 from hub.services.status.watch import StatusWatch
 from hub.store.database import Store
 from hub.web import answers, charts, look, visitor
-from hub.web.answers import Answer, Page
+from hub.web.answers import Answer, HtmlPage
 from hub.web.body import AnyRequest
 from hub.web.charts import Chart
 from hub.web.frame import Form, PageOptions, Pages
@@ -77,7 +77,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
                 "charts": [],
             },
         )
-        return answers.respond(Page(html), msgspec.structs.replace(who, is_new=False))
+        return answers.respond(HtmlPage(html), msgspec.structs.replace(who, is_new=False))
 
     return Router("/", route_handlers=[show])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.actions.people import administrators, setup
 from hub.actions.people.failures import Attempts
-from hub.actions.people.page_sign_in import Kind
+from hub.actions.people.page_sign_in import AccountKind
 from hub.core.errors import SettingsRefused, TooMany
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
@@ -66,7 +66,7 @@ class _Setup:
             if who.account and who.name and step in {"cloud", "phone"}:
                 return self._page(who, step)
             return Go("/" if who.account else "/sign-in")
-        if who.account is None or who.account.kind is not Kind.SETUP:
+        if who.account is None or who.account.kind is not AccountKind.SETUP:
             return self._page(who, "code")
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
 
@@ -127,4 +127,4 @@ def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> s
 
 
 def _is_setting_up(who: Visitor) -> bool:
-    return who.account is not None and who.account.kind is Kind.SETUP
+    return who.account is not None and who.account.kind is AccountKind.SETUP

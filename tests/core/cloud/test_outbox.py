@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.cloud import outbox
-from hub.core.cloud.outbox import PROOF_PULLS, TRANSITIONS, TRIES, Entry, Event, State
+from hub.core.cloud.outbox import PROOF_PULLS, TRANSITIONS, TRIES, Entry, Event, OutboxState
 from hub.core.reasons import Code
 
 NO = Code.REFUSED.of(table="patients")
@@ -23,37 +23,37 @@ ENTRIES = st.builds(
 )
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", OutboxState)
 @pytest.mark.parametrize("event", Event)
-def test_the_table_says_where_every_event_leads_from_every_state(state: State, event: Event) -> None:
-    assert TRANSITIONS[state, event] in State
+def test_the_table_says_where_every_event_leads_from_every_state(state: OutboxState, event: Event) -> None:
+    assert TRANSITIONS[state, event] in OutboxState
 
 
-@pytest.mark.parametrize("state", [state for state in State if state is not State.PROVEN])
-def test_there_is_a_way_out_of_every_state(state: State) -> None:
-    reached: set[State] = set()
+@pytest.mark.parametrize("state", [state for state in OutboxState if state is not OutboxState.PROVEN])
+def test_there_is_a_way_out_of_every_state(state: OutboxState) -> None:
+    reached: set[OutboxState] = set()
     found = {state}
     while found - reached:
         reached |= found
         found |= {TRANSITIONS[each, event] for each in reached for event in Event}
-    assert State.PROVEN in reached
+    assert OutboxState.PROVEN in reached
 
 
 @pytest.mark.parametrize("event", [event for event in Event if event is not Event.CHANGED])
 def test_only_a_change_puts_a_record_into_the_outbox(event: Event) -> None:
-    assert TRANSITIONS[State.PROVEN, event] is State.PROVEN
-    assert TRANSITIONS[State.PROVEN, Event.CHANGED] is State.WAITING
+    assert TRANSITIONS[OutboxState.PROVEN, event] is OutboxState.PROVEN
+    assert TRANSITIONS[OutboxState.PROVEN, Event.CHANGED] is OutboxState.WAITING
 
 
 def test_what_a_change_makes_wait_leaves_by_the_clouds_word_alone() -> None:
-    ways = {event for event in Event if TRANSITIONS[State.WAITING, event] is State.PROVEN}
+    ways = {event for event in Event if TRANSITIONS[OutboxState.WAITING, event] is OutboxState.PROVEN}
     assert ways == {Event.CONFIRMED_UNSEEN, Event.SHOWN, Event.DELETED_THERE}
 
 
 @given(ENTRIES, st.integers(0, 6))
 def test_an_entry_moves_as_the_table_says(entry: Entry, pulls: int) -> None:
     def leads(event: Event, after: Entry | None, at: int = 0) -> None:
-        assert (State.PROVEN if after is None else after.state(at)) is TRANSITIONS[entry.state(at), event]
+        assert (OutboxState.PROVEN if after is None else after.state(at)) is TRANSITIONS[entry.state(at), event]
 
     leads(Event.CHANGED, entry.changed(9))
     leads(Event.CONFIRMED, entry.confirmed(entry.revision, pulls=pulls, shown=True))
@@ -108,7 +108,7 @@ class Journey(RuleBasedStateMachine):
         self.entry = outbox.changed(self.entry, self.now, columns)
         self.unproven |= columns or set("abc")
 
-    @precondition(lambda self: self.entry and self.entry.state(self.pulls) is State.WAITING)
+    @precondition(lambda self: self.entry and self.entry.state(self.pulls) is OutboxState.WAITING)
     @rule()
     def send(self) -> None:
         assert self.entry is not None
@@ -152,7 +152,7 @@ class Journey(RuleBasedStateMachine):
     def release(self) -> None:
         assert self.entry is not None
         self.entry = self.entry.released()
-        assert self.entry.state() is not State.ON_HOLD
+        assert self.entry.state() is not OutboxState.ON_HOLD
 
     @rule()
     def pull(self) -> None:
@@ -162,8 +162,8 @@ class Journey(RuleBasedStateMachine):
             self.entry = self.entry.overdue(self.pulls, deleted=False)
             assert self.entry is not None, "a record that is alive is never given up in silence"
             if self.entry.tries > tries:
-                assert state is State.SENT
-                assert self.entry.state(self.pulls) is State.WAITING
+                assert state is OutboxState.SENT
+                assert self.entry.state(self.pulls) is OutboxState.WAITING
 
     @invariant()
     def nothing_left_without_the_clouds_word(self) -> None:
@@ -176,13 +176,13 @@ class Journey(RuleBasedStateMachine):
 
     @invariant()
     def sent_means_that_the_cloud_said_so_of_just_this_revision(self) -> None:
-        if self.entry is not None and self.entry.state(self.pulls) in {State.SENT, State.MISSED}:
+        if self.entry is not None and self.entry.state(self.pulls) in {OutboxState.SENT, OutboxState.MISSED}:
             assert self.entry.revision <= self.confirmed
             assert self.entry.held is None
 
     @invariant()
     def what_is_missed_was_tried_and_given_time(self) -> None:
-        if self.entry is not None and self.entry.state(self.pulls) is State.MISSED:
+        if self.entry is not None and self.entry.state(self.pulls) is OutboxState.MISSED:
             assert self.entry.tries >= TRIES
             assert self.entry.sent_pull is not None
             assert self.pulls - self.entry.sent_pull >= PROOF_PULLS

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.core.cloud.outbox import Entry, State
+from hub.core.cloud.outbox import Entry, OutboxState
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Code
 from hub.core.records.tables import TABLES
@@ -55,11 +55,13 @@ def test_the_counts_are_those_of_the_states(store: Store, entries: list[Entry]) 
     states = [entry.state(PULLS) for entry in entries]
     with store.read() as db:
         counts = outbox.counts(db, PULLS)
-        assert counts["waiting"] == states.count(State.WAITING) == outbox.waiting(db) == sum(outbox.ages(db, [2]))
-        assert counts["held"] == states.count(State.ON_HOLD)
-        assert counts["missed"] == states.count(State.MISSED)
-        assert counts["sent"] == states.count(State.SENT) + states.count(State.MISSED) == outbox.unproven(db)
-        assert (outbox.waiting_since(db) is None) == (State.WAITING not in states)
+        assert counts["waiting"] == states.count(OutboxState.WAITING) == outbox.waiting(db) == sum(outbox.ages(db, [2]))
+        assert counts["held"] == states.count(OutboxState.ON_HOLD)
+        assert counts["missed"] == states.count(OutboxState.MISSED)
+        assert (
+            counts["sent"] == states.count(OutboxState.SENT) + states.count(OutboxState.MISSED) == outbox.unproven(db)
+        )
+        assert (outbox.waiting_since(db) is None) == (OutboxState.WAITING not in states)
 
 
 @ALL
@@ -70,17 +72,17 @@ def test_each_query_finds_the_records_of_its_state(store: Store, entries: list[E
     fill(store, entries)
     by_num = dict(enumerate(entries, 1))
 
-    def nums(state: State) -> set[int]:
+    def nums(state: OutboxState) -> set[int]:
         return {num for num, entry in by_num.items() if entry.state(PULLS) is state}
 
     with store.read() as db:
         given_out = outbox.waiting_records(
             db, PATIENTS, after=0, until=9, deleted=False, only_new=False, most=9, most_bytes=10**6
         )
-        assert {record.num for record in given_out} == nums(State.WAITING)
+        assert {record.num for record in given_out} == nums(OutboxState.WAITING)
         assert all(record.entry == by_num[record.num] for record in given_out)
-        assert {num for _, num, _ in outbox.on_hold(db)} == nums(State.ON_HOLD)
-        assert {record.num for record in outbox.missed(db, PULLS)} == nums(State.MISSED)
+        assert {num for _, num, _ in outbox.on_hold(db)} == nums(OutboxState.ON_HOLD)
+        assert {record.num for record in outbox.missed(db, PULLS)} == nums(OutboxState.MISSED)
         overdue = {num for num, entry in by_num.items() if entry.overdue(PULLS, deleted=False) != entry}
         assert {num for num, _, _ in outbox.late(db, PATIENTS, PULLS)} == overdue
 

@@ -1,7 +1,7 @@
 """The phones that are paired (S2)."""
 
 from hub.actions.phones import access
-from hub.core.phone.device import Device, State
+from hub.core.phone.device import Device, DeviceState
 from hub.store.database import Store
 from hub.store.phones import devices
 
@@ -18,7 +18,7 @@ def find(store: Store, client_id: str) -> Device | None:
 
 def test_a_paired_phone_is_kept_with_name_state_and_times(store: Store) -> None:
     device = pair(store, "c", name="Ward 2")
-    assert (device.name, device.state, device.last_sync, device.user_id) == ("Ward 2", State.PAIRED, None, None)
+    assert (device.name, device.state, device.last_sync, device.user_id) == ("Ward 2", DeviceState.PAIRED, None, None)
     assert device.first_seen == device.last_seen > 0
 
 
