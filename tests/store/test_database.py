@@ -256,3 +256,19 @@ def test_an_earlier_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert stamp(store)
     store.close()
+
+
+def test_a_durable_commit_is_told_when_it_is_done_and_nothing_else_is(store: Store) -> None:
+    told: list[int] = []
+
+    def hear() -> None:
+        with store.read() as db:  # the transaction is over: it can be seen, and another one may begin
+            told.append(hub_time(db))
+
+    store.after_commit.append(hear)
+    at_ms = stamp(store)
+    with store.write(durable=False) as tx:
+        assert tx.now_ms > at_ms
+    with pytest.raises(LookupError), store.write():
+        raise LookupError
+    assert told == [at_ms]
