@@ -1,6 +1,7 @@
 """Takes in what the cloud sends: merges rows, follows deletions, and sees what was sent arrive (R3, R4, R7, R8).
 
-Every call is one bounded transaction of its caller, and may be repeated: a pull that was cut off starts over.
+Every call may be repeated: a pull that was cut off starts over. None waits for the disk: the cursor that is written
+after a whole pull takes what was merged before it to the disk along.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +19,16 @@ from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
-from hub.core.records.tables import PushRule, Table
+from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
 from hub.store.cloud import id_mapping, outbox
-from hub.store.database import Transaction
+from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
 from hub.store.records.record_rows import HUB, Kept, New
 
 
-class Tally(msgspec.Struct):
+class PullTally(msgspec.Struct):
     """What became of a pull's rows."""
 
     created: int = 0
@@ -45,60 +46,56 @@ class Tally(msgspec.Struct):
     @property
     def changed(self) -> bool:
         """Whether it brought anything new."""
-        return self != Tally(unchanged=self.unchanged, foreign=self.foreign)
+        return self != PullTally(unchanged=self.unchanged, foreign=self.foreign)
 
 
-def take(
-    tx: Transaction,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    tally: Tally,
-    *,
-    updated: bool = False,
+def merge(
+    store: Store, table: Table, rows: Sequence[Mapping[str, Any]], tally: PullTally, *, updated: bool = False
 ) -> None:
     """Merge rows of one table. What is not readable goes to quarantine, the others go on (P7).
 
     updated: the cloud says that the hub has these already; a patient whom it has not came from another clinic.
     """
     before = tally.created
-    _Arrivals(tx, table, tally).take(rows)
+    with store.write(durable=False) as tx:
+        _Incoming(tx, table, tally).merge(rows)
     if updated and table.name == "patients":
         tally.moved_in += tally.created - before
 
 
-def delete(tx: Transaction, table: Table, ids: Sequence[str], tally: Tally) -> None:
-    """Bury what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
-    kept = record_rows.find(tx.db, table, ids)
-    live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
-    tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
-    for record_id, row in live.items():
-        _bury(tx, table, [row.num], None, tally)
-        for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
-            _bury(tx, child, nums, table, tally)
+def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally) -> None:
+    """Delete what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
+    with store.write(durable=False) as tx:
+        kept = record_rows.find(tx.db, table, ids)
+        live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
+        tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
+        for record_id, row in live.items():
+            _delete(tx, table, [row.num], None, tally)
+            for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
+                _delete(tx, child, nums, table, tally)
 
 
-def sweep(tx: Transaction, table: Table, named: set[str]) -> int:
-    """Bury rows that a complete pull does not name any more; the cloud announces no such deletions (CLOUD.md 2.1).
+def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None:
+    """Delete rows that a complete pull does not name any more: the cloud announces no such deletions (CLOUD.md 2.1).
 
     Rows that were made on this hub stay.
     """
-    own = id_mapping.made_here(tx.db, table)
-    rows = tx.db.execute(f"SELECT num, id FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchall()
-    gone = [num for num, record_id in rows if record_id not in named and record_id not in own]
-    record_rows.delete(tx, table, gone)
-    return len(gone)
+    with store.write(durable=False) as tx:
+        stay = named | id_mapping.made_here(tx.db, table)
+        gone = [num for num, record_id in record_rows.live(tx.db, table) if record_id not in stay]
+        record_rows.delete(tx, table, gone)
+    tally.deleted += len(gone)
 
 
-def _bury(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: Tally) -> None:
-    """Bury records; those that the cloud never had are kept where people find them.
+def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: PullTally) -> None:
+    """Delete records; those that the cloud never had are kept where people find them.
 
     A child that was sent after its parent had been deleted there was not deleted with it, and is now.
     """
     entries = outbox.entries(tx.db, table, nums)
-    for num, entry in entries.items():
-        if not entry.reached:
-            data, cut = tx.db.execute(f"SELECT data, cut FROM [{table.name}] WHERE num = ?", [num]).fetchone()
-            queue.keep_for_review(tx, table, codec.stored(table, data, cut), _deleted(table, parent))
+    never_sent = [num for num, entry in entries.items() if not entry.reached]
+    for record in record_rows.by_num(tx.db, table, never_sent).values():
+        queue.keep_for_review(tx, table, record, _why_deleted(table, parent))
     outbox.remove(tx, table, nums)
     record_rows.delete(tx, table, nums)
     if parent is not None:
@@ -106,22 +103,22 @@ def _bury(tx: Transaction, table: Table, nums: list[int], parent: Table | None, 
     tally.deleted += len(nums)
 
 
-def _deleted(table: Table, parent: Table | None) -> Reason:
+def _why_deleted(table: Table, parent: Table | None) -> Reason:
     if parent is None:
         return Code.DELETED_IN_CLOUD.of(table=table.name)
     return Code.PARENT_DELETED_IN_CLOUD.of(table=table.name, parent=parent.name)
 
 
-class _Arrivals:
+class _Incoming:
     """Some rows of one table on their way in."""
 
-    def __init__(self, tx: Transaction, table: Table, tally: Tally) -> None:
+    def __init__(self, tx: Transaction, table: Table, tally: PullTally) -> None:
         self._tx = tx
         self._table = table
         self._tally = tally
         self._names = id_mapping.names(tx.db)
 
-    def take(self, raws: Sequence[Mapping[str, Any]]) -> None:
+    def merge(self, raws: Sequence[Mapping[str, Any]]) -> None:
         rows = self._own(self._read(raws))
         kept = self._find(rows)
         self._add({key: row for key, row in rows.items() if key not in kept})
@@ -155,11 +152,7 @@ class _Arrivals:
         if patient is None or not rows:
             return rows
         asked = {row.record.text(patient) for row in rows.values()}
-        live = self._tx.db.execute(
-            "SELECT id FROM patients WHERE id IN (SELECT value FROM json_each(?)) AND local_server_deleted_at IS NULL",
-            [msgspec.json.encode(sorted(filter(None, asked))).decode()],
-        )
-        known = {row[0] for row in live}
+        known = record_rows.live_ids(self._tx.db, TABLES["patients"], filter(None, asked))
         own = {key: row for key, row in rows.items() if row.record.text(patient) in known}
         self._tally.foreign += len(rows) - len(own)
         return own

@@ -1,12 +1,10 @@
 """Unites what two phones entered for the same field of a patient: the cloud keeps one row of them (CLOUD.md 4.5).
 
 Its key is the patient and the field, and the first id stays. The hub keeps the row that the cloud shows; what was
-entered under another id goes into it, and the other id is buried.
+entered under another id goes into it, and the other id is deleted.
 """
 
 from collections.abc import Sequence
-
-import msgspec
 
 from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
@@ -14,7 +12,7 @@ from hub.core.cloud.outbox import Entry
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp
-from hub.core.records.tables import TABLES
+from hub.core.records.tables import TABLES, Cascade
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.records import record_rows
@@ -59,14 +57,11 @@ def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
 
 def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:
     """Return the live attributes of these patients that are not among ``shown``."""
-    patients = msgspec.json.encode(sorted({record.row.patient_id for record in shown})).decode()
-    ids = msgspec.json.encode([record.id for record in shown]).decode()
-    rows = tx.db.execute(
-        f"SELECT num, data, cut FROM [{TABLE.name}] WHERE patient_id IN (SELECT value FROM json_each(?))"
-        " AND local_server_deleted_at IS NULL AND id COLLATE NOCASE NOT IN (SELECT value FROM json_each(?))",
-        [patients, ids],
-    )
-    return [(num, codec.stored(TABLE, data, cut)) for num, data, cut in rows.fetchall()]
+    patients = sorted({record.row.patient_id for record in shown})
+    ids = {record.id.lower() for record in shown}
+    live = record_rows.live_children(tx.db, TABLE, Cascade.PATIENT, patients)
+    others = [num for num, record_id in live if record_id.lower() not in ids]
+    return list(record_rows.by_num(tx.db, TABLE, others).items())
 
 
 def _key(record: Record) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.actions.cloud import incoming
 from hub.actions.cloud import users as cloud_users
-from hub.actions.cloud.incoming import Tally
+from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import tables as cloud_tables
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
@@ -20,53 +20,38 @@ class Merging:
     """A pull on its way into the store."""
 
     def __init__(self, store: Store, *, full: bool) -> None:
-        self.tally = Tally()
+        self.tally = PullTally()
         self._store = store
         self._full = full
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
         """Merge rows or deletions of one table; those of tables that the hub does not keep are passed over."""
-        if name == cloud_tables.USERS:
-            # Not durable by itself: the cursor that is written after it takes it to disk along.
-            with self._store.write(durable=False) as tx:
-                if part == "deleted":
-                    cloud_users.delete(tx, _texts(values), self.tally)
-                else:
-                    users = _rows(values)
-                    cloud_users.take(tx, users, self.tally)
-                    self._name(name, users)
+        if name in cloud_tables.UNWANTED or name not in {*TABLES, cloud_tables.USERS}:
             return
-        table = None if name in cloud_tables.UNWANTED else TABLES.get(name)
-        if table is None:
-            return
-        with self._store.write(durable=False) as tx:
-            if part == "deleted":
-                incoming.delete(tx, table, _texts(values), self.tally)
-                return
-            rows = _rows(values)
-            self._name(name, rows)
-            incoming.take(tx, table, rows, self.tally, updated=part == "updated")
+        if part == "deleted":
+            self._delete(name, [value for value in values if isinstance(value, str)])
+        else:
+            self._merge(name, [value for value in values if isinstance(value, dict)], updated=part == "updated")
 
     def sweep(self) -> None:
         """Delete what a full pull did not name, and end the sign-ins of users who have gone with it."""
         if not self._full:
             return
         for name in _SWEPT:
-            with self._store.write(durable=False) as tx:
-                self.tally.deleted += incoming.sweep(tx, TABLES[name], self._named[name])
-        with self._store.write(durable=False) as tx:
-            cloud_users.sweep(tx, self._named[cloud_tables.USERS], self.tally)
+            incoming.sweep(self._store, TABLES[name], self._named[name], self.tally)
+        cloud_users.sweep(self._store, self._named[cloud_tables.USERS], self.tally)
 
-    def _name(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Remember which rows a full pull names, of tables where that says something of the others."""
-        if self._full and table in self._named:
-            self._named[table].update(row["id"] for row in rows if isinstance(row.get("id"), str))
+    def _merge(self, name: str, rows: list[dict[str, Any]], *, updated: bool) -> None:
+        if self._full and name in self._named:
+            self._named[name].update(row["id"] for row in rows if isinstance(row.get("id"), str))
+        if name == cloud_tables.USERS:
+            cloud_users.merge(self._store, rows, self.tally)
+        else:
+            incoming.merge(self._store, TABLES[name], rows, self.tally, updated=updated)
 
-
-def _rows(values: list[Any]) -> list[dict[str, Any]]:
-    return [value for value in values if isinstance(value, dict)]
-
-
-def _texts(values: list[Any]) -> list[str]:
-    return [value for value in values if isinstance(value, str)]
+    def _delete(self, name: str, ids: list[str]) -> None:
+        if name == cloud_tables.USERS:
+            cloud_users.delete(self._store, ids, self.tally)
+        else:
+            incoming.delete(self._store, TABLES[name], ids, self.tally)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub.actions.cloud import cycles, link
-from hub.actions.cloud.incoming import Tally
+from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE, Link
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
@@ -58,7 +58,7 @@ class Report(msgspec.Struct):
     outcome: Outcome
     detail: str = ""
     full: bool = False
-    pulled: Tally = msgspec.field(default_factory=Tally)
+    pulled: PullTally = msgspec.field(default_factory=PullTally)
     pushed: Sent = msgspec.field(default_factory=Sent)
     again: int = 0
     """Records that the cloud said success to and did not show: they are sent once more."""

@@ -1,12 +1,13 @@
 """Pulls from the cloud: reads the answer as a stream and merges it in bounded transactions (R6, R7)."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import ijson
+from ijson.common import ObjectBuilder
 
-from hub.actions.cloud.incoming import Tally
+from hub.actions.cloud.incoming import PullTally
 from hub.actions.cloud.merging import ROWS_MAX, Merging
 from hub.core.errors import CloudError, CloudFailing
 from hub.services.relay.client import Body
@@ -20,6 +21,9 @@ FROM_THE_START = 1
 _CHUNK_BYTES = 4 * 1024 * 1024
 """Few records of megabytes make a chunk too."""
 _READ_BYTES = 64 * 1024
+_BEGINS = frozenset({"start_map", "start_array"})
+_ENDS = frozenset({"end_map", "end_array"})
+_NO_VALUE = _ENDS | {"map_key"}
 _LISTS = frozenset({"created", "updated", "deleted"})
 
 
@@ -27,7 +31,7 @@ class MergedPull(NamedTuple):
     """The end of a complete pull: the cloud's clock before it, and what became of its rows."""
 
     cloud_ms: int
-    tally: Tally
+    tally: PullTally
 
 
 class _Piece(NamedTuple):
@@ -38,30 +42,7 @@ class _Piece(NamedTuple):
     value: Any
 
 
-class _Places:
-    """Stands in for the one prefix that ijson looks for, and is all that we want at once.
-
-    ijson compares the prefix with each place where a value begins, and gives exactly the values for which that was
-    true, in this order: so it reads the answer once and makes rows at the speed of its C code.
-    """
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.met: deque[tuple[str, str]] = deque()
-
-    def __eq__(self, place: object) -> bool:
-        match str(place).split("."):
-            case ["changes", table, part, "item"] if part in _LISTS:
-                self.met.append((table, part))
-            case [("success" | "timestamp" | "error") as name]:
-                self.met.append((name, ""))
-            case _:
-                return False
-        return True
-
-
-def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> MergedPull:
+def pull(store: Store, body: Body, *, full: bool, step: Callable[[], object]) -> MergedPull:
     """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
 
     full: it was asked for from the start, so that what it does not name is not there any more.
@@ -84,13 +65,38 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], None]) -> M
 
 def _pieces(body: Body) -> Iterator[_Piece]:
     """Return the values of an answer as they arrive."""
-    places = _Places()
+    events = ijson.parse(body, buf_size=_READ_BYTES)
     try:
-        for value in ijson.items(body, places, buf_size=_READ_BYTES):
-            table, part = places.met.popleft()
-            yield _Piece(table, part, value)
+        for path, event, value in events:
+            place = _place(path)
+            if place and event not in _NO_VALUE:
+                yield _Piece(*place, _whole(event, value, events))
     except ijson.JSONError as error:
         raise CloudFailing(f"the cloud's answer to a pull ends early or is no JSON: {type(error).__name__}") from None
+
+
+@lru_cache(maxsize=128)
+def _place(path: str) -> tuple[str, str] | None:
+    """Return the table and part, or the name at the top, of a value that is wanted whole."""
+    match path.split("."):
+        case ["changes", table, part, "item"] if part in _LISTS:
+            return table, part
+        case [("success" | "timestamp" | "error") as name]:
+            return name, ""
+        case _:
+            return None
+
+
+def _whole(event: str, value: object, events: Iterator[tuple[str, str, Any]]) -> Any:  # noqa: ANN401  any JSON
+    """Read a value to its end."""
+    builder = ObjectBuilder()
+    builder.event(event, value)
+    depth = int(event in _BEGINS)
+    while depth:
+        _, event, value = next(events)
+        builder.event(event, value)
+        depth += (event in _BEGINS) - (event in _ENDS)
+    return builder.value
 
 
 def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:

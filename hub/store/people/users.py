@@ -57,6 +57,19 @@ def put(tx: Transaction, user: User, data: str = "{}") -> None:
     tx.db.table("users").insert({**msgspec.structs.asdict(user), "data": data}, replace=True)
 
 
+def data(db: Database, user_id: str) -> str:
+    """Return a user's row as the cloud sent it; raises KeyError where there is no such user."""
+    row = db.execute("SELECT data FROM users WHERE id = ?", [user_id]).fetchone()
+    if row is None:
+        raise KeyError(user_id)
+    return str(row[0])
+
+
+def set_data(tx: Transaction, user_id: str, data: str) -> None:
+    """Set what is kept of a user beside the columns."""
+    tx.db.table("users").update(user_id, {"data": data})
+
+
 def set_password(tx: Transaction, user: User, hashed: str) -> None:
     """Set what is stored of a user's password, and end their tokens."""
     tx.db.table("users").update(user.id, {"hashed_password": hashed})

@@ -181,6 +181,30 @@ def live_children(db: Database, table: Table, column: Cascade, parents: Sequence
     return rows.fetchall()
 
 
+def live(db: Database, table: Table) -> list[tuple[int, str]]:
+    """Return number and id of the live records of a table."""
+    return db.execute(f"SELECT num, id FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchall()
+
+
+def live_ids(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
+    """Return which of these ids are live records."""
+    rows = db.execute(
+        f"SELECT id FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))"
+        " AND local_server_deleted_at IS NULL",
+        [msgspec.json.encode(sorted(ids)).decode()],
+    )
+    return {row[0] for row in rows}
+
+
+def by_num(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Record]:
+    """Return records by their numbers."""
+    rows = db.execute(
+        f"SELECT num, data, cut FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?))",
+        [msgspec.json.encode(list(nums)).decode()],
+    )
+    return {num: codec.stored(table, data, cut) for num, data, cut in rows.fetchall()}
+
+
 def count(db: Database, table: Table) -> int:
     """Count the live records of a table."""
     return int(db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.actions.cloud import users
-from hub.actions.cloud.incoming import Tally
+from hub.actions.cloud.incoming import PullTally
 from hub.core.records.access import Permission
 from hub.store.database import Store
 from hub.store.people import users as rows
@@ -18,10 +18,9 @@ def sent(**more: object) -> dict[str, Any]:
     return {**usual, "clinic_id": "north", "hashed_password": "$2a$04$one", **more}
 
 
-def take(store: Store, *given: dict[str, Any]) -> Tally:
-    tally = Tally()
-    with store.write() as tx:
-        users.take(tx, given, tally)
+def take(store: Store, *given: dict[str, Any]) -> PullTally:
+    tally = PullTally()
+    users.merge(store, given, tally)
     return tally
 
 
@@ -79,9 +78,8 @@ def test_the_hash_of_a_password_is_kept_in_its_own_column_alone(store: Store) ->
 
 def test_a_user_whom_the_cloud_deletes_is_shut_out_and_counted_once(store: Store) -> None:
     take(store, sent())
-    token, tally = sign_in(store), Tally()
-    with store.write() as tx:
-        users.delete(tx, ["pia", "pia", "nobody"], tally)
+    token, tally = sign_in(store), PullTally()
+    users.delete(store, ["pia", "pia", "nobody"], tally)
     assert tally.deleted == 1
     assert is_shut_out(store)
     assert not is_signed_in(store, token)
@@ -89,8 +87,7 @@ def test_a_user_whom_the_cloud_deletes_is_shut_out_and_counted_once(store: Store
 
 def test_whom_the_cloud_shut_out_it_may_let_in_again_but_nobody_who_was_shut_out_here(store: Store) -> None:
     take(store, sent())
-    with store.write() as tx:
-        users.delete(tx, ["pia"], Tally())
+    users.delete(store, ["pia"], PullTally())
     take(store, sent())
     assert not is_shut_out(store)
     with store.write() as tx:
@@ -102,9 +99,8 @@ def test_whom_the_cloud_shut_out_it_may_let_in_again_but_nobody_who_was_shut_out
 
 
 def sweep(store: Store, *named: str) -> int:
-    tally = Tally()
-    with store.write() as tx:
-        users.sweep(tx, set(named), tally)
+    tally = PullTally()
+    users.sweep(store, set(named), tally)
     return tally.deleted
 
 

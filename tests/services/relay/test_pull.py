@@ -202,13 +202,6 @@ def test_2_4_a_short_history_in_the_cloud_does_not_shut_people_out(tmp_path: Pat
         assert not found.is_deleted
 
 
-def test_every_table_of_a_pull_is_read_also_one_that_is_new() -> None:
-    places = pull._Places()
-    assert places == "changes.allergies.created.item"
-    assert places != "changes.allergies.created"
-    assert list(places.met) == [("allergies", "created")]
-
-
 _DAYS_AGO = "2026-01-01T00:00:00.000Z"
 
 
