@@ -30,8 +30,8 @@ from hub.settings import Settings
 from hub.store.database import Store
 from hub.web import closed, health, look, pages, refusals, rpc
 from hub.web.body import AnyRequest
+from hub.web.byte_budget import ByteBudget
 from hub.web.frame import Pages
-from hub.web.gate import Gate
 from hub.web.pages import problem, public
 
 _MIB = 1024 * 1024
@@ -47,7 +47,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
     phones = rpc.Phones(
         phones_rpc,
         workers=limits.workers,
-        gate=Gate(limits.memory_mb * _MIB),
+        budget=ByteBudget(limits.memory_mb * _MIB),
         payload_max=settings.sync.push_bytes_max,
         page_bytes=settings.sync.page_bytes,
     )

@@ -89,7 +89,7 @@ def _packed(files: dict[str, Path]) -> Iterator[bytes]:
 
 
 def _unpack(plain: Iterator[bytes], folder: Path) -> None:
-    """Write the files that are known by their names; what a tar says of paths, owners and links is not obeyed."""
+    """Write the files that are known by their names; what a tar says of paths, owners and links is ignored."""
     known = {FILE_NAME, SETTINGS_NAME, *_TLS}
     with tarfile.open(fileobj=PieceReader(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
         for member in tar:

@@ -1,4 +1,4 @@
-"""Says to each part of the hub what the settings say of it."""
+"""Maps the settings to the options of each part of the hub."""
 
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import RelayRules
@@ -8,7 +8,7 @@ from hub.settings import Settings
 
 
 def bounds(settings: Settings) -> PhoneBounds:
-    """Bound what phones may take."""
+    """Return the bounds on what phones may take."""
     limits = settings.limits
     return PhoneBounds(
         hub_name=settings.hub.name,

@@ -1,8 +1,8 @@
 """The settings of the hub, and the only place that knows them.
 
 They come from a TOML file (hub/hub.toml is the commented template) and from environment variables, which win:
-``[pairing] mode`` is HIKMA_HUB_PAIRING_MODE. What is unknown or wrong is refused with the line to mend, so that a
-typing error cannot quietly leave a hub with another setting than was meant.
+``[pairing] mode`` is HIKMA_HUB_PAIRING_MODE. What is unknown or wrong is refused with its line number, so that a typing
+error cannot quietly leave a hub with another setting than was meant.
 """
 
 from hub.settings.changes import Change, change

@@ -1,4 +1,4 @@
-"""Reads settings from the file and the environment, and refuses what is unknown or wrong with the line to mend."""
+"""Reads settings from the file and the environment, and refuses what is unknown or wrong, naming the line."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -45,7 +45,7 @@ Answer = HtmlPage | Go | Download | Flow
 
 
 def respond(answer: Answer, who: Visitor) -> Response[Any]:
-    """Return an answer its headers, and the visitor a cookie if there is none yet."""
+    """Make the HTTP response: with our headers, and a cookie for a visitor who needs one and has none."""
     if isinstance(answer, Flow):
         return _flow(answer)
     # Who is only looking needs no cookie; a form does.

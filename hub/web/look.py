@@ -85,7 +85,7 @@ def _mark(name: str) -> str:
 
 
 def _rhythms() -> str:
-    """Write the patterns of the lights as animations, one for each lamp that changes."""
+    """Write the patterns of the lights as animations, one for each LED that changes."""
     rules = []
     for light, pattern in PATTERNS.items():
         for colour in Levels._fields:
@@ -98,7 +98,7 @@ def _rhythms() -> str:
 
 
 def _keyframes(pattern: Pattern, colour: str) -> str:
-    """Write one lamp's way through a pattern; a glide ends just before the next step begins."""
+    """Write one LED's way through a pattern; a glide ends just before the next step begins."""
     frames, at_ms = [], 0
     before = getattr(pattern.steps[-1].levels, colour)
     for step in pattern.steps:

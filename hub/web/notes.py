@@ -1,4 +1,4 @@
-"""Says what a form has done: the address carries a word, the page a sentence, so that nobody can put words in."""
+"""What a form has done: the address carries a word, the page shows its sentence, so that nobody can inject text."""
 
 from typing import Final
 

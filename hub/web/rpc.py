@@ -17,13 +17,13 @@ from hub.core.phone import wire
 from hub.services.rpc.dispatch import Reply, Rpc
 from hub.web import body
 from hub.web.body import AnyRequest
-from hub.web.gate import Gate
+from hub.web.byte_budget import ByteBudget
 from hub.web.metrics import ANSWER_BYTES, CALLS, SECONDS
 
 _T = TypeVar("_T")
 _BASE64 = 4 / 3
 _SMALL = 64 * 1024
-"""Requests up to this size, from phones that answers are not sent to in megabytes, need no room at the gate."""
+"""Requests up to this size, from phones that answers are not sent to in megabytes, need no room in the budget."""
 _PATIENCE_S = 60
 """How long a phone may take none of its answer."""
 _PUSH_COPIES = 3
@@ -35,12 +35,12 @@ log = structlog.get_logger()
 class Phones:
     """The handlers of ``/rpc``, with what they share."""
 
-    def __init__(self, rpc: Rpc, *, workers: int, gate: Gate, payload_max: int, page_bytes: int) -> None:
+    def __init__(self, rpc: Rpc, *, workers: int, budget: ByteBudget, payload_max: int, page_bytes: int) -> None:
         self._rpc = rpc
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc")
-        self._gate = gate
+        self._budget = budget
         self._body_max = payload_max + wire.ENVELOPE_BYTES
-        self._bodies = Gate(self._body_max)
+        self._bodies = ByteBudget(self._body_max)
         self._page_bytes = page_bytes
 
     def close(self) -> None:
@@ -66,12 +66,12 @@ class Phones:
         async with self._bodies.growing() as grow:
             raw = await body.read(request, self._body_max, grow)
             size = len(raw)
-            ticket = await self._gate.enter((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
+            ticket = await self._budget.reserve((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
         started = time.monotonic()
         try:
             outcome = await self._work(call, raw, _address(request))
         except BaseException:
-            self._gate.leave(ticket)
+            self._budget.release(ticket)
             raise
         SECONDS.labels(outcome.procedure).observe(time.monotonic() - started)
         CALLS.labels(outcome.procedure).inc()
@@ -84,7 +84,7 @@ class Phones:
             up=size,
             down=wire.answer_size(outcome.sealed),
         )
-        return Sealed(outcome.sealed, lambda: self._gate.leave(ticket))
+        return Sealed(outcome.sealed, lambda: self._budget.release(ticket))
 
     async def _work(self, call: Callable[..., _T], *args: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)

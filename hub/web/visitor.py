@@ -1,4 +1,4 @@
-"""Knows who asks for a page: language, address, whether the line is private, and who is signed in."""
+"""A visitor of the pages: language, address, whether the connection is private, and who is signed in."""
 
 import hashlib
 import hmac
@@ -26,8 +26,8 @@ _TOKEN = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever asks.
 
-    encrypted: the line is TLS. unheard: nobody on the network can listen. private: a password may be taken, because
-    nobody can listen or because the settings say so.
+    encrypted: the connection is TLS. unheard: nobody on the network can listen. private: a password may be taken,
+    because nobody can listen or because the settings say so.
     token: the random number of the cookie; a session if somebody is signed in, else only what forms are bound to.
     """
 
@@ -101,7 +101,7 @@ def is_local(request: AnyRequest) -> bool:
 
 
 def _line(request: AnyRequest) -> tuple[bool, bool, str]:
-    """Return whether the line is encrypted, whether it stays on this machine, and who is at its other end.
+    """Return whether the connection is encrypted, whether it stays on this machine, and the address at its other end.
 
     What a proxy says is believed from this machine alone.
     """

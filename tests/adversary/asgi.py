@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Litestar
 
 from hub.web import refusals, rpc
-from hub.web.gate import Gate
+from hub.web.byte_budget import ByteBudget
 from tests.hubs import InProcessHub
 
 MIB = 1024 * 1024
@@ -18,7 +18,7 @@ class Asgi:
 
     def __init__(self, hub: InProcessHub) -> None:
         self._phones = rpc.Phones(
-            hub.rpc, workers=2, gate=Gate(16 * MIB), payload_max=MIB, page_bytes=hub.policy.page_bytes
+            hub.rpc, workers=2, budget=ByteBudget(16 * MIB), payload_max=MIB, page_bytes=hub.policy.page_bytes
         )
         self._app = Litestar(
             route_handlers=[rpc.router(self._phones)],

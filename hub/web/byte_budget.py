@@ -14,7 +14,7 @@ _SMALL_BYTES = 64 * 1024
 _STEP_BYTES = 1024 * 1024
 
 
-class Gate:
+class ByteBudget:
     """A weighted semaphore, first come, first served; used by one event loop."""
 
     def __init__(self, capacity_bytes: int) -> None:
@@ -22,8 +22,8 @@ class Gate:
         self._free = capacity_bytes
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    async def enter(self, size_bytes: int) -> int:
-        """Wait for room; returns what to ``leave`` with.
+    async def reserve(self, size_bytes: int) -> int:
+        """Wait for room; returns what to ``release`` with.
 
         One message larger than everything may enter alone. Raises Unavailable when there is no room for a minute.
         """
@@ -45,22 +45,22 @@ class Gate:
 
     @asynccontextmanager
     async def growing(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        """Return what a message asks for room with as it comes.
+        """Yield the function by which a message asks for room as it comes.
 
-        A stranger who is slow, or lies about the size, so holds no more than was sent.
+        So a stranger who is slow, or lies about the size, holds no more than was sent.
         """
         tickets: list[int] = []
 
         async def grow(size_bytes: int) -> None:
             while _SMALL_BYTES < size_bytes > (held := sum(tickets)) < self._capacity:
-                tickets.append(await self.enter(min(_STEP_BYTES, self._capacity - held)))
+                tickets.append(await self.reserve(min(_STEP_BYTES, self._capacity - held)))
 
         try:
             yield grow
         finally:
-            self.leave(sum(tickets))
+            self.release(sum(tickets))
 
-    def leave(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """Make room again."""
         self._free += size
         self._admit()
@@ -74,6 +74,6 @@ class Gate:
 
     def _give_up(self, size: int, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():
-            self.leave(size)  # it was let in just before
+            self.release(size)  # its turn had come just before
         self._queue = deque(entry for entry in self._queue if entry[1] is not turn)
         self._admit()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hub.core.errors import Unavailable
-from hub.web import gate
-from hub.web.gate import Gate
+from hub.web import byte_budget
+from hub.web.byte_budget import ByteBudget
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
@@ -21,27 +21,27 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def entering(door: Gate, size: int) -> asyncio.Task[int]:
-    return asyncio.create_task(door.enter(size))
+def entering(budget: ByteBudget, size: int) -> asyncio.Task[int]:
+    return asyncio.create_task(budget.reserve(size))
 
 
 def test_what_fits_enters_at_once() -> None:
     async def story() -> None:
-        door = Gate(100)
-        assert await door.enter(60) == 60
-        assert await door.enter(40) == 40
+        budget = ByteBudget(100)
+        assert await budget.reserve(60) == 60
+        assert await budget.reserve(40) == 40
 
     run(story())
 
 
 def test_what_does_not_fit_waits_for_room() -> None:
     async def story() -> None:
-        door = Gate(100)
-        first = await door.enter(60)
-        second = entering(door, 60)
+        budget = ByteBudget(100)
+        first = await budget.reserve(60)
+        second = entering(budget, 60)
         await settle()
         assert not second.done()
-        door.leave(first)
+        budget.release(first)
         assert await second == 60
 
     run(story())
@@ -49,12 +49,12 @@ def test_what_does_not_fit_waits_for_room() -> None:
 
 def test_first_come_first_served_also_when_the_later_would_fit() -> None:
     async def story() -> None:
-        door = Gate(100)
-        first = await door.enter(60)
-        large, small = entering(door, 90), entering(door, 10)
+        budget = ByteBudget(100)
+        first = await budget.reserve(60)
+        large, small = entering(budget, 90), entering(budget, 10)
         await settle()
         assert not small.done()
-        door.leave(first)
+        budget.release(first)
         assert (await large, await small) == (90, 10)
 
     run(story())
@@ -62,58 +62,58 @@ def test_first_come_first_served_also_when_the_later_would_fit() -> None:
 
 def test_one_message_larger_than_everything_enters_alone() -> None:
     async def story() -> None:
-        door = Gate(100)
-        ticket = await door.enter(5000)
-        other = entering(door, 1)
+        budget = ByteBudget(100)
+        ticket = await budget.reserve(5000)
+        other = entering(budget, 1)
         await settle()
         assert not other.done()
-        door.leave(ticket)
+        budget.release(ticket)
         assert await other == 1
 
     run(story())
 
 
 def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "_PATIENCE_S", 0)
+    monkeypatch.setattr(byte_budget, "_PATIENCE_S", 0)
 
     async def story() -> None:
-        door = Gate(100)
-        ticket = await door.enter(100)
+        budget = ByteBudget(100)
+        ticket = await budget.reserve(100)
         with pytest.raises(Unavailable) as caught:
-            await door.enter(1)
+            await budget.reserve(1)
         assert caught.value.retry_after_s
-        door.leave(ticket)
-        assert await door.enter(100) == 100
+        budget.release(ticket)
+        assert await budget.reserve(100) == 100
 
     run(story())
 
 
 def test_who_gives_up_waiting_leaves_the_others_their_room() -> None:
     async def story() -> None:
-        door = Gate(100)
-        ticket = await door.enter(100)
-        quitter, patient = entering(door, 100), entering(door, 50)
+        budget = ByteBudget(100)
+        ticket = await budget.reserve(100)
+        quitter, patient = entering(budget, 100), entering(budget, 50)
         await settle()
         quitter.cancel()
         await asyncio.wait([quitter])
-        door.leave(ticket)
+        budget.release(ticket)
         assert await patient == 50
-        assert await door.enter(50) == 50
+        assert await budget.reserve(50) == 50
 
     run(story())
 
 
 def test_who_gives_up_just_when_let_in_gives_the_room_back() -> None:
     async def story() -> None:
-        door = Gate(100)
-        ticket = await door.enter(100)
-        quitter = entering(door, 100)
+        budget = ByteBudget(100)
+        ticket = await budget.reserve(100)
+        quitter = entering(budget, 100)
         await settle()
-        door.leave(ticket)
+        budget.release(ticket)
         quitter.cancel()
         await asyncio.wait([quitter])
         if not quitter.cancelled():
-            door.leave(quitter.result())
-        assert await door.enter(100) == 100
+            budget.release(quitter.result())
+        assert await budget.reserve(100) == 100
 
     run(story())
