@@ -17,7 +17,7 @@ from hub.core.phone.cipher import Direction
 from hub.core.phone.device import Device, DeviceState, require_paired
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
 from hub.services.rpc import procedures
-from hub.services.rpc.procedures import Call, Context, Kind
+from hub.services.rpc.procedures import Call, CallKind, Context
 from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
@@ -98,7 +98,7 @@ class Rpc:
         asked = _read(Query, plaintext)
         del plaintext
         return self._answer(
-            device, session, address, Kind.QUERY, asked.query, asked.params, asked.token, Direction.QUERY_RESPONSE
+            device, session, address, CallKind.QUERY, asked.query, asked.params, asked.token, Direction.QUERY_RESPONSE
         )
 
     def command(self, body: bytes | bytearray, address: str) -> Reply:
@@ -107,7 +107,14 @@ class Rpc:
         asked = _read(Command, plaintext)
         del plaintext
         return self._answer(
-            device, session, address, Kind.COMMAND, asked.command, asked.data, asked.token, Direction.COMMAND_RESPONSE
+            device,
+            session,
+            address,
+            CallKind.COMMAND,
+            asked.command,
+            asked.data,
+            asked.token,
+            Direction.COMMAND_RESPONSE,
         )
 
     def _spend(self, client_public: keys.PublicKey) -> None:
@@ -142,7 +149,7 @@ class Rpc:
         device: Device,
         session: Session,
         address: str,
-        kind: Kind,
+        kind: CallKind,
         name: str,
         params: msgspec.Raw,
         token: str | None,

@@ -14,7 +14,7 @@ from hub.core.records import codec
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES, PushRule
 from hub.services.rpc import procedures
-from hub.services.rpc.procedures import Kind, registry
+from hub.services.rpc.procedures import CallKind, registry
 from hub.services.rpc.procedures.sync import SyncPull
 from hub.store.people import audit, users
 from hub.store.records import record_rows
@@ -284,15 +284,15 @@ def test_s5_what_the_user_may_not_change_is_kept_in_quarantine(hub: InProcessHub
 def test_every_procedure_but_login_and_the_pulse_asks_for_a_sign_in() -> None:
     public = {(procedure.kind, procedure.name) for procedure in registry.every() if procedure.public}
     assert public == {
-        (Kind.COMMAND, "login"),
-        *((kind, name) for kind in Kind for name in ("ping", "heartbeat")),
+        (CallKind.COMMAND, "login"),
+        *((kind, name) for kind in CallKind for name in ("ping", "heartbeat")),
     }
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(Kind.QUERY, "sync_pull"), (Kind.COMMAND, "sync_push"), (Kind.COMMAND, "login")]
+    ("kind", "name"), [(CallKind.QUERY, "sync_pull"), (CallKind.COMMAND, "sync_push"), (CallKind.COMMAND, "login")]
 )
-def test_the_procedures_of_the_sync_are_there(kind: Kind, name: str) -> None:
+def test_the_procedures_of_the_sync_are_there(kind: CallKind, name: str) -> None:
     assert procedures.find(kind, name).name == name
 
 

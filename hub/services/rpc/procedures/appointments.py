@@ -8,9 +8,19 @@ from msgspec import UNSET, UnsetType
 from hub.core.records import online
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import agenda, chart
-from hub.services.rpc.procedures.agenda import DAY_MS
-from hub.services.rpc.procedures.chart import ById, Given, Json, Listing, Moment, OfPatient, Page, PageOf, Whole
+from hub.services.rpc.procedures import dated_lists, patient_access
+from hub.services.rpc.procedures.dated_lists import DAY_MS
+from hub.services.rpc.procedures.patient_access import (
+    ById,
+    Given,
+    Json,
+    Listing,
+    ListPart,
+    ListRange,
+    Moment,
+    OfPatient,
+    Whole,
+)
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 AppointmentRow = Annotated[dict[str, Any], msgspec.Meta(title="appointments row")]
@@ -60,7 +70,7 @@ class CompleteAppointment(msgspec.Struct, frozen=True):
     visit_id: str | None = None
 
 
-class ListAppointments(PageOf, frozen=True, kw_only=True):
+class ListAppointments(ListRange, frozen=True, kw_only=True):
     """Appointments from one moment to another."""
 
     start_date: Moment
@@ -69,7 +79,7 @@ class ListAppointments(PageOf, frozen=True, kw_only=True):
     status: str | None = None
 
 
-class SearchAppointments(PageOf, frozen=True, kw_only=True):
+class SearchAppointments(ListRange, frozen=True, kw_only=True):
     """Appointments of a clinic in the 24 hours from ``date``, by the patient's name."""
 
     clinic_id: str
@@ -97,42 +107,42 @@ class Completed(msgspec.Struct, frozen=True):
     completed: bool = True
 
 
-@query("appointments.get", needs=SEE)
+@query("appointments.get", required_permissions=SEE)
 def get(call: Call, params: ById) -> AppointmentRow:
     """Return an appointment."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return online.shown(_APPOINTMENTS, charts.record(_APPOINTMENTS, params.id))
 
 
-@query("appointments.by_patient", needs=SEE)
+@query("appointments.by_patient", required_permissions=SEE)
 def by_patient(call: Call, params: OfPatient) -> Listing[AppointmentRow]:
     """List a patient's appointments, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_APPOINTMENTS, params.patient_id, latest="timestamp"))
 
 
-@query("appointments.list", needs=SEE)
-def list_appointments(call: Call, params: ListAppointments) -> Page[AppointmentRow]:
+@query("appointments.list", required_permissions=SEE)
+def list_appointments(call: Call, params: ListAppointments) -> ListPart[AppointmentRow]:
     """List the appointments of a time, the latest first."""
 
     def wanted(record: Record) -> bool:
         return _is(record, "clinic_id", params.clinic_id) and _is(record, "status", params.status)
 
-    with chart.reader(call) as charts:
-        return agenda.page(
+    with patient_access.reader(call) as charts:
+        return dated_lists.page(
             charts,
             _APPOINTMENTS,
             "timestamp",
-            start=chart.moment_ms("start_date", params.start_date),
-            end=chart.moment_ms("end_date", params.end_date),
+            start=patient_access.moment_ms("start_date", params.start_date),
+            end=patient_access.moment_ms("end_date", params.end_date),
             named="",
             wanted=wanted,
             part=params,
         )
 
 
-@query("appointments.search", needs=SEE)
-def search_appointments(call: Call, params: SearchAppointments) -> Page[AppointmentRow]:
+@query("appointments.search", required_permissions=SEE)
+def search_appointments(call: Call, params: SearchAppointments) -> ListPart[AppointmentRow]:
     """Search a clinic's appointments of one day by the patient's name."""
     departments = set(params.department_ids or ())
 
@@ -143,9 +153,9 @@ def search_appointments(call: Call, params: SearchAppointments) -> Page[Appointm
             and (not departments or not departments.isdisjoint(_departments(record)))
         )
 
-    start = chart.moment_ms("date", params.date)
-    with chart.reader(call) as charts:
-        return agenda.page(
+    start = patient_access.moment_ms("date", params.date)
+    with patient_access.reader(call) as charts:
+        return dated_lists.page(
             charts,
             _APPOINTMENTS,
             "timestamp",
@@ -157,38 +167,38 @@ def search_appointments(call: Call, params: SearchAppointments) -> Page[Appointm
         )
 
 
-@command("appointments.create", needs=SEE)
+@command("appointments.create", required_permissions=SEE)
 def create(call: Call, params: CreateAppointment) -> AppointmentMade:
     """Make an appointment."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.current_visit_id)
         own = {"clinic_id": charts.clinic(), "user_id": charts.rights.user_id, "status": "pending"}
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         return AppointmentMade(charts.create(_APPOINTMENTS, said, own).id)
 
 
-@command("appointments.update", needs=SEE)
+@command("appointments.update", required_permissions=SEE)
 def update(call: Call, params: UpdateAppointment) -> AppointmentRow:
     """Change an appointment; returns the whole of it."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         appointment = charts.record(_APPOINTMENTS, params.id)
         charts.visit(str(appointment.get("patient_id")), params.fulfilled_visit_id)
-        return online.shown(_APPOINTMENTS, charts.change(_APPOINTMENTS, appointment, chart.sent(params)))
+        return online.shown(_APPOINTMENTS, charts.change(_APPOINTMENTS, appointment, patient_access.sent(params)))
 
 
-@command("appointments.cancel", needs=SEE)
+@command("appointments.cancel", required_permissions=SEE)
 def cancel(call: Call, params: ById) -> Cancelled:
     """Cancel an appointment."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.change(_APPOINTMENTS, charts.record(_APPOINTMENTS, params.id), {"status": "cancelled"})
     return Cancelled()
 
 
-@command("appointments.complete", needs=SEE)
+@command("appointments.complete", required_permissions=SEE)
 def complete(call: Call, params: CompleteAppointment) -> Completed:
     """Mark an appointment as kept, perhaps in a visit."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         appointment = charts.record(_APPOINTMENTS, params.id)
         visit_id = charts.visit(str(appointment.get("patient_id")), params.visit_id)
         values = {"status": "completed", **({"fulfilled_visit_id": visit_id} if visit_id else {})}

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import inspect as types
 
 from hub.services.rpc.procedures import registry
-from hub.services.rpc.procedures.registry import Needs, Procedure
+from hub.services.rpc.procedures.registry import Procedure, RequiredPermissions
 
 PATH = Path(__file__).with_name("CATALOGUE.md")
 
@@ -70,7 +70,7 @@ def _line(procedure: Procedure) -> str:
         procedure.kind.value,
         _say(types.type_info(procedure.params), asked=True),
         "JSON of its own (PROTOCOL.md)" if procedure.result is bytes else _say(types.type_info(procedure.result)),
-        "none; no sign-in either" if procedure.public else _needs(procedure.needs),
+        "none; no sign-in either" if procedure.public else _permissions(procedure.required_permissions),
         " ".join((inspect.getdoc(procedure.run) or "").split()),
     )
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
@@ -114,8 +114,8 @@ def _union(words: list[str]) -> str:
     return " or ".join(left)
 
 
-def _needs(needs: Needs) -> str:
-    return "; ".join(" or ".join(group) for group in needs) or "none"
+def _permissions(required_permissions: RequiredPermissions) -> str:
+    return "; ".join(" or ".join(group) for group in required_permissions) or "none"
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ from hub.core.errors import Malformed, NotFound
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart, stock
-from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient, Whole
-from hub.services.rpc.procedures.registry import SEE, Call, Needs, command, query
+from hub.services.rpc.procedures import patient_access, stock
+from hub.services.rpc.procedures.patient_access import Given, Json, Listing, Made, Moment, OfPatient, Whole
+from hub.services.rpc.procedures.registry import SEE, Call, RequiredPermissions, command, query
 from hub.services.rpc.procedures.stock import Taken
 
 DispensingRow = Annotated[dict[str, Any], msgspec.Meta(title="dispensing_records row")]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 
-DISPENSE: Needs = ((Permission.VIEW,), (Permission.DISPENSE,))
+DISPENSE: RequiredPermissions = ((Permission.VIEW,), (Permission.DISPENSE,))
 
 _DISPENSED = TABLES["dispensing_records"]
 _ITEMS = TABLES["prescription_items"]
@@ -43,21 +43,21 @@ class CreateDispensing(msgspec.Struct, frozen=True):
     metadata: Json = UNSET
 
 
-@query("dispensing.by_patient", needs=SEE)
+@query("dispensing.by_patient", required_permissions=SEE)
 def by_patient(call: Call, params: OfPatient) -> Listing[DispensingRow]:
     """List what was dispensed to a patient, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_DISPENSED, params.patient_id, latest="dispensed_at"))
 
 
-@command("dispensing.create", needs=DISPENSE)
+@command("dispensing.create", required_permissions=DISPENSE)
 def create(call: Call, params: CreateDispensing) -> Made:
     """Dispense: takes the quantity from stock and counts it on the prescription item, all or nothing.
 
     409 says how much is available. A quantity from several batches becomes a record for each; the first one's id is
     given. The same id again changes nothing.
     """
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         if params.id and charts.exists(_DISPENSED, params.id):
             return Made(charts.record(_DISPENSED, params.id).id)
@@ -65,7 +65,7 @@ def create(call: Call, params: CreateDispensing) -> Made:
         item = _item(charts, params)
         clinic_id = params.clinic_id or charts.clinic(Permission.DISPENSE) or ""
         taken = stock.take(charts, str(clinic_id), params.drug_id, params.quantity_dispensed, params.batch_id)
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         records = hand_out(charts, {**said, "clinic_id": clinic_id}, taken)
         if item:
             count(charts, item, params.quantity_dispensed)

@@ -8,8 +8,8 @@ from hub.core.errors import NotFound
 from hub.core.records import online, search
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import ById, Listing
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.patient_access import ById, Listing
 from hub.services.rpc.procedures.registry import Call, query
 
 DrugRow = Annotated[dict[str, Any], msgspec.Meta(title="drug_catalogue row")]
@@ -41,7 +41,7 @@ def is_called(drug: Record, typed: str) -> bool:
 @query("drugs.search")
 def search_drugs(call: Call, params: SearchDrugs) -> Listing[DrugRow]:
     """Search drugs by parts of their names or barcode, by name."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         found = [drug for drug in charts.every(_DRUGS) if _fits(drug, params)]
     return Listing(sorted((online.shown(_DRUGS, drug) for drug in found), key=lambda row: str(row["generic_name"])))
 
@@ -49,14 +49,14 @@ def search_drugs(call: Call, params: SearchDrugs) -> Listing[DrugRow]:
 @query("drugs.get")
 def get(call: Call, params: ById) -> DrugRow:
     """Return a drug."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return _shown(charts.find(_DRUGS, params.id))
 
 
 @query("drugs.by_barcode")
 def by_barcode(call: Call, params: Barcode) -> DrugRow:
     """Return the drug with a barcode."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return _shown(next(iter(charts.where(_DRUGS, {"barcode": params.barcode})), None))
 
 

@@ -8,8 +8,8 @@ from msgspec import UNSET, UnsetType
 from hub.core.records import online
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart, visits
-from hub.services.rpc.procedures.chart import ById, Done, Given, Json, Listing
+from hub.services.rpc.procedures import patient_access, visits
+from hub.services.rpc.procedures.patient_access import ById, Done, Given, Json, Listing
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 EventRow = Annotated[dict[str, Any], msgspec.Meta(title="events row")]
@@ -42,7 +42,7 @@ class CreateEvent(msgspec.Struct, frozen=True):
     form_data: Json = UNSET
     metadata: Json = UNSET
     recorded_by_user_id: Given = UNSET
-    created_at: chart.Moment | UnsetType = UNSET
+    created_at: patient_access.Moment | UnsetType = UNSET
 
 
 class UpdateEvent(msgspec.Struct, frozen=True):
@@ -66,50 +66,50 @@ class EventMade(msgspec.Struct, frozen=True):
     event_id: str
 
 
-@query("get_visit_events", needs=SEE)
+@query("get_visit_events", required_permissions=SEE)
 def get_visit_events(call: Call, params: OfVisit) -> Listing[EventRow]:
     """List the events of a visit, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_EVENTS, params.patient_id, visit_id=params.visit_id))
 
 
-@query("events.by_form", needs=SEE)
+@query("events.by_form", required_permissions=SEE)
 def by_form(call: Call, params: OfForm) -> list[EventRow]:
     """List a patient's events of one form, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return charts.of(_EVENTS, params.patient_id, form_id=params.form_id)
 
 
-@command("events.create", needs=SEE)
+@command("events.create", required_permissions=SEE)
 def create(call: Call, params: CreateEvent) -> Entered:
     """Enter a filled-in form; without a visit the hub begins one, of the user's clinic and now."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         visit_id = charts.visit(params.patient_id, params.visit_id)
         visit_id = visit_id or visits.begin(charts, {"patient_id": params.patient_id}).id
         own = {"recorded_by_user_id": charts.rights.user_id}
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         event = charts.create(_EVENTS, {**said, "visit_id": visit_id}, own)
     return Entered(event.id, visit_id)
 
 
-@command("create_event", needs=SEE)
+@command("create_event", required_permissions=SEE)
 def create_event(call: Call, params: CreateEvent) -> EventMade:
     """Enter a filled-in form, or correct the one that has this id."""
     return EventMade(create(call, params).id)
 
 
-@command("events.update", needs=SEE)
+@command("events.update", required_permissions=SEE)
 def update(call: Call, params: UpdateEvent) -> EventRow:
-    """Correct a filled-in form; another's needs can_edit_other_provider_event. Gives the whole of it."""
-    with chart.writer(call) as charts:
+    """Correct a filled-in form; another's needs can_edit_other_provider_event. Returns the whole of it."""
+    with patient_access.writer(call) as charts:
         event = charts.record(_EVENTS, params.id)
-        return online.shown(_EVENTS, charts.change(_EVENTS, event, chart.sent(params)))
+        return online.shown(_EVENTS, charts.change(_EVENTS, event, patient_access.sent(params)))
 
 
-@command("events.delete", needs=((Permission.VIEW,), (Permission.DELETE,)))
+@command("events.delete", required_permissions=((Permission.VIEW,), (Permission.DELETE,)))
 def delete(call: Call, params: ById) -> Done:
     """Delete a filled-in form."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.delete(_EVENTS, charts.record(_EVENTS, params.id))
     return Done()

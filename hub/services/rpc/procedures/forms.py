@@ -8,9 +8,9 @@ from hub.actions.records.charts import ChartReader, Row
 from hub.core.errors import Malformed, NotFound
 from hub.core.records import online
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Listing
-from hub.services.rpc.procedures.pulse import Nothing
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.heartbeat import Nothing
+from hub.services.rpc.procedures.patient_access import Listing
 from hub.services.rpc.procedures.registry import Call, query
 
 RegistrationFormRow = Annotated[dict[str, Any], msgspec.Meta(title="registration_forms row")]
@@ -51,7 +51,7 @@ def registration_form(charts: ChartReader, language: str | None = None) -> Row |
 @query("registration_form.get")
 def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow:
     """Return the registration form in use."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         form = registration_form(charts, params.language)
     if form is None:
         raise NotFound("no registration form")
@@ -67,14 +67,14 @@ def get_patient_registration_form(call: Call, params: Nothing) -> RegistrationFo
 @query("get_all_registration_forms")
 def get_all_registration_forms(call: Call, params: Nothing) -> Listing[RegistrationFormRow]:  # noqa: ARG001  none to heed
     """List all registration forms."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing([online.shown(_REGISTRATION, form) for form in charts.every(_REGISTRATION)])
 
 
 @query("event_forms.list")
 def list_event_forms(call: Call, params: WhichForms) -> Listing[EventFormRow]:
     """List the event forms of a language and clinic, by name."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         forms = [online.shown(_EVENT, form) for form in charts.every(_EVENT)]
     return Listing(sorted((form for form in forms if _fits(form, params)), key=lambda form: str(form["name"])))
 
@@ -90,7 +90,7 @@ def get_event_form(call: Call, params: WhichForm) -> EventFormRow:
     """Return an event form."""
     if not (params.form_id or params.id):
         raise Malformed("form_id is missing")
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         form = charts.find(_EVENT, params.form_id or params.id)
     if form is None:
         raise NotFound("no such form")

@@ -9,9 +9,9 @@ from hub.core.errors import NotFound
 from hub.core.records import online, search
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart, drugs, stock
-from hub.services.rpc.procedures.chart import Listing
+from hub.services.rpc.procedures import drugs, patient_access, stock
 from hub.services.rpc.procedures.clinics import OfClinic
+from hub.services.rpc.procedures.patient_access import Listing
 from hub.services.rpc.procedures.registry import Call, query
 from hub.services.rpc.procedures.stock import INVENTORY
 
@@ -43,7 +43,7 @@ class Availability(msgspec.Struct, frozen=True):
 @query("inventory.by_clinic")
 def by_clinic(call: Call, params: OfClinic) -> Listing[StockRow]:
     """List what a clinic of the user has in stock."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing([online.shown(INVENTORY, batch) for batch in _batches(charts, params.clinic_id)])
 
 
@@ -51,7 +51,7 @@ def by_clinic(call: Call, params: OfClinic) -> Listing[StockRow]:
 def search_stock(call: Call, params: SearchStock) -> Listing[StockRow]:
     """Search the stock of a clinic of the user by the drug's name or the batch number."""
     typed = params.search_term or ""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         found = [batch for batch in _batches(charts, params.clinic_id) if _is_called(charts, batch, typed)]
     return Listing([online.shown(INVENTORY, batch) for batch in found])
 
@@ -59,7 +59,7 @@ def search_stock(call: Call, params: SearchStock) -> Listing[StockRow]:
 @query("inventory.check_availability")
 def check_availability(call: Call, params: Wanted) -> Availability:
     """Return whether a clinic of the user has enough of a drug."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         _check_clinic(charts, params.clinic_id)
         total = stock.available(stock.usable(charts, params.clinic_id, params.drug_id, charts.now_ms))
     return Availability(total >= params.required_quantity, total)

@@ -7,9 +7,9 @@ import msgspec
 from hub.core.records import online
 from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import OfPatient, Page, PageOf
+from hub.services.rpc.procedures import patient_access
 from hub.services.rpc.procedures.forms import registration_form
+from hub.services.rpc.procedures.patient_access import ListPart, ListRange, OfPatient
 from hub.services.rpc.procedures.registry import SEE, Call, query
 
 PatientRow = Annotated[dict[str, Any], msgspec.Meta(title="patients row")]
@@ -19,7 +19,7 @@ _ATTRIBUTES = TABLES["patient_additional_attributes"]
 _VALUES = ("string_value", "number_value", "date_value", "boolean_value")
 
 
-class SearchPatients(PageOf, frozen=True, kw_only=True):
+class SearchPatients(ListRange, frozen=True, kw_only=True):
     """What was typed, by column; the app sends all of it as given_name."""
 
     filters: dict[str, str | int | None] = msgspec.field(default_factory=dict)
@@ -58,30 +58,30 @@ class Alike(msgspec.Struct, frozen=True, kw_only=True):
     given_name: str = ""
     surname: str = ""
     date_of_birth: str = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=chart.PAGE_ROWS)] = 10
+    limit: Annotated[int, msgspec.Meta(ge=1, le=patient_access.PAGE_ROWS)] = 10
 
 
-@query("get_patients", needs=SEE)
-def get_patients(call: Call, params: PageOf) -> Page[PatientRow]:
+@query("get_patients", required_permissions=SEE)
+def get_patients(call: Call, params: ListRange) -> ListPart[PatientRow]:
     """List patients, the newest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         found, total = charts.newest(limit=params.limit, offset=params.offset)
-    return Page([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
+    return ListPart([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
 
 
-@query("search_patients", needs=SEE)
-def search_patients(call: Call, params: SearchPatients) -> Page[PatientRow]:
+@query("search_patients", required_permissions=SEE)
+def search_patients(call: Call, params: SearchPatients) -> ListPart[PatientRow]:
     """Search by the beginnings of names in any order and script, by fragments of numbers; the newest first."""
     filters = {column: str(typed) for column, typed in params.filters.items() if typed is not None}
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         found, total = charts.matching(filters, limit=params.limit, offset=params.offset)
-    return Page([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
+    return ListPart([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
 
 
-@query("get_patient", needs=SEE)
+@query("get_patient", required_permissions=SEE)
 def get_patient(call: Call, params: OfPatient) -> FilledForm:
     """Return a patient as a filled-in registration form."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         row = online.shown(_PATIENTS, charts.patient(params.patient_id))
         form = registration_form(charts)
         attributes = [
@@ -96,20 +96,20 @@ def get_patient(call: Call, params: OfPatient) -> FilledForm:
     return FilledForm(fields, values)
 
 
-@query("check_government_id", needs=SEE)
+@query("check_government_id", required_permissions=SEE)
 def check_government_id(call: Call, params: GovernmentId) -> Exists:
     """Return whether a patient has this government id, however it is written."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Exists(bool(charts.of_government_id(params.government_id)))
 
 
-@query("patients.similar", needs=SEE)
-def similar(call: Call, params: Alike) -> chart.Listing[PatientRow]:
+@query("patients.similar", required_permissions=SEE)
+def similar(call: Call, params: Alike) -> patient_access.Listing[PatientRow]:
     """Return patients with like names, the likest first, tolerant of spelling."""
     wanted = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         found = charts.similar(wanted, limit=params.limit)
-    return chart.Listing([online.shown(_PATIENTS, record) for record in found])
+    return patient_access.Listing([online.shown(_PATIENTS, record) for record in found])
 
 
 def _base_fields(form: dict[str, Any] | None) -> list[Field]:

@@ -9,9 +9,9 @@ from hub.core.errors import Malformed
 from hub.core.records import online
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart, dispensing, stock
-from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient
+from hub.services.rpc.procedures import dispensing, patient_access, stock
 from hub.services.rpc.procedures.dispensing import DISPENSE, Quantity
+from hub.services.rpc.procedures.patient_access import Given, Json, Listing, Made, Moment, OfPatient
 from hub.services.rpc.procedures.prescriptions import HANDLE
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
@@ -76,54 +76,54 @@ class Dispensed(msgspec.Struct, frozen=True):
     total_dispensed: int
 
 
-@query("prescription_items.by_prescription", needs=SEE)
+@query("prescription_items.by_prescription", required_permissions=SEE)
 def by_prescription(call: Call, params: OfPrescription) -> Listing[ItemRow]:
     """List the items of a prescription."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         charts.record(_PRESCRIPTIONS, params.prescription_id)
         found = charts.where(_ITEMS, {"prescription_id": params.prescription_id})
         return Listing([online.shown(_ITEMS, item) for item in found if charts.sees(item)])
 
 
-@query("prescription_items.by_patient", needs=SEE)
+@query("prescription_items.by_patient", required_permissions=SEE)
 def by_patient(call: Call, params: OfPatient) -> Listing[ItemRow]:
     """List a patient's items, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_ITEMS, params.patient_id))
 
 
-@command("prescription_items.create", needs=HANDLE)
+@command("prescription_items.create", required_permissions=HANDLE)
 def create(call: Call, params: CreateItem) -> Made:
     """Add a drug to a prescription."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         prescription = charts.record(_PRESCRIPTIONS, params.prescription_id)
         own = {
             "clinic_id": prescription.text("pickup_clinic_id") or charts.clinic(),
             "item_status": "active",
             "recorded_by_user_id": charts.rights.user_id,
         }
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         patient_id = prescription.row.patient_id
         if said.get("patient_id") not in {None, "", patient_id}:
             raise Malformed("patient_id is not the prescription's")
         return Made(charts.create(_ITEMS, {**said, "patient_id": patient_id}, own).id)
 
 
-@command("prescription_items.update", needs=HANDLE)
+@command("prescription_items.update", required_permissions=HANDLE)
 def update(call: Call, params: UpdateItem) -> ItemRow:
     """Change an item; returns the whole of it."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         item = charts.record(_ITEMS, params.id)
-        return online.shown(_ITEMS, charts.change(_ITEMS, item, chart.sent(params)))
+        return online.shown(_ITEMS, charts.change(_ITEMS, item, patient_access.sent(params)))
 
 
-@command("prescription_items.dispense", needs=DISPENSE)
+@command("prescription_items.dispense", required_permissions=DISPENSE)
 def dispense(call: Call, params: DispenseItem) -> Dispensed:
     """Dispense an item: takes it from stock, records it and counts it, all or nothing.
 
     Without quantities it is all that is left of the item. 409 says how much is available.
     """
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         item = charts.record(_ITEMS, params.id).row
         clinic_id = item.clinic_id or charts.clinic(Permission.DISPENSE) or ""
         if params.batch_quantities:

@@ -9,16 +9,16 @@ from hub.core.records import online
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import agenda, chart
-from hub.services.rpc.procedures.agenda import DAY_MS
-from hub.services.rpc.procedures.chart import Done, Given, Json, Listing, Moment, Page, PageOf
+from hub.services.rpc.procedures import dated_lists, patient_access
+from hub.services.rpc.procedures.dated_lists import DAY_MS
 from hub.services.rpc.procedures.events import OfVisit
-from hub.services.rpc.procedures.registry import SEE, Call, Needs, command, query
+from hub.services.rpc.procedures.patient_access import Done, Given, Json, Listing, ListPart, ListRange, Moment
+from hub.services.rpc.procedures.registry import SEE, Call, RequiredPermissions, command, query
 
 PrescriptionRow = Annotated[dict[str, Any], msgspec.Meta(title="prescriptions row")]
 
-PRESCRIBE: Needs = ((Permission.VIEW,), (Permission.PRESCRIBE,))
-HANDLE: Needs = ((Permission.VIEW,), (Permission.PRESCRIBE, Permission.DISPENSE))
+PRESCRIBE: RequiredPermissions = ((Permission.VIEW,), (Permission.PRESCRIBE,))
+HANDLE: RequiredPermissions = ((Permission.VIEW,), (Permission.PRESCRIBE, Permission.DISPENSE))
 
 _PRESCRIPTIONS = TABLES["prescriptions"]
 _ALWAYS_MS = 8.64e15
@@ -70,7 +70,7 @@ class PickedUp(msgspec.Struct, frozen=True):
     provider_id: Given = UNSET
 
 
-class SearchPrescriptions(PageOf, frozen=True, kw_only=True):
+class SearchPrescriptions(ListRange, frozen=True, kw_only=True):
     """Prescriptions by the patient's name; ``date`` means the 24 hours from it."""
 
     search_query: str | None = ""
@@ -85,15 +85,15 @@ class PrescriptionMade(msgspec.Struct, frozen=True):
     prescription_id: str
 
 
-@query("prescriptions.by_patient_visit", needs=SEE)
+@query("prescriptions.by_patient_visit", required_permissions=SEE)
 def by_patient_visit(call: Call, params: OfVisit) -> Listing[PrescriptionRow]:
     """List the prescriptions of a visit, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_PRESCRIPTIONS, params.patient_id, latest="prescribed_at", visit_id=params.visit_id))
 
 
-@query("prescriptions.search", needs=SEE)
-def search_prescriptions(call: Call, params: SearchPrescriptions) -> Page[PrescriptionRow]:
+@query("prescriptions.search", required_permissions=SEE)
+def search_prescriptions(call: Call, params: SearchPrescriptions) -> ListPart[PrescriptionRow]:
     """Search prescriptions by the patient's name, the latest first."""
 
     def wanted(record: Record) -> bool:
@@ -101,9 +101,9 @@ def search_prescriptions(call: Call, params: SearchPrescriptions) -> Page[Prescr
         return of_clinic and (not params.status or record.get("status") in params.status)
 
     dated = params.date is not None and params.date != ""
-    start = chart.moment_ms("date", params.date) if dated else -_ALWAYS_MS
-    with chart.reader(call) as charts:
-        return agenda.page(
+    start = patient_access.moment_ms("date", params.date) if dated else -_ALWAYS_MS
+    with patient_access.reader(call) as charts:
+        return dated_lists.page(
             charts,
             _PRESCRIPTIONS,
             "prescribed_at",
@@ -115,10 +115,10 @@ def search_prescriptions(call: Call, params: SearchPrescriptions) -> Page[Prescr
         )
 
 
-@command("prescriptions.create", needs=PRESCRIBE)
+@command("prescriptions.create", required_permissions=PRESCRIBE)
 def create(call: Call, params: CreatePrescription) -> PrescriptionMade:
     """Write a prescription."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.visit_id)
         own = {
@@ -128,30 +128,30 @@ def create(call: Call, params: CreatePrescription) -> PrescriptionMade:
             "status": "pending",
             "priority": "normal",
         }
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         return PrescriptionMade(charts.create(_PRESCRIPTIONS, said, own).id)
 
 
-@command("prescriptions.update", needs=HANDLE)
+@command("prescriptions.update", required_permissions=HANDLE)
 def update(call: Call, params: UpdatePrescription) -> PrescriptionRow:
     """Change a prescription; returns the whole of it."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         stored = charts.record(_PRESCRIPTIONS, params.id)
-        return online.shown(_PRESCRIPTIONS, charts.change(_PRESCRIPTIONS, stored, chart.sent(params)))
+        return online.shown(_PRESCRIPTIONS, charts.change(_PRESCRIPTIONS, stored, patient_access.sent(params)))
 
 
-@command("prescriptions.update_status", needs=HANDLE)
+@command("prescriptions.update_status", required_permissions=HANDLE)
 def update_status(call: Call, params: NewStatus) -> Done:
-    """Say where a prescription stands."""
-    with chart.writer(call) as charts:
+    """Set how far a prescription is."""
+    with patient_access.writer(call) as charts:
         charts.change(_PRESCRIPTIONS, charts.record(_PRESCRIPTIONS, params.id), {"status": params.status})
     return Done()
 
 
-@command("prescriptions.pickup", needs=HANDLE)
+@command("prescriptions.pickup", required_permissions=HANDLE)
 def pickup(call: Call, params: PickedUp) -> Done:
     """Mark a prescription as picked up now."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         by = params.provider_id if isinstance(params.provider_id, str) and params.provider_id else charts.rights.user_id
         values = {"status": "picked-up", "filled_by": by, "filled_at": charts.now_ms}
         charts.change(_PRESCRIPTIONS, charts.record(_PRESCRIPTIONS, params.id), values)

@@ -7,8 +7,8 @@ from msgspec import UNSET, UnsetType
 
 from hub.core.records import online
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import ById, Given, Json, Made, Moment, OfPatient, Whole
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.patient_access import ById, Given, Json, Made, Moment, OfPatient, Whole
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 ProblemRow = Annotated[dict[str, Any], msgspec.Meta(title="patient_problems row")]
@@ -50,35 +50,35 @@ class UpdateProblem(msgspec.Struct, frozen=True):
     metadata: Json = UNSET
 
 
-@query("problems.list", needs=SEE)
+@query("problems.list", required_permissions=SEE)
 def list_problems(call: Call, params: OfPatient) -> list[ProblemRow]:
     """List a patient's problems, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return charts.of(_PROBLEMS, params.patient_id)
 
 
-@query("problems.get", needs=SEE)
+@query("problems.get", required_permissions=SEE)
 def get(call: Call, params: ById) -> ProblemRow:
     """Return a problem."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return online.shown(_PROBLEMS, charts.record(_PROBLEMS, params.id))
 
 
-@command("problems.create", needs=SEE)
+@command("problems.create", required_permissions=SEE)
 def create(call: Call, params: CreateProblem) -> Made:
     """Enter a problem."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.visit_id)
         own = {"recorded_by_user_id": charts.rights.user_id}
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         return Made(charts.create(_PROBLEMS, said, own).id)
 
 
-@command("problems.update", needs=SEE)
+@command("problems.update", required_permissions=SEE)
 def update(call: Call, params: UpdateProblem) -> ProblemRow:
     """Correct a problem; returns the whole of it."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         problem = charts.record(_PROBLEMS, params.id)
         charts.visit(str(problem.get("patient_id")), params.visit_id)
-        return online.shown(_PROBLEMS, charts.change(_PROBLEMS, problem, chart.sent(params)))
+        return online.shown(_PROBLEMS, charts.change(_PROBLEMS, problem, patient_access.sent(params)))

@@ -11,8 +11,8 @@ from hub.core.errors import Malformed
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Json, Moment, OfPatient
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.patient_access import Json, Moment, OfPatient
 from hub.services.rpc.procedures.registry import Call, command
 
 _PATIENTS = TABLES["patients"]
@@ -56,14 +56,14 @@ class Deleted(msgspec.Struct, frozen=True):
     patient_id: str
 
 
-@command("register_patient", needs=((Permission.REGISTER, Permission.EDIT),))
+@command("register_patient", required_permissions=((Permission.REGISTER, Permission.EDIT),))
 def register_patient(call: Call, params: RegisterPatient) -> Registered:
     """Enter a patient (can_register_patients) or correct one that has this id (can_edit_records).
 
     A correction leaves alone whatever comes empty: the app sends '' for every field that it was not told. So an
     entry cannot be emptied this way. Who names no clinic registers in their own.
     """
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         stored = charts.find(_PATIENTS, _id(params.patient))
         patient = _corrected(charts, stored, params.patient) if stored else _entered(charts, params.patient)
         for attribute in params.additional_attributes:
@@ -71,10 +71,10 @@ def register_patient(call: Call, params: RegisterPatient) -> Registered:
     return Registered(patient.id, len(params.additional_attributes))
 
 
-@command("delete_patient", needs=((Permission.VIEW,), (Permission.DELETE_PATIENTS,)))
+@command("delete_patient", required_permissions=((Permission.VIEW,), (Permission.DELETE_PATIENTS,)))
 def delete_patient(call: Call, params: OfPatient) -> Deleted:
     """Delete a patient with all that is theirs."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.delete(_PATIENTS, charts.patient(params.patient_id))
     return Deleted(deleted=True, patient_id=params.patient_id)
 
@@ -102,7 +102,7 @@ def _answer(charts: ChartWriter, patient_id: str, attribute: Attribute) -> None:
     field = attribute.attribute_id or attribute.id
     if not field:
         raise Malformed("additional_attributes: attribute_id is missing")
-    values = {**chart.sent(attribute), "attribute_id": field, "patient_id": patient_id}
+    values = {**patient_access.sent(attribute), "attribute_id": field, "patient_id": patient_id}
     del values["id"]
     stored = charts.where(_ATTRIBUTES, {"patient_id": patient_id})
     same = next((record for record in stored if record.get("attribute_id") == field), None)

@@ -14,14 +14,18 @@ from hub.core.phone.device import Device
 from hub.core.records.access import Permission, Rights
 from hub.store.database import Store
 
-Needs = tuple[tuple[Permission, ...], ...]
-"""What a user must be allowed in the record's clinic: of each group at least one."""
+RequiredPermissions = tuple[tuple[Permission, ...], ...]
+"""What a user must be allowed in the record's clinic: of each group at least one.
 
-SEE: Needs = ((Permission.VIEW,),)
+It is documentation, and enforces nothing: core.records.access decides when a procedure reads or writes. A test holds
+each procedure to what it says here.
+"""
+
+SEE: RequiredPermissions = ((Permission.VIEW,),)
 """The patient can be seen."""
 
 
-class Kind(Enum):
+class CallKind(Enum):
     """Whether a procedure is asked as a query or a command."""
 
     QUERY = "query"
@@ -45,13 +49,13 @@ class Context:
     def __init__(self, store: Store, policy: Policy) -> None:
         self.store = store
         self.policy = policy
-        self._turns: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+        self._device_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
-    def turn(self, device: int) -> threading.Lock:
+    def device_lock(self, device: int) -> threading.Lock:
         """Return the lock that lets one device do one thing at a time; it is kept while someone holds it."""
         with self._lock:
-            return self._turns.setdefault(device, threading.Lock())
+            return self._device_locks.setdefault(device, threading.Lock())
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -73,14 +77,14 @@ class Call(msgspec.Struct, frozen=True):
 class Procedure(msgspec.Struct, frozen=True):
     """A registered procedure."""
 
-    kind: Kind
+    kind: CallKind
     name: str
     params: type[Any]
     run: Callable[[Call, Any], object]
     public: bool
     """Works without anyone being signed in."""
     result: Any
-    needs: Needs
+    required_permissions: RequiredPermissions
     """For the catalogue, and its test: the procedures hold themselves to it."""
 
     def answer(self, call: Call, params: msgspec.Raw) -> bytes:
@@ -90,21 +94,21 @@ class Procedure(msgspec.Struct, frozen=True):
         return result if isinstance(result, bytes) else msgspec.json.encode(result)
 
 
-_registry: dict[tuple[Kind, str], Procedure] = {}
+_registry: dict[tuple[CallKind, str], Procedure] = {}
 _F = TypeVar("_F", bound=Callable[[Call, Any], object])
 
 
-def query(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
+def query(name: str, *, public: bool = False, required_permissions: RequiredPermissions = ()) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a query; its answer is JSON bytes or what msgspec encodes."""
-    return _register(Kind.QUERY, name, public=public, needs=needs)
+    return _register(CallKind.QUERY, name, public=public, required_permissions=required_permissions)
 
 
-def command(name: str, *, public: bool = False, needs: Needs = ()) -> Callable[[_F], _F]:
+def command(name: str, *, public: bool = False, required_permissions: RequiredPermissions = ()) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a command."""
-    return _register(Kind.COMMAND, name, public=public, needs=needs)
+    return _register(CallKind.COMMAND, name, public=public, required_permissions=required_permissions)
 
 
-def find(kind: Kind, name: str) -> Procedure:
+def find(kind: CallKind, name: str) -> Procedure:
     """Return a procedure; raises NotFound."""
     procedure = _registry.get((kind, name))
     if procedure is None:
@@ -117,7 +121,9 @@ def every() -> list[Procedure]:
     return [_registry[key] for key in sorted(_registry, key=lambda key: (key[0].value, key[1]))]
 
 
-def _register(kind: Kind, name: str, *, public: bool, needs: Needs) -> Callable[[_F], _F]:
+def _register(
+    kind: CallKind, name: str, *, public: bool, required_permissions: RequiredPermissions
+) -> Callable[[_F], _F]:
     def keep(function: _F) -> _F:
         hints = get_type_hints(function, include_extras=True)
         _registry[kind, name] = Procedure(
@@ -127,7 +133,7 @@ def _register(kind: Kind, name: str, *, public: bool, needs: Needs) -> Callable[
             run=function,
             public=public,
             result=hints["return"],
-            needs=needs,
+            required_permissions=required_permissions,
         )
         return function
 

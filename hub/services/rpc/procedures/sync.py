@@ -43,9 +43,9 @@ class SyncPush(SyncPull, frozen=True):
 
 @query("sync_pull")
 def sync_pull(call: Call, params: SyncPull) -> bytes:
-    """Answer what the phone is owed, a page at a time; it comes back with the timestamp when it has stored it."""
+    """Answer with what is due to the phone, as much as fits; it comes back with the timestamp when it has stored it."""
     budget = int(call.context.policy.page_bytes * _SEALED_SHARE)
-    with call.context.turn(call.device.num):
+    with call.context.device_lock(call.device.num):
         pulled = pull.pull(call.context.store, call.device.num, call.user, params.cursor, budget_bytes=budget)
     return _json(pulled.page, pulled.timestamp)
 
@@ -55,7 +55,7 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
     """Take in what the phone changed; when this answers, it is on disk (P1)."""
     if params.changes is None:
         raise Malformed("changes are missing")
-    with call.context.turn(call.device.num):
+    with call.context.device_lock(call.device.num):
         push.push(call.context.store, params.changes, Source(call.device.num, call.user))
     return {"success": True}
 

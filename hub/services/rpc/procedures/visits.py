@@ -9,8 +9,8 @@ from hub.actions.records.charts import ChartWriter, Row
 from hub.core.records import online
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Given, Json, Listing, Made, Moment, OfPatient
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.patient_access import Given, Json, Listing, Made, Moment, OfPatient
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 VisitRow = Annotated[dict[str, Any], msgspec.Meta(title="visits row")]
@@ -41,27 +41,27 @@ class UpdateVisit(msgspec.Struct, frozen=True):
     metadata: Json = UNSET
 
 
-@query("get_visits", needs=SEE)
+@query("get_visits", required_permissions=SEE)
 def get_visits(call: Call, params: OfPatient) -> Listing[VisitRow]:
     """List a patient's visits, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return Listing(charts.of(_VISITS, params.patient_id, latest="check_in_timestamp"))
 
 
-@command("visits.create", needs=SEE)
+@command("visits.create", required_permissions=SEE)
 def create(call: Call, params: CreateVisit) -> Made:
     """Begin a visit."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
-        return Made(begin(charts, chart.sent(params)).id)
+        return Made(begin(charts, patient_access.sent(params)).id)
 
 
-@command("visits.update", needs=SEE)
+@command("visits.update", required_permissions=SEE)
 def update(call: Call, params: UpdateVisit) -> VisitRow:
     """Correct a visit; returns the whole of it."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         visit = charts.record(_VISITS, params.id)
-        return online.shown(_VISITS, charts.change(_VISITS, visit, chart.sent(params)))
+        return online.shown(_VISITS, charts.change(_VISITS, visit, patient_access.sent(params)))
 
 
 def begin(charts: ChartWriter, values: Row) -> Record:

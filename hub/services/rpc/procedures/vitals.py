@@ -6,8 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hub.core.records.tables import TABLES
-from hub.services.rpc.procedures import chart
-from hub.services.rpc.procedures.chart import Given, Json, Made, Moment, Number, OfPatient
+from hub.services.rpc.procedures import patient_access
+from hub.services.rpc.procedures.patient_access import Given, Json, Made, Moment, Number, OfPatient
 from hub.services.rpc.procedures.registry import SEE, Call, command, query
 
 VitalsRow = Annotated[dict[str, Any], msgspec.Meta(title="patient_vitals row")]
@@ -57,28 +57,28 @@ class Updated(Made, frozen=True):
     ok: bool = True
 
 
-@query("vitals.list", needs=SEE)
+@query("vitals.list", required_permissions=SEE)
 def list_vitals(call: Call, params: OfPatient) -> list[VitalsRow]:
     """List a patient's vital signs, the latest first."""
-    with chart.reader(call) as charts:
+    with patient_access.reader(call) as charts:
         return charts.of(_VITALS, params.patient_id, latest="timestamp")
 
 
-@command("vitals.create", needs=SEE)
+@command("vitals.create", required_permissions=SEE)
 def create(call: Call, params: CreateVitals) -> Made:
     """Enter vital signs, as measured now unless it is said when."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         charts.patient(params.patient_id)
         charts.visit(params.patient_id, params.visit_id)
         own = {"timestamp": charts.now_ms, "recorded_by_user_id": charts.rights.user_id}
-        said = chart.sent(params)
+        said = patient_access.sent(params)
         return Made(charts.create(_VITALS, said, own).id)
 
 
-@command("vitals.update", needs=SEE)
+@command("vitals.update", required_permissions=SEE)
 def update(call: Call, params: UpdateVitals) -> Updated:
     """Correct vital signs."""
-    with chart.writer(call) as charts:
+    with patient_access.writer(call) as charts:
         stored = charts.record(_VITALS, params.id)
-        charts.change(_VITALS, stored, chart.sent(params))
+        charts.change(_VITALS, stored, patient_access.sent(params))
     return Updated(params.id)

@@ -1,4 +1,4 @@
-"""What each procedure needs: the catalogue says it, and nothing less will do (S5)."""
+"""What each procedure requires: the catalogue says it, and nothing less will do (S5)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from hub.core.records.access import Permission
 from hub.services.rpc.procedures import registry
-from hub.services.rpc.procedures.registry import Kind, Needs
+from hub.services.rpc.procedures.registry import CallKind, RequiredPermissions
 from tests.hubs import Answer, Client
 from tests.services.rpc.procedures.ward import Ward
 
@@ -43,49 +43,52 @@ def _stocked(make: Make) -> Make:
 _CODE = {"problem_code_system": "icd10", "problem_code": "A09", "problem_label": "x"}
 _STATE = {"clinical_status": "active", "verification_status": "confirmed"}
 
-CALLS: dict[tuple[Kind, str], Make] = {
-    (Kind.QUERY, "get_patient"): _patient,
-    (Kind.QUERY, "get_visits"): _patient,
-    (Kind.QUERY, "get_visit_events"): lambda ward: {"patient_id": ward.patient, "visit_id": ward.visit},
-    (Kind.QUERY, "events.by_form"): _with(_patient, form_id="form-1"),
-    (Kind.QUERY, "vitals.list"): _patient,
-    (Kind.QUERY, "problems.list"): _patient,
-    (Kind.QUERY, "problems.get"): _record("patient_problems"),
-    (Kind.QUERY, "appointments.get"): _record("appointments"),
-    (Kind.QUERY, "appointments.by_patient"): _patient,
-    (Kind.QUERY, "prescriptions.by_patient_visit"): lambda ward: {"patient_id": ward.patient, "visit_id": ward.visit},
-    (Kind.QUERY, "prescription_items.by_patient"): _patient,
-    (Kind.QUERY, "prescription_items.by_prescription"): lambda ward: {
+CALLS: dict[tuple[CallKind, str], Make] = {
+    (CallKind.QUERY, "get_patient"): _patient,
+    (CallKind.QUERY, "get_visits"): _patient,
+    (CallKind.QUERY, "get_visit_events"): lambda ward: {"patient_id": ward.patient, "visit_id": ward.visit},
+    (CallKind.QUERY, "events.by_form"): _with(_patient, form_id="form-1"),
+    (CallKind.QUERY, "vitals.list"): _patient,
+    (CallKind.QUERY, "problems.list"): _patient,
+    (CallKind.QUERY, "problems.get"): _record("patient_problems"),
+    (CallKind.QUERY, "appointments.get"): _record("appointments"),
+    (CallKind.QUERY, "appointments.by_patient"): _patient,
+    (CallKind.QUERY, "prescriptions.by_patient_visit"): lambda ward: {
+        "patient_id": ward.patient,
+        "visit_id": ward.visit,
+    },
+    (CallKind.QUERY, "prescription_items.by_patient"): _patient,
+    (CallKind.QUERY, "prescription_items.by_prescription"): lambda ward: {
         "prescription_id": _record("prescriptions")(ward)["id"]
     },
-    (Kind.QUERY, "dispensing.by_patient"): _patient,
-    (Kind.COMMAND, "delete_patient"): _patient,
-    (Kind.COMMAND, "visits.create"): _patient,
-    (Kind.COMMAND, "visits.update"): lambda ward: {"id": ward.visit, "provider_name": "Dr B"},
-    (Kind.COMMAND, "events.create"): _with(_patient, form_data=[]),
-    (Kind.COMMAND, "create_event"): _with(_patient, form_data=[]),
-    (Kind.COMMAND, "events.update"): _with(_record("events"), form_data=[1]),
-    (Kind.COMMAND, "events.delete"): _record("events"),
-    (Kind.COMMAND, "vitals.create"): _with(_patient, heart_rate=70),
-    (Kind.COMMAND, "vitals.update"): _with(_record("patient_vitals"), heart_rate=71),
-    (Kind.COMMAND, "problems.create"): _with(_patient, **_CODE, **_STATE),
-    (Kind.COMMAND, "problems.update"): _with(_record("patient_problems"), clinical_status="resolved"),
-    (Kind.COMMAND, "appointments.create"): _with(_patient, timestamp="2026-12-01T08:00:00Z"),
-    (Kind.COMMAND, "appointments.update"): _with(_record("appointments"), notes="x"),
-    (Kind.COMMAND, "appointments.cancel"): _record("appointments"),
-    (Kind.COMMAND, "appointments.complete"): _record("appointments"),
-    (Kind.COMMAND, "prescriptions.create"): _patient,
-    (Kind.COMMAND, "prescriptions.update"): _with(_record("prescriptions"), notes="x"),
-    (Kind.COMMAND, "prescriptions.update_status"): _with(_record("prescriptions"), status="prepared"),
-    (Kind.COMMAND, "prescriptions.pickup"): _record("prescriptions"),
-    (Kind.COMMAND, "prescription_items.create"): lambda ward: {
+    (CallKind.QUERY, "dispensing.by_patient"): _patient,
+    (CallKind.COMMAND, "delete_patient"): _patient,
+    (CallKind.COMMAND, "visits.create"): _patient,
+    (CallKind.COMMAND, "visits.update"): lambda ward: {"id": ward.visit, "provider_name": "Dr B"},
+    (CallKind.COMMAND, "events.create"): _with(_patient, form_data=[]),
+    (CallKind.COMMAND, "create_event"): _with(_patient, form_data=[]),
+    (CallKind.COMMAND, "events.update"): _with(_record("events"), form_data=[1]),
+    (CallKind.COMMAND, "events.delete"): _record("events"),
+    (CallKind.COMMAND, "vitals.create"): _with(_patient, heart_rate=70),
+    (CallKind.COMMAND, "vitals.update"): _with(_record("patient_vitals"), heart_rate=71),
+    (CallKind.COMMAND, "problems.create"): _with(_patient, **_CODE, **_STATE),
+    (CallKind.COMMAND, "problems.update"): _with(_record("patient_problems"), clinical_status="resolved"),
+    (CallKind.COMMAND, "appointments.create"): _with(_patient, timestamp="2026-12-01T08:00:00Z"),
+    (CallKind.COMMAND, "appointments.update"): _with(_record("appointments"), notes="x"),
+    (CallKind.COMMAND, "appointments.cancel"): _record("appointments"),
+    (CallKind.COMMAND, "appointments.complete"): _record("appointments"),
+    (CallKind.COMMAND, "prescriptions.create"): _patient,
+    (CallKind.COMMAND, "prescriptions.update"): _with(_record("prescriptions"), notes="x"),
+    (CallKind.COMMAND, "prescriptions.update_status"): _with(_record("prescriptions"), status="prepared"),
+    (CallKind.COMMAND, "prescriptions.pickup"): _record("prescriptions"),
+    (CallKind.COMMAND, "prescription_items.create"): lambda ward: {
         "prescription_id": _record("prescriptions")(ward)["id"],
         "drug_id": ward.drug,
         "quantity_prescribed": 5,
     },
-    (Kind.COMMAND, "prescription_items.update"): lambda ward: {"id": ward.item(), "notes": "x"},
-    (Kind.COMMAND, "prescription_items.dispense"): _stocked(lambda ward: {"id": ward.item()}),
-    (Kind.COMMAND, "dispensing.create"): _stocked(
+    (CallKind.COMMAND, "prescription_items.update"): lambda ward: {"id": ward.item(), "notes": "x"},
+    (CallKind.COMMAND, "prescription_items.dispense"): _stocked(lambda ward: {"id": ward.item()}),
+    (CallKind.COMMAND, "dispensing.create"): _stocked(
         lambda ward: {"patient_id": ward.patient, "drug_id": ward.drug, "quantity_dispensed": 1}
     ),
 }
@@ -111,71 +114,75 @@ PATIENTLESS = {
 """Procedures that need someone signed in, and whose records are the organisation's or the clinic's."""
 
 
-def _send(client: Client, kind: Kind, name: str, params: dict[str, Any]) -> Answer:
-    return client.command(name, params) if kind is Kind.COMMAND else client.query(name, params)
+def _send(client: Client, kind: CallKind, name: str, params: dict[str, Any]) -> Answer:
+    return client.command(name, params) if kind is CallKind.COMMAND else client.query(name, params)
 
 
-def _allowed(needs: Needs) -> set[Permission]:
-    return {group[0] for group in needs}
+def _allowed(required: RequiredPermissions) -> set[Permission]:
+    return {group[0] for group in required}
 
 
 def test_every_procedure_is_looked_at_here() -> None:
     named = {(procedure.kind, procedure.name) for procedure in registry.every() if not procedure.public}
-    elsewhere = {(Kind.COMMAND, "register_patient"), (Kind.QUERY, "check_government_id"), (Kind.COMMAND, "sync_push")}
+    elsewhere = {
+        (CallKind.COMMAND, "register_patient"),
+        (CallKind.QUERY, "check_government_id"),
+        (CallKind.COMMAND, "sync_push"),
+    }
     assert named - elsewhere == {
         *CALLS,
-        *((Kind.QUERY, name) for name in LISTS),
-        *((Kind.QUERY, name) for name in PATIENTLESS - {"sync_push"}),
+        *((CallKind.QUERY, name) for name in LISTS),
+        *((CallKind.QUERY, name) for name in PATIENTLESS - {"sync_push"}),
     }
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_what_the_catalogue_says_is_enough(ward: Ward, kind: Kind, name: str) -> None:
-    needs = registry.find(kind, name).needs
-    client = ward.user("exact", _allowed(needs))
+def test_what_the_catalogue_says_is_enough(ward: Ward, kind: CallKind, name: str) -> None:
+    required = registry.find(kind, name).required_permissions
+    client = ward.user("exact", _allowed(required))
     assert _send(client, kind, name, CALLS[kind, name](ward)).status == 200
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_nothing_less_will_do(ward: Ward, kind: Kind, name: str) -> None:
-    needs = registry.find(kind, name).needs
+def test_nothing_less_will_do(ward: Ward, kind: CallKind, name: str) -> None:
+    required = registry.find(kind, name).required_permissions
     params = CALLS[kind, name](ward)
-    for group in needs:
+    for group in required:
         client = ward.user(f"no-{group[0]}", set(Permission) - set(group))
         expected = 404 if Permission.VIEW in group else 403
         assert _send(client, kind, name, params).status == expected
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_each_permission_by_itself_does_what_it_says_and_no_more(ward: Ward, kind: Kind, name: str) -> None:
-    needs = registry.find(kind, name).needs
+def test_each_permission_by_itself_does_what_it_says_and_no_more(ward: Ward, kind: CallKind, name: str) -> None:
+    required = registry.find(kind, name).required_permissions
     make = CALLS[kind, name]
     for permission in Permission:
-        enough = all(permission in group for group in needs)
+        enough = all(permission in group for group in required)
         answer = _send(ward.user(f"only-{permission}", {permission}), kind, name, make(ward))
         assert (answer.status == 200) is enough, permission
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_a_patient_of_another_clinic_is_not_there(ward: Ward, kind: Kind, name: str) -> None:
+def test_a_patient_of_another_clinic_is_not_there(ward: Ward, kind: CallKind, name: str) -> None:
     params = CALLS[kind, name](ward)
     client = ward.user("elsewhere", set(Permission), clinic=ward.other_clinic)
     assert _send(client, kind, name, params).status == 404
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_who_works_in_no_clinic_sees_nobody(ward: Ward, kind: Kind, name: str) -> None:
+def test_who_works_in_no_clinic_sees_nobody(ward: Ward, kind: CallKind, name: str) -> None:
     assert _send(ward.homeless("nobody"), kind, name, CALLS[kind, name](ward)).status == 404
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
-def test_a_super_admin_needs_no_permission(ward: Ward, kind: Kind, name: str) -> None:
+def test_a_super_admin_needs_no_permission(ward: Ward, kind: CallKind, name: str) -> None:
     client = ward.user("super", set(), role="super_admin")
     assert _send(client, kind, name, CALLS[kind, name](ward)).status == 200
 
 
-@pytest.mark.parametrize(("kind", "name"), [*CALLS, *((Kind.QUERY, name) for name in LISTS)])
-def test_nobody_is_signed_in(ward: Ward, kind: Kind, name: str) -> None:
+@pytest.mark.parametrize(("kind", "name"), [*CALLS, *((CallKind.QUERY, name) for name in LISTS)])
+def test_nobody_is_signed_in(ward: Ward, kind: CallKind, name: str) -> None:
     client = ward.hub.client("stranger", email=None)
     assert _send(client, kind, name, {}).status == 401
 

@@ -13,6 +13,6 @@ class Nothing(msgspec.Struct, frozen=True):
 @command("ping", public=True)
 @query("heartbeat", public=True)
 @command("heartbeat", public=True)
-def pulse(_call: Call, params: Nothing) -> dict[str, str]:  # noqa: ARG001  every procedure takes some
+def heartbeat(_call: Call, params: Nothing) -> dict[str, str]:  # noqa: ARG001  every procedure takes some
     """Answer that the session works."""
     return {"status": "ok"}

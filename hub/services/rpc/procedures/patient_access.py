@@ -37,7 +37,7 @@ class ById(msgspec.Struct, frozen=True):
     id: str
 
 
-class PageOf(msgspec.Struct, frozen=True, kw_only=True):
+class ListRange(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a long list."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_ROWS)] = 20
@@ -62,7 +62,7 @@ class Listing(msgspec.Struct, Generic[T], frozen=True):
     data: list[T]
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
+class ListPart(msgspec.Struct, Generic[T], frozen=True):
     """A part of a list; there is more while offset + limit < total."""
 
     data: list[T]

@@ -7,7 +7,7 @@ from hub.actions.records.charts import ROWS_MAX, ChartReader, Row
 from hub.core.records import online
 from hub.core.records.codec import Record
 from hub.core.records.tables import Table
-from hub.services.rpc.procedures.chart import Page, PageOf
+from hub.services.rpc.procedures.patient_access import ListPart, ListRange
 
 PATIENTS = 200
 """How many patients one name stands for, the newest; whoever means another types more of it."""
@@ -23,8 +23,8 @@ def page(
     end: float,
     named: str,
     wanted: Callable[[Record], bool],
-    part: PageOf,
-) -> Page[Row]:
+    part: ListRange,
+) -> ListPart[Row]:
     """Return a page of the records that the user may see, whose ``column`` lies in [start, end], the latest first.
 
     named: what was typed of the patient's name; '' for all patients. Counted up to ROWS_MAX.
@@ -37,7 +37,7 @@ def page(
     )
     seen = list(islice((record for record in records if wanted(record) and charts.sees(record)), ROWS_MAX))
     rows = [online.shown(table, record) for record in seen[part.offset : part.offset + part.limit]]
-    return Page(rows, len(seen), part.limit, part.offset)
+    return ListPart(rows, len(seen), part.limit, part.offset)
 
 
 def _of_named(charts: ChartReader, table: Table, column: str, named: str) -> Iterator[Record]:
