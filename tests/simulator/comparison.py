@@ -78,8 +78,7 @@ def _unlike(table: Table, here: Row, row: Mapping[str, Any]) -> list[str]:
     return [
         column.name
         for column in table.columns
-        if column.name not in left_out
-        and not cloud_forms.same(table, column, here[column.name], there.get(column.name))
+        if column.name not in left_out and not cloud_forms.same(column, here[column.name], there.get(column.name))
     ]
 
 

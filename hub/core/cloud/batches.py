@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import values as cloud_values
 from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
 from hub.core.errors import BadRecord
@@ -150,7 +151,7 @@ class Batches:
         return Queued(record)
 
     def _add_delete(self, record: OutboxRecord) -> Queued | Wait:
-        if not cloud_forms.is_uuid(record.id):
+        if not cloud_values.is_uuid(record.id):
             return Wait(record, Code.NOT_A_UUID.of(table=record.table.name, column="id"))
         self._queue.append(Item(record))
         return Queued(record)

@@ -1,7 +1,7 @@
 """Decides what a record becomes when the cloud's row of it arrives (R3, R4).
 
 Column by column: what changed here since the cloud last confirmed stays ours, everything else is the cloud's. What
-the cloud cannot tell apart (core.cloud_forms.same) is the same and keeps the form that the phones gave it.
+the cloud cannot tell apart (core.cloud.forms.same) is the same and keeps the form that the phones gave it.
 
 An edit that was sent is not believed for the cloud's success alone, because the cloud also says success to what its
 guard refused (CLOUD.md 4.5). The row that comes back decides, for each column that was sent:
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import values as cloud_values
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import Entry
 from hub.core.cloud.tables import UNCOMPARED, keeping
@@ -64,11 +65,11 @@ def merge(
             if column.name in UNCOMPARED:
                 continue
             old, new = getattr(version.record.row, column.name), getattr(theirs.record.row, column.name)
-            if old == new or cloud_forms.same(table, column, old, new):
+            if old == new or cloud_forms.same(column, old, new):
                 continue
             if _stays(table, column, old, new, pending, names):
                 if pending and pending.holds(column.name) and not _unprovable(table, column):
-                    missing[column.name] = cloud_forms.mark(table, column, new)
+                    missing[column.name] = cloud_forms.mark(column, new)
             else:
                 values[column.name] = new
     changed = tuple(values)
@@ -97,7 +98,7 @@ def _stays(
 ) -> bool:
     """Return whether a column in which the two differ stays as it is here."""
     if _unprovable(table, column):
-        return bool(cloud_forms.meaning(table, column, old))
+        return bool(cloud_values.normalise(column, old))
     if pending is None or not pending.holds(column.name):
         return False
     if column.name == keeping(table).visit and not old:
@@ -106,7 +107,7 @@ def _stays(
         return False  # sent under its name in the cloud, which is how it is called from now on
     if not pending.is_sent:
         return True
-    return pending.knew(column.name, cloud_forms.mark(table, column, new))
+    return pending.knew(column.name, cloud_forms.mark(column, new))
 
 
 def _unprovable(table: Table, column: Column) -> bool:

@@ -58,7 +58,7 @@ def test_a_row_that_goes_back_is_the_same_to_the_cloud(name: str) -> None:
         for each in table.columns:
             if each.name not in {"updated_at", "last_modified", "server_created_at", "event_id", "recorded_by_user_id"}:
                 one, other = record.get(each.name), again.get(each.name)
-                assert cloud_forms.same(table, each, one, other), each.name
+                assert cloud_forms.same(each, one, other), each.name
 
 
 @pytest.mark.parametrize("text", ["1950-01-01T00:00:00.000Z", "1950-01-01T05:00:00.000Z", "1949-12-31T22:00:00.000Z"])
@@ -228,4 +228,4 @@ def test_r4_what_comes_back_as_it_went_is_the_same(data: st.DataObject, table: T
     back = cloud_forms.read(table, went).record
     for each in table.columns:
         if each.name in went and each.name not in {"updated_at", "is_deleted", "deleted_at"}:
-            assert cloud_forms.same(table, each, record.get(each.name), back.get(each.name)), each.name
+            assert cloud_forms.same(each, record.get(each.name), back.get(each.name)), each.name

@@ -178,7 +178,7 @@ def test_a_column_that_the_cloud_does_not_keep_stays_as_it_is_here_and_proves_no
 
 
 def mark(value: object, column: str = "phone") -> int:
-    return cloud_forms.mark(PATIENTS, PATIENTS.by_name[column], value)
+    return cloud_forms.mark(PATIENTS.by_name[column], value)
 
 
 def sent(*knowing: object) -> Entry:
