@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from hub import files
 from hub.core.status import state as states
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts
@@ -45,10 +46,7 @@ def write(path: Path, name: str, facts: Facts) -> None:
         remedy=said.remedy(words("en"), facts),
         facts=facts,
     )
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(msgspec.json.encode(status))
-    new.chmod(0o644)
-    new.replace(path)
+    files.replace(path, [msgspec.json.encode(status)], mode=0o644, durable=False)
 
 
 def read(path: Path, now_s: float) -> Status | None:
