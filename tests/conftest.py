@@ -1,10 +1,13 @@
 """The fixtures that every test shares, and which tests take long."""
 
+from typing import Any
+
 import argon2
+import bcrypt
 import pytest
 from hypothesis import settings
 
-from hub.core.people import administrators
+from hub.core.people import administrators, users
 from tests.hubs import hub, serve, store
 
 __all__ = ["hub", "serve", "store"]
@@ -33,6 +36,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash administrators' passwords quickly, but where the hashing itself is the matter (tests/core/people)."""
+    """Hash passwords quickly, but where the hashing itself is the matter (tests/core/people)."""
     if "core/people" not in request.path.as_posix():
         monkeypatch.setattr(administrators, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        monkeypatch.setattr(users, "ROUNDS", 4)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which every hashing of bcrypt adds how much work it was."""
+    done: list[int] = []
+    hashpw = bcrypt.hashpw
+
+    def counted(password: bytes, salt: bytes) -> Any:  # noqa: ANN401  what bcrypt returns
+        made = hashpw(password, salt)
+        done.append(2 ** int(salt[4:6]))
+        return made
+
+    monkeypatch.setattr(bcrypt, "hashpw", counted)
+    return done

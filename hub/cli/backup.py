@@ -8,8 +8,7 @@ import click
 from hub import files
 from hub.actions.people import audit
 from hub.app import backup as backups
-from hub.cli import options
-from hub.cli.people import read_password
+from hub.cli import options, secret
 from hub.core.errors import OperatorError
 
 _READ_BYTES = 256 * 1024
@@ -26,7 +25,7 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 
     The file is an age file that holds a tar: "age -d FILE > hub.tar" opens it on any computer.
     """
-    passphrase = read_password(from_stdin=passphrase_stdin)
+    passphrase = secret.read("Passphrase", from_stdin=passphrase_stdin)
     with options.store(data) as store:
         pieces = backups.encrypted(store, passphrase, options.settings_file(config, data))
         size = _write(out, pieces)
@@ -40,7 +39,7 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 @_passphrase
 def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
     """Restore the hub that FILE was made of into an empty folder."""
-    backups.restore(_pieces(file), data, read_password(from_stdin=passphrase_stdin))
+    backups.restore(_pieces(file), data, secret.read("Passphrase", from_stdin=passphrase_stdin))
     click.echo(f"The hub is in {data}. Start it, then do a force upload on every phone before it syncs.")
 
 

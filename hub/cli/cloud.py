@@ -11,7 +11,7 @@ import msgspec
 from hub.actions.cloud import cycles, link, matching
 from hub.actions.cloud.overview import overview
 from hub.app import rules
-from hub.cli import options
+from hub.cli import options, secret
 from hub.core.cloud.link import Link
 from hub.core.errors import OperatorError
 from hub.core.reasons import Reason, plain
@@ -32,7 +32,7 @@ def cloud() -> None:
 @options.as_json
 def connect(data: Path, url: str, api_key_stdin: bool, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Verify the key that the organisation made for this hub, and keep it."""
-    key = sys.stdin.readline() if api_key_stdin else str(click.prompt("API key", hide_input=True))
+    key = secret.read("API key", from_stdin=api_key_stdin, confirm=False)
     with options.store(data, create=True) as store:
         found = connecting.connect(store, url, key)
         options.show_one(_link(store, found), as_json=as_json)

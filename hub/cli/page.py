@@ -7,8 +7,7 @@ import click
 from hub.actions.box import certificate
 from hub.actions.people import administrators, setup
 from hub.app import reach
-from hub.cli import options
-from hub.cli.people import read_password
+from hub.cli import options, secret
 from hub.words import words
 
 
@@ -59,7 +58,7 @@ def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Add an administrator. The first one completes the setup."""
-    password = read_password(from_stdin=password_stdin)
+    password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data, create=True) as store:
         administrators.add(store, name, password)
     click.echo(f"{name} can sign in on the web page.")
@@ -71,7 +70,7 @@ def add(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Set an administrator's password, for example when it is forgotten."""
-    password = read_password(from_stdin=password_stdin)
+    password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data) as store:
         administrators.change_password(store, name, password)
     click.echo("The password was changed.")

@@ -1,6 +1,5 @@
 """hikma-hub user and clinic: the people and places of this hub."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import click
 
 from hub.actions.people import clinics, users
 from hub.actions.people.users import User
-from hub.cli import options
+from hub.cli import options, secret
 from hub.core.records.access import Permission
 
 
@@ -67,7 +66,7 @@ def add_user(
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Add a user with the permissions of a role in one clinic."""
-    password = read_password(from_stdin=password_stdin)
+    password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data, create=True) as store:
         made = users.add(
             store,
@@ -96,7 +95,7 @@ def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def change_password(data: Path, email: str, password_stdin: bool) -> None:  # noqa: FBT001
     """Set the password of a user of this hub. They must sign in again everywhere."""
-    password = read_password(from_stdin=password_stdin)
+    password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data) as store:
         users.change_password(store, email, password)
     click.echo("The password was changed.")
@@ -122,10 +121,3 @@ def _row(found: User) -> dict[str, Any]:
         "source": found.source,
         "disabled": found.is_deleted,
     }
-
-
-def read_password(*, from_stdin: bool) -> str:
-    """Read a password from standard input, or ask for it."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -2,10 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import bcrypt
 import msgspec
 import pytest
 
-from hub.core.people.users import User, nobody
+from hub.store.people import users
 from tests.hubs import EMAIL, PASSWORD, POLICY, Client, InProcessHub, RpcTransport, add_user
 
 FREE = POLICY.attempts
@@ -71,22 +72,13 @@ def test_the_case_of_an_email_opens_no_second_account_to_guess(hub: InProcessHub
     assert guesser(hub, 99).login(EMAIL.upper()).status == 429
 
 
-def test_parallel_guesses_from_many_phones_do_not_slip_through(
-    hub: InProcessHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parallel_guesses_from_many_phones_do_not_slip_through(hub: InProcessHub, work: list[int]) -> None:
     clients = [guesser(hub, number) for number in range(FREE * 3)]
-    looked_at: list[str] = []
-    opens_with = User.opens_with
-
-    def counted(user: User, password: str) -> bool:
-        looked_at.append(password)
-        return opens_with(user, password)
-
-    monkeypatch.setattr(User, "opens_with", counted)
+    work.clear()
     with ThreadPoolExecutor(len(clients)) as pool:
         answers = list(pool.map(lambda client: client.login(EMAIL, "wrong").status, clients))
     assert sorted(answers) == [401] * FREE + [429] * FREE * 2
-    assert len(looked_at) == FREE
+    assert len(work) == FREE
 
 
 def test_success_forgives_the_account(hub: InProcessHub) -> None:
@@ -96,18 +88,34 @@ def test_success_forgives_the_account(hub: InProcessHub) -> None:
         assert client.login(EMAIL, PASSWORD).status == 200
 
 
-def test_an_unknown_account_takes_the_way_of_a_known_one(hub: InProcessHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+@pytest.mark.parametrize("rounds", [4, 5, 6])
+def test_s4_a_refusal_costs_the_same_for_an_unknown_account_an_empty_one_and_every_hash(
+    hub: InProcessHub, work: list[int], rounds: int
+) -> None:
+    hashes = {"known": 4, "dear": rounds, "empty": None, "broken": None}
+    for name, cost in hashes.items():
+        user = add_user(hub.store, hub.clinic_id, email=f"{name}@clinic.example")
+        stored = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(cost)).decode() if cost else name.replace("empty", "")
+        with hub.store.write() as tx:
+            users.put(tx, msgspec.structs.replace(user, hashed_password=stored))
+    told = set()
+    for number, name in enumerate([*hashes, "nobody"]):
+        work.clear()
+        answer = guesser(hub, number).login(f"{name}@clinic.example", "wrong")
+        told.add((answer.status, str(answer.json), sum(work)))
+    assert len(told) == 1
+    assert next(iter(told))[::2] == (401, 2**rounds)
 
-    def opens_with(user: User, _password: str) -> bool:
-        asked.append(user.hashed_password[:4])
-        return False
 
-    monkeypatch.setattr(User, "opens_with", opens_with)
-    client = guesser(hub, 1)
-    known, unknown = client.login(EMAIL, "wrong"), client.login("nobody@clinic.example", "wrong")
-    assert known == unknown
-    assert asked == ["$2b$", nobody().hashed_password[:4]]
+@pytest.mark.parametrize("written", [f"{EMAIL} ", f"\u200f{EMAIL}", f"\t{EMAIL}\n", f"\ufeff{EMAIL.upper()}\xa0"])
+def test_a_blank_that_a_keyboard_adds_to_an_email_keeps_nobody_out(hub: InProcessHub, written: str) -> None:
+    assert hub.client(email=None).login(written).status == 200
+
+
+def test_blanks_around_an_email_open_no_second_account_to_guess(hub: InProcessHub) -> None:
+    for number in range(FREE):
+        assert guesser(hub, number).login(f"{EMAIL}{' ' * number}\u200b", "wrong").status == 401
+    assert guesser(hub, 99).login(f" {EMAIL}").status == 429
 
 
 def test_a_deleted_account_is_answered_like_an_unknown_one(hub: InProcessHub) -> None:

@@ -45,10 +45,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Return a function that runs ``hikma-hub WORDS --data DIR`` in this process, where starting it costs nothing."""
 
-    def command(*words: str, data: Path | None = None, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+    def command(
+        *words: str, data: Path | None = None, stdin: str | bytes = "", env: Mapping[str, str] | None = None
+    ) -> Done:
         where = ["--data", str(data)] if data else []
         given = tmp_path / "stdin"
-        given.write_text(stdin, "utf-8")
+        given.write_bytes(stdin.encode() if isinstance(stdin, str) else stdin)
         capsys.readouterr()
         with monkeypatch.context() as patch, given.open(encoding="utf-8") as file:
             patch.setattr("sys.argv", ["hikma-hub", *words, *where])

@@ -6,7 +6,7 @@ from tests.cli.conftest import Done, Run
 from tests.hubs import PASSWORD, ServedHub
 
 
-def add(run: Run, served: ServedHub, email: str, *more: str, stdin: str = f"{PASSWORD}\n") -> Done:
+def add(run: Run, served: ServedHub, email: str, *more: str, stdin: str | bytes = f"{PASSWORD}\n") -> Done:
     clinic_id = run("clinic", "list", "--json", data=served.data).json[0]["id"]
     words = ("--email", email, "--name", "Sr. Núñez", "--role", "provider", "--clinic", clinic_id, "--password-stdin")
     return run("user", "add", *words, *more, data=served.data, stdin=stdin)
@@ -90,3 +90,42 @@ def test_an_unknown_user_is_refused_in_words(served: ServedHub, run: Run, words:
     done = run("user", *words, "nobody@x.example", data=served.data, stdin="something\n")
     assert done.status == 1
     assert "there is no user nobody@x.example; 'hikma-hub user list' shows them" in done.err
+
+
+@pytest.mark.parametrize("stdin", [b"\xef\xbb\xbfright password\r\n", b"right password", b"right password\nmore\n"])
+def test_the_mark_that_windows_puts_before_a_password_is_no_part_of_it(
+    served: ServedHub, run: Run, stdin: bytes
+) -> None:
+    email = f"bom{len(stdin)}@x.example"
+    assert add(run, served, f" {email}\u200e", stdin=stdin).status == 0
+    assert served.client(f"{email}-phone", email=None).login(f"{email} ", "right password").status == 200
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        "right password\n".encode("utf-16"),
+        "right password\r\n".encode("utf-16-le"),
+        "right password\n".encode("utf-16-be"),
+        "كلمة السر الصحيحة\n".encode("utf-16-le"),
+        "right password\n".encode("utf-32"),
+        "contraseña\n".encode("latin-1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("user", "password", "somebody@x.example", "--password-stdin"),
+        ("admin", "add", "somebody", "--password-stdin"),
+        ("admin", "password", "somebody", "--password-stdin"),
+        ("cloud", "connect", "--url", "http://127.0.0.1:9", "--api-key-stdin"),
+        ("backup", "--out", "/nowhere/file", "--passphrase-stdin"),
+    ],
+    ids=" ".join,
+)
+def test_a_secret_in_utf_16_is_refused_in_words_by_every_command(
+    served: ServedHub, run: Run, words: tuple[str, ...], stdin: bytes
+) -> None:
+    done = run(*words, data=served.data, stdin=stdin)
+    assert (done.status, done.out) == (1, "")
+    assert "standard input is not plain UTF-8 text but UTF-16, or no text; save it as UTF-8" in done.err

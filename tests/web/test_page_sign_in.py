@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub.actions.people import administrators
@@ -220,3 +221,22 @@ def test_what_another_machine_says_of_a_proxy_is_not_believed(tmp_path: Path) ->
     with Site(tmp_path / "plain", url="http://192.0.2.9:4001") as site:
         site.set_up()
         assert 'type="password"' not in site.get("/sign-in", **{"x-forwarded-proto": "https"}).text
+
+
+@pytest.mark.parametrize("name", [f" {ADMINISTRATOR} ", f"\u200f{ADMINISTRATOR}", f"{ADMINISTRATOR}\ufeff"])
+def test_a_blank_that_a_keyboard_adds_to_a_name_keeps_nobody_out(site: Site, name: str) -> None:
+    assert site.sign_in(name).status_code == 303
+
+
+def test_s4_a_refusal_costs_the_same_for_every_email(site: Site, work: list[int]) -> None:
+    clinic = add_clinic(site.store, "A")
+    add_user(site.store, clinic, email="known@x.example", role="admin")
+    empty = add_user(site.store, clinic, email="empty@x.example", role="admin")
+    with site.store.write() as tx:
+        users.put(tx, msgspec.structs.replace(empty, hashed_password=""))
+    administrators.add(site.store, "boss@x.example", ADMINISTRATOR_PASSWORD)
+    told = set()
+    for name in ("known@x.example", "empty@x.example", "boss@x.example", "nobody@x.example"):
+        work.clear()
+        told.add((site.sign_in(name, "wrong").status_code, sum(work)))
+    assert told == {(401, 2**4)}

@@ -9,7 +9,7 @@ import msgspec
 from hub.actions.cloud import matching
 from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import forms as cloud_forms
-from hub.core.people.users import User
+from hub.core.people.users import User, trimmed
 from hub.core.records.access import Rights
 from hub.store.database import Store, Transaction
 from hub.store.people import users
@@ -86,4 +86,4 @@ def _user(row: Mapping[str, Any]) -> User | None:
     if not all(isinstance(text, str) for text in texts) or not isinstance(clinic_id, str | None):
         return None
     user_id, email, name, role, hashed = map(str, texts)
-    return User(user_id, email, name, role, clinic_id, hashed, is_deleted=False, source="cloud")
+    return User(user_id, trimmed(email), name, role, clinic_id, hashed, is_deleted=False, source="cloud")

@@ -5,7 +5,8 @@ import msgspec
 from hub.actions.people import failures
 from hub.actions.people.failures import Attempts
 from hub.core.people import administrators as passwords
-from hub.core.people.users import PASSWORD_BYTES_MAX, User, nobody
+from hub.core.people import users as accounts
+from hub.core.people.users import PASSWORD_BYTES_MAX, User
 from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 from hub.store.database import Store, View
 from hub.store.people import administrators, audit, page_sessions, users
@@ -26,7 +27,7 @@ class PageSession(msgspec.Struct, frozen=True):
 
 def sign_in(store: Store, name: str, password: str, *, address: str, attempts: Attempts) -> str | None:
     """Return a session token, None when name or password is wrong; raises TooMany while one must wait."""
-    name = name.strip()[:_NAME_CHARS_MAX]
+    name = accounts.trimmed(name[: 2 * _NAME_CHARS_MAX])[:_NAME_CHARS_MAX]
     keys = [f"account:{name.casefold()}", f"address:{address}"]
     with failures.ONE_AT_A_TIME:
         failures.check(store, keys, attempts)
@@ -68,14 +69,16 @@ def may_administer(user: User, rights: Rights) -> bool:
 
 
 def _account(db: View, name: str, password: str) -> Account | None:
-    if "@" not in name or administrators.exists(db, name):
-        is_one = passwords.matches(administrators.hashed_password(db, name), password)
-        return Account(AccountKind.ADMINISTRATOR, name) if is_one else None
-    user = users.find_by_email(db, name)
-    fits = len(password.encode()) <= PASSWORD_BYTES_MAX and (user or nobody()).opens_with(password)
-    return (
-        Account(AccountKind.USER, user.id) if user and fits and may_administer(user, users.rights(db, user)) else None
-    )
+    """Return whose name and password these are; the work depends on nothing but whether the name could be an email."""
+    stored = administrators.hashed_password(db, name)
+    is_administrator = passwords.matches(stored, password)
+    user = users.find_by_email(db, name) if "@" in name else None
+    is_user = "@" in name and accounts.check(user, password, rounds=users.rounds(db))
+    if stored is not None or "@" not in name:
+        return Account(AccountKind.ADMINISTRATOR, name) if is_administrator else None
+    fits = len(password.encode("utf-8", "surrogatepass")) <= PASSWORD_BYTES_MAX
+    may = user is not None and fits and is_user and may_administer(user, users.rights(db, user))
+    return Account(AccountKind.USER, user.id) if user and may else None
 
 
 def _name_of(db: View, account: Account) -> str | None:

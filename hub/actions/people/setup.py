@@ -9,6 +9,7 @@ from hub.actions.people import users as accounts
 from hub.actions.people.failures import Attempts
 from hub.core.errors import OperatorError
 from hub.core.people import administrators as passwords
+from hub.core.people import users as accounts_of
 from hub.store.box import state
 from hub.store.database import Store, Transaction, View
 from hub.store.people import administrators, audit, page_sessions, users
@@ -110,7 +111,8 @@ def add_first(tx: Transaction, name: str, password: str) -> bool:
 
 def add_administrator(tx: Transaction, name: str, password: str) -> None:
     """Add an administrator within a transaction; raises OperatorError when the name or password is unfit."""
-    if not name.strip() or len(name) > passwords.NAME_CHARS_MAX:
+    name = accounts_of.trimmed(name)
+    if not name or len(name) > passwords.NAME_CHARS_MAX:
         raise OperatorError(f"an administrator needs a name of 1 to {passwords.NAME_CHARS_MAX} characters")
     if administrators.exists(tx.db, name):
         raise OperatorError(f"there is an administrator called {name} already")

@@ -49,6 +49,7 @@ def make(
     without: Iterable[Permission] = (),
 ) -> User:
     """Add a user within a transaction; raises like ``add``."""
+    email = accounts.trimmed(email)
     _check_new(tx.db, email, name, role, clinic_id)
     hashed = accounts.hashed(password)
     user = User(str(uuid.uuid4()), email, name, role, clinic_id, hashed, is_deleted=False, source="hub")
@@ -86,7 +87,7 @@ def _check_new(db: View, email: str, name: str, role: str, clinic_id: str) -> No
 
 
 def _user(db: View, who: str) -> User:
-    found = rows.find_by_email(db, who) if "@" in who else rows.find(db, who)
+    found = rows.find_by_email(db, who) if "@" in who else rows.find(db, who.strip())
     if found is None or found.is_deleted:
         raise NotThere(f"there is no user {who}; 'hikma-hub user list' shows them")
     return found

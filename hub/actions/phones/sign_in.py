@@ -5,7 +5,8 @@ import msgspec
 from hub.actions.people import failures
 from hub.actions.people.failures import Attempts
 from hub.core.errors import Unauthorised
-from hub.core.people.users import User, nobody
+from hub.core.people import users as accounts
+from hub.core.people.users import User
 from hub.core.phone.device import Device
 from hub.store.database import Store
 from hub.store.people import audit, users
@@ -24,14 +25,15 @@ def sign_in(
     store: Store, device: Device, email: str, password: str, *, address: str, attempts: Attempts, days: int
 ) -> SignedIn:
     """Sign in for some days; raises Unauthorised, or TooMany after too many failures by account, device or address."""
+    email = accounts.trimmed(email)  # also for the count of failures: blanks open no second account to guess at
     keys = [f"account:{email.casefold()}", f"device:{device.client_id}", f"address:{address}"]
     # A guess counts before it is looked at: of many at once, from many phones, no more get through than one by one.
     with store.write() as tx:
         failures.check_within(tx.db, keys, attempts, now_ms=tx.now_ms)
         sessions.note_failure(tx, keys)
-        user = users.find_by_email(tx.db, email)
+        user, rounds = users.find_by_email(tx.db, email), users.rounds(tx.db)
     # Hashing takes long: nobody else's write waits for it.
-    if not (user or nobody()).opens_with(password) or user is None:
+    if not accounts.check(user, password, rounds=rounds) or user is None:
         with store.write() as tx:
             audit.note(tx, "login.refused", device=device.num, user_id=user.id if user else None)
         raise Unauthorised("unknown account or wrong password")

@@ -1,7 +1,9 @@
 """A user: somebody who signs in on phones, and what that user may do."""
 
+import re
+import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 import bcrypt
 import msgspec
@@ -12,7 +14,14 @@ from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 PASSWORD_CHARS_MIN = 6
 PASSWORD_BYTES_MAX = 72
 """bcrypt reads no further."""
-_ROUNDS = 11
+ROUNDS = 11
+"""Doublings of bcrypt's work for a password that is set on this hub."""
+ROUNDS_MAX = 14
+"""A hash of the cloud that takes more opens to nobody: 15 keep a Pi busy for many seconds, 31 for days."""
+_HASH = re.compile(r"\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}")
+_SALT = b"." * 22
+_INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""Unicode's categories of blanks, and of marks that nobody sees, such as those that turn the direction of Arabic."""
 
 _EVERYTHING = frozenset(Permission)
 _BY_ROLE = {
@@ -37,17 +46,35 @@ class User(msgspec.Struct, frozen=True):
     """"cloud" or "hub"."""
 
     def opens_with(self, password: str) -> bool:
-        """Whether ``password`` is the user's; takes as long for a user who does not exist (see nobody)."""
-        try:
-            return bcrypt.checkpw(password.encode()[:PASSWORD_BYTES_MAX], self.hashed_password.encode())
-        except ValueError:
-            return False
+        """Whether ``password`` is the user's."""
+        return _opens(self.hashed_password, password) is True
 
 
-@cache
-def nobody() -> User:
-    """Stand in for an unknown account, so that it takes as long to refuse as a known one."""
-    return User("", "", "", "", None, _hash("nobody"), is_deleted=True, source="hub")
+def trimmed(text: str) -> str:
+    """Return an email or a name without what keyboards and copying put around it: blanks, and marks nobody sees."""
+    seen = [place for place, letter in enumerate(text) if unicodedata.category(letter) not in _INVISIBLE]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
+
+
+def rounds_for(dearest: int) -> int:
+    """Return how much work a sign-in takes: as much as the dearest hash of this hub, whoever signs in."""
+    return min(max(ROUNDS, dearest), ROUNDS_MAX)
+
+
+def check(user: User | None, password: str, *, rounds: int) -> bool:
+    """Whether ``password`` is the user's; exactly 2**rounds of bcrypt's work whatever is stored, and for nobody too.
+
+    The time that a refusal takes would tell who has an account here, and whose password hash is cheap to guess at.
+    """
+    stored = user.hashed_password if user else ""
+    cost = _cost(stored)
+    answer = _opens(stored, password) if cost is not None and cost <= rounds else None
+    if answer is None or cost is None:
+        _work(rounds)
+        return False
+    for doubling in range(cost, rounds):  # 2**cost is done; 2**cost + 2**(cost + 1) + ... are missing
+        _work(doubling)
+    return answer
 
 
 def hashed(password: str) -> str:
@@ -72,4 +99,23 @@ def rights(
 
 
 def _hash(password: str) -> str:
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+
+
+def _cost(stored: str) -> int | None:
+    """Return the doublings that a hash takes; None for what is no hash of bcrypt."""
+    found = _HASH.fullmatch(stored)
+    return int(found[1]) if found else None
+
+
+def _opens(stored: str, password: str) -> bool | None:
+    """Whether a password opens a hash; None, without work, for a hash or a password that bcrypt does not take."""
+    try:
+        kept = stored.encode()
+        return secrets.compare_digest(bcrypt.hashpw(password.encode()[:PASSWORD_BYTES_MAX], kept), kept)
+    except ValueError:
+        return None
+
+
+def _work(rounds: int) -> None:
+    bcrypt.hashpw(b"nobody", b"$2b$%02d$" % rounds + _SALT)

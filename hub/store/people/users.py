@@ -33,6 +33,7 @@ def find(db: Database, user_id: str) -> User | None:
 
 def find_by_email(db: Database, email: str) -> User | None:
     """Return the live user with this email: as it is written, or else regardless of case if only one matches."""
+    email = accounts.trimmed(email)
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM users WHERE email = ? COLLATE NOCASE AND NOT is_deleted LIMIT 20", [email]
     ).fetchall()
@@ -43,7 +44,13 @@ def find_by_email(db: Database, email: str) -> User | None:
 
 def is_email_taken(db: Database, email: str) -> bool:
     """Whether a live user has this email, however it is written."""
-    return bool(db.table("users").count_where("email = ? COLLATE NOCASE AND NOT is_deleted", [email]))
+    return bool(db.table("users").count_where("email = ? COLLATE NOCASE AND NOT is_deleted", [accounts.trimmed(email)]))
+
+
+def rounds(db: Database) -> int:
+    """Return how much work a sign-in takes (see accounts.check)."""
+    sql = "SELECT max(CAST(substr(hashed_password, 5, 2) AS INTEGER)) FROM users WHERE NOT is_deleted"
+    return accounts.rounds_for(db.execute(sql).fetchone()[0] or 0)
 
 
 def every(db: Database) -> Iterator[User]:
