@@ -16,6 +16,7 @@ import pytest
 from hub.actions.people import clinics
 from hub.actions.phones import pairing
 from hub.core.errors import PhoneError
+from hub.core.people.attempts import Attempts
 from hub.core.people.users import User
 from hub.core.phone import keys, wire
 from hub.core.phone.cipher import Direction
@@ -45,7 +46,7 @@ BOUNDS = PhoneBounds(
     sessions_per_device=128,
     handshakes_per_minute=100_000,
 )
-POLICY = Policy(page_bytes=1_000_000, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
+POLICY = Policy(page_bytes=1_000_000, token_days=30, attempts=Attempts(5, 30, 900))
 
 # Few rounds, made once: the hub takes any bcrypt hash, as the cloud sends them.
 _HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

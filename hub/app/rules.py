@@ -1,5 +1,6 @@
 """Maps the settings to the options of each part of the hub."""
 
+from hub.core.people.attempts import Attempts
 from hub.services.relay.cycle import Limits
 from hub.services.relay.runner import RelayRules
 from hub.services.rpc.dispatch import PhoneBounds
@@ -20,14 +21,18 @@ def bounds(settings: Settings) -> PhoneBounds:
     )
 
 
+def attempts(settings: Settings) -> Attempts:
+    """Return how guessing at passwords is slowed, on phones and on the pages."""
+    login = settings.login
+    return Attempts(login.attempts, login.wait_s, login.wait_max_s)
+
+
 def policy(settings: Settings) -> Policy:
     """Return the rules of the procedures."""
     return Policy(
         page_bytes=settings.sync.page_bytes,
         token_days=settings.login.token_days,
-        attempts=settings.login.attempts,
-        wait_s=settings.login.wait_s,
-        wait_max_s=settings.login.wait_max_s,
+        attempts=attempts(settings),
     )
 
 

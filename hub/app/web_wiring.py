@@ -8,7 +8,6 @@ import structlog
 
 from hub.actions.box import identity
 from hub.actions.cloud import link
-from hub.actions.people.failures import Attempts
 from hub.app import backup, reach, rules, status, support
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import HubError
@@ -56,7 +55,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_support=lambda: support.build(store.path.parent, live.settings, store),
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         pairing=lambda: _pairing(store, live.settings),
-        attempts=Attempts(settings.login.attempts, settings.login.wait_s, settings.login.wait_max_s),
+        attempts=rules.attempts(settings),
     )
 
 

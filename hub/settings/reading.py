@@ -1,5 +1,6 @@
 """Reads settings from the file and the environment, and refuses what is unknown or wrong, naming the line."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -18,6 +19,7 @@ ENV_OF_CLI = frozenset({"HIKMA_HUB_DATA", "HIKMA_HUB_CONFIG"})
 """Variables that say where the data and the settings file are; the command line reads them."""
 
 Value = bool | int | str
+_NUMBER = re.compile(r"-?\d{1,20}")
 _WORD_CHARS = 20  # a refused text up to this length is a mistyped word and is shown
 
 
@@ -144,7 +146,7 @@ def _value(section: str, key: str, given: object, *, strict: bool) -> Value:
         found: Value = msgspec.convert(given, wanted, strict=strict)
     except msgspec.ValidationError:
         raise _WrongError(
-            f"[{section}] {key} is {_found(given, wanted)}; allowed is {allowed(wanted)}", section, key
+            f"[{section}] {key} is {_found(given, wanted, strict=strict)}; allowed is {allowed(wanted)}", section, key
         ) from None
     return found
 
@@ -164,13 +166,15 @@ def allowed(wanted: Any) -> str:  # noqa: ANN401  as above
             raise NotImplementedError(other)
 
 
-def _found(given: object, wanted: Any) -> str:  # noqa: ANN401  as above
+def _found(given: object, wanted: Any, *, strict: bool) -> str:  # noqa: ANN401  as above
     """Describe a refused value. Free text is never repeated: in the wrong line it may be a password."""
     match given:
         case bool():
             return str(given).lower()
         case int() | float():
             return f"the number {given}"[:60]
+        case str() if not strict and _NUMBER.fullmatch(given):  # a variable and a word of the command line are text
+            return f"the number {given}"
         case str() if len(given) > _WORD_CHARS or isinstance(type_info(wanted), StrType):
             return f"a text of {len(given)} characters"
         case str():

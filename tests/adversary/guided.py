@@ -10,6 +10,7 @@ import msgspec
 atheris: Any = importlib.import_module("atheris")  # not a dependency: it has wheels for few machines
 
 with atheris.instrument_imports(include=["hub.core", "hub.services", "hub.store"]):
+    from hub.core.people.attempts import Attempts
     from hub.core.phone.cipher import Direction
     from tests.adversary.hostile import ALLOWED, names
     from tests.hubs import BOUNDS, POLICY, InProcessHub, changes, row
@@ -22,7 +23,7 @@ class Target:
     """One hub, and a phone on it that says whatever it is told."""
 
     def __init__(self, data: Path) -> None:
-        policy = msgspec.structs.replace(POLICY, attempts=50)
+        policy = msgspec.structs.replace(POLICY, attempts=Attempts(50, 30, 900))
         self.hub = InProcessHub(data, bounds=BOUNDS, policy=policy)
         self.hub.store.quarantine_max = 10_000_000
         self.client = self.hub.client()

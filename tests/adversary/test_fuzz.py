@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.core.people.attempts import Attempts
 from hub.core.phone import wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair
@@ -40,7 +41,7 @@ class World:
     """One hub for many examples, and a phone on it with a session and a token."""
 
     def __init__(self, data: Path) -> None:
-        policy = msgspec.structs.replace(POLICY, attempts=50)
+        policy = msgspec.structs.replace(POLICY, attempts=Attempts(50, 30, 900))
         self.hub = InProcessHub(data, bounds=BOUNDS, policy=policy)
         self.hub.store.quarantine_max = 1_000_000
         self.client = self.hub.client("fuzzed")

@@ -9,7 +9,7 @@ import pytest
 from hub.store.people import users
 from tests.hubs import EMAIL, PASSWORD, POLICY, Client, InProcessHub, RpcTransport, add_user
 
-FREE = POLICY.attempts
+FREE = POLICY.attempts.free
 
 
 def guesser(hub: InProcessHub, number: int, address: str | None = None) -> Client:

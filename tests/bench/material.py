@@ -13,6 +13,7 @@ from hub.actions.people import clinics
 from hub.actions.people import users as accounts
 from hub.actions.phones import pairing, push
 from hub.actions.phones.push import Source, TableChanges
+from hub.core.people.attempts import Attempts
 from hub.core.phone import cipher, keys, wire
 from hub.core.phone.cipher import Direction
 from hub.services.rpc.dispatch import PhoneBounds, Rpc
@@ -88,7 +89,7 @@ def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
         sessions_per_device=128,
         handshakes_per_minute=1_000_000,
     )
-    policy = Policy(page_bytes=page_bytes, token_days=30, attempts=5, wait_s=30, wait_max_s=900)
+    policy = Policy(page_bytes=page_bytes, token_days=30, attempts=Attempts(5, 30, 900))
     return Rpc(store, bounds, policy)
 
 

@@ -146,6 +146,7 @@ def test_a_file_saved_on_windows_is_read(toml: Path) -> None:
     [
         ("HIKMA_HUB_PAIRING_MOD", "open", "there is no such setting; did you mean HIKMA_HUB_PAIRING_MODE?"),
         ("HIKMA_HUB_", "", "there is no such setting"),
+        ("HIKMA_HUB_PAIRING_MINUTES", "241", "is the number 241; allowed is a whole number from 1 to 240"),
         ("HIKMA_HUB_PAIRING_MINUTES", "many", 'is the text "many"; allowed is a whole number from 1 to 240'),
         ("HIKMA_HUB_PAIRING_MINUTES", "", "allowed is a whole number from 1 to 240"),
         ("HIKMA_HUB_LOG_FORMAT", "xml", 'allowed is "json" or "logfmt"'),

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from hub.core.errors import NotFound
+from hub.core.people.attempts import Attempts
 from hub.core.phone import wire
 from hub.core.phone.device import Device
 from hub.core.records.access import Permission, Rights
@@ -38,9 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     page_bytes: int
     """Budget of a pull's answer: bytes of its payload."""
     token_days: int
-    attempts: int
-    wait_s: int
-    wait_max_s: int
+    attempts: Attempts
 
 
 class Context:

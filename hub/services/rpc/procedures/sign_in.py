@@ -4,7 +4,6 @@ from typing import Annotated
 
 import msgspec
 
-from hub.actions.people.failures import Attempts
 from hub.actions.phones import sign_in
 from hub.services.rpc.procedures.registry import Call, command
 
@@ -37,7 +36,7 @@ def login(call: Call, params: Login) -> SignedIn:
         params.email,
         params.password,
         address=call.address,
-        attempts=Attempts(policy.attempts, policy.wait_s, policy.wait_max_s),
+        attempts=policy.attempts,
         days=policy.token_days,
     )
     return SignedIn(
