@@ -198,13 +198,18 @@ class Batches:
 
 
 def without(items: Sequence[Item], failed: set[Key]) -> tuple[list[Item], list[Wait]]:
-    """Take out of a request what names a record that just failed; returns what may go, and what waits."""
+    """Take out of a request what names a record that just failed, and what names that; returns what may go, and waits.
+
+    failed: what the cloud does not have; new records that wait are added.
+    """
     going, waits = [], []
     for item in items:
         parent = next((key for key in item.of.names() if key in failed), None)
         if parent is None:
             going.append(item)
         else:
+            if item.of.is_new:
+                failed.add(item.of.key)
             waits.append(Wait(item.of, Code.WAITS_FOR.of(parent=parent[0])))
     return going, waits
 

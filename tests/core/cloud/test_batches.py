@@ -275,7 +275,24 @@ def test_a_request_is_full_only_when_nothing_can_join_it() -> None:
 def test_what_names_a_record_that_failed_waits() -> None:
     parent, child, other = record("patients", 1), with_parents("visits", 1, of=1), with_parents("visits", 2, of=2)
     items = [Item(child, b"{}"), Item(other, b"{}")]
-    assert without(items, {parent.key}) == ([items[1]], [Wait(child, Code.WAITS_FOR.of(parent="patients"))])
+    failed = {parent.key}
+    assert without(items, failed) == ([items[1]], [Wait(child, Code.WAITS_FOR.of(parent="patients"))])
+
+
+def test_what_names_a_new_record_that_waits_waits_with_it_in_this_request_and_in_later_ones() -> None:
+    prescription, item = record("prescriptions", 1), with_parents("prescription_items", 2, of=1)
+    dispensing, later = (with_parents("dispensing_records", number, of=2) for number in (3, 4))
+    failed = {prescription.key}
+    going, waits = without([Item(item, b"{}"), Item(dispensing, b"{}")], failed)
+    assert (going, [wait.of for wait in waits]) == ([], [item, dispensing])
+    assert without([Item(later, b"{}")], failed)[0] == []
+
+
+def test_what_names_a_record_that_the_cloud_has_does_not_wait_for_an_edit_of_it() -> None:
+    known = msgspec.structs.replace(with_parents("visits", 1, of=1), entry=Entry(1, frozenset({"patient_id"})))
+    child = record("patient_vitals", 2, visit_id=known.id)
+    failed = {("patients", uid("patients", 1))}
+    assert [item.of for item in without([Item(known, b"{}"), Item(child, b"{}")], failed)[0]] == [child]
 
 
 # What the guard lets pass (CLOUD.md 4.5)
