@@ -22,7 +22,7 @@ def test_a_clinic_is_made_and_listed(served: ServedHub, run: Run) -> None:
 def test_a_clinic_of_the_same_name_is_refused_in_words(served: ServedHub, run: Run) -> None:
     run("clinic", "add", "--name", "Twice", data=served.data)
     done = run("clinic", "add", "--name", "Twice", data=served.data)
-    assert (done.status, done.err) == (1, "hikma-hub: there is a clinic called 'Twice' already\n")
+    assert (done.status, done.err) == (1, "hikma-hub: there is already a clinic called Twice\n")
 
 
 def test_a_user_is_made_and_signs_in_while_the_hub_runs(served: ServedHub, run: Run) -> None:

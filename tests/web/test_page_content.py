@@ -251,3 +251,16 @@ def test_the_names_of_phones_are_text_and_not_markup(inside: Site) -> None:
 def test_a_phone_knows_nothing_of_pages(inside: Site) -> None:
     assert Phone is not None
     assert inside.client.get("/rpc/heartbeat").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "There is a clinic with this name already."), ("fr", "Il y a déjà une clinique de ce nom.")],
+)
+def test_what_is_there_already_is_said_in_the_language_of_the_page(inside: Site, language: str, sentence: str) -> None:
+    add_clinic(inside.store, "North")
+    spoken = {"accept-language": language}
+    answer = inside.submit("/people/clinic", {"name": "North"}, page="/people", **spoken)
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    same = {"name": ADMINISTRATOR, "password": "four words are enough", "again": "four words are enough"}
+    assert inside.submit("/people/administrator", same, page="/people", **spoken).status_code == 400

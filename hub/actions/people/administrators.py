@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from hub.actions.people import setup
-from hub.core.errors import OperatorError
+from hub.core.errors import NotThere, OperatorError
 from hub.core.people import administrators as passwords
 from hub.core.people.administrators import NAME_CHARS_MAX, PASSWORD_CHARS_MIN, is_fit
 from hub.store.database import Store, Transaction
@@ -62,7 +62,7 @@ def remove(store: Store, name: str) -> None:
     with store.write() as tx:
         _check_exists(tx, name)
         if rows.count(tx.db) == 1:
-            raise OperatorError("this is the last administrator; make another one first")
+            raise OperatorError("this is the last administrator; add another one first")
         rows.remove(tx, name)
         page_sessions.end_all(tx, AccountKind.ADMINISTRATOR, name)
         audit.note(tx, "administrator.removed", detail=name)
@@ -70,4 +70,4 @@ def remove(store: Store, name: str) -> None:
 
 def _check_exists(tx: Transaction, name: str) -> None:
     if not rows.exists(tx.db, name):
-        raise OperatorError(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")
+        raise NotThere(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")

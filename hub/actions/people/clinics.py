@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hub.core.errors import OperatorError
+from hub.core.errors import AlreadyExists, OperatorError
 from hub.store.database import Store, Transaction
 from hub.store.people import audit
 from hub.store.people import users as rows
@@ -15,7 +15,7 @@ def every(store: Store) -> list[dict[str, Any]]:
 
 
 def add(store: Store, name: str) -> dict[str, Any]:
-    """Add a clinic; returns ``{id, name}``. Raises OperatorError when the name is empty or taken."""
+    """Add a clinic; returns ``{id, name}``. Raises AlreadyExists for a name that is taken, OperatorError for none."""
     with store.write() as tx:
         return make(tx, name)
 
@@ -25,7 +25,7 @@ def make(tx: Transaction, name: str) -> dict[str, Any]:
     if not name.strip():
         raise OperatorError("a clinic needs a name")
     if name in {clinic["name"] for clinic in rows.clinics(tx.db)}:
-        raise OperatorError(f"there is a clinic called {name!r} already")
+        raise AlreadyExists(f"there is already a clinic called {name}")
     clinic_id = rows.add_clinic(tx, name)
     audit.note(tx, "clinic.added", detail=clinic_id)
     return {"id": clinic_id, "name": name}

@@ -7,7 +7,7 @@ import msgspec
 from hub.actions.people import clinics, failures
 from hub.actions.people import users as accounts
 from hub.actions.people.failures import Attempts
-from hub.core.errors import OperatorError
+from hub.core.errors import AlreadyExists, OperatorError
 from hub.core.people import administrators as passwords
 from hub.core.people import users as accounts_of
 from hub.store.box import state
@@ -115,7 +115,7 @@ def add_administrator(tx: Transaction, name: str, password: str) -> None:
     if not name or len(name) > passwords.NAME_CHARS_MAX:
         raise OperatorError(f"an administrator needs a name of 1 to {passwords.NAME_CHARS_MAX} characters")
     if administrators.exists(tx.db, name):
-        raise OperatorError(f"there is an administrator called {name} already")
+        raise AlreadyExists(f"there is already an administrator called {name}")
     administrators.add(tx, name, passwords.hashed(password))
     audit.note(tx, "administrator.added", detail=name)
 

@@ -81,7 +81,7 @@ def _check_new(db: View, email: str, name: str, role: str, clinic_id: str) -> No
     if "@" not in email or not name.strip() or not role.strip():
         raise OperatorError("a user needs an email with an @, a name and a role")
     if rows.is_email_taken(db, email):
-        raise AlreadyExists(f"there is a user with the email {email} already")
+        raise AlreadyExists(f"there is already a user with the email {email}")
     if clinic_id not in {clinic["id"] for clinic in rows.clinics(db)}:
         raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
 

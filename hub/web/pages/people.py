@@ -74,7 +74,7 @@ class _People:
         except NotThere:
             return Go("/people", "gone")
         except AlreadyExists:
-            wrong = who.words.say("There is a person with this email already.")
+            wrong = _taken(who, where)
             return self._page(who, form, wrong=wrong, where=where)
         except OperatorError as error:
             return self._page(who, form, wrong=str(error), english=True, where=where)
@@ -109,6 +109,8 @@ class _People:
 
     def _add_clinic(self, who: Visitor, form: Form) -> Answer:
         name = " ".join(form.get("name", "").split())[:_CHARS_MAX]
+        if not name:
+            return self._page(who, {}, wrong=who.words.say("Enter a name for the clinic."), where="clinic")
         return self._attempt(who, {}, "clinic", lambda: clinics.add(self._store, name), "clinic_added")
 
     def _add_administrator(self, who: Visitor, form: Form) -> Answer:
@@ -126,6 +128,17 @@ class _People:
         return self._attempt(
             who, {}, "administrator", lambda: administrators.remove(store, name), "administrator_removed"
         )
+
+
+def _taken(who: Visitor, where: str) -> str:
+    """Say that what the form of a part of the page would add exists already."""
+    match where:
+        case "clinic":
+            return who.words.say("There is a clinic with this name already.")
+        case "administrator":
+            return who.words.say("There is an administrator with this name already.")
+        case _:
+            return who.words.say("There is a person with this email already.")
 
 
 def _user_wrong(who: Visitor, given: Form, password: str) -> str:
