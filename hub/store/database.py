@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -37,16 +38,13 @@ class Transaction:
         self.db = db
         self.quarantine_max = quarantine_max
         self._clock = clock
-        self._now_ms = 0
 
-    @property
+    @cached_property
     def now_ms(self) -> int:
         """Return the transaction's hub time; the first use keeps it in the same transaction."""
-        if not self._now_ms:
-            last_ms = hub_time(self.db)
-            self._now_ms = self._clock.tick(last_ms, time.monotonic_ns())
-            self.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [self._now_ms])
-        return self._now_ms
+        now_ms = self._clock.tick(hub_time(self.db), time.monotonic_ns())
+        self.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [now_ms])
+        return now_ms
 
 
 class Store:

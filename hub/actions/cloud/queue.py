@@ -15,11 +15,6 @@ from hub.store.database import Transaction
 from hub.store.quarantine import Action
 
 
-def added(tx: Transaction, table: Table, nums: range) -> None:
-    """Queue records that were just added."""
-    outbox.add_new(tx, table, nums)
-
-
 def changed(
     tx: Transaction,
     table: Table,

@@ -5,7 +5,7 @@ deletions take their children along, the outbox fills, and the phones' ledgers h
 """
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 
@@ -30,6 +30,7 @@ from hub.core.records.push_decision import (
     Tombstone,
 )
 from hub.core.records.tables import TABLES, Table
+from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.phones import ledger
 from hub.store.phones.known_versions import KnownVersions
@@ -60,7 +61,6 @@ class Changes:
         self.receipt = Receipt()
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
-        self._known = KnownVersions(tx.db, device)
         self._patients: dict[str, Parent] = {}
         self._visits: dict[str, Parent] = {}
         self._parents = Parents(self._patients, self._visits)
@@ -170,7 +170,7 @@ class Changes:
             return
         rows = [New(each.record, each.data, each.cut, deleted=each.is_deleted, history=each.history) for each in added]
         nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
-        queue.added(self._tx, table, nums)
+        outbox.add_new(self._tx, table, nums)
         self._forget_parents(table, [each.record.id for each in added])
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
@@ -208,6 +208,10 @@ class Changes:
         if self._pusher.device == HUB:
             return self._tx.now_ms
         return max(self._known.revision(table, row.num), row.created if pushed.changed else 0)
+
+    @cached_property
+    def _known(self) -> KnownVersions:
+        return KnownVersions(self._tx.db, self._pusher.device)
 
     def _foresee(self, table: Table, records: Sequence[Record]) -> None:
         """Look the parents of these records up together, each once."""

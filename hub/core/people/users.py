@@ -3,13 +3,13 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import bcrypt
 import msgspec
 
 from hub.core.errors import OperatorError
-from hub.core.records.access import SUPER_ADMIN, Permission, Rights
+from hub.core.records.access import Permission
 
 PASSWORD_CHARS_MIN = 6
 PASSWORD_BYTES_MAX = 72
@@ -89,13 +89,6 @@ def hashed(password: str) -> str:
 def permissions_of(role: str, *, without: Iterable[Permission] = ()) -> frozenset[Permission]:
     """Return what a role brings on this hub, ``without`` some of it."""
     return _BY_ROLE.get(role, _CLINICAL) - frozenset(without)
-
-
-def rights(
-    user: User, granted: Mapping[str, frozenset[Permission]], *, checking_is_off: bool, known: frozenset[str]
-) -> Rights:
-    """Return what a user may do, from the permissions in each clinic and from the clinics that the hub knows."""
-    return Rights(user.id, unrestricted=user.role == SUPER_ADMIN or checking_is_off, clinics=granted, known=known)
 
 
 def _hash(password: str) -> str:

@@ -64,6 +64,18 @@ class Rights(msgspec.Struct, frozen=True):
         return frozenset(clinic for clinic in self.known if not self.may(Permission.VIEW, clinic))
 
 
+def rights_of(
+    user_id: str,
+    role: str,
+    granted: Mapping[str, frozenset[Permission]],
+    *,
+    checking_is_off: bool,
+    known: frozenset[str],
+) -> Rights:
+    """Return what a user may do, from the permissions in each clinic and from the clinics that the hub knows."""
+    return Rights(user_id, unrestricted=role == SUPER_ADMIN or checking_is_off, clinics=granted, known=known)
+
+
 _CREATE = {
     "patients": (Permission.REGISTER,),
     "prescriptions": (Permission.PRESCRIBE,),

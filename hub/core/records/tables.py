@@ -7,6 +7,7 @@ page. Who may do what is said in access.py, what the cloud does not keep in hub.
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -120,67 +121,48 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     computed: tuple[str, ...] = ()
     """Columns for looking up that the database computes from the record, whoever wrote it: so is every new one made."""
 
-    def __post_init__(self) -> None:
-        """Derive what is asked for on every record."""
+    # Each is derived once: they are asked for on every record.
+
+    @cached_property
+    def shape(self) -> type[msgspec.Struct]:
+        """Return a Struct with the id and every column in the phone's exact types and order."""
         fields: list[tuple[str, Any, Any]] = [("id", str, msgspec.NODEFAULT)]
         for column in self.columns:
             kind = _PYTHON_TYPES[column.phone_type]
             fields.append((column.name, kind | None if column.optional else kind, column.empty))
-        self.__dict__["shape"] = msgspec.defstruct(
-            f"{self.name}_row", fields, namespace={"TABLE": self.name}, frozen=True, gc=False
-        )
-        self.__dict__["names"] = frozenset(name for name, _, _ in fields)
-        self.__dict__["by_name"] = {column.name: column for column in self.columns}
-        self.__dict__["references"] = MappingProxyType(
-            {column.name: column.refers_to for column in self.columns if column.refers_to}
-        )
-        self.__dict__["keys"] = tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
-        self.__dict__["patient"] = "patient_id" if "patient_id" in self.names else None
-        self.__dict__["visits"] = tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
+        return msgspec.defstruct(f"{self.name}_row", fields, namespace={"TABLE": self.name}, frozen=True, gc=False)
 
-    @property
-    def shape(self) -> type[msgspec.Struct]:
-        """Return a Struct with the id and every column in the phone's exact types and order."""
-        shape: type[msgspec.Struct] = self.__dict__["shape"]
-        return shape
-
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """Return the names of all columns, id included."""
-        names: frozenset[str] = self.__dict__["names"]
-        return names
+        return frozenset({"id", *(column.name for column in self.columns)})
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Column]:
         """Return the columns by their names, without id."""
-        by_name: dict[str, Column] = self.__dict__["by_name"]
-        return by_name
+        return {column.name: column for column in self.columns}
 
-    @property
+    @cached_property
     def references(self) -> Mapping[str, str]:
         """Return the columns that refer to other tables -> the tables."""
-        references: Mapping[str, str] = self.__dict__["references"]
-        return references
+        return MappingProxyType({column.name: column.refers_to for column in self.columns if column.refers_to})
 
-    @property
+    @cached_property
     def patient(self) -> str | None:
         """Return the column that names the patient whose record this is."""
-        patient: str | None = self.__dict__["patient"]
-        return patient
+        return "patient_id" if "patient_id" in self.names else None
 
-    @property
+    @cached_property
     def visits(self) -> tuple[str, ...]:
         """Return the columns that name a visit with whose deletion a record goes."""
-        visits: tuple[str, ...] = self.__dict__["visits"]
-        return visits
+        return tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """Return the columns that the database holds beside the record, each with an index."""
-        keys: tuple[str, ...] = self.__dict__["keys"]
-        return keys
+        return tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
 
-    @property
+    @cached_property
     def deletable(self) -> bool:
         """Return whether a row can say by is_deleted that it is deleted."""
         return "is_deleted" in self.names

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from hub.core.people import users as accounts
 from hub.core.people.users import User
-from hub.core.records import codec
+from hub.core.records import access, codec
 from hub.core.records.access import Permission, Rights
 from hub.core.records.tables import TABLES
 from hub.store.cloud import connection
@@ -124,7 +124,7 @@ def rights(db: Database, user: User) -> Rights:
     ):
         row = json.loads(data)
         granted[row["clinic_id"]] = frozenset(permission for permission in Permission if row[permission.value])
-    return accounts.rights(user, granted, checking_is_off=_checking_is_off(db), known=_known_clinics(db))
+    return access.rights_of(user.id, user.role, granted, checking_is_off=_checking_is_off(db), known=_known_clinics(db))
 
 
 def _known_clinics(db: Database) -> frozenset[str]:
