@@ -1,12 +1,12 @@
 """Takes records out of the outbox for a push, and keeps what became of each (R1, R2, R5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from hub.actions.cloud import matching, queue
 from hub.core.cloud import batches
-from hub.core.cloud.batches import Candidates, Hold, Item, Queued, Wait
+from hub.core.cloud.batches import Candidates, Conditions, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records.tables import TABLES, Table
@@ -28,19 +28,11 @@ class Bounds(msgspec.Struct, frozen=True):
     most_bytes: int
 
 
-class Names(msgspec.Struct, frozen=True):
-    """Users and clinics that were made on this hub."""
-
-    in_cloud: Mapping[str, str]
-    """Id here -> id in the cloud."""
-    unmatched: Mapping[str, Reason]
-    """Id that the cloud does not know -> why what names it waits."""
-
-
-def begin(store: Store) -> tuple[int, Names]:
-    """Return the newest revision in the outbox, and how users and clinics are called in the cloud."""
+def begin(store: Store, clinics: frozenset[str], most_records: int) -> tuple[int, Conditions]:
+    """Return the newest revision in the outbox, and what holds for a push to these clinics in the cloud."""
     with store.read() as db:
-        return outbox.newest_revision(db), Names(id_mapping.names(db), matching.unmatched(db))
+        names, unmatched = id_mapping.names(db), matching.unmatched(db)
+        return outbox.newest_revision(db), Conditions(clinics, names, unmatched, most_records)
 
 
 def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, deleted: bool = False) -> Candidates | None:

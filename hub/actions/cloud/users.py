@@ -1,4 +1,4 @@
-"""Takes in the users that the cloud sends: for signing in without a line, and shut out when the cloud says so (S4)."""
+"""Takes in the users that the cloud sends: for signing in offline, and disabled when the cloud says so (S4)."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -16,7 +16,7 @@ from hub.store.people import users
 
 _SECRET = frozenset({"hashed_password"})
 _BY_CLOUD = '{"disabled_by":"cloud"}'
-"""Marks a user whom the cloud shut out: the cloud may let them in again, but not one who was shut out here."""
+"""Marks a user whom the cloud disabled: the cloud may enable them again, but nobody who was disabled here."""
 
 
 def merge(store: Store, rows: Iterable[Mapping[str, Any]], tally: PullTally) -> None:
@@ -39,24 +39,24 @@ def merge(store: Store, rows: Iterable[Mapping[str, Any]], tally: PullTally) -> 
 
 
 def delete(store: Store, ids: Iterable[str], tally: PullTally) -> None:
-    """Shut users out at once: their tokens die."""
+    """Disable users at once: their tokens die."""
     with store.write(durable=False) as tx:
         found = [user for user in map(partial(users.find, tx.db), dict.fromkeys(ids)) if user is not None]
-        _shut_out(tx, found, tally)
+        _disable(tx, found, tally)
 
 
 def sweep(store: Store, named: set[str], tally: PullTally) -> None:
-    """Shut out the users whom a full pull does not name, if the cloud allows them nothing here any more either.
+    """Disable the users whom a full pull does not name, if the cloud allows them nothing here any more either.
 
     One alone says nothing: a cloud may send the recent past only, and then old users are missing from a full pull,
     but never their permissions (CLOUD.md 2.4).
     """
     with store.write(durable=False) as tx:
         gone = [user for user in users.every(tx.db) if user.source == "cloud" and user.id not in named]
-        _shut_out(tx, [user for user in gone if _is_powerless(users.rights(tx.db, user))], tally)
+        _disable(tx, [user for user in gone if _is_powerless(users.rights(tx.db, user))], tally)
 
 
-def _shut_out(tx: Transaction, found: Iterable[User], tally: PullTally) -> None:
+def _disable(tx: Transaction, found: Iterable[User], tally: PullTally) -> None:
     for user in found:
         if not user.is_deleted:
             users.disable(tx, user)

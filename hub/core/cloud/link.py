@@ -38,9 +38,9 @@ class Progress(msgspec.Struct, frozen=True):
     pull_failures: int = 0
     """How many pulls in a row failed."""
     retried_cloud_ms: int = 0
-    """When what was held back was last tried again."""
+    """When what is on hold was last tried again."""
     batch_bytes: int = 0
-    """How much the line is trusted with in one request; 0 before the first."""
+    """How much the connection is trusted with in one request; 0 before the first."""
     month: str = ""
     month_bytes: int = 0
 

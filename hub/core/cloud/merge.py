@@ -96,7 +96,7 @@ def _stays(
     pending: Entry | None,
     names: Mapping[str, str],
 ) -> bool:
-    """Return whether a column in which the two differ stays as it is here."""
+    """Whether a column in which the two differ stays as it is here."""
     if _unprovable(table, column):
         return bool(cloud_values.normalise(column, old))
     if pending is None or not pending.holds(column.name):
@@ -111,13 +111,13 @@ def _stays(
 
 
 def _unprovable(table: Table, column: Column) -> bool:
-    """Return whether the cloud does not store a later value of the column."""
+    """Whether the cloud does not store a later value of the column."""
     kept = keeping(table)
     return column.name in kept.dropped or column.name in kept.once
 
 
 def _stale(table: Table, ours: Record, theirs: Record) -> bool:
-    """Return whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
+    """Whether a row that phones may change, but never reaches the cloud, is one that was taken before."""
     if table.push is not PushRule.LOCAL:
         return False
     return bool(theirs.row.last_modified <= ours.row.last_modified)

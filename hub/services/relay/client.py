@@ -49,7 +49,7 @@ class Verdict(Enum):
 
 
 class Traffic(msgspec.Struct):
-    """What went over the line, in requests and bytes of their bodies."""
+    """What was sent and received, in requests and bytes of their bodies."""
 
     requests: int = 0
     up: int = 0
@@ -64,7 +64,7 @@ class Body:
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next piece, whatever its size, b'' at the end; raises NoLine when the line breaks."""
+        """Return the next piece, whatever its size, b'' at the end; raises NoLine when the connection breaks."""
         if size == 0:  # a parser asks for nothing to see whether it gets bytes or text
             return b""
         with _line():
@@ -226,7 +226,7 @@ def _is_loopback(host: str) -> bool:
 
 @contextmanager
 def _line() -> Iterator[None]:
-    """Say in our words what happened to the line."""
+    """Translate what happened to the connection into our errors."""
     try:
         yield
     except httpx.TimeoutException:

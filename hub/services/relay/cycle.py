@@ -23,7 +23,7 @@ PULL_FAILURES = 3
 """After so many pulls in a row that failed edits are pushed without one (R3); new records never wait for it."""
 RETRY_EVERY_MS = 86_400_000
 RETRIED = 20
-"""What was held back is tried again once a day, a few at a time: each takes a dozen requests to be found again."""
+"""What is on hold is tried again once a day, a few at a time: each takes a dozen requests to be found again."""
 FULL_EVERY_MS = 86_400_000
 """A patient who came from another clinic is worth a full pull, but not every few minutes."""
 
@@ -70,7 +70,7 @@ class Report(msgspec.Struct):
 
     @property
     def moved(self) -> bool:
-        """Return whether it brought anything further, however it ended."""
+        """Whether it brought anything further, however it ended."""
         return bool(self.pushed.stored or self.pulled.created or self.pulled.updated or self.pulled.seen)
 
 
@@ -214,7 +214,7 @@ class _Cycle:
                 self._note(batch_bytes=batch_size.size_bytes)
 
     def _is_full(self) -> bool:
-        """Return whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
+        """Whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
         progress = self._progress
         if not progress.cursor_cloud_ms or set(progress.clinics) != set(self._link.clinics):
             return True

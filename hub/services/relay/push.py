@@ -8,7 +8,7 @@ from hub.actions.cloud import outgoing
 from hub.actions.cloud.outgoing import Bounds
 from hub.core.cloud import batches
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Conditions, Hold, Item, Queued, Wait
+from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord, CloudFailing, NoLine
@@ -59,12 +59,11 @@ class Push:
         self._step = step
         self._failed: set[Key] = set()
         self._suspects: list[Item] = []
-        self._until, self._names = outgoing.begin(store)
+        self._until, self._conditions = outgoing.begin(store, terms.clinics, terms.most_records)
 
     def run(self) -> None:
-        """Push; raises CloudError when the cloud or the line gives up. What was sent until then is confirmed."""
-        names, terms = self._names, self._terms
-        queue = Batches(Conditions(terms.clinics, names.in_cloud, names.unmatched, terms.most_records))
+        """Push; raises CloudError when the cloud or the connection fails. What was sent until then is confirmed."""
+        queue = Batches(self._conditions)
         for candidates in self._candidates():
             self._decided(queue.add(candidates, self._cloud.now_ms()))
             while request := queue.full(self._batch_size.size_bytes):
@@ -150,7 +149,7 @@ class Push:
         if known is None:
             return b""
         try:
-            body = cloud_forms.write(known.table, known.record, updated_ms=OLDEST_MS, names=self._names.in_cloud)
+            body = cloud_forms.write(known.table, known.record, updated_ms=OLDEST_MS, names=self._conditions.names)
         except BadRecord:
             return b""
         return batches.body_of([Item(known, body)])
@@ -171,7 +170,7 @@ class Push:
         return True
 
     def _ask(self, content: bytes, *, repeatable: bool = True) -> Verdict:
-        """Send a request, and learn what the line carries."""
+        """Send a request, and learn what the connection carries."""
         self._step()
         try:
             verdict = self._cloud.push(content, repeatable=repeatable)

@@ -1,0 +1,174 @@
+"""What the cloud's rows and deletions do to the hub's records and to the outbox, without a cloud (R3, R4, R8)."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.actions.cloud import incoming
+from hub.actions.cloud.incoming import PullTally
+from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.outbox import GIVE_UP, Entry, OutboxState
+from hub.core.reasons import Code
+from hub.core.records import codec
+from hub.core.records.tables import TABLES
+from hub.store.cloud import outbox
+from hub.store.database import Store
+from tests.hubs import changes, edit, row
+from tests.store import pushes
+
+PATIENT = "722ec9fb-c976-5da8-9803-ada1362fa54c"
+OTHER = "0a1b2c3d-c976-5da8-9803-ada1362fa54c"
+VISIT = "1a1b2c3d-c976-5da8-9803-ada1362fa54c"
+ATTRIBUTES = "patient_additional_attributes"
+
+
+def shown(table: str, row_id: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return a row as the cloud sends it."""
+    record = codec.build(TABLES[table], {"id": row_id, "created_at": 10**12, "updated_at": 10**12, **values})
+    sent: dict[str, Any] = json.loads(cloud_forms.write(TABLES[table], record, updated_ms=10**12, names={}))
+    return {**sent, "created_at": "2026-01-01T00:00:00.000Z"}
+
+
+def merge(store: Store, table: str, *rows: dict[str, Any], updated: bool = False) -> PullTally:
+    tally = PullTally()
+    incoming.merge(store, TABLES[table], rows, tally, updated=updated)
+    return tally
+
+
+def delete(store: Store, table: str, *ids: str) -> PullTally:
+    tally = PullTally()
+    incoming.delete(store, TABLES[table], ids, tally)
+    return tally
+
+
+def entry(store: Store, table: str, row_id: str) -> Entry | None:
+    with store.read() as db:
+        found = outbox.find(db, table, row_id)
+    assert found is not None
+    return found[1]
+
+
+def confirm(store: Store, table: str, row_id: str, *, tries: int = 0) -> None:
+    """Let the cloud have said success to a record as it is."""
+    with store.write() as tx:
+        num, kept = outbox.find(tx.db, table, row_id) or (0, None)
+        assert kept is not None
+        sent = kept.confirmed(kept.revision, pulls=0, shown=True)
+        assert sent is not None
+        outbox.put(tx, TABLES[table], {num: msgspec.structs.replace(sent, tries=tries)})
+
+
+def enter(store: Store, table: str, row_id: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+    made: dict[str, Any] = row(table, row_id, **values)
+    pushes.push(store, changes(table, created=[made]))
+    return made
+
+
+def test_a_row_comes_as_new_then_as_known_and_waits_for_no_cloud(store: Store) -> None:
+    assert merge(store, "patients", shown("patients", PATIENT)).created == 1
+    assert merge(store, "patients", shown("patients", PATIENT)).unchanged == 1
+    assert merge(store, "patients", shown("patients", PATIENT, phone="1")).updated == 1
+    assert entry(store, "patients", PATIENT) is None
+
+
+def test_records_of_patients_whom_the_hub_does_not_have_are_passed_over(store: Store) -> None:
+    assert merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT)).foreign == 1
+    merge(store, "patients", shown("patients", PATIENT))
+    assert merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT)).created == 1
+
+
+def test_a_patient_whom_the_cloud_thinks_the_hub_has_came_from_another_clinic(store: Store) -> None:
+    assert merge(store, "patients", shown("patients", PATIENT), updated=True).moved_in == 1
+    assert merge(store, "patients", shown("patients", PATIENT, phone="1"), updated=True).moved_in == 0
+
+
+def test_what_is_shown_as_it_was_sent_leaves_the_outbox_and_an_edit_made_since_does_not(store: Store) -> None:
+    made = enter(store, "patients", PATIENT)
+    confirm(store, "patients", PATIENT)
+    pushes.push(store, changes("patients", updated=[edit(made, phone="mine")]))
+    assert merge(store, "patients", shown("patients", PATIENT)).seen == 0
+    assert pushes.kept(store, "patients", PATIENT)["phone"] == "mine"
+    kept = entry(store, "patients", PATIENT)
+    assert kept is not None
+    assert (kept.state(), kept.columns) == (OutboxState.WAITING, frozenset({"phone"}))
+    confirm(store, "patients", PATIENT)
+    assert merge(store, "patients", shown("patients", PATIENT, phone="mine")).seen == 1
+    assert entry(store, "patients", PATIENT) is None
+
+
+@pytest.mark.parametrize(("tries", "wanted"), [(0, OutboxState.WAITING), (GIVE_UP, OutboxState.ON_HOLD)])
+def test_an_edit_that_the_cloud_did_not_keep_goes_again_until_it_is_given_up(
+    store: Store, tries: int, wanted: OutboxState
+) -> None:
+    merge(store, "patients", shown("patients", PATIENT, phone="old"))
+    made = row("patients", PATIENT, phone="old")
+    pushes.push(store, changes("patients", updated=[edit(made, phone="mine", updated_at=2 * 10**12)]))
+    confirm(store, "patients", PATIENT, tries=tries)
+    merge(store, "patients", shown("patients", PATIENT, phone="old"))
+    kept = entry(store, "patients", PATIENT)
+    assert kept is not None
+    assert kept.state() is wanted
+    held = [Code.NOT_KEPT.of(table="patients", columns=["phone"])]
+    assert pushes.reasons(store) == (held if wanted is OutboxState.ON_HOLD else [])
+
+
+def test_what_was_deleted_here_stays_deleted_and_the_cloud_is_told_again(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    pushes.push(store, changes("patients", deleted=[PATIENT]))
+    with store.write() as tx:
+        tx.db.execute("DELETE FROM outbox")
+    assert merge(store, "patients", shown("patients", PATIENT)).unchanged == 1
+    assert pushes.tombstones(store, "patients") == {PATIENT}
+    assert entry(store, "patients", PATIENT) is not None
+
+
+def test_a_deletion_takes_children_along_and_what_was_never_sent_is_kept_for_people(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    enter(store, "visits", VISIT, patient_id=PATIENT)
+    assert delete(store, "patients", PATIENT).deleted == 2
+    assert pushes.tombstones(store, "visits") == {VISIT}
+    assert entry(store, "visits", VISIT) is None
+    assert pushes.reasons(store) == [Code.PARENT_DELETED_IN_CLOUD.of(table="visits", parent="patients")]
+
+
+def test_a_child_that_was_sent_after_its_parent_had_been_deleted_there_is_deleted_there_too(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    enter(store, "visits", VISIT, patient_id=PATIENT)
+    confirm(store, "visits", VISIT)
+    delete(store, "patients", PATIENT)
+    kept = entry(store, "visits", VISIT)
+    assert kept is not None
+    assert kept.state() is OutboxState.WAITING
+    assert pushes.reasons(store) == []
+
+
+def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_next_one_is_merged(store: Store) -> None:
+    bad = shown("patients", PATIENT) | {"created_at": "yesterday"}
+    tally = merge(store, "patients", bad, {"id": 7}, shown("patients", OTHER))
+    assert (tally.refused, tally.created) == (2, 1)
+    assert {reason.code for reason in pushes.reasons(store)} == {Code.WRONG_TYPE, Code.INVALID_ID}
+
+
+def test_two_rows_of_one_field_become_the_row_that_the_cloud_shows_with_the_newer_value(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    field = {"patient_id": PATIENT, "attribute_id": "insurance", "attribute": "insurance"}
+    enter(store, ATTRIBUTES, OTHER, **field, string_value="newer", metadata="{}", updated_at=2 * 10**12)
+    merge(store, ATTRIBUTES, shown(ATTRIBUTES, VISIT, **field, string_value="older"))
+    assert pushes.live(store, ATTRIBUTES) == {VISIT}
+    assert pushes.kept(store, ATTRIBUTES, VISIT)["string_value"] == "newer"
+    kept = entry(store, ATTRIBUTES, VISIT)
+    assert kept is not None
+    assert kept.columns == frozenset({"string_value"})
+    assert entry(store, ATTRIBUTES, OTHER) is None
+
+
+def test_two_rows_of_one_field_keep_the_clouds_value_where_it_is_newer_or_ours_was_sent(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    field = {"patient_id": PATIENT, "attribute_id": "insurance", "attribute": "insurance"}
+    enter(store, ATTRIBUTES, OTHER, **field, string_value="sent", updated_at=2 * 10**12)
+    confirm(store, ATTRIBUTES, OTHER)
+    assert merge(store, ATTRIBUTES, shown(ATTRIBUTES, VISIT, **field, string_value="cloud")).seen == 1
+    assert pushes.live(store, ATTRIBUTES) == {VISIT}
+    assert pushes.kept(store, ATTRIBUTES, VISIT)["string_value"] == "cloud"
