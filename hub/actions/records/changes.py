@@ -4,7 +4,7 @@ Whatever brings a record - a phone's push, a user of the hub, a second try from 
 deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 
 import msgspec
@@ -76,12 +76,13 @@ class Changes:
         new: dict[str, Add] = {}
         again: list[int] = []
         for place, each in enumerate(pushed):
-            if each.record.id in stored or each.record.id in new:
+            record_id = each.record.id
+            if record_id in stored or record_id in new:
                 again.append(place)
                 continue
             match push_decision.decide_new(table, each, self._pusher, self._parents):
                 case Add() as added:
-                    new[each.record.id] = added
+                    new[record_id] = added
                 case Refuse(error):
                     refused[place] = error
         self._add(table, list(new.values()))
@@ -171,7 +172,7 @@ class Changes:
         rows = [New(each.record, each.data, each.cut, deleted=each.is_deleted, history=each.history) for each in added]
         nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
         outbox.add_new(self._tx, table, nums)
-        self._forget_parents(table, [each.record.id for each in added])
+        self._forget_parents(table, (each.record.id for each in added))
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
         self.receipt.created += len(added) - len(deleted)
@@ -221,7 +222,8 @@ class Changes:
                 found = record_rows.parents(self._tx.db, TABLES[name], missing)
                 cached.update(dict.fromkeys(missing, Parent()) | found)
 
-    def _forget_parents(self, table: Table, ids: Sequence[str]) -> None:
-        cached = {"patients": self._patients, "visits": self._visits}.get(table.name, {})
-        for record_id in ids:
-            cached.pop(record_id, None)
+    def _forget_parents(self, table: Table, ids: Iterable[str]) -> None:
+        cached = {"patients": self._patients, "visits": self._visits}.get(table.name)
+        if cached:
+            for record_id in ids:
+                cached.pop(record_id, None)

@@ -20,6 +20,9 @@ class Parent(NamedTuple):
     is_deleted: bool = False
 
 
+_UNKNOWN = Parent()
+
+
 class Parents(NamedTuple):
     """The patients and visits that the records in question name, by id; one that is not there is not known."""
 
@@ -28,15 +31,17 @@ class Parents(NamedTuple):
 
     def clinic(self, table: Table, record: Record) -> str | None:
         """Return the clinic that a record belongs to: its own, or else its patient's."""
-        patient = self.patients.get(record.text(table.patient) or "", Parent())
-        return record.text(table.clinic) or patient.clinic
+        return record.text(table.clinic) or _of(self.patients, record.text(table.patient)).clinic
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether the patient or a visit with whose deletion the record goes is deleted."""
-        patient = record.text("patient_id") if Cascade.PATIENT in table.goes_with else None
-        named = [self.patients.get(patient or "", Parent())]
-        named += [self.visits.get(record.text(column) or "", Parent()) for column in table.visits]
-        return any(parent.is_deleted for parent in named)
+        if Cascade.PATIENT in table.goes_with and _of(self.patients, record.text("patient_id")).is_deleted:
+            return True
+        return any(_of(self.visits, record.text(column)).is_deleted for column in table.visits)
+
+
+def _of(parents: Mapping[str, Parent], record_id: str | None) -> Parent:
+    return parents.get(record_id, _UNKNOWN) if record_id else _UNKNOWN
 
 
 class Pusher(msgspec.Struct, frozen=True):
@@ -137,9 +142,12 @@ def parent_ids(table: Table, records: Iterable[Record]) -> tuple[set[str], set[s
     patients: set[str] = set()
     visits: set[str] = set()
     for record in records:
-        patients.add(record.text(table.patient) or "")
-        visits.update(record.text(column) or "" for column in table.visits)
-    return patients - {""}, visits - {""}
+        if named := record.text(table.patient):
+            patients.add(named)
+        for column in table.visits:
+            if named := record.text(column):
+                visits.add(named)
+    return patients, visits
 
 
 def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
