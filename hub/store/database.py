@@ -85,7 +85,7 @@ class Store:
         """Open a write transaction; it is on disk when the block ends (P1).
 
         durable=False spares the fsync: a power cut may take it back, but never without taking every later
-        write with it. For what may be forgotten: when a phone was last seen, which keys were spent.
+        write with it. For what may be forgotten: when a phone was last seen.
         """
         with self._lock, _translated():
             self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

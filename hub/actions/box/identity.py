@@ -41,14 +41,8 @@ def rename(store: Store, new: str) -> None:
         audit.note(tx, "hub.renamed", detail=new)
 
 
-def draw_new_keys(store: Store) -> KeyPair:
-    """Draw a new key pair, which ends every session and with them the need to remember their keys."""
-    with store.write() as tx:
-        return new_keys(tx)
-
-
 def new_keys(tx: Transaction) -> KeyPair:
-    """Draw a new key pair within a transaction."""
+    """Draw a new identity within a transaction: the key pair whose public half is in the QR code."""
     keys = KeyPair()
     state.put(tx, state.PRIVATE_KEY, keys.private_bytes())
     sessions.forget_spent(tx)

@@ -5,11 +5,21 @@
     salt        = "hikma-health-pairing-v1"
     info        = hub public(32) + client public(32)
 
+The hub draws a key pair for each handshake and keeps its private half no longer than that: what was recorded on the
+Wi-Fi opens with nothing that can be found later, on the card or in a backup. Its identity, the pair whose public half
+is in the QR code, vouches for the fresh one to an app that asks (PROTOCOL.md "Proof of identity"):
+
+    proof key   = HKDF-SHA256(X25519(identity private, client public), salt, info, 32 bytes)
+    salt        = "hikma-health-identity-v1"
+    info        = identity public(32) + client public(32)
+    proof       = HMAC-SHA256(proof key, hub public(32) + client public(32))
+
 A shared secret of only zeros (a low-order public key) is refused, RFC 7748 section 6.1.
 Source: PROTOCOL.md "Handshake".
 """
 
 import hashlib
+import hmac
 from typing import NewType
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -21,6 +31,7 @@ from hub.core.errors import Malformed
 
 KEY_BYTES = 32
 _SALT = b"hikma-health-pairing-v1"
+_PROOF_SALT = b"hikma-health-identity-v1"
 
 PublicKey = NewType("PublicKey", bytes)
 SessionKey = NewType("SessionKey", bytes)
@@ -56,8 +67,7 @@ def fingerprint(public: PublicKey) -> str:
 
 def session_key(shared: bytes, *, hub_public: bytes, client_public: bytes) -> SessionKey:
     """Derive the AES-256 key of a session (32 bytes) from the shared secret."""
-    hkdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=hub_public + client_public)
-    return SessionKey(hkdf.derive(shared))
+    return SessionKey(_derive(shared, _SALT, hub_public + client_public))
 
 
 def hub_session_key(hub: KeyPair, client_public: PublicKey) -> SessionKey:
@@ -68,3 +78,23 @@ def hub_session_key(hub: KeyPair, client_public: PublicKey) -> SessionKey:
 def client_session_key(client: KeyPair, hub_public: PublicKey) -> SessionKey:
     """Derive the session key as the phone does it."""
     return session_key(client.agree(hub_public), hub_public=hub_public, client_public=client.public)
+
+
+def identity_proof(identity: KeyPair, *, hub_public: PublicKey, client_public: PublicKey) -> bytes:
+    """Prove (32 bytes) to who drew ``client_public`` that the hub of this identity drew ``hub_public``."""
+    return _proof(identity.agree(client_public), identity.public, hub_public, client_public)
+
+
+def is_proven(proof: bytes, client: KeyPair, *, identity: PublicKey, hub_public: PublicKey) -> bool:
+    """Check a proof as the phone does it, which scanned ``identity``."""
+    expected = _proof(client.agree(identity), identity, hub_public, client.public)
+    return hmac.compare_digest(proof, expected)
+
+
+def _proof(shared: bytes, identity: bytes, hub_public: bytes, client_public: bytes) -> bytes:
+    key = _derive(shared, _PROOF_SALT, identity + client_public)
+    return hmac.digest(key, hub_public + client_public, "sha256")
+
+
+def _derive(shared: bytes, salt: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=info).derive(shared)

@@ -1,6 +1,7 @@
 """Reads and writes the envelopes of the LAN RPC.
 
-POST /rpc/handshake  {client_id, client_public_key, device_name?} -> {success, hub_public_key, hub_id, hub_name}
+POST /rpc/handshake  {client_id, client_public_key, device_name?, prove?}
+                     -> {success, hub_public_key, hub_id, hub_name, hub_proof?}
 POST /rpc/query      {client_id, payload} -> {success, payload}, opened: {query, params, token}
 POST /rpc/command    {client_id, payload} -> {success, payload}, opened: {command, data, token}
 
@@ -38,6 +39,8 @@ class Handshake(msgspec.Struct, frozen=True):
     client_id: str
     client_public_key: str
     device_name: str | None = None
+    prove: bool = False
+    """Asks the hub to prove its identity, for an app that checks it."""
 
     def __post_init__(self) -> None:
         """Hold the client_id to what a header, a log and a table can carry."""
@@ -53,6 +56,8 @@ class HandshakeAnswer(msgspec.Struct, frozen=True):
     hub_public_key: str
     hub_id: str
     hub_name: str
+    hub_proof: str | msgspec.UnsetType = msgspec.UNSET
+    """Only for who asked: today's app has not been seen with a field more."""
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from hub.core.errors import Malformed, Unauthorised
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.device import Device, DeviceState, require_paired
+from hub.core.phone.keys import KeyPair
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
 from hub.services.rpc import procedures
 from hub.services.rpc.procedures import Call, CallKind, Context
@@ -57,39 +58,33 @@ class Rpc:
         self._context = Context(store, policy)
         self._throttle = Throttle(bounds.handshakes_per_minute)
         self._identity = identity.load(store)
-        self._spent = access.spent(store)
 
     def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
 
         host: where the phone reached the hub, by its Host header.
-        Raises Malformed, Forbidden (pairing closed, device revoked), Conflict (key used before), TooMany.
+        Raises Malformed, Forbidden (pairing closed, device revoked), TooMany.
         """
         self._throttle.take(address, time.monotonic())
         asked = wire.read(Handshake, body)
         client_public = wire.public_key(asked.client_public_key)
-        who = self._identity
-        key = keys.hub_session_key(who.keys, client_public)  # refuses an unusable key before anything is changed
+        fresh = KeyPair()
+        key = keys.hub_session_key(fresh, client_public)  # refuses an unusable key before anything is changed
         device = access.admit(
             self._store,
             asked.client_id,
             asked.device_name,
-            public_key=client_public,
             always_open=self._bounds.always_open,
             most=self._bounds.devices,
         )
         access.note_reached(self._store, device, reach.host_of(host))
-        if not self.sessions.live(device.num, client_public):
-            self._spend(client_public)
-            if who is not self._identity:  # the hub drew a new key pair just now
-                who = self._identity
-                key = keys.hub_session_key(who.keys, client_public)
-            self.sessions.add(device.num, Session(client_public, key))
+        session = self.sessions.add(device.num, Session(client_public, key, fresh.public))
         return HandshakeAnswer(
             success=True,
-            hub_public_key=wire.encode(who.keys.public),
-            hub_id=who.id,
+            hub_public_key=wire.encode(session.hub_public),
+            hub_id=self._identity.id,
             hub_name=self.name,
+            hub_proof=self._proof(session) if asked.prove else msgspec.UNSET,
         )
 
     def query(self, body: bytes | bytearray, address: str) -> Reply:
@@ -117,15 +112,10 @@ class Rpc:
             Direction.COMMAND_RESPONSE,
         )
 
-    def _spend(self, client_public: keys.PublicKey) -> None:
-        """Never let a phone's key open a session twice; draws a new key pair before there are too many to remember."""
-        access.spend(self._store, client_public)
-        self._spent += 1
-        if self._spent >= access.SPENT_KEYS:
-            fresh = identity.draw_new_keys(self._store)
-            self._identity = identity.Identity(self._identity.id, fresh)
-            self._spent = 0
-            self.sessions.clear()
+    def _proof(self, session: Session) -> str:
+        who = self._identity.keys
+        proof = keys.identity_proof(who, hub_public=session.hub_public, client_public=session.client_public)
+        return wire.encode(proof)
 
     def _open(self, body: bytes | bytearray, direction: Direction) -> tuple[Device, Session, bytes]:
         envelope = wire.read(Envelope, body)

@@ -4,7 +4,9 @@ They live in memory alone: a phone shakes hands before almost every call, so a r
 """
 
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from hub.core.errors import Conflict, Unauthorised
 from hub.core.phone.cipher import NONCE_BYTES
@@ -17,47 +19,69 @@ What a stranger with a captured client_id can make a device's 128 sessions remem
 """
 
 
+USED_S = 3600.0
+"""A session ends so long after its last message: the app shakes hands before almost every call."""
+UNUSED_S = 24 * 3600.0
+"""One under which nothing was sent yet: a paired phone may wait for somebody to sign in."""
+_SWEEP_S = 60.0
+
+
 class Session:
-    """One session of a device."""
+    """One session of a device; the hub's private half of it is gone already."""
 
-    __slots__ = ("client_public", "key", "nonces")
+    __slots__ = ("client_public", "hub_public", "key", "nonces", "since_s")
 
-    def __init__(self, client_public: PublicKey, key: SessionKey) -> None:
+    def __init__(self, client_public: PublicKey, key: SessionKey, hub_public: PublicKey) -> None:
         self.client_public = client_public
         self.key = key
+        self.hub_public = hub_public
         self.nonces: set[bytes] = set()
+        self.since_s = 0.0
+        """When it began, or was last used."""
+
+    def is_over(self, now_s: float) -> bool:
+        """Whether it was not used for too long."""
+        return now_s - self.since_s >= (USED_S if self.nonces else UNUSED_S)
 
 
 class Sessions:
-    """All live sessions, newest last; the oldest end when there are too many."""
+    """All live sessions, newest last; the oldest end when there are too many, and what is not used in time."""
 
-    def __init__(self, *, most: int, most_per_device: int) -> None:
+    def __init__(self, *, most: int, most_per_device: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self._most = most
         self._most_per_device = most_per_device
         self._by_device: dict[int, OrderedDict[PublicKey, Session]] = {}
         self._order: OrderedDict[tuple[int, PublicKey], None] = OrderedDict()
+        self._swept_s = clock()
         self._lock = threading.Lock()
 
-    def add(self, device: int, session: Session) -> None:
-        """Begin a session."""
+    def add(self, device: int, session: Session) -> Session:
+        """Begin a session; returns the one that the same handshake began already, if its answer was lost."""
         with self._lock:
+            session.since_s = self.clock()
+            self._sweep(session.since_s)
             own = self._by_device.setdefault(device, OrderedDict())
+            there = own.get(session.client_public)
+            if there is not None and not there.is_over(session.since_s):
+                return there
+            if there is not None:
+                self._end(device, session.client_public)
+                own = self._by_device.setdefault(device, OrderedDict())
             own[session.client_public] = session
             self._order[device, session.client_public] = None
             if len(own) > self._most_per_device:
                 self._end(device, next(iter(own)))
             if len(self._order) > self._most:
                 self._end(*next(iter(self._order)))
-
-    def live(self, device: int, client_public: PublicKey) -> bool:
-        """Return whether this handshake's session is still there."""
-        with self._lock:
-            return client_public in self._by_device.get(device, ())
+            return session
 
     def of(self, device: int) -> list[Session]:
         """Return a device's sessions, newest first: a call mostly follows its own handshake."""
         with self._lock:
-            return list(reversed(self._by_device.get(device, OrderedDict()).values()))
+            now_s = self.clock()
+            own = self._by_device.get(device, OrderedDict())
+            return [session for session in reversed(own.values()) if not session.is_over(now_s)]
 
     def spend_nonce(self, device: int, session: Session, sealed: bytes | bytearray) -> None:
         """Accept a message's nonce once; raises Conflict for a replay, Unauthorised when the session is worn out."""
@@ -69,6 +93,7 @@ class Sessions:
                 self._end(device, session.client_public)
                 raise Unauthorised("session is worn out")
             session.nonces.add(nonce)
+            session.since_s = self.clock()
 
     def drop(self, device: int) -> None:
         """End all sessions of a device."""
@@ -76,15 +101,17 @@ class Sessions:
             for public in list(self._by_device.get(device, ())):
                 self._end(device, public)
 
-    def clear(self) -> None:
-        """End all sessions."""
-        with self._lock:
-            self._by_device.clear()
-            self._order.clear()
-
     def __len__(self) -> int:
         """Count the live sessions."""
         return len(self._order)
+
+    def _sweep(self, now_s: float) -> None:
+        if now_s - self._swept_s < _SWEEP_S:
+            return
+        self._swept_s = now_s
+        for device, public in list(self._order):
+            if self._by_device[device][public].is_over(now_s):
+                self._end(device, public)
 
     def _end(self, device: int, public: PublicKey) -> None:
         own = self._by_device.get(device, OrderedDict())

@@ -1,4 +1,4 @@
-"""What must outlive a restart of sessions: spent handshake keys, tokens, failed sign-ins (S3, S4, S5)."""
+"""What must outlive a restart of sessions: tokens and failed sign-ins (S4, S5)."""
 
 import hashlib
 import secrets
@@ -12,23 +12,8 @@ ATTEMPT_KEYS = 10_000
 TOKENS_PER_DEVICE = 20
 
 
-def spend(tx: Transaction, client_public_key: bytes) -> None:
-    """Note that a client public key opened a session."""
-    tx.db.execute("INSERT INTO spent_keys (key) VALUES (?)", [_number(client_public_key)])
-
-
-def is_spent(db: Database, client_public_key: bytes) -> bool:
-    """Whether a client public key ever opened a session."""
-    return db.execute("SELECT 1 FROM spent_keys WHERE key = ?", [_number(client_public_key)]).fetchone() is not None
-
-
-def spent(db: Database) -> int:
-    """Count the spent keys."""
-    return db.table("spent_keys").count
-
-
 def forget_spent(tx: Transaction) -> None:
-    """Forget the spent keys, once the key pair that they were spent on is no more."""
+    """Forget the keys that 0.1.0 noted as used with a key pair of the hub that is no more; this one notes none."""
     tx.db.execute("DELETE FROM spent_keys")
 
 
@@ -98,7 +83,3 @@ def forget_failures(tx: Transaction, keys: list[str]) -> None:
 def _hash(secret: str) -> bytes:
     """Return what is stored of a token or an email: nothing that could be used or read."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _number(key: bytes) -> int:
-    return int.from_bytes(hashlib.sha256(key).digest()[:8], signed=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 from hub.actions.box import identity
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.store.phones import sessions
 
 
 def test_p9_a_hub_stays_the_same_over_restarts(tmp_path: Path) -> None:
@@ -28,13 +27,12 @@ def test_s7_two_hubs_are_two(tmp_path: Path) -> None:
     assert hubs[0].keys.public != hubs[1].keys.public
 
 
-def test_new_keys_keep_the_id_and_forget_the_spent_keys_of_the_old_ones(store: Store) -> None:
+def test_a_new_identity_keeps_the_id_and_forgets_the_keys_used_under_the_old_one(store: Store) -> None:
     before = identity.load(store)
     with store.write() as tx:
-        sessions.spend(tx, b"k")
-    identity.draw_new_keys(store)
-    with store.read() as db:
-        assert sessions.spent(db) == 0
+        tx.db.execute("INSERT INTO spent_keys (key) VALUES (1)")  # as 0.1.0 did
+        identity.new_keys(tx)
+        assert tx.db.table("spent_keys").count == 0
     after = identity.load(store)
     assert (after.id, after.keys.public == before.keys.public) == (before.id, False)
 

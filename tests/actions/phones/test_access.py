@@ -1,9 +1,9 @@
-"""Which phones may talk to the hub (S2, S3)."""
+"""Which phones may talk to the hub (S2)."""
 
 import pytest
 
 from hub.actions.phones import access, pairing
-from hub.core.errors import Conflict, Forbidden, Unavailable
+from hub.core.errors import Forbidden, Unavailable
 from hub.core.phone.device import Device
 from hub.store.database import Store
 from hub.store.phones import devices, sessions
@@ -67,8 +67,8 @@ def test_a_revoked_phone_does_not_make_room_and_stays_revoked(store: Store) -> N
         pair(store, "new", most=1)
 
 
-def admit(store: Store, client_id: str, *, key: bytes = b"k" * 32) -> Device:
-    return access.admit(store, client_id, None, public_key=key, always_open=False, most=10)
+def admit(store: Store, client_id: str) -> Device:
+    return access.admit(store, client_id, None, always_open=False, most=10)
 
 
 def test_s2_a_new_phone_pairs_while_pairing_is_open_and_never_else(store: Store) -> None:
@@ -80,16 +80,6 @@ def test_s2_a_new_phone_pairs_while_pairing_is_open_and_never_else(store: Store)
     assert admit(store, "c") == paired
     with pytest.raises(Forbidden):
         admit(store, "d")
-
-
-def test_s3_a_key_begins_one_session_and_pairs_nobody_else(store: Store) -> None:
-    pairing.open_for(store, 1)
-    access.spend(store, b"k" * 32)
-    with pytest.raises(Conflict):
-        access.spend(store, b"k" * 32)
-    with pytest.raises(Conflict):
-        admit(store, "c")
-    assert (access.find(store, "c"), access.spent(store)) == (None, 1)
 
 
 def test_what_could_reach_for_a_terminal_is_left_out_of_a_name(store: Store) -> None:

@@ -50,7 +50,8 @@ def test_pairing_and_the_key_are_told_as_they_are_now(store: Store) -> None:
     first = presence.read(store, OPTIONS)
     assert (first.name, first.is_open) == ("North clinic", False)
     pairing.open_for(store, 5)
-    new = identity.draw_new_keys(store)
+    with store.write() as tx:
+        new = identity.new_keys(tx)
     identity.rename(store, "South clinic")
     later = presence.read(store, OPTIONS)
     assert later.is_open

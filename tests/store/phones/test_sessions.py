@@ -1,4 +1,4 @@
-"""Spent keys and tokens outlive a restart (S3, S5)."""
+"""Tokens outlive a restart (S5)."""
 
 from pathlib import Path
 
@@ -18,18 +18,6 @@ def issue(store: Store, device: int = 1, user_id: str = "u", days: int = 30) -> 
 def user_of(store: Store, token: str, device: int = 1, later_ms: int = 0) -> str | None:
     with store.read() as db:
         return sessions.token_user(db, token, device=device, now_ms=store.now_ms(db) + later_ms)
-
-
-def test_s3_a_spent_key_is_known_for_ever(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    with store.write(durable=False) as tx:
-        sessions.spend(tx, b"k" * 32)
-    store.close()
-    again = Store(tmp_path)
-    with again.read() as db:
-        assert (sessions.is_spent(db, b"k" * 32), sessions.is_spent(db, b"j" * 32)) == (True, False)
-        assert sessions.spent(db) == 1
-    again.close()
 
 
 def test_s5_a_token_stands_for_its_user_on_its_device_alone(store: Store) -> None:
