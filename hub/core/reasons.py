@@ -117,6 +117,8 @@ class Code(Enum):
     )
     NOT_IN_CLINIC = _Row("not_in_clinic", "The person does not work in the clinic of this record ({table}).")
     NOT_PERMITTED = _Row("not_permitted", "The person does not have permission to {needs} ({table}).")
+    NOT_SEEN = _Row("not_seen", "The person may not see the patient whom this record is about ({table}).")
+    PARENT_HELD = _Row("parent_held", "What this record belongs to was not accepted ({table}: {parent}).")
     PARENT_DELETED = _Row("parent_deleted", "The patient or visit of this record was deleted ({table}).")
 
     CLOUD_ROW = _Row("cloud_row", "The cloud sent a record that does not fit ({table}): {detail}")

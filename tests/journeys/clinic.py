@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from hub.actions.phones import pairing
-from hub.core.records import codec
+from hub.core.records import access, codec
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES, UNCOUNTED
 from hub.services.rpc.procedures.registry import Policy
@@ -21,7 +21,7 @@ from hub.store import database
 from hub.store.database import Store
 from hub.store.people import users
 from hub.store.phones import devices, pages
-from hub.store.records import record_rows
+from hub.store.records import owners, record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
 from tests.journeys.line import Fault, Line
@@ -187,13 +187,16 @@ class Station:
         with self.box.store.read() as db:
             user = users.find(db, f"user-{self.email}")
             assert user is not None
-            hidden = users.rights(db, user).hidden()
-        rows = state(self.box.store).rows
+            rights = users.rights(db, user)
+            rows = state(self.box.store).rows
+            hidden = {
+                key
+                for key in rows
+                if not access.sees(rights, TABLES[key[0]], owners.find(db, TABLES[key[0]], key[1]).owner)
+            }
         found = []
         for (table, record_id), row in rows.items():
-            patient = record_id if table == "patients" else row.data.get("patient_id")
-            home = rows.get(("patients", patient or ""))
-            if home is not None and home.data["primary_clinic_id"] in hidden and not row.deleted:
+            if (table, record_id) in hidden and not row.deleted:
                 continue
             here = self.phone.store.find(table, record_id)
             if row.deleted:

@@ -13,8 +13,10 @@ from hub.core.reasons import Reason, from_json
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
+from tests.hubs import EMAIL
 
-EVERYTHING = Rights("user-1", unrestricted=True, clinics={}, known=frozenset())
+EVERYTHING = Rights(f"user-{EMAIL}", unrestricted=True, clinics={}, known=frozenset())
+"""Of the user of a hub of tests.hubs: what is pushed without a clinic is that user's to see."""
 
 
 def push(

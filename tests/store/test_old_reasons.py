@@ -108,8 +108,12 @@ def test_a_stored_sentence_becomes_a_code_with_what_it_names(stored: tuple[str, 
     assert from_json(old_reasons.why(*stored), "") == reason
 
 
+NEWER = {Code.NOT_SEEN, Code.PARENT_HELD}
+"""Codes that were never stored as a sentence."""
+
+
 def test_every_code_has_sentences_that_became_it() -> None:
-    assert {reason.code for reason in WRITTEN.values()} == set(Code)
+    assert {reason.code for reason in WRITTEN.values()} == set(Code) - NEWER
 
 
 def test_every_reason_in_a_database_of_the_first_release_is_known_after_the_upgrade(data_of_v1: Store) -> None:

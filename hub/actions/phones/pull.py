@@ -3,11 +3,13 @@
 The answer is chosen in a view and kept in a transaction after it: phones that push meanwhile need not wait.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 from hub.core.phone import pull_page
 from hub.core.phone.ledger import OpenLedger, Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
+from hub.core.records import access
 from hub.core.records.access import Rights
 from hub.store.database import Store, View
 from hub.store.phones import devices
@@ -36,10 +38,11 @@ def choose(
     db: View, device: int, rights: Rights, cursor: float, *, budget_bytes: int, now_ms: int
 ) -> tuple[PullPage, OpenLedger]:
     """Choose an answer in one view; returns also the ledger that is to be kept."""
-    withheld = rights.hidden()
-    ledger = opened(db, device, cursor, scope=",".join(sorted(withheld)))
+    ledger = opened(db, device, cursor, scope=rights.scope)
     suspect = ledgers.suspect_due(db, device, now_ms) if ledger.is_confirming else None
-    return pull_page.fill(ledger, RowsDue(db, withheld), budget_bytes=budget_bytes, withheld=withheld, suspect=suspect)
+    return pull_page.fill(
+        ledger, RowsDue(db), budget_bytes=budget_bytes, sees=partial(access.sees, rights), suspect=suspect
+    )
 
 
 def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:
@@ -72,6 +75,7 @@ def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
     return ledger.absorb(
         ledgers.changes(db, ledger.read_since),
         ledgers.forced(db, ledger.device, ledger.since),
+        ledgers.moved(db, ledger.since),
     )
 
 

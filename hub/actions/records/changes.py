@@ -4,7 +4,7 @@ Whatever brings a record - a phone's push, a user of the hub, a second try from 
 deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, partial
 
 import msgspec
@@ -13,7 +13,7 @@ from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code
-from hub.core.records import cascade, push_decision
+from hub.core.records import access, cascade, push_decision
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB, History, Version
@@ -29,9 +29,10 @@ from hub.core.records.push_decision import (
     Refuse,
     Tombstone,
 )
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
+from hub.store.people import audit
 from hub.store.phones import ledger
 from hub.store.phones.known_versions import KnownVersions
 from hub.store.records import record_rows
@@ -61,9 +62,8 @@ class Changes:
         self.receipt = Receipt()
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
-        self._patients: dict[str, Parent] = {}
-        self._visits: dict[str, Parent] = {}
-        self._parents = Parents(self._patients, self._visits)
+        self._known_parents: dict[str, dict[str, Parent]] = {name: {} for name in push_decision.NAMED}
+        self._parents = Parents(self._known_parents["patients"], self._known_parents["visits"], self._known_parents)
 
     def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
         """Add the records that are new, merge the others; returns why which of them, by place, are refused.
@@ -149,6 +149,7 @@ class Changes:
                 self._merge(table, row, decision)
             case Delete():
                 self._delete_nums(table, [row.num])
+                self._audit(table, record_id, table.names)
                 self._delete_children(table, record_id)
                 self._forget_parents(table, [record_id])
             case Force(history):
@@ -170,8 +171,11 @@ class Changes:
         if not added:
             return
         rows = [New(each.record, each.data, each.cut, deleted=each.is_deleted, history=each.history) for each in added]
-        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
+        author = self._pusher.rights.user_id
+        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device, author=author)
         outbox.add_new(self._tx, table, nums)
+        for each in added if table.push is PushRule.LOCAL else ():
+            self._audit(table, each.record.id, table.names)
         self._forget_parents(table, (each.record.id for each in added))
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
@@ -183,8 +187,18 @@ class Changes:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
         knowing = cloud_forms.marks(table, merged.old, merged.changed)
         queue.changed(self._tx, table, [row.num], merged.changed, knowing)
+        self._audit(table, merged.record.id, merged.changed)
         self._forget_parents(table, [merged.record.id])
         self.receipt.updated += 1
+
+    def _audit(self, table: Table, record_id: str, columns: Collection[str]) -> None:
+        """Note a change of what all share; the columns are named where not the whole record came or went."""
+        if not access.is_audited(table, columns):
+            return
+        device = self._pusher.device or None
+        said = "" if len(columns) == len(table.names) else f" ({', '.join(sorted(columns))})"
+        detail = f"{table.name} {record_id}{said}"
+        audit.note(self._tx, "reference.changed", device=device, user_id=self._pusher.rights.user_id, detail=detail)
 
     def _delete_children(self, table: Table, record_id: str) -> None:
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
@@ -215,15 +229,22 @@ class Changes:
         return KnownVersions(self._tx.db, self._pusher.device)
 
     def _foresee(self, table: Table, records: Sequence[Record]) -> None:
-        """Look the parents of these records up together, each once."""
-        patients, visits = push_decision.parent_ids(table, records)
-        for name, ids, cached in (("patients", patients, self._patients), ("visits", visits, self._visits)):
-            if missing := ids - cached.keys():
-                found = record_rows.parents(self._tx.db, TABLES[name], missing)
-                cached.update(dict.fromkeys(missing, Parent()) | found)
+        """Look up together what these records name, and the patients of that, each once."""
+        patients: set[str] = set()
+        for name, ids in push_decision.named_records(table, records).items():
+            cached = self._known_parents[name]
+            self._look_up(name, ids)
+            patients.update(cached[record_id].patient or "" for record_id in ids)
+        self._look_up("patients", patients - {""})
+
+    def _look_up(self, name: str, ids: set[str]) -> None:
+        cached = self._known_parents[name]
+        if missing := ids - cached.keys():
+            found = record_rows.parents(self._tx.db, TABLES[name], missing)
+            cached.update(dict.fromkeys(missing, push_decision.UNKNOWN) | found)
 
     def _forget_parents(self, table: Table, ids: Iterable[str]) -> None:
-        cached = {"patients": self._patients, "visits": self._visits}.get(table.name)
+        cached = self._known_parents.get(table.name)
         if cached:
             for record_id in ids:
                 cached.pop(record_id, None)

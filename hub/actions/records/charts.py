@@ -17,8 +17,8 @@ from hub.core import clock
 from hub.core.errors import BadRecord, Conflict, Malformed, NotFound
 from hub.core.people.users import User
 from hub.core.reasons import Code
-from hub.core.records import codec, online
-from hub.core.records.access import Permission, Rights
+from hub.core.records import access, codec, online
+from hub.core.records.access import Owner, Permission, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB
 from hub.core.records.search import SearchedColumns
@@ -27,7 +27,7 @@ from hub.store.box import counters
 from hub.store.database import Store, Transaction, View
 from hub.store.people import users
 from hub.store.phones import devices
-from hub.store.records import queries, search
+from hub.store.records import owners, queries, search
 
 Row = dict[str, Any]
 
@@ -65,27 +65,23 @@ class ChartReader:
 
     def patient(self, patient_id: str) -> Record:
         """Return a patient; raises NotFound."""
-        record = queries.find(self._db, TABLES["patients"], patient_id)
-        if record is None or not self.rights.may(Permission.VIEW, record.text("primary_clinic_id")):
-            raise NotFound("no such patient")
-        return record
+        return self.record(TABLES["patients"], patient_id, "no such patient")
 
-    def sees(self, record: Record) -> bool:
-        """Return whether the user may see a patient's record; each patient is looked up once."""
-        patient_id = record.text("patient_id") or ""
-        if patient_id not in self._seen:
-            try:
-                self.patient(patient_id)
-                self._seen[patient_id] = True
-            except NotFound:
-                self._seen[patient_id] = False
-        return self._seen[patient_id]
+    def sees(self, table: Table, record: Record) -> bool:
+        """Return whether the user may see a record; each patient is looked up once."""
+        key = record.text(table.patient) or record.id
+        if key not in self._seen:
+            owner, is_stray = owners.find(self._db, table, record.id)
+            if is_stray:
+                return access.sees(self.rights, table, owner)
+            self._seen[key] = access.sees(self.rights, table, owner)
+        return self._seen[key]
 
-    def record(self, table: Table, record_id: str) -> Record:
-        """Return a record of a patient; raises NotFound."""
+    def record(self, table: Table, record_id: str, missing: str = "") -> Record:
+        """Return a record of a patient; raises NotFound, which says ``missing``."""
         record = queries.find(self._db, table, record_id)
-        if record is None or not self.sees(record):
-            raise NotFound(f"no such record in {table.name}")
+        if record is None or not self.sees(table, record):
+            raise NotFound(missing or f"no such record in {table.name}")
         return record
 
     def of(self, table: Table, patient_id: str, *, latest: str = "created_at", **columns: str) -> list[Row]:
@@ -165,7 +161,7 @@ class ChartWriter(ChartReader):
         clinics = sorted(
             self.rights.known & (self.rights.known if self.rights.unrestricted else {*self.rights.clinics})
         )
-        allowed = [clinic for clinic in clinics if permission is None or self.rights.may(permission, clinic)]
+        allowed = [clinic for clinic in clinics if permission is None or self.rights.may(permission, Owner(clinic))]
         if home in allowed or not allowed:
             return home
         return allowed[0]

@@ -16,6 +16,7 @@ absorbs what changed, or it is to ``StartOver``. Either ends in an ``OpenLedger`
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -81,7 +82,7 @@ class Head(msgspec.Struct, frozen=True):
     attempts: int = 0
     """How many answers the phone was given since it last confirmed one."""
     scope: str | None = None
-    """Names the clinics that its user may not see."""
+    """Differs when its user may see other records than before (Rights.scope)."""
 
 
 class Sheet(NamedTuple):
@@ -93,9 +94,10 @@ class Sheet(NamedTuple):
     frontier: int | None = None
     """How far down (made_ms) a long backlog was delivered."""
 
-    def reconsidered(self) -> "Sheet":
-        """Make due what was withheld: whether the user may see it is found out when it is read."""
-        return self._replace(due=self.due | self.withheld, withheld=NO_RECORDS) if self.withheld else self
+    def reconsidered(self, nums: FrozenBitMap | None = None) -> "Sheet":
+        """Make due what was withheld, or ``nums`` of it: whether the user may see it is found out when it is read."""
+        again = self.withheld if nums is None else self.withheld & nums
+        return self._replace(due=self.due | again, withheld=self.withheld - again) if again else self
 
     def withhold(self, nums: FrozenBitMap) -> "Sheet":
         """Put aside what turned out to be out of the user's sight."""
@@ -189,12 +191,20 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
         """Return the revision after which the changes must be read."""
         return min([self.since, *(delivery.revision for delivery in self.doubtful)])
 
-    def absorb(self, changes: Mapping[str, Sequence[ChangedRow]], forced: Iterable[tuple[str, int]] = ()) -> OpenLedger:
+    def absorb(
+        self,
+        changes: Mapping[str, Sequence[ChangedRow]],
+        forced: Iterable[tuple[str, int]] = (),
+        moved: Mapping[str, FrozenBitMap] = MappingProxyType({}),
+    ) -> OpenLedger:
         """Make due what changed, except what the phone itself made of it, and what is ``forced`` (table, number).
 
-        changes: the rows of each table that changed after ``read_since``.
+        changes: the rows of each table that changed after ``read_since``. moved: the records of patients who moved
+        after ``since``: those that were withheld may be seen now.
         """
         debt = _Debt(self.sheets, self.outdated)
+        for name, nums in moved.items():
+            debt.sheets[name] = debt.sheets[name].reconsidered(nums)
         for name, rows in changes.items():
             self._absorb_table(debt, name, [row for row in rows if row.revision > self.since])
         for name, num in forced:
@@ -261,7 +271,7 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     """The revision of the view."""
     moved: int
-    """The revision at which a patient last changed clinics: others may see its records now."""
+    """The revision at which a patient last changed clinics under the previous release, which kept no more of it."""
     head: Head | None
     """None for a phone that never synced."""
     sheets: Mapping[str, Sheet]
@@ -277,7 +287,7 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
     def resume(self, cursor: float, *, scope: str | None = None) -> Resumed | StartOver:
         """Meet a phone that comes with ``cursor``, the timestamp it kept; 0 for none.
 
-        scope: names the clinics that the user may not see, None for those of last time.
+        scope: says what the user may see (Rights.scope), None for what it was last time.
         """
         arrived = next((delivery for delivery in self.deliveries if delivery.timestamp == cursor), None)
         if self.head is None or not cursor or not (arrived or self.head.settled in {cursor, ANY_CURSOR}):

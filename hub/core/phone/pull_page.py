@@ -11,6 +11,7 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from hub.core.phone.ledger import Delivered, OpenLedger, Sheet, SuspectRecord
+from hub.core.records.access import Owner
 from hub.core.records.tables import TABLES, Table
 
 _LIMITS = (None, None, None, 512, 64, 8)
@@ -22,8 +23,11 @@ which fails the whole sync for good (PROTOCOL.md "Pull"). Smaller pages get the 
 SUSPECT_AFTER = 9
 """After so many, the one record left is sent as ``updated``, which a phone that deleted it ignores (SuspectRecord)."""
 
-Row = tuple[int, int, int, str | None, bytes]
-"""A record as the store reads it: number, made_ms, whether it is a tombstone, its patient's clinic, its JSON."""
+Row = tuple[int, int, int, str | None, str | None, bytes]
+"""A record as the store reads it: number, made_ms, whether it is a tombstone, its owner's clinic and author, its
+JSON."""
+Sees = Callable[[Table, Owner], bool]
+"""Tells which records the phone's user may see (hub.core.records.access)."""
 RowsDue = Callable[[Table, Sheet], Iterable[Row]]
 """Reads what is due of a table, the most needed first; as little is read as is taken."""
 
@@ -52,21 +56,21 @@ def fill(
     rows_due: RowsDue,
     *,
     budget_bytes: int,
-    withheld: frozenset[str],
+    sees: Sees,
     suspect: SuspectRecord | None = None,
 ) -> tuple[PullPage, OpenLedger]:
     """Choose what goes into an answer; returns it, and the ledger that knows what the user may not see.
 
-    budget_bytes: for the JSON; one record always fits. withheld: clinics whose patients the user may not see.
+    budget_bytes: for the JSON; one record always fits. sees: what the user may see.
     suspect: one that is to be tried again.
     """
     if suspect is not None:
-        retry = _Draft(budget_bytes, 1, withheld)
+        retry = _Draft(budget_bytes, 1, sees)
         retry.add(TABLES[suspect.table_name], Sheet(due=FrozenBitMap([suspect.num])), rows_due)
         if retry.records:
             return retry.page(suspect, is_retry=True), ledger
     limit = _LIMITS[ledger.head.attempts] if ledger.head.attempts < len(_LIMITS) else 1
-    draft = _Draft(budget_bytes, limit, withheld, as_updated=ledger.head.attempts >= SUSPECT_AFTER)
+    draft = _Draft(budget_bytes, limit, sees, as_updated=ledger.head.attempts >= SUSPECT_AFTER)
     sheets = {
         name: draft.add(TABLES[name], sheet, rows_due)
         for name, sheet in ledger.sheets.items()
@@ -78,14 +82,12 @@ def fill(
 class _Draft:
     """A page in the making."""
 
-    def __init__(
-        self, budget_bytes: int, limit: int | None, withheld: frozenset[str], *, as_updated: bool = False
-    ) -> None:
+    def __init__(self, budget_bytes: int, limit: int | None, sees: Sees, *, as_updated: bool = False) -> None:
         self.records = 0
         self.suspect: SuspectRecord | None = None
         self._budget = budget_bytes
         self._limit = limit
-        self._withheld = withheld
+        self._sees = sees
         self._as_updated = as_updated
         self._bytes = 0
         self._parts: dict[str, Part] = {}
@@ -103,8 +105,12 @@ class _Draft:
         taken: list[int] = []
         unseen: list[int] = []
         frontier = sheet.frontier
-        for num, made_ms, is_deleted, clinic, data in rows_due(table, sheet):
-            if clinic in self._withheld and not is_deleted:
+        seen: dict[Owner, bool] = {}
+        for num, made_ms, is_deleted, clinic, author, data in rows_due(table, sheet):
+            owner = Owner(clinic, author)
+            if owner not in seen:
+                seen[owner] = self._sees(table, owner)
+            if not seen[owner] and not is_deleted:
                 unseen.append(num)
                 continue
             if self.records and (self.is_full() or self._bytes + len(data) > self._budget):

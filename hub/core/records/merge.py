@@ -53,6 +53,8 @@ class Version(msgspec.Struct, frozen=True):
 
     record: Record
     history: History
+    author: str | None = None
+    """Who entered it, as far as the hub knows."""
 
 
 class MergedEdit(msgspec.Struct, frozen=True):

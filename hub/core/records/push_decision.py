@@ -1,37 +1,44 @@
 """Decides what becomes of a record that a phone pushed, or that somebody entered on the hub itself (P2-P4, P7, S5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
 from hub.core.errors import BadRecord
 from hub.core.records import access, codec, merge
-from hub.core.records.access import Rights
+from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB, History, Stamp, Version
-from hub.core.records.tables import Cascade, Table
+from hub.core.records.tables import TABLES, Cascade, Table
 
 
 class Parent(NamedTuple):
-    """What must be known of a patient or visit that a record names."""
+    """What must be known of a record that another one names."""
 
     clinic: str | None = None
     is_deleted: bool = False
+    author: str | None = None
+    patient: str | None = None
 
 
-_UNKNOWN = Parent()
+UNKNOWN = Parent()
+"""Of one that the hub does not have."""
 
 
 class Parents(NamedTuple):
-    """The patients and visits that the records in question name, by id; one that is not there is not known."""
+    """The records that those in question name, by id; one that is not there is not known."""
 
     patients: Mapping[str, Parent]
     visits: Mapping[str, Parent]
+    others: Mapping[str, Mapping[str, Parent]] = MappingProxyType({})
+    """Table -> those of its records that are a patient's too."""
 
-    def clinic(self, table: Table, record: Record) -> str | None:
-        """Return the clinic that a record belongs to: its own, or else its patient's."""
-        return record.text(table.clinic) or _of(self.patients, record.text(table.patient)).clinic
+    def place(self, table: Table, record: Record, author: str | None) -> Place:
+        """Return where a record belongs, which ``author`` entered, and about whom it is."""
+        return Place(Owner(record.text(table.clinic), author), tuple(self._patients(table, record, author)))
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether the patient or a visit with whose deletion the record goes is deleted."""
@@ -39,9 +46,22 @@ class Parents(NamedTuple):
             return True
         return any(_of(self.visits, record.text(column)).is_deleted for column in table.visits)
 
+    def _patients(self, table: Table, record: Record, author: str | None) -> Iterator[Owner]:
+        """Return whose the patient is, and whose the patients of the records that it names."""
+        if table.patient:
+            yield self._of_patient(record.text(table.patient), author)
+        for column, name in _named(table):
+            parent = _of(self.visits if name == "visits" else self.others.get(name, {}), record.text(column))
+            if parent is not UNKNOWN:
+                yield self._of_patient(parent.patient, parent.author)
+
+    def _of_patient(self, patient_id: str | None, author: str | None) -> Owner:
+        patient = _of(self.patients, patient_id)
+        return Owner(None, author) if patient is UNKNOWN else Owner(patient.clinic, patient.author)
+
 
 def _of(parents: Mapping[str, Parent], record_id: str | None) -> Parent:
-    return parents.get(record_id, _UNKNOWN) if record_id else _UNKNOWN
+    return parents.get(record_id, UNKNOWN) if record_id else UNKNOWN
 
 
 class Pusher(msgspec.Struct, frozen=True):
@@ -128,7 +148,9 @@ def decide_deletion(
     if isinstance(stored, Tombstone):
         return Nothing()
     try:
-        access.check_delete(pusher.rights, table, parents.clinic(table, stored.record if stored else record))
+        me = pusher.rights.user_id
+        place = parents.place(table, stored.record, stored.author) if stored else parents.place(table, record, me)
+        access.check_delete(pusher.rights, table, place)
         if stored:
             return Delete()
         data, cut = codec.write(record)
@@ -137,22 +159,30 @@ def decide_deletion(
         return Refuse(error)
 
 
-def parent_ids(table: Table, records: Iterable[Record]) -> tuple[set[str], set[str]]:
-    """Return the patients and the visits that must be known to decide about these records."""
-    patients: set[str] = set()
-    visits: set[str] = set()
+def named_records(table: Table, records: Iterable[Record]) -> dict[str, set[str]]:
+    """Return the records that must be known to decide about these: table -> ids."""
+    columns = [*_named(table), *((column, "patients") for column in (table.patient,) if column)]
+    found: dict[str, set[str]] = {}
     for record in records:
-        if named := record.text(table.patient):
-            patients.add(named)
-        for column in table.visits:
-            if named := record.text(column):
-                visits.add(named)
-    return patients, visits
+        for column, name in columns:
+            if record_id := record.text(column):
+                found.setdefault(name, set()).add(record_id)
+    return found
+
+
+NAMED = ("patients", *(table.name for table in TABLES.values() if table.patient))
+"""The tables whose records must be known when another record names them."""
+
+
+@cache
+def _named(table: Table) -> tuple[tuple[str, str], ...]:
+    """Return the columns of a table that name a patient's record, and the tables of those."""
+    return tuple((column, name) for column, name in table.references.items() if name in TABLES and TABLES[name].patient)
 
 
 def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
     record = pushed.record
-    access.check_create(pusher.rights, table, parents.clinic(table, record))
+    access.check_create(pusher.rights, table, parents.place(table, record, pusher.rights.user_id))
     data, cut = codec.write(record)
     is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)
     return Add(record, data, cut, is_deleted, _first_history(pushed, pusher, data))
@@ -176,12 +206,13 @@ def _merge(
     # A record may move from one clinic to another, with its patient or by itself. Its user must be allowed to edit in
     # both: in the old one, or anybody could take records away from it, and in the new one, or anybody could put some
     # into it.
-    access.check_update(pusher.rights, table, parents.clinic(table, stored.record), stored.record, merged.changed)
-    clinic = parents.clinic(table, merged.record)
+    before = parents.place(table, stored.record, stored.author)
+    access.check_update(pusher.rights, table, before, stored.record, merged.changed)
+    after = parents.place(table, merged.record, stored.author)
     if _says_deleted(table, merged.record):
-        access.check_delete(pusher.rights, table, clinic)
+        access.check_delete(pusher.rights, table, after)
         return Delete()
-    access.check_update(pusher.rights, table, clinic, stored.record, merged.changed)
+    access.check_update(pusher.rights, table, after, stored.record, merged.changed)
     if parents.is_orphan(table, merged.record):
         return Delete()
     codec.write(merged.record)  # refuse here, and not when it is stored, what grew beyond its bound

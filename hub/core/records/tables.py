@@ -91,6 +91,15 @@ class PushRule(Enum):
     REFERENCE = "reference"  # comes from the cloud or the hub's own people; a phone cannot change it
 
 
+class SeenBy(Enum):
+    """Who may see a record, by every way in (hub.core.records.access.sees)."""
+
+    EVERYONE = "everyone"  # whoever is signed in: it is the organisation's
+    CARERS = "carers"  # those who may see the patients of the clinic of its patient
+    STAFF = "staff"  # those who work in its clinic
+    HOLDER = "holder"  # the one whom it is about
+
+
 class Cascade(Enum):
     """With whose deletion a record goes (CLOUD.md 4.6)."""
 
@@ -113,6 +122,7 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     columns: tuple[Column, ...]
     rank: Rank
     push: PushRule
+    seen_by: SeenBy
     clinic: str | None = None
     """The column that names a clinic."""
     goes_with: tuple[Cascade, ...] = ()
@@ -163,6 +173,11 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))
 
     @cached_property
+    def is_authored(self) -> bool:
+        """Return whether the database keeps who entered a row, whose it is while it has no known clinic."""
+        return self.seen_by in {SeenBy.CARERS, SeenBy.STAFF}
+
+    @cached_property
     def deletable(self) -> bool:
         """Return whether a row can say by is_deleted that it is deleted."""
         return "is_deleted" in self.names
@@ -173,6 +188,7 @@ def _table(
     columns: str,
     rank: Rank,
     push: PushRule,
+    seen_by: SeenBy,
     *,
     clinic: str | None = None,
     goes_with: tuple[Cascade, ...] = (),
@@ -190,7 +206,7 @@ def _table(
         refers_to = None if kind in _KINDS else kind
         holds = ColumnKind.TEXT if refers_to else ColumnKind(kind)
         read.append(Column(name, column, holds, optional=said[-1] == "?", refers_to=refers_to))
-    return Table(name, tuple(read), rank, push, clinic, goes_with, lookups, computed)
+    return Table(name, tuple(read), rank, push, seen_by, clinic, goes_with, lookups, computed)
 
 
 _PATIENT = (Cascade.PATIENT,)
@@ -202,6 +218,7 @@ _TABLES = (
         "name:text updated_at:moment created_at:moment is_deleted:flag deleted_at:moment? is_archived:flag",
         Rank.REFERENCE,
         PushRule.REFERENCE,
+        SeenBy.EVERYONE,
     ),
     _table(
         "user_clinic_permissions",
@@ -212,6 +229,7 @@ _TABLES = (
         "can_delete_patient_records:flag",
         Rank.REFERENCE,
         PushRule.REFERENCE,
+        SeenBy.HOLDER,
         clinic="clinic_id",
         lookups=("user_id",),
     ),
@@ -221,6 +239,7 @@ _TABLES = (
         "last_modified:moment last_modified_by:users? display_name:text?",
         Rank.REFERENCE,
         PushRule.REFERENCE,
+        SeenBy.EVERYONE,
         lookups=("key",),
     ),
     _table(
@@ -228,6 +247,7 @@ _TABLES = (
         "name:text fields:list metadata:object is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
         PushRule.REFERENCE,
+        SeenBy.EVERYONE,
     ),
     _table(
         "event_forms",
@@ -236,6 +256,7 @@ _TABLES = (
         "translations:list?",
         Rank.REFERENCE,
         PushRule.REFERENCE,
+        SeenBy.EVERYONE,
     ),
     _table(
         "clinic_departments",
@@ -245,6 +266,7 @@ _TABLES = (
         "deleted_at:moment?",
         Rank.REFERENCE,
         PushRule.LOCAL,
+        SeenBy.EVERYONE,
         clinic="clinic_id",
         computed=("clinic_id",),
     ),
@@ -257,6 +279,7 @@ _TABLES = (
         "server_created_at:moment? created_at:moment updated_at:moment",
         Rank.REFERENCE,
         PushRule.LOCAL,
+        SeenBy.EVERYONE,
         computed=("barcode",),
     ),
     _table(
@@ -267,6 +290,7 @@ _TABLES = (
         "batch_number:text batch_expiry_date:day",
         Rank.REFERENCE,
         PushRule.LOCAL,
+        SeenBy.STAFF,
         clinic="clinic_id",
         computed=("clinic_id", "drug_id"),
     ),
@@ -278,6 +302,7 @@ _TABLES = (
         "primary_clinic_id:clinics? last_modified_by:users?",
         Rank.PATIENTS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="primary_clinic_id",
         lookups=("primary_clinic_id",),
     ),
@@ -288,6 +313,7 @@ _TABLES = (
         "updated_at:moment last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.PATIENTS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         goes_with=_PATIENT,
     ),
     _table(
@@ -296,6 +322,7 @@ _TABLES = (
         "metadata:object is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment",
         Rank.VISITS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="clinic_id",
         goes_with=_PATIENT,
     ),
@@ -305,6 +332,7 @@ _TABLES = (
         "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment recorded_by_user_id:users",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         goes_with=_PATIENT_AND_VISIT,
     ),
     _table(
@@ -316,6 +344,7 @@ _TABLES = (
         "created_at:moment updated_at:moment deleted_at:moment? event_id:events?",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         goes_with=_PATIENT,
     ),
     _table(
@@ -326,6 +355,7 @@ _TABLES = (
         "last_modified:moment server_created_at:moment deleted_at:moment?",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         goes_with=_PATIENT,
     ),
     _table(
@@ -336,6 +366,7 @@ _TABLES = (
         "deleted_at:moment?",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="clinic_id",
         goes_with=(Cascade.PATIENT, Cascade.CURRENT_VISIT),
         computed=("timestamp",),
@@ -347,6 +378,7 @@ _TABLES = (
         "notes:text metadata:object is_deleted:flag created_at:moment updated_at:moment deleted_at:moment?",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="pickup_clinic_id",
         goes_with=_PATIENT_AND_VISIT,
         computed=("prescribed_at",),
@@ -360,6 +392,7 @@ _TABLES = (
         "server_created_at:moment?",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="clinic_id",
         goes_with=_PATIENT,
         computed=("prescription_id",),
@@ -372,6 +405,7 @@ _TABLES = (
         "last_modified:moment server_created_at:moment? created_at:moment updated_at:moment",
         Rank.RECORDS,
         PushRule.RECORD,
+        SeenBy.CARERS,
         clinic="clinic_id",
         lookups=("patient_id",),
     ),
@@ -386,6 +420,7 @@ PHONE_USERS = _table(
     "deleted_at:moment?",
     Rank.REFERENCE,
     PushRule.REFERENCE,
+    SeenBy.HOLDER,
 )
 """The phone has a table for users and may force-upload it; the hub never sends it and never takes it."""
 

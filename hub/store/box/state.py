@@ -54,8 +54,6 @@ LOCATING_UNTIL = Key("locating_until", int)
 """Hub times in ms."""
 LAST_DEVICE = Key("devices", int)
 """The highest number that a device ever had."""
-PATIENT_MOVED = Key("moved", int)
-"""When a patient last changed clinics, which may show or hide records of other tables; hub time in ms."""
 
 
 def get(db: View, key: Key[T]) -> T | None:

@@ -35,6 +35,7 @@ STEPS = (
     Step("relay"),
     Step("reached"),
     Step("reasons", old_reasons.fill),
+    Step("rights"),
 )
 _HERE = resources.files(__name__)
 

@@ -22,6 +22,7 @@ from hub.core.phone.ledger import (
 from hub.core.phone.pull_page import PullPage
 from hub.core.records.tables import TABLES, Table
 from hub.store.database import Transaction, hub_time
+from hub.store.records import moves
 
 _SUSPECT_WAIT_MS = 3_600_000
 """How long a suspect waits for its first retry; each further wait is twice as long."""
@@ -64,6 +65,11 @@ def forced(db: Database, device: int, since: int) -> list[tuple[str, int]]:
     """Return the records (table, number) that became due to a phone though they did not change."""
     where = [device, since]
     return db.execute("SELECT table_name, num FROM debts WHERE device = ? AND revision > ?", where).fetchall()
+
+
+def moved(db: Database, since: int) -> dict[str, FrozenBitMap]:
+    """Return the records of the patients who came, or came to another clinic, after a revision."""
+    return {name: FrozenBitMap(nums) for name, nums in moves.since(db, since).items()}
 
 
 def force(tx: Transaction, device: int, table: Table, num: int) -> None:

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from hub.core.phone.ledger import Sheet
 from hub.core.phone.pull_page import Row
 from hub.core.records.tables import Rank, Table
+from hub.store.records import owners
 
 _FEW = 4096
 """Up to so many due records are sorted; more are read along the index of made_ms, from where the last page ended."""
@@ -19,10 +20,9 @@ _FETCH = 256
 class RowsDue:
     """Reads what is due in one view: of a table the newest first, of reference data in the order of its making."""
 
-    def __init__(self, db: Database, withheld: frozenset[str]) -> None:
-        """Look each record's clinic up only if clinics are withheld that have patients."""
+    def __init__(self, db: Database) -> None:
+        """Read from one view."""
         self._db = db
-        self._with_clinics = _any_patient(db, withheld)
 
     def __call__(self, table: Table, sheet: Sheet) -> Iterable[Row]:
         """Return the rows, each read when it is asked for."""
@@ -37,8 +37,8 @@ class RowsDue:
         for start in range(0, len(order), _FETCH):
             chunk = msgspec.json.encode([row[0] for row in order[start : start + _FETCH]]).decode()
             yield self._db.execute(
-                f"SELECT {self._columns(table)} FROM json_each(?) AS wanted CROSS JOIN [{table.name}] AS t"
-                f" ON t.num = wanted.value {self._join(table)}",
+                f"SELECT {_columns(table)} FROM json_each(?) AS wanted CROSS JOIN [{table.name}] AS t"
+                f" ON t.num = wanted.value {owners.join(table)}",
                 [chunk],
             )
 
@@ -48,39 +48,20 @@ class RowsDue:
         bounds = ("t.made_ms <= :frontier AND", "t.made_ms > :frontier AND") if sheet.frontier is not None else ("",)
         for bound in bounds:
             yield self._db.execute(
-                f"SELECT {self._columns(table)} FROM [{table.name}] AS t {self._join(table)}"
+                f"SELECT {_columns(table)} FROM [{table.name}] AS t {owners.join(table)}"
                 f" WHERE {bound} is_due(t.num) ORDER BY t.made_ms DESC",
                 {"frontier": sheet.frontier},
             )
 
-    def _columns(self, table: Table) -> str:
-        clinic = "NULL"
-        if self._with_clinics and table.name == "patients":
-            clinic = "t.primary_clinic_id"
-        elif self._with_clinics and table.patient:
-            clinic = "patient.primary_clinic_id"
-        return (
-            f"t.num, t.made_ms, t.local_server_deleted_at IS NOT NULL, {clinic},"
-            " CASE WHEN t.local_server_deleted_at IS NOT NULL THEN CAST(json_object('id', t.id) AS BLOB)"
-            " WHEN t.cut IS NULL THEN CAST(t.data AS BLOB)"
-            " ELSE CAST(substr(t.data, 1, t.cut) || '}' AS BLOB) END"
-        )
 
-    def _join(self, table: Table) -> str:
-        if not self._with_clinics or not table.patient:
-            return ""
-        return "LEFT JOIN patients AS patient ON patient.id = t.patient_id"
+def _columns(table: Table) -> str:
+    return (
+        f"t.num, t.made_ms, t.local_server_deleted_at IS NOT NULL, {owners.columns(table)},"
+        " CASE WHEN t.local_server_deleted_at IS NOT NULL THEN CAST(json_object('id', t.id) AS BLOB)"
+        " WHEN t.cut IS NULL THEN CAST(t.data AS BLOB)"
+        " ELSE CAST(substr(t.data, 1, t.cut) || '}' AS BLOB) END"
+    )
 
 
 def _order(table: Table) -> str:
     return "num" if table.rank is Rank.REFERENCE else "made_ms DESC, num DESC"
-
-
-def _any_patient(db: Database, clinics: frozenset[str]) -> bool:
-    wanted = msgspec.json.encode(sorted(clinics)).decode()
-    return bool(
-        clinics
-        and db.execute(
-            "SELECT 1 FROM patients WHERE primary_clinic_id IN (SELECT value FROM json_each(?)) LIMIT 1", [wanted]
-        ).fetchone()
-    )

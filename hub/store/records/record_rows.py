@@ -12,8 +12,8 @@ from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
 from hub.core.records.push_decision import Parent
 from hub.core.records.tables import Cascade, Table
-from hub.store.box import state
 from hub.store.database import Transaction
+from hub.store.records import moves
 
 HUB = merge.HUB
 """The number that stands for the hub and the cloud where a device's would stand."""
@@ -35,6 +35,7 @@ class Kept(msgspec.Struct, frozen=True):
     cut: int | None
     data: str
     history: str | None
+    author: str | None = None
 
 
 class New(msgspec.Struct, frozen=True):
@@ -64,9 +65,10 @@ def whole(record: Record, revision: int) -> History:
 
 def find(db: Database, table: Table, ids: Sequence[str]) -> dict[str, Kept]:
     """Return the stored rows of these ids, deleted ones too."""
+    author = "author" if table.is_authored else "NULL"
     rows = db.execute(
-        "SELECT id, num, local_server_created_at, local_server_deleted_at, origin, device, cut, data, history"
-        f" FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, num, local_server_created_at, local_server_deleted_at, origin, device, cut, data, history,"
+        f" {author} FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
         [msgspec.json.encode(ids).decode()],
     )
     return {row[0]: Kept(*row[1:]) for row in rows}
@@ -76,22 +78,22 @@ def version(table: Table, kept: Kept) -> Version:
     """Read a stored row as what merging works on."""
     record = codec.stored(table, kept.data, kept.cut)
     if kept.history:
-        return Version(record, _history(kept.history))
+        return Version(record, _history(kept.history), kept.author)
     # Never merged: it is as its origin pushed it, so its text is the edit that came last.
     stamp = Stamp(record.row.updated_at, kept.created, kept.origin)
     pushed = {str(kept.origin): codec.fingerprint(kept.data)} if kept.origin else {}
-    return Version(record, History(stamp, {}, pushed))
+    return Version(record, History(stamp, {}, pushed), kept.author)
 
 
 def parents(db: Database, table: Table, ids: Iterable[str]) -> dict[str, Parent]:
-    """Return what must be known of the patients or visits that records name; those that are not there are left out."""
-    clinic = "primary_clinic_id" if table.name == "patients" else "NULL"
+    """Return what must be known of the records that others name; those that are not there are left out."""
+    clinic, patient = ("primary_clinic_id", "NULL") if table.name == "patients" else ("NULL", "patient_id")
     rows = db.execute(
-        f"SELECT id, {clinic}, local_server_deleted_at IS NOT NULL FROM [{table.name}]"
+        f"SELECT id, {clinic}, local_server_deleted_at IS NOT NULL, author, {patient} FROM [{table.name}]"
         " WHERE id IN (SELECT value FROM json_each(?))",
         [msgspec.json.encode(sorted(ids)).decode()],
     )
-    return {row[0]: Parent(row[1], bool(row[2])) for row in rows}
+    return {row[0]: Parent(row[1], bool(row[2]), row[3], row[4]) for row in rows}
 
 
 def next_num(tx: Transaction, table: Table) -> int:
@@ -99,8 +101,8 @@ def next_num(tx: Transaction, table: Table) -> int:
     return int(tx.db.execute(f"SELECT coalesce(max(num), 0) + 1 FROM [{table.name}]").fetchone()[0])
 
 
-def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> range:
-    """Add new records; returns their numbers, in order."""
+def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int, author: str | None = None) -> range:
+    """Add new records; returns their numbers, in order. author: who entered them, if the hub knows."""
     first = next_num(tx, table)
     revision = tx.now_ms
     tx.db.conn.executemany(
@@ -118,12 +120,15 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> r
                 HUB if row.deleted else device,
                 row.cut,
                 *[row.record.text(key) for key in table.keys],
+                *([author] if table.is_authored else []),
                 row.data,
                 msgspec.json.encode(row.history).decode() if row.history else None,
             )
             for num, row in enumerate(rows, first)
         ],
     )
+    if table.name == "patients":
+        moves.arrived(tx, [row.record.id for row in rows])
     return range(first, first + len(rows))
 
 
@@ -146,8 +151,7 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
         ],
     )
     if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
-        # Who may see the patient's records may be others now; every ledger looks again at what it hid before this.
-        state.put(tx, state.PATIENT_MOVED, tx.now_ms)
+        moves.note(tx, [record.id])
 
 
 def remember(tx: Transaction, table: Table, num: int, history: History) -> None:
@@ -219,6 +223,7 @@ def _insert(table: Table) -> str:
     keys: list[Any] = [f"[{key}]" for key in table.keys]
     columns = [
         *("num", "id", "made_ms", "local_server_created_at", "local_server_last_modified"),
-        *("local_server_deleted_at", "origin", "device", "cut", *keys, "data", "history"),
+        *("local_server_deleted_at", "origin", "device", "cut", *keys),
+        *(*(["author"] if table.is_authored else []), "data", "history"),
     ]
     return f"INSERT INTO [{table.name}] ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

@@ -5,15 +5,15 @@ record, whoever writes it. Deleted patients have none. hub.core.records.search s
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 from sqlite_utils import Database
 
 from hub.core.errors import Malformed
-from hub.core.records import codec, search
-from hub.core.records.access import Permission, Rights
+from hub.core.records import access, codec, search
+from hub.core.records.access import Owner, Rights
 from hub.core.records.codec import Record
 from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
@@ -31,10 +31,15 @@ _decode = msgspec.json.Decoder(SearchedColumns).decode
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Whose patients a user sees: the clinics ('' for none), None for all; and how many patients that is."""
+    """Whose patients a user sees: the clinics ('' for none), None for all; and how many patients that is.
+
+    own: further clinics, unknown to the hub, of whose patients the user sees those that ``authors`` entered.
+    """
 
     clinics: tuple[str, ...] | None
     total: int
+    own: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
 
 def register(conn: sqlite3.Connection) -> None:
@@ -48,28 +53,31 @@ def scope(db: Database, rights: Rights) -> Scope:
     counts: dict[str, int] = dict(
         db.execute("SELECT clinic, live FROM patient_counts WHERE live > 0 ORDER BY live DESC").fetchall()
     )
-    seen = [clinic for clinic in counts if rights.may(Permission.VIEW, clinic or None)]
+    seen = [clinic for clinic in counts if access.sees(rights, _PATIENTS, Owner(clinic or None))]
     if len(seen) == len(counts):
         return Scope(None, sum(counts.values()))
-    return Scope(tuple(seen[:CLINICS]), sum(counts[clinic] for clinic in seen[:CLINICS]))
+    me, rest = rights.user_id, counts.keys() - seen
+    own = [clinic for clinic in counts if clinic in rest and access.sees(rights, _PATIENTS, Owner(clinic or None, me))]
+    part = Scope(tuple(seen[:CLINICS]), 0, tuple(own[:CLINICS]), tuple(rights.user_ids))
+    total = sum(counts[clinic] for clinic in seen[:CLINICS])
+    if own:
+        total += db.execute(f"SELECT count(*) FROM ({_LISTED_OWN})", _own_parameters(part)).fetchone()[0]
+    return msgspec.structs.replace(part, total=total)
 
 
 def newest(db: Database, seen: Scope, *, limit: int, offset: int) -> list[Record]:
     """Return a page of all patients that ``seen`` allows."""
     if seen.clinics is None:
         nums = "SELECT num, made_ms FROM patients WHERE local_server_deleted_at IS NULL"
-    elif not seen.clinics:
+    elif not seen.clinics and not seen.own:
         return []
     else:
         # Each part is read along its own index; SQLite merges them as far as the page goes.
-        nums = " UNION ALL ".join(
-            "SELECT num, made_ms FROM patients INDEXED BY patients_listed"
-            " WHERE local_server_deleted_at IS NULL AND primary_clinic_id IS ?"
-            for _ in seen.clinics
-        )
+        parts = [_LISTED] * len(seen.clinics)
+        nums = " UNION ALL ".join([*parts, *([_LISTED_OWN] if seen.own else [])])
+    wanted = [*(clinic or None for clinic in seen.clinics or ()), *(_own_parameters(seen) if seen.own else ())]
     rows = db.execute(
-        f"SELECT num FROM ({nums} ORDER BY made_ms DESC, num DESC LIMIT ? OFFSET ?)",
-        [*(clinic or None for clinic in seen.clinics or ()), limit, offset],
+        f"SELECT num FROM ({nums} ORDER BY made_ms DESC, num DESC LIMIT ? OFFSET ?)", [*wanted, limit, offset]
     )
     return _records(db, [row[0] for row in rows])
 
@@ -96,9 +104,10 @@ def similar(db: Database, seen: Scope, patient: SearchedColumns, *, limit: int) 
     asked = search.fold(f"{patient.given_name} {patient.surname}")
     names: dict[int, str] = {}
     for expression in _candidates(asked, patient):
+        condition, wanted = _of_own(seen, "num = rowid")
         rows = db.execute(
-            "SELECT rowid, name FROM patient_words WHERE patient_words MATCH ? ORDER BY rowid DESC LIMIT ?",
-            [_within(seen, expression), CANDIDATES - len(names)],
+            f"SELECT rowid, name FROM patient_words WHERE patient_words MATCH ?{condition} ORDER BY rowid DESC LIMIT ?",
+            [_within(seen, expression), *wanted, CANDIDATES - len(names)],
         )
         names.update(rows)
         if len(names) >= CANDIDATES:
@@ -132,15 +141,21 @@ def _statement(seen: Scope, numbers: list[str], words: list[str]) -> tuple[str, 
     """Write the query for the matches, newest on this hub first, so that it may stop early."""
     select = "SELECT p.num, p.made_ms FROM {0} CROSS JOIN patients AS p ON p.num = {0}.rowid WHERE {0} MATCH ?"
     if not numbers:
-        every = words if seen.clinics is None else [*words, _clinics(seen.clinics)]
-        return f"{select.format('patient_words')} ORDER BY patient_words.rowid DESC", [" AND ".join(every)]
+        every = words if seen.clinics is None else [*words, _clinics(seen)]
+        condition, more = _of_own(seen, "num = p.num")
+        return f"{select.format('patient_words')}{condition} ORDER BY patient_words.rowid DESC", [
+            " AND ".join(every),
+            *more,
+        ]
     sql, wanted = select.format("patient_numbers"), [" AND ".join(numbers)]
     if words:
         sql += " AND p.num IN (SELECT rowid FROM patient_words WHERE patient_words MATCH ?)"
         wanted.append(" AND ".join(words))
     if seen.clinics is not None:
         sql += " AND coalesce(p.primary_clinic_id, '') IN (SELECT value FROM json_each(?))"
-        wanted.append(msgspec.json.encode(seen.clinics).decode())
+        wanted.append(_json([*seen.clinics, *seen.own]))
+        condition, more = _of_own(seen, "num = p.num")
+        sql, wanted = sql + condition, [*wanted, *more]
     return f"{sql} ORDER BY patient_numbers.rowid DESC", wanted
 
 
@@ -215,10 +230,43 @@ def _candidates(asked: str, patient: SearchedColumns) -> Iterator[str]:
 
 
 def _within(seen: Scope, expression: str) -> str:
-    return expression if seen.clinics is None else f"{_clinics(seen.clinics)} AND {expression}"
+    return expression if seen.clinics is None else f"{_clinics(seen)} AND {expression}"
 
 
-def _clinics(clinics: tuple[str, ...]) -> str:
+_LISTED = (
+    "SELECT num, made_ms FROM patients INDEXED BY patients_listed"
+    " WHERE local_server_deleted_at IS NULL AND primary_clinic_id IS ?"
+)
+_LISTED_OWN = (
+    "SELECT num, made_ms FROM patients INDEXED BY patients_own WHERE local_server_deleted_at IS NULL"
+    " AND author IN (SELECT value FROM json_each(?))"
+    " AND coalesce(primary_clinic_id, '') IN (SELECT value FROM json_each(?))"
+)
+"""The patients whom a user sees for having entered them."""
+
+
+def _own_parameters(seen: Scope) -> list[str]:
+    return [_json(seen.authors), _json(seen.own)]
+
+
+def _of_own(seen: Scope, this: str) -> tuple[str, list[str]]:
+    """Write a condition that leaves out, of the clinics that are unknown, what others entered; ``this`` finds a row."""
+    if not seen.own:
+        return "", []
+    condition = (
+        f" AND EXISTS (SELECT 1 FROM patients AS owned WHERE owned.{this} AND"
+        " (coalesce(owned.primary_clinic_id, '') NOT IN (SELECT value FROM json_each(?))"
+        " OR owned.author IN (SELECT value FROM json_each(?))))"
+    )
+    return condition, [_json(seen.own), _json(seen.authors)]
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()
+
+
+def _clinics(seen: Scope) -> str:
+    clinics = [*(seen.clinics or ()), *seen.own]
     words = [search.exactly(search.CLINIC, search.clinic_word(clinic)) for clinic in clinics]
     return f"({' OR '.join(words or [_NOTHING])})"
 

@@ -41,6 +41,7 @@ EVENTS: Final = {
     "pairing.closed": "New phones were kept out",
     "pairing.opened": "New phones were let in",
     "quarantine.exported": "The quarantine was saved as a file",
+    "reference.changed": "What all clinics share was changed by {user}: {detail}",
     "setting.changed": "A setting was changed: {detail}",
     "setup.done": "The hub was set up",
     "setup.refused": "A wrong setup code was entered",

@@ -329,7 +329,7 @@ def test_a_quarantined_record_is_kept_whole_with_who_sent_it_and_why(store: Stor
     assert entry is not None
     assert (entry["table_name"], entry["record_id"], entry["action"], entry["device"], entry["user_id"]) == (
         *("patients", "b", "keep"),
-        *(3, "user-1"),
+        *(3, EVERYTHING.user_id),
     )
     assert json.loads(entry["raw"]) == {"id": "b", "created_at": "some day", "note": "عيادة"}
     assert entry["reason"] == Code.WRONG_TYPE.of(

@@ -103,7 +103,11 @@ class ModelHub:
         due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now]
         suspect = due[0] if due and ledger.is_confirming else None
         page, ledger = pull_page.fill(
-            ledger, self._rows_due, budget_bytes=budget_bytes, withheld=withheld, suspect=suspect
+            ledger,
+            self._rows_due,
+            budget_bytes=budget_bytes,
+            sees=lambda _table, owner: owner.clinic not in withheld,
+            suspect=suspect,
         )
         if not page.delivered and not ledger.keeps_empty_answers:
             if ledger.settled_until is not None:
@@ -148,7 +152,7 @@ class ModelHub:
             row = self.rows[table.name].get(num)
             if row:
                 text = b"%s %d %d" % (table.name.encode(), num, row.revision)
-                yield num, row.created, int(row.is_deleted), row.clinic, text
+                yield num, row.created, int(row.is_deleted), row.clinic, None, text
 
 
 class ModelPhone:

@@ -1,6 +1,6 @@
 """What goes into the answer to a pull, and where (P5, P6)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from pyroaring import FrozenBitMap
@@ -8,6 +8,7 @@ from pyroaring import FrozenBitMap
 from hub.core.phone import pull_page
 from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
 from hub.core.phone.pull_page import SUSPECT_AFTER, PullPage, Row
+from hub.core.records.access import Owner
 from hub.core.records.tables import Table
 
 BUDGET = 100
@@ -20,16 +21,19 @@ def ledger(attempts: int = 0, **sheets: Sheet) -> OpenLedger:
 
 
 def row(num: int, *, size: int = 10, is_deleted: bool = False, clinic: str | None = None) -> Row:
-    return num, 1000 - num, int(is_deleted), clinic, b"%d" % num * size
+    return num, 1000 - num, int(is_deleted), clinic, None, b"%d" % num * size
 
 
 def fill(
-    found: OpenLedger, *rows: Row, withheld: Iterable[str] = (), suspect: SuspectRecord | None = None
+    found: OpenLedger, *rows: Row, withheld: Sequence[str] = (), suspect: SuspectRecord | None = None
 ) -> tuple[PullPage, OpenLedger]:
     def rows_due(_table: Table, sheet: Sheet) -> list[Row]:
         return [each for each in rows if each[0] in sheet.due]
 
-    return pull_page.fill(found, rows_due, budget_bytes=BUDGET, withheld=frozenset(withheld), suspect=suspect)
+    def sees(_table: Table, owner: Owner) -> bool:
+        return owner.clinic not in withheld
+
+    return pull_page.fill(found, rows_due, budget_bytes=BUDGET, sees=sees, suspect=suspect)
 
 
 def due(*nums: int, has: Iterable[int] = ()) -> Sheet:

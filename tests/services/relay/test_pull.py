@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.reasons import Code
+from hub.core.records.access import Owner, Permission
 from hub.services.relay import pull
 from hub.store.people import users
 from tests.services.relay import world as worlds
@@ -213,10 +214,10 @@ def test_2_2_patients_of_a_new_clinic_are_hidden_before_all_of_it_has_come(conne
     assert connected.try_cycle().outcome.word == "no_line"
     assert pushes.live(connected.store, "patients")
     assert connected.elsewhere not in pushes.live(connected.store, "clinics")
-    assert connected.elsewhere in connected.rights_of(connected.nurse).hidden()
+    assert not connected.rights_of(connected.nurse).may(Permission.VIEW, Owner(connected.elsewhere))
     connected.seed.edit("devices", connected.hub.id, clinic_ids=[connected.here])
     connected.cycle()
-    assert connected.elsewhere in connected.rights_of(connected.nurse).hidden()
+    assert not connected.rights_of(connected.nurse).may(Permission.VIEW, Owner(connected.elsewhere))
 
 
 def test_p7_a_row_that_cannot_be_kept_holds_up_no_other(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,10 +214,9 @@ def grant(hub: InProcessHub, clinic_id: str, *permissions: Permission, email: st
 
 def test_s5_patients_that_the_user_may_not_view_are_not_sent_nor_is_what_is_theirs(hub: InProcessHub) -> None:
     push(hub.store, patients("secret", primary_clinic_id=hub.clinic_id), device=OTHER)
-    push(hub.store, patients("open"), device=OTHER)
     push(hub.store, changes("events", created=[row("events", "e", patient_id="secret")]), device=OTHER)
     answer = pull(blind(hub))
-    assert ids(answer, "patients") == ["open"]
+    assert "patients" not in answer["changes"]
     assert "events" not in answer["changes"]
 
 

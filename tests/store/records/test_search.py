@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,10 +24,12 @@ ALL = Rights("admin", unrestricted=True, clinics={}, known=frozenset(CLINICS))
 NORTH = Rights("nurse", unrestricted=False, clinics={"north": frozenset({Permission.VIEW})}, known=frozenset(CLINICS))
 
 
-def put(store: Store, record_id: str, **values: object) -> None:
+def put(store: Store, record_id: str, *, author: str | None = None, **values: object) -> None:
     made = {"created_at": 1, "updated_at": 1, "primary_clinic_id": "north", **values, "id": record_id}
     with store.write() as tx:
         record_rows.put(tx, PATIENTS, codec.build(PATIENTS, made))
+        if author:
+            tx.db.execute("UPDATE patients SET author = ? WHERE id = ?", [author, record_id])
 
 
 def delete(store: Store, record_id: str) -> None:
@@ -49,7 +52,7 @@ def people(store: Store) -> Store:
     put(store, "jerome", given_name="Jérôme", surname="Lefèvre", government_id="AB-12/3456", sex="male", created_at=2)
     put(store, "leila", given_name="Leila", surname="Haddad", date_of_birth="1990-12-31", sex="female", created_at=5)
     put(store, "layla", given_name="Layla", surname="Hadad", primary_clinic_id="south", created_at=4)
-    put(store, "nobody", given_name="Layla", surname="Nowhere", primary_clinic_id=None, created_at=1)
+    put(store, "nobody", given_name="Layla", surname="Nowhere", primary_clinic_id=None, created_at=1, author="nurse")
     return store
 
 
@@ -108,6 +111,25 @@ def test_who_may_not_be_seen_is_not_found_listed_or_counted(people: Store) -> No
     assert "layla" not in alike
     put(people, "jerome", given_name="J", government_id="AB-12/3456", primary_clinic_id="south")
     assert found(people, "123456", rights=NORTH) == ["fatima"]
+
+
+@pytest.mark.parametrize("clinic", [None, "gone"])
+def test_s9_who_has_no_known_clinic_is_found_by_who_entered_them_and_by_nobody_else(
+    people: Store, clinic: str | None
+) -> None:
+    put(people, "stray", given_name="Laila", government_id="77", primary_clinic_id=clinic, author="someone")
+    author = msgspec.structs.replace(NORTH, user_id="someone")
+    assert found(people, "laila", rights=author) == ["stray"]
+    assert found(people, "laila", rights=NORTH) == []
+    alike = SearchedColumns(given_name="Laila")
+    for rights, ids in ((author, {"stray"}), (NORTH, set())):
+        with people.read() as db:
+            seen = search.scope(db, rights)
+            listed = {record.id for record in search.newest(db, seen, limit=10, offset=0)}
+            similar = {record.id for record in search.similar(db, seen, alike, limit=9)}
+            identified = {record.id for record in search.of_government_id(db, seen, "77")}
+        assert seen.total == len(listed)
+        assert (listed & {"stray"}, similar & {"stray"}, identified) == (ids, ids, ids)
 
 
 @pytest.mark.parametrize(

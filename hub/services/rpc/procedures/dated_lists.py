@@ -35,7 +35,7 @@ def page(
         if found is None
         else (record for record in found if start <= (record.get(column) or 0) <= end)
     )
-    seen = list(islice((record for record in records if wanted(record) and charts.sees(record)), ROWS_MAX))
+    seen = list(islice((record for record in records if wanted(record) and charts.sees(table, record)), ROWS_MAX))
     rows = [online.shown(table, record) for record in seen[part.offset : part.offset + part.limit]]
     return ListPart(rows, len(seen), part.limit, part.offset)
 

@@ -7,6 +7,7 @@ import msgspec
 from hub.actions.records.charts import ChartReader
 from hub.core.errors import NotFound
 from hub.core.records import online, search
+from hub.core.records.access import Owner
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import drugs, patient_access, stock
@@ -60,18 +61,20 @@ def search_stock(call: Call, params: SearchStock) -> Listing[StockRow]:
 def check_availability(call: Call, params: Wanted) -> Availability:
     """Return whether a clinic of the user has enough of a drug."""
     with patient_access.reader(call) as charts:
-        _check_clinic(charts, params.clinic_id)
+        _batches(charts, params.clinic_id)
         total = stock.available(stock.usable(charts, params.clinic_id, params.drug_id, charts.now_ms))
     return Availability(total >= params.required_quantity, total)
 
 
 def _batches(charts: ChartReader, clinic_id: str) -> list[Record]:
-    _check_clinic(charts, clinic_id)
-    return charts.where(INVENTORY, {"clinic_id": clinic_id})
+    batches = [batch for batch in charts.where(INVENTORY, {"clinic_id": clinic_id}) if charts.sees(INVENTORY, batch)]
+    if not batches:
+        _check_clinic(charts, clinic_id)
+    return batches
 
 
 def _check_clinic(charts: ChartReader, clinic_id: str) -> None:
-    if clinic_id not in charts.rights.known or not charts.rights.belongs(clinic_id):
+    if not (charts.rights.is_known(clinic_id) and charts.rights.belongs(Owner(clinic_id))):
         raise NotFound("no such clinic of the user")
 
 

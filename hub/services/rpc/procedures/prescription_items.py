@@ -82,7 +82,7 @@ def by_prescription(call: Call, params: OfPrescription) -> Listing[ItemRow]:
     with patient_access.reader(call) as charts:
         charts.record(_PRESCRIPTIONS, params.prescription_id)
         found = charts.where(_ITEMS, {"prescription_id": params.prescription_id})
-        return Listing([online.shown(_ITEMS, item) for item in found if charts.sees(item)])
+        return Listing([online.shown(_ITEMS, item) for item in found if charts.sees(_ITEMS, item)])
 
 
 @query("prescription_items.by_patient", required_permissions=SEE)
