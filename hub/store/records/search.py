@@ -104,7 +104,7 @@ def similar(db: Database, seen: Scope, patient: SearchedColumns, *, limit: int) 
     asked = search.fold(f"{patient.given_name} {patient.surname}")
     names: dict[int, str] = {}
     for expression in _candidates(asked, patient):
-        condition, wanted = _of_own(seen, "num = rowid")
+        condition, wanted = _of_own(seen, "num = patient_words.rowid")
         rows = db.execute(
             f"SELECT rowid, name FROM patient_words WHERE patient_words MATCH ?{condition} ORDER BY rowid DESC LIMIT ?",
             [_within(seen, expression), *wanted, CANDIDATES - len(names)],
