@@ -57,7 +57,7 @@ def main(count: int, seed: int, jobs: int, only: str, *, as_json: bool) -> None:
         click.echo(json.dumps([{**asdict(each), "why": explained.get(each.change, "")} for each in verdicts], indent=1))
     else:
         for verdict in alive:
-            told = explained.get(verdict.change, "NOBODY NOTICED")
+            told = explained.get(verdict.change, "the tests took too long" if verdict.undecided else "NOBODY NOTICED")
             click.echo(f"\n{verdict.mutant.path}:{verdict.mutant.line}: {told}\n{verdict.diff}")
     killed = len(verdicts) - len(alive)
     click.echo(f"{killed} killed, {len(alive) - len(unexplained)} explained, {len(unexplained)} survived", err=True)
@@ -86,7 +86,7 @@ def tried(drawn: list[Mutant], jobs: int) -> list[Verdict]:
         with ThreadPoolExecutor(jobs) as workers:
             verdicts = []
             for number, verdict in enumerate(workers.map(one, drawn), 1):
-                told = verdict.killed_by or "SURVIVED"
+                told = verdict.killed_by or ("took too long" if verdict.undecided else "SURVIVED")
                 click.echo(f"{number:3}  {verdict.mutant.path}:{verdict.mutant.line}  {told}", err=True)
                 verdicts.append(verdict)
         return verdicts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.actions.people import users
+from hub.actions.people import audit, users
 from hub.core.errors import OperatorError
 from hub.core.people.users import User
 from hub.core.records.access import Permission
@@ -98,3 +98,10 @@ def test_a_user_of_the_cloud_gets_a_password_only_there(store: Store) -> None:
         rows.put(tx, User(user.id, user.email, user.name, user.role, None, user.hashed_password, False, "cloud"))  # noqa: FBT003
     with pytest.raises(OperatorError, match="cloud"):
         users.change_password(store, user.email, "another one")
+
+
+def test_whoever_is_disabled_is_in_the_log_of_what_was_done(store: Store) -> None:
+    user = add(store, add_clinic(store, "A"))
+    users.disable(store, user.email)
+    [entry, *_] = audit.newest(store, limit=5).entries
+    assert (entry["event"], entry["user_id"]) == ("user.disabled", user.id)

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.actions.phones import push as pushing
-from hub.actions.phones.push import Source
+from hub.actions.phones.push import Source, TableChanges
 from hub.actions.records.changes import Receipt
 from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Form
@@ -457,3 +458,13 @@ def test_a_deletion_waits_as_a_whole_with_its_children(store: Store) -> None:
     push(store, changes("patients", deleted=["p1"]))
     assert columns(store, "patients", "p1") is None
     assert columns(store, "visits", "v") is None
+
+
+def test_a_deletion_that_is_no_text_is_quarantined_and_the_next_one_counts(store: Store) -> None:
+    push(store, changes("patients", created=[row("patients", "p-1")]))
+    deleted = TableChanges(deleted=[msgspec.Raw(b'"\xff"'), msgspec.Raw(b'"p-1"')])
+    with store.write() as tx:
+        receipt = pushing.take(tx, {"patients": deleted}, Source(1, EVERYTHING))
+    assert receipt.quarantined == 1
+    assert reasons(store) == [Code.NOT_JSON.of(table="patients")]
+    assert tombstones(store, "patients") == {"p-1"}
