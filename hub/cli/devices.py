@@ -1,4 +1,4 @@
-"""hikma-hub device and token: the phones that have paired, blocking them, and ending sign-ins."""
+"""hikma-hub device and token: the phones that have paired, blocking and forgetting them, and ending sign-ins."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from hub.words import words
 
 @click.group()
 def device() -> None:
-    """List and block phones."""
+    """List, block and forget phones."""
 
 
 @device.command("list")
@@ -40,6 +40,25 @@ def block_device(data: Path, client_id: str) -> None:
 
 device.add_command(block_device, "revoke")
 """The older name of the same command."""
+
+
+@device.command("forget")
+@options.data
+@click.argument("client_id", required=False)
+@click.option("--strangers", is_flag=True, help="All phones on which nobody ever signed in, blocked ones too.")
+def forget_device(data: Path, client_id: str | None, strangers: bool) -> None:  # noqa: FBT001
+    """Forget a phone: its sign-ins end now, and it is listed no more. What it sent stays.
+
+    It can join again while pairing is open, also when it was blocked.
+    """
+    if bool(client_id) == strangers:
+        raise click.UsageError("Give the id of a phone, or --strangers.")
+    with options.store(data) as store:
+        if client_id:
+            click.echo(f"{devices.forget(store, client_id).name} is forgotten.")
+            return
+        count = devices.forget_strangers(store)
+    click.echo("1 phone is forgotten." if count == 1 else f"{count} phones are forgotten.")
 
 
 @click.group()

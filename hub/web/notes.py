@@ -5,6 +5,8 @@ from typing import Final
 NOTES: Final = {
     "signed_out": "You are signed out.",
     "revoked": "The phone is shut out.",
+    "forgotten": "The phone is forgotten. What it sent stays.",
+    "strangers_forgotten": "The phones on which nobody signed in are forgotten.",
     "opened": "New phones may join now.",
     "closed": "No new phone may join now.",
     "taken": "The record was taken in.",

@@ -2,11 +2,13 @@
 
 import gc
 import tracemalloc
+from collections import Counter
 
 import msgspec
 import pytest
 
 from hub.core.phone import wire
+from hub.core.phone.pairing_room import PER_ADDRESS
 from hub.services.rpc import throttle
 from hub.services.rpc.sessions import NONCES
 from hub.store.phones import sessions
@@ -54,13 +56,43 @@ def test_10_000_handshakes_of_one_phone_leave_bounded_sessions_and_memory(hub: I
 @pytest.mark.slow
 def test_10_000_strangers_at_an_open_door_leave_bounded_devices_and_sessions(hub: InProcessHub) -> None:
     nurse = hub.client("the-nurse")
-    transport = hub.connect()
-    for number, key in enumerate(KEYS):
-        assert shake(transport, f"stranger-{number}", key) == 200
+    strangers = [RpcTransport(hub, f"198.51.100.{number}") for number in range(100)]
+    answers = Counter(
+        shake(strangers[number % len(strangers)], f"stranger-{number}", key) for number, key in enumerate(KEYS)
+    )
     assert count(hub, "devices") == BOUNDS.devices
+    assert set(answers) <= {200, 429, 503}
     assert len(hub.rpc.sessions) <= BOUNDS.sessions
     assert nurse.shake().status == 200
     assert nurse.pull().status == 200
+
+
+@pytest.mark.parametrize("addresses", [1, 5, 20, 49])
+def test_s8_a_flood_while_pairing_is_open_never_pushes_out_the_phone_that_is_about_to_sign_in(
+    hub: InProcessHub, addresses: int
+) -> None:
+    flood = [RpcTransport(hub, f"198.51.100.{number}") for number in range(addresses)]
+
+    def pour(first: int) -> None:
+        for number in range(first, first + 150):
+            shake(flood[number % addresses], f"stranger-{number}", KEYS[number])
+
+    pour(0)
+    early = Client(RpcTransport(hub, "192.0.2.1"), "early")
+    assert early.shake().status == 200
+    pour(150)
+    late = Client(RpcTransport(hub, "192.0.2.2"), "late")
+    assert late.shake().status == 200
+    pour(300)
+    assert (early.login().status, late.login().status) == (200, 200)
+    assert count(hub, "devices") <= BOUNDS.devices
+
+
+def test_s8_a_flood_from_one_address_ends_at_its_share_and_writes_no_more_into_the_log(hub: InProcessHub) -> None:
+    hub.restart(bounds=msgspec.structs.replace(BOUNDS, devices=1000))
+    answers = [shake(hub.connect(), f"stranger-{number}", key) for number, key in enumerate(KEYS[:200])]
+    assert answers == [200] * PER_ADDRESS + [429] * (200 - PER_ADDRESS)
+    assert count(hub, "audit") <= PER_ADDRESS + 5
 
 
 def test_strangers_at_a_closed_door_leave_nothing(hub: InProcessHub) -> None:

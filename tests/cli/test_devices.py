@@ -35,6 +35,28 @@ def test_s2_a_revoked_phone_is_refused_at_once(served: ServedHub, run: Run) -> N
     assert [found["state"] for found in listed if found["client_id"] == "stolen"] == ["revoked"]
 
 
+def test_a_phone_is_forgotten_and_its_sign_in_with_it(served: ServedHub, run: Run) -> None:
+    client = served.client("forgotten")
+    assert "is forgotten." in run("device", "forget", "forgotten", data=served.data).out
+    assert client.pull().status == 401
+    listed = run("device", "list", "--json", data=served.data).json
+    assert "forgotten" not in {found["client_id"] for found in listed}
+    assert run("device", "forget", "forgotten", data=served.data).status == 1
+
+
+def test_strangers_are_forgotten_together(served: ServedHub, run: Run) -> None:
+    nurse = served.client("the-nurse")
+    for number in range(3):
+        served.client(f"stranger-{number}", email=None)
+    assert run("device", "forget", "--strangers", data=served.data).out == "3 phones are forgotten.\n"
+    assert nurse.pull().status == 200
+
+
+@pytest.mark.parametrize("words", [(), ("some-id", "--strangers")])
+def test_which_phones_to_forget_must_be_said(served: ServedHub, run: Run, words: tuple[str, ...]) -> None:
+    assert run("device", "forget", *words, data=served.data).status == 2
+
+
 def test_an_unknown_phone_is_refused_in_words(served: ServedHub, run: Run) -> None:
     done = run("device", "revoke", "nobody", data=served.data)
     assert (done.status, done.err) == (1, "hikma-hub: there is no phone nobody; 'hikma-hub device list' shows them\n")

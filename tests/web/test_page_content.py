@@ -100,6 +100,26 @@ def test_a_phone_is_shut_out(inside: Site) -> None:
     assert inside.submit("/phones/revoke", {"phone": "nobody"}, page="/phones").headers["location"].endswith("gone")
 
 
+def test_a_blocked_phone_is_forgotten_and_listed_no_more(inside: Site) -> None:
+    inside.submit("/phones/revoke", {"phone": "client-1"}, page="/phones")
+    assert 'action="/phones/forget"' in inside.get("/phones").text
+    answer = inside.submit("/phones/forget", {"phone": "client-1"}, page="/phones")
+    assert answer.headers["location"].endswith("done=forgotten")
+    assert "client-1" not in inside.get("/phones").text
+    assert inside.submit("/phones/forget", {"phone": "client-1"}, page="/phones").headers["location"].endswith("gone")
+
+
+def test_strangers_are_forgotten_with_one_button_which_is_there_only_for_them(inside: Site) -> None:
+    assert "/phones/forget-strangers" not in inside.get("/phones").text
+    with inside.store.write() as tx:
+        for number in range(3):
+            access.pair(tx, f"stranger-{number}", None, most=100)
+    assert "/phones/forget-strangers" in inside.get("/phones").text
+    inside.submit("/phones/forget-strangers", {}, page="/phones")
+    with inside.store.read() as db:
+        assert [device.client_id for device in devices.every(db)] == ["client-1"]
+
+
 def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
     with inside.store.read() as db:
         clinic = next(iter(users.clinics(db)))["id"]

@@ -1,7 +1,8 @@
 """Which phone may talk to the hub, and for whom it speaks (S2, S5)."""
 
-from hub.core.errors import Forbidden, Unauthorised, Unavailable
+from hub.core.errors import Forbidden, Unauthorised
 from hub.core.phone import device as rules
+from hub.core.phone import pairing_room
 from hub.core.phone.device import Device
 from hub.core.records.access import Rights
 from hub.store.box import state
@@ -16,10 +17,10 @@ def find(store: Store, client_id: str) -> Device | None:
         return devices.find(db, client_id)
 
 
-def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int) -> Device:
+def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int, address: str = "") -> Device:
     """Return the phone that wants a session; an unknown one pairs, if pairing is open.
 
-    Raises Forbidden for a blocked phone or while pairing is closed.
+    Raises Forbidden for a blocked phone or while pairing is closed, TooMany or Unavailable where there is no room.
     """
     with store.read() as db:
         device = devices.find(db, client_id)
@@ -29,19 +30,20 @@ def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, 
     if not is_open:
         raise Forbidden("pairing is closed")
     with store.write() as tx:
-        return devices.find(tx.db, client_id) or pair(tx, client_id, name, most=most)
+        return devices.find(tx.db, client_id) or pair(tx, client_id, name, most=most, address=address)
 
 
-def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Device:
-    """Pair a new phone within a transaction.
+def pair(tx: Transaction, client_id: str, name: str | None, *, most: int, address: str = "") -> Device:
+    """Pair a new phone within a transaction; past ``most`` a stranger makes room (core.phone.pairing_room).
 
-    Past ``most`` the longest unseen one that nobody ever signed in on makes room, so that strangers cannot fill the
-    table while pairing is open; raises Unavailable when there is none.
+    Raises TooMany or Unavailable where none does.
     """
-    if devices.count(tx.db) >= most and not devices.drop_unused(tx):
-        raise Unavailable(f"{most} devices are paired; revoke and forget some")
+    is_full = devices.count(tx.db) >= most
+    replaced = pairing_room.makes_room(devices.strangers(tx.db), address, is_full=is_full, now_ms=tx.now_ms)
+    if replaced:
+        devices.forget(tx, replaced.num)
     num = devices.next_num(tx)
-    device = devices.add(tx, num, client_id, rules.shown_name(name, num))
+    device = devices.add(tx, num, client_id, rules.shown_name(name, num), address)
     audit.note(tx, "device.paired", device=num)
     return device
 

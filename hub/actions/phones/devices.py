@@ -1,4 +1,4 @@
-"""Phones that have paired: which there are, what each lacks, and blocking one (S2)."""
+"""Phones that have paired: which there are, what each lacks, blocking one and forgetting it (S2)."""
 
 from collections.abc import Collection, Iterator
 
@@ -14,7 +14,7 @@ from hub.store.people import audit, users
 from hub.store.phones import devices as rows
 from hub.store.phones import reached, sessions
 
-__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "moved", "newest"]
+__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "forget", "forget_strangers", "moved", "newest"]
 
 
 class ListedDevice(msgspec.Struct, frozen=True):
@@ -60,6 +60,31 @@ def block(store: Store, client_id: str) -> Device:
         if found is None:
             raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
         return found
+
+
+def forget(store: Store, client_id: str) -> Device:
+    """Forget a phone; it can pair again while pairing is open. Raises NotThere for an unknown one.
+
+    Its sign-ins end and what is known of its records goes; the records that came from it stay.
+    """
+    with store.write() as tx:
+        found = rows.find(tx.db, client_id)
+        if found is None:
+            raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
+        rows.forget(tx, found.num)
+        audit.note(tx, "device.forgotten", device=found.num, detail=found.name)
+        return found
+
+
+def forget_strangers(store: Store) -> int:
+    """Forget the phones, blocked ones too, on which nobody ever signed in; returns how many. For after a flood."""
+    with store.write() as tx:
+        found = [device for device in rows.every(tx.db) if device.user_id is None]
+        for device in found:
+            rows.forget(tx, device.num)
+        if found:
+            audit.note(tx, "device.strangers_forgotten", detail=str(len(found)))
+        return len(found)
 
 
 def end_sign_ins(store: Store, *, email: str | None = None, client_id: str | None = None) -> int:

@@ -76,6 +76,7 @@ class Rpc:
             asked.device_name,
             always_open=self._bounds.always_open,
             most=self._bounds.devices,
+            address=address,
         )
         access.note_reached(self._store, device, reach.host_of(host))
         session = self.sessions.add(device.num, Session(client_public, key, fresh.public))

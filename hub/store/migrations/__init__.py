@@ -36,6 +36,7 @@ STEPS = (
     Step("reached"),
     Step("reasons", old_reasons.fill),
     Step("rights"),
+    Step("phones"),
 )
 _HERE = resources.files(__name__)
 

@@ -37,7 +37,12 @@ def find_by_email(db: Database, email: str) -> User | None:
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM users WHERE email = ? COLLATE NOCASE AND NOT is_deleted LIMIT 20", [email]
     ).fetchall()
-    users = [_user(row) for row in rows]
+    users = [_user(row) for row in rows] or [
+        # An older program kept emails with the blanks that somebody typed.
+        user
+        for user in every(db)
+        if not user.is_deleted and accounts.trimmed(user.email).lower() == email.lower()
+    ]
     exact = [user for user in users if user.email == email]
     return exact[0] if exact else users[0] if len(users) == 1 else None
 

@@ -7,10 +7,12 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.phone.device import Device, DeviceState
+from hub.core.phone.pairing_room import Stranger
 from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
 
+_OF_A_DEVICE = ("tokens", "reached", "refusals", "ledger_heads", "ledger", "deliveries", "doubts", "stale", "debts")
 _COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_id"
 
 
@@ -49,17 +51,27 @@ def next_num(tx: Transaction) -> int:
     return num
 
 
-def add(tx: Transaction, num: int, client_id: str, name: str) -> Device:
+def add(tx: Transaction, num: int, client_id: str, name: str, address: str) -> Device:
     """Add a paired device."""
     device = Device(num, client_id, name, DeviceState.PAIRED, tx.now_ms, tx.now_ms, last_sync=None, user_id=None)
-    tx.db.table("devices").insert(msgspec.structs.asdict(device))
+    tx.db.table("devices").insert({**msgspec.structs.asdict(device), "address": address})
     return device
 
 
-def drop_unused(tx: Transaction) -> bool:
-    """Drop the paired device that was not seen for longest, of those that nobody ever signed in on; False for none."""
-    unused = "SELECT num FROM devices WHERE user_id IS NULL AND state = ? ORDER BY last_seen LIMIT 1"
-    return tx.db.execute(f"DELETE FROM devices WHERE num = ({unused})", [DeviceState.PAIRED]).rowcount > 0
+def strangers(db: Database) -> list[Stranger]:
+    """Return the paired devices on which nobody ever signed in."""
+    rows = db.execute(
+        "SELECT num, coalesce(address, ''), first_seen FROM devices WHERE user_id IS NULL AND state = ?",
+        [DeviceState.PAIRED],
+    )
+    return [Stranger(*row) for row in rows]
+
+
+def forget(tx: Transaction, num: int) -> None:
+    """Forget a device: its row, its sign-ins and its ledger. Its records stay; its number is never reused."""
+    tx.db.execute("DELETE FROM devices WHERE num = ?", [num])
+    for table in _OF_A_DEVICE:  # also what an older program, or a pull that was under way, left of others
+        tx.db.execute(f"DELETE FROM [{table}] WHERE device <> 0 AND device NOT IN (SELECT num FROM devices)")
 
 
 def signed_in(tx: Transaction, device: int, user_id: str) -> None:

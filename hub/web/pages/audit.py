@@ -31,6 +31,8 @@ EVENTS: Final = {
     "cloud.matched": "Something made here was found in the cloud",
     "device.paired": "{device} joined",
     "device.revoked": "{device} was shut out",
+    "device.forgotten": "A phone was forgotten: {detail}",
+    "device.strangers_forgotten": "Phones on which nobody had signed in were forgotten: {detail}",
     "hub.host_name": "On the network the hub is now called {detail}",
     "hub.renamed": "The hub was named {detail}",
     "login": "{user} signed in on {device}",

@@ -1,4 +1,4 @@
-"""Phones: which are paired, when each synced, what each lacks, and shutting one out (S2)."""
+"""Phones: which are paired, when each synced, what each lacks, shutting one out and forgetting it (S2)."""
 
 from typing import Any
 
@@ -27,6 +27,8 @@ class PhoneRow(msgspec.Struct, frozen=True):
     synced: str
     behind: int
     user: str
+    is_stranger: bool
+    """Nobody ever signed in on it."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -35,7 +37,8 @@ def handlers(here: Pages, store: Store) -> list[Any]:
     def show(who: Visitor, _query: Form) -> Answer:
         known, count = devices.newest(store, SHOWN_MAX)
         rows = [_row(who.words, found) for found in known]
-        return here.render("phones.html", who, rows=rows, more=count - len(rows))
+        strangers = sum(1 for found in known if found.device.user_id is None)
+        return here.render("phones.html", who, rows=rows, more=count - len(rows), strangers=strangers)
 
     def revoke(_who: Visitor, form: Form) -> Answer:
         try:
@@ -44,7 +47,23 @@ def handlers(here: Pages, store: Store) -> list[Any]:
             return Go("/phones", "gone")
         return Go("/phones", "revoked")
 
-    return [here.page("/phones", show), here.action("/phones/revoke", revoke)]
+    def forget(_who: Visitor, form: Form) -> Answer:
+        try:
+            devices.forget(store, form.get("phone", ""))
+        except NotThere:
+            return Go("/phones", "gone")
+        return Go("/phones", "forgotten")
+
+    def forget_strangers(_who: Visitor, _form: Form) -> Answer:
+        devices.forget_strangers(store)
+        return Go("/phones", "strangers_forgotten")
+
+    return [
+        here.page("/phones", show),
+        here.action("/phones/revoke", revoke),
+        here.action("/phones/forget", forget),
+        here.action("/phones/forget-strangers", forget_strangers),
+    ]
 
 
 def _row(words: Words, found: ListedDevice) -> PhoneRow:
@@ -56,4 +75,5 @@ def _row(words: Words, found: ListedDevice) -> PhoneRow:
         synced="" if found.synced_s is None else words.ago(found.synced_s),
         behind=0 if found.is_blocked else found.behind,
         user=found.user,
+        is_stranger=found.device.user_id is None,
     )

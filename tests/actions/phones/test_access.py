@@ -3,15 +3,18 @@
 import pytest
 
 from hub.actions.phones import access, pairing
+from hub.actions.phones import devices as phones
 from hub.core.errors import Forbidden, Unavailable
 from hub.core.phone.device import Device
 from hub.store.database import Store
 from hub.store.phones import devices, sessions
 
 
-def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 10) -> Device:
+def pair(
+    store: Store, client_id: str, *, name: str | None = None, most: int = 10, address: str = "192.0.2.9"
+) -> Device:
     with store.write() as tx:
-        return access.pair(tx, client_id, name, most=most)
+        return access.pair(tx, client_id, name, most=most, address=address)
 
 
 def find(store: Store, client_id: str) -> Device | None:
@@ -35,14 +38,23 @@ def test_s2_a_revoked_phone_is_shut_out_and_its_tokens_die(store: Store) -> None
         admit(store, "c")
 
 
-def test_s8_strangers_make_room_for_one_another(store: Store) -> None:
-    known = pair(store, "known", most=3)
+def sign_in(store: Store, device: Device) -> None:
     with store.write() as tx:
-        devices.signed_in(tx, known.num, "u")
-    for number in range(10):
-        pair(store, f"stranger-{number}", most=3)
+        devices.signed_in(tx, device.num, "u")
+
+
+def test_s8_a_flood_makes_room_for_others_and_never_a_phone_that_somebody_signed_in_on(store: Store) -> None:
+    sign_in(store, pair(store, "known", most=6))
+    for number in range(5):
+        pair(store, f"flood-{number}", most=6, address="192.0.2.66")
+    waiting = pair(store, "waiting", most=6, address="192.0.2.1")
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            pair(store, "flood-more", most=5, address="192.0.2.66")
     with store.read() as db:
-        assert [device.client_id for device in devices.every(db)] == ["known", "stranger-8", "stranger-9"]
+        left = [device.client_id for device in devices.every(db)]
+    assert left == ["known", "flood-1", "flood-2", "flood-3", "flood-4", "waiting"]
+    assert waiting.num == 7
 
 
 def test_s8_known_phones_make_no_room(store: Store) -> None:
@@ -55,7 +67,10 @@ def test_s8_known_phones_make_no_room(store: Store) -> None:
 
 
 def test_a_number_is_never_given_twice(store: Store) -> None:
-    nums = [pair(store, f"c{number}", most=1).num for number in range(5)]
+    nums = []
+    for number in range(5):
+        nums.append(pair(store, f"c{number}").num)
+        phones.forget(store, f"c{number}")
     assert nums == [1, 2, 3, 4, 5]
 
 

@@ -63,3 +63,9 @@ def test_a_disabled_user_is_not_found_by_email(store: Store) -> None:
     with store.write() as tx:
         users.disable(tx, user)
         assert users.find_by_email(tx.db, user.email) is None
+
+
+def test_an_email_that_an_older_program_kept_with_blanks_is_found_without_them(store: Store) -> None:
+    user = add_user(store, add_clinic(store, "A"), email=" LF@c.test\u200f ")
+    with store.read() as db:
+        assert users.find_by_email(db, "lf@C.test ") == user
