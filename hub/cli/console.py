@@ -100,16 +100,16 @@ def _name(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterat
     yield from (f"  http://{host}:{server.port}" for host in hosts)
     taken = f"{settings.discovery.host_name}.local"
     if taken not in {ways.host_name(), *hosts} and ways.host_name() in hosts:
-        yield "! " + words.say("Another machine on this network is called {name}.", name=taken)
+        yield "! " + words.say("Another device on this network is already called {name}.", name=taken)
     if not hosts:
-        yield "  " + words.say("No network: connect a cable, or set up the Wi-Fi.")
+        yield "  " + words.say("No network: connect a cable or set up the Wi-Fi.")
     yield ""
 
 
 def _setup(words: Words, store: Store) -> Iterator[str]:
     code = setup.code(store)
     if code:
-        yield words.say("Setup code: {code}. Open one of the addresses above to set the hub up.", code=code)
+        yield words.say("Setup code: {code}. Open one of the addresses above to set up the hub.", code=code)
         yield ""
 
 
@@ -128,12 +128,12 @@ def _code(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterat
     yield drawn.getvalue().rstrip("\n")
     minutes = -(-pairing.left_s(store) // 60)
     if settings.pairing.mode == "open":
-        yield words.say("New phones may join at any time: scan this with the Hikma Health app.")
+        yield words.say("Phones can be added at any time: scan this with the Hikma Health app.")
     elif minutes:
         yield words.count(
-            "New phones may join for {count} more minute: scan this with the Hikma Health app.",
-            "New phones may join for {count} more minutes: scan this with the Hikma Health app.",
+            "Phones can be added for {count} more minute: scan this with the Hikma Health app.",
+            "Phones can be added for {count} more minutes: scan this with the Hikma Health app.",
             minutes,
         )
     else:
-        yield words.say("No new phone may join now: press the button of the hub, or open the door on its page.")
+        yield words.say('Adding phones is off: press the hub\'s button, or choose "Add a phone" on its page.')

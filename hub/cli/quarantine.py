@@ -26,7 +26,7 @@ def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
     with options.store(data) as store:
         found = actions.entries(store)
     rows = [_told(entry) if as_json else _row(entry) for entry in found]
-    options.show(rows, as_json=as_json, empty="Nothing is in quarantine.")
+    options.show(rows, as_json=as_json, empty="There are no records to check.")
 
 
 @quarantine.command("show")

@@ -28,5 +28,5 @@ NOTES: Final = {
     "renamed": "The hub has its new name.",
     "connected": "The cloud is connected.",
     "disconnected": "The cloud is disconnected.",
-    "syncing": "The hub sends to the cloud now.",
+    "syncing": "Syncing with the cloud …",
 }

@@ -10,9 +10,9 @@ LABELS: Final = {
     "devices": "Phones added",
     "devices_today": "Phones in the last 24 hours",
     "syncing": "Phones syncing now",
-    "pairing_left_s": "New phones",
+    "pairing_left_s": "Adding phones",
     "records": "Records on this hub",
-    "quarantined": "Quarantine",
+    "quarantined": "Records to check",
     "waiting": "Waiting for the cloud",
     "waiting_s": "Longest wait",
     "unproven": "Sent, not yet confirmed",
@@ -20,7 +20,7 @@ LABELS: Final = {
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",
     "damage": "Database",
-    "writable": "Can save",
+    "writable": "Can save data",
     "free_bytes": "Storage",
     "temperature_c": "Temperature",
     "power_weak": "Power supply",
@@ -32,7 +32,7 @@ _TROUBLES: Final = {outcome.trouble: outcome.sentence for outcome in reversed(Ou
 
 
 def sentence(words: Words, facts: Facts) -> str:
-    """Say whether everything entered is safe."""
+    """Say whether everything that the phones have sent is safe."""
     return fill(words, state(facts).texts[0], facts)
 
 
@@ -50,12 +50,12 @@ def fill(words: Words, text: Text, facts: Facts) -> str:
 
 
 def pairing(words: Words, facts: Facts, *, is_always_open: bool) -> str:
-    """Say whether new phones may join."""
+    """Say whether phones can be added."""
     if is_always_open:
-        return words.say("may join at any time")
+        return words.say("always possible")
     if facts.pairing_left_s:
-        return words.say("may join for {time}", time=words.span(facts.pairing_left_s))
-    return words.say("may not join now")
+        return words.say("possible for {time}", time=words.span(facts.pairing_left_s))
+    return words.say("off")
 
 
 def last_success(words: Words, facts: Facts) -> str:
@@ -96,7 +96,7 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "free_bytes": _storage(words, facts),
         "power_weak": words.say("too weak") if facts.power_weak else "",
         "temperature_c": _temperature(words, facts),
-        "clock_wrong": words.say("wrong") if facts.clock_wrong else words.say("looks right"),
+        "clock_wrong": words.say("wrong") if facts.clock_wrong else words.say("correct"),
     }
     return {**of_phones, "cloud": cloud(words, facts), **(_relay(words, facts) if facts.cloud else {}), **of_machine}
 
@@ -115,7 +115,7 @@ def _storage(words: Words, facts: Facts) -> str:
     is_low = facts.free_bytes < FREE_BYTES_LOW
     return _judged(
         words.say("{free} free", free=words.size(facts.free_bytes)),
-        words.say("nearly full") if is_low else words.say("good"),
+        words.say("nearly full") if is_low else words.say("enough"),
     )
 
 

@@ -82,7 +82,7 @@ class Watching:
         """Press the button."""
         self.desk.go("/cloud")
         self.desk.click("Sync now")
-        self.desk.see("The hub sends to the cloud now.")
+        self.desk.see("Syncing with the cloud …")
 
     def keep(self, name: str) -> None:
         """Check and keep both pages."""
@@ -108,13 +108,13 @@ def nurse_of(served: ServedHub) -> Phone:
 @pytest.mark.timeout(300)
 def test_the_sentence_follows_records_to_the_cloud(watching: Watching, served: ServedHub, cloud: Cloud) -> None:
     greeting = cloud.start()
-    watching.says("Everything entered is safe on this hub.")
+    watching.says("Everything the phones have sent is safe on this hub.")
     watching.connect(greeting["url"], "hh_" + "0" * 64)
     watching.desk.see("The cloud does not accept this key.")
     watching.connect(greeting["url"], greeting["api_key"])
     watching.desk.see("The cloud is connected.")
     watching.sync()
-    watching.says("Everything entered is safe in the cloud.")
+    watching.says("Everything the phones have sent is safe in the cloud.")
 
     nurse = nurse_of(served)
     cloud.stop()
@@ -130,9 +130,9 @@ def test_the_sentence_follows_records_to_the_cloud(watching: Watching, served: S
     cloud.start()
     watching.sync()  # it is sent, and
     watching.sync()  # the next pull shows it
-    watching.says("Everything entered is safe in the cloud.")
+    watching.says("Everything the phones have sent is safe in the cloud.")
     watching.desk.go("/cloud")
-    watching.desk.see("The hub and the cloud are in step.")
+    watching.desk.see("The last exchange with the cloud succeeded.")
     watching.keep("2-in-the-cloud")
     watching.desk.go("/")
     watching.keep("3-charts")
@@ -146,5 +146,5 @@ def test_a_cloud_is_disconnected_and_everything_stays_safe(watching: Watching, s
     watching.desk.click("Disconnect …")
     watching.desk.click("Yes, disconnect")
     watching.desk.see("The cloud is disconnected.")
-    watching.says("Everything entered is safe on this hub.")
+    watching.says("Everything the phones have sent is safe on this hub.")
     assert served.pid

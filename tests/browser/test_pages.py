@@ -105,12 +105,12 @@ def test_pages_can_be_read_and_used_without_script(visit: Callable[..., Visit], 
         assert some.go(path).status == 200
         assert some.page.locator("h1").first.is_visible()
     some.go("/pairing")
-    some.click("Close the door now")
-    some.see("No new phone may join now.")
+    some.click("Stop adding phones")
+    some.see("Adding phones is off.")
     some.go("/phones")
     some.click("Shut out …")
     some.page.locator("button.danger:visible").first.click()
-    some.see("The phone is shut out.")
+    some.see("The phone is blocked.")
     assert lived_in.pid
 
 

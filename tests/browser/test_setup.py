@@ -42,8 +42,8 @@ def test_the_first_visitor_sets_the_hub_up_and_nobody_does_it_again(
     step("4-cloud")
     first.click("Not now")
     step("5-phone")
-    first.click("Show the code for phones")
-    first.see("New phones may join now.")
+    first.click("Show the QR code")
+    first.see("Phones can be added now.")
     assert page.locator(".qr svg").is_visible()
 
     again = visit(script=script)

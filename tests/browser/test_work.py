@@ -45,7 +45,7 @@ def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
     desk.go("/pairing")
     desk.see("The door is closed")
     desk.click("Let new phones join for 10 minutes")
-    desk.see("New phones may join for")
+    desk.see("Open for another")
     qr = scanned(desk)
     assert qr["url"] == served.url
 
@@ -56,18 +56,18 @@ def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
     phone.create("patients", {"given_name": "Amina"})
     assert phone.sync().ok
 
-    desk.click("Close the door now")
-    desk.see("No new phone may join now.")
+    desk.click("Stop adding phones")
+    desk.see("Adding phones is off.")
     assert phone.sync().ok
     other = Phone(rng=random.Random(2), now_ms=lambda: NOW_MS, connect=served.connect)
     with pytest.raises(Exception, match="403"):
         other.pair(qr)
 
     desk.go("/phones")
-    desk.see("has everything")
+    desk.see("up to date")
     desk.click("Shut out …")
     desk.click("Shut Phone 1 out")
-    desk.see("The phone is shut out.")
+    desk.see("The phone is blocked.")
     assert not phone.sync().ok
     desk.go("/log")
     desk.see("Phone 1 was shut out")
@@ -111,11 +111,11 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
     grant(served)
     desk.go("/quarantine")
     desk.page.get_by_role("button", name="Try again").click()
-    desk.see("The record was taken in.")
-    desk.see("Nothing is in quarantine.")
+    desk.see("Record accepted.")
+    desk.see("There are no records to check.")
     desk.picture("quarantine-2-taken")
     desk.go("/")
-    sentence(desk, "Everything entered is safe on this hub.")
+    sentence(desk, "Everything the phones have sent is safe on this hub.")
 
 
 def grant(served: ServedHub, without: Permission | None = None) -> None:
@@ -151,19 +151,19 @@ def test_a_setting_is_changed_on_the_page(visit: Callable[..., Visit], served: S
     desk = visit(script=script)
     desk.sign_in()
     desk.go("/settings")
-    desk.page.get_by_label("How many minutes new phones may join").fill("25")
-    desk.page.get_by_label("What the code for phones leads to").select_option("name")
+    desk.page.get_by_label("Time for adding phones (minutes)").fill("25")
+    desk.page.get_by_label("The QR code contains").select_option("name")
     form(desk, "pairing.minutes").get_by_role("button", name="Save").click()
-    desk.see("The settings are saved.")
+    desk.see("Settings saved.")
     assert (served.data / "hub.toml").read_text() == '[pairing]\nminutes = 25\naddress = "name"\n'
-    desk.page.get_by_label("How much is noted for a technician").select_option("debug")
+    desk.page.get_by_label("Technical log").select_option("debug")
     form(desk, "log.level").get_by_role("button", name="Save").click()
-    desk.see("Some of this is in force when the box was started again.")
+    desk.see("Some changes take effect after a restart.")
     if script:
         desk.check()
         desk.picture("settings-waiting")
     desk.go("/pairing")
-    desk.click("Close the door now")
+    desk.click("Stop adding phones")
     desk.see("Let new phones join for 25 minutes")
 
 

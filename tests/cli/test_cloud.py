@@ -65,7 +65,7 @@ def test_status_names_the_clinic_the_states_and_the_reasons(world: World) -> Non
     cli(world, "relay", "--once")
     row = json.loads(cli(world, "cloud", "status", "--json"))
     assert (row["clinics"], row["waiting"], row["sent"]) == (["Al Noor"], 1, 1)
-    assert row["sentence"] == "The hub and the cloud are in step."
+    assert row["sentence"] == "The last exchange with the cloud succeeded."
     assert (row["reasons"][0]["code"], row["reasons"][0]["held"]) == ("visit_missing", 0)
     assert row["reasons"][0]["reason"] in cli(world, "cloud", "status")
 

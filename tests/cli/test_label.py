@@ -23,7 +23,7 @@ def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> N
     text = output.read_text("utf-8")
     assert "North &lt;clinic&gt;" in text
     assert who.id[:8] in text
-    assert "Everything entered is safe." in text
+    assert "Everything the phones have sent is safe." in text
     assert text.count("<svg") == 2
     assert output.stat().st_mode & 0o077 == 0
 

@@ -32,7 +32,7 @@ class FakeCommands:
             ("clinic", "list"): self.clinics,
             ("user", "list"): self.users,
             ("pairing", "show"): QR,
-            ("status",): {"sentence": "Everything entered is safe on this hub."},
+            ("status",): {"sentence": "Everything the phones have sent is safe on this hub."},
         }
         return answers.get(words[:2], {"id": "clinic-9"})
 
@@ -83,7 +83,7 @@ def test_the_show_ends_with_all_phones_and_the_hub_alike(hub: SharingHub, capsys
     assert show.summary.pushed > 0
     told = capsys.readouterr().out
     assert "All 3 phones and the hub hold the same" in told
-    assert "Everything entered is safe on this hub." in told.splitlines()[-1]
+    assert "Everything the phones have sent is safe on this hub." in told.splitlines()[-1]
     assert "\x1b" not in told
 
 

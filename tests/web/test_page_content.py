@@ -62,7 +62,7 @@ def test_the_audit_page_names_who_did_what(inside: Site) -> None:
     inside.submit("/pairing/close", {}, page="/pairing")
     assert ("pairing.closed", f"administrator:{ADMINISTRATOR}") in events(inside)
     text = inside.get("/log").text
-    assert "New phones were kept out" in text
+    assert "Adding phones was turned off" in text
     assert "Phone 1 joined" in text
 
 
@@ -247,7 +247,7 @@ def test_charts_show_what_was_entered(inside: Site) -> None:
 def test_a_page_that_is_not_there_is_explained_to_people(inside: Site) -> None:
     answer = inside.get("/box/nothing")
     assert answer.status_code == 404
-    assert "There is no such page." in answer.text
+    assert "This page does not exist." in answer.text
 
 
 def test_the_language_is_kept_and_the_address_cleaned(inside: Site) -> None:
@@ -257,7 +257,7 @@ def test_the_language_is_kept_and_the_address_cleaned(inside: Site) -> None:
 
 
 def test_a_note_comes_from_the_hub_and_not_from_the_address(inside: Site) -> None:
-    assert "New phones may join now." in inside.get("/pairing?done=opened").text
+    assert "Phones can be added now." in inside.get("/pairing?done=opened").text
     assert "<script" not in inside.get("/pairing?done=<script>x").text.replace("<script src", "")
 
 

@@ -70,9 +70,9 @@ def test_what_is_the_same_is_not_written(inside: Site) -> None:
 def test_what_needs_a_restart_is_told_until_there_was_one(inside: Site) -> None:
     save(inside, log__level="debug")
     text = inside.get("/settings").text
-    assert "Some of this is in force when the box was started again." in text
-    assert "in force after a restart" in control(text, "log.level")
-    assert "in force after a restart" not in control(text, "pairing.minutes")
+    assert "Some changes take effect after a restart." in text
+    assert "takes effect after a restart" in control(text, "log.level")
+    assert "takes effect after a restart" not in control(text, "pairing.minutes")
     assert inside.live.settings.log.level == "info"
     assert load(inside.file, {}).log.level == "debug"
 
@@ -167,7 +167,7 @@ def test_what_a_technician_changed_in_the_file_is_shown_as_waiting(inside: Site)
     inside.file.write_text("[pairing]\nminutes = 33\n")
     beside = control(inside.get("/settings").text, "pairing.minutes")
     assert 'value="33"' in beside
-    assert "in force after a restart" in beside
+    assert "takes effect after a restart" in beside
 
 
 def test_the_rest_is_shown_with_the_reason_and_marked_where_it_is_not_the_usual(inside: Site) -> None:

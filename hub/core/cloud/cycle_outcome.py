@@ -20,18 +20,18 @@ class _Row(msgspec.Struct, frozen=True):
 class Outcome(Enum):
     """How a cycle ended, or why there was none."""
 
-    DONE = _Row("done", "The hub and the cloud are in step.")
+    DONE = _Row("done", "The last exchange with the cloud succeeded.")
     NO_CLOUD = _Row("no_cloud", "No cloud is connected.")
-    STOPPED = _Row("stopped", "The hub was stopped; the next try goes on from there.")
+    STOPPED = _Row("stopped", "The hub was stopped; the next attempt continues from there.")
     BUSY = _Row("busy", "The cloud asked the hub to wait.")
-    OUT_OF_HOURS = _Row("out_of_hours", "The hub waits for the hours in which it may use the line.")
-    OVER_BUDGET = _Row("over_budget", "The bytes of this month are used up; the hub waits for the next.")
+    OUT_OF_HOURS = _Row("out_of_hours", "Outside the hours when the hub may use the internet; it is waiting.")
+    OVER_BUDGET = _Row("over_budget", "This month's data allowance is used up; sending resumes next month.")
     NO_LINE = _Row("no_line", "The cloud cannot be reached.", Trouble.LINE)
-    KEY_REFUSED = _Row("key_refused", "The cloud does not accept this hub's key any more.", Trouble.KEY)
+    KEY_REFUSED = _Row("key_refused", "The cloud no longer accepts this hub's key.", Trouble.KEY)
     PAUSED = _Row("paused", "The organisation has paused this hub in the cloud.", Trouble.PAUSED)
-    NO_CLINIC = _Row("no_clinic", "The cloud has given this hub no clinic.", Trouble.NO_CLINIC)
-    CLOUD_FAILING = _Row("cloud_failing", "The cloud answers, but not as it should.", Trouble.CLOUD)
-    NO_PLACE = _Row("no_place", "The hub could not store what the cloud sent.", Trouble.CLOUD)
+    NO_CLINIC = _Row("no_clinic", "This hub has no clinic in the cloud.", Trouble.NO_CLINIC)
+    CLOUD_FAILING = _Row("cloud_failing", "The cloud answered with an error.", Trouble.CLOUD)
+    NO_PLACE = _Row("no_place", "The hub could not save what the cloud sent.", Trouble.CLOUD)
 
     @property
     def word(self) -> str:

@@ -6,13 +6,13 @@ from ipaddress import IPv4Address
 import msgspec
 
 LOOKS = (
-    "{count} phone looks for the hub at {host}, where it is no more.",
-    "{count} phones look for the hub at {host}, where it is no more.",
+    "{count} phone is looking for the hub at its old address {host}.",
+    "{count} phones are looking for the hub at its old address {host}.",
 )
 """For one phone, and for many."""
 REMEDY = (
-    "Give the hub its old address again (a fixed address in the router, called DHCP reservation),"
-    " or let these phones scan the code again."
+    "Give the hub its old address back (reserve it in the router: DHCP reservation),"
+    " or scan the QR code again with these phones."
 )
 
 

@@ -96,12 +96,12 @@ def _blinks(*, long: int = 0, short: int = 0) -> tuple[Phase, ...]:
 PATTERNS: dict[Light, Pattern] = {
     Light.SAFE: Pattern(
         (Phase(4000, _GREEN), Phase(500, Levels(0.1, 0, 0), glide=True), Phase(500, _GREEN, glide=True)),
-        "Everything entered is safe.",
+        "Everything the phones have sent is safe.",
     ),
     Light.WAITING: Pattern(
         (Phase(2000, _GREEN), Phase(2000, _DARK)), "Safe here; records are waiting to go to the cloud."
     ),
-    Light.LINE: Pattern((Phase(300, _GREEN), Phase(2700, _DARK)), "Safe here; there is no internet."),
+    Light.LINE: Pattern((Phase(300, _GREEN), Phase(2700, _DARK)), "Safe here; no internet."),
     Light.RELAYING: Pattern(
         (Phase(125, _GREEN), Phase(125, _DARK), Phase(125, _GREEN), Phase(625, _DARK)), "Sending records to the cloud."
     ),
@@ -116,7 +116,7 @@ PATTERNS: dict[Light, Pattern] = {
         ),
         "A phone is syncing.",
     ),
-    Light.PAIRING: Pattern((Phase(500, _BLUE), Phase(500, _DARK)), "New phones may join."),
+    Light.PAIRING: Pattern((Phase(500, _BLUE), Phase(500, _DARK)), "Phones can be added."),
     Light.STARTING: Pattern((Phase(1000, _BLUE, glide=True), Phase(1000, _DARK, glide=True)), "Starting."),
     Light.DAMAGE: Pattern(_blinks(long=1), "The data is damaged: call your technician."),
     Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot save anything: call your technician."),
@@ -126,7 +126,7 @@ PATTERNS: dict[Light, Pattern] = {
     Light.HEAT: Pattern(_blinks(short=5), "The hub is too hot."),
     Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need checking: see the page."),
     Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
-    Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do, unless it lasts more than a day."),
+    Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do unless it lasts more than a day."),
     Light.FAULT: Pattern(
         (Phase(125, _RED), Phase(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
     ),
@@ -138,7 +138,7 @@ PATTERNS: dict[Light, Pattern] = {
     Light.REFUSED: Pattern((Phase(125, _RED), Phase(250, _DARK)), "Button press received, but it did not work."),
     Light.HELD: Pattern(
         (Phase(3300, _ALL), Phase(3300, Levels(0, 1, 1)), Phase(3400, _RED)),
-        "To switch off, keep holding until the last light goes out; let go to cancel.",
+        "To switch off, keep holding until the last light goes out. Let go to cancel.",
     ),
     Light.STOPPING: Pattern(
         (Phase(2000, _RED), Phase(250, _DARK)),

@@ -126,7 +126,7 @@ class HubState(Enum):
         Level.ATTENTION,
         Light.DISK,
         Text("The hub's storage is nearly full."),
-        Text("Everything entered is safe. Call your technician soon."),
+        Text("Everything the phones have sent is safe. Call your technician soon."),
         lambda facts: facts.free_bytes < FREE_BYTES_LOW,
     )
     POWER_WEAK = _Row(
@@ -146,40 +146,46 @@ class HubState(Enum):
     KEY_REFUSED = _Row(
         Level.ATTENTION,
         Light.KEY,
-        Text("The cloud does not accept this hub any more."),
-        Text("Everything entered is safe here. Ask your organisation for a new key, and enter it under Cloud."),
+        Text("The cloud no longer accepts this hub."),
+        Text(
+            "Everything the phones have sent is safe here. "
+            "Ask your organisation for a new key and enter it under Cloud."
+        ),
         lambda facts: facts.cloud and facts.trouble is Trouble.KEY,
     )
     PAUSED = _Row(
         Level.ATTENTION,
         Light.KEY,
         Text("Your organisation has paused this hub."),
-        Text("Everything entered is safe here. Ask your organisation to let the hub send again."),
+        Text("Everything the phones have sent is safe here. Ask your organisation to let the hub send again."),
         lambda facts: facts.cloud and facts.trouble is Trouble.PAUSED,
     )
     NO_CLINIC = _Row(
         Level.ATTENTION,
         Light.KEY,
-        Text("The cloud has given this hub no clinic."),
-        Text("Everything entered is safe here. Ask your organisation to assign a clinic to this hub."),
+        Text("This hub has no clinic in the cloud."),
+        Text("Everything the phones have sent is safe here. Ask your organisation to assign a clinic to this hub."),
         lambda facts: facts.cloud and facts.trouble is Trouble.NO_CLINIC,
     )
     QUARANTINE = _Row(
         Level.ATTENTION,
         Light.QUARANTINE,
         Text(
-            "{count} record could not be taken in, and is kept apart.",
-            "{count} records could not be taken in, and are kept apart.",
+            "{count} record needs checking. It is kept safely apart.",
+            "{count} records need checking. They are kept safely apart.",
             "quarantined",
         ),
-        Text("Nothing is lost. Sign in and look under Quarantine, or call your technician."),
+        Text('Nothing is lost. An administrator can sign in and open "Records to check".'),
         lambda facts: facts.quarantined,
     )
     CLOCK_WRONG = _Row(
         Level.ATTENTION,
         Light.CLOCK,
         Text("The hub's clock is wrong."),
-        Text("Everything entered is safe. Connect the hub to the internet for a moment, so that it can set its clock."),
+        Text(
+            "Everything the phones have sent is safe. "
+            "Connect the hub to the internet for a moment, so that it can set its clock."
+        ),
         lambda facts: facts.clock_wrong,
     )
     CLOUD_FAILING = _Row(
@@ -197,8 +203,8 @@ class HubState(Enum):
         Level.WAITING,
         Light.LINE,
         Text(
-            "{count} record is safe on this hub, waiting for the internet for {time}.",
-            "{count} records are safe on this hub, waiting for the internet for {time}.",
+            "{count} record is safe on this hub and has been waiting {time} for internet.",
+            "{count} records are safe on this hub and have been waiting {time} for internet.",
             "waiting",
         ),
         _PATIENCE,
@@ -207,7 +213,7 @@ class HubState(Enum):
     OFFLINE = _Row(
         Level.SAFE,
         Light.LINE,
-        Text("Everything entered is safe in the cloud. There is no internet at the moment."),
+        Text("Everything the phones have sent is safe in the cloud. There is no internet at the moment."),
         _NOTHING,
         lambda facts: facts.cloud and facts.trouble is Trouble.LINE and not facts.unproven,
     )
@@ -215,8 +221,8 @@ class HubState(Enum):
         Level.WAITING,
         Light.WAITING,
         Text(
-            "{count} record is safe on this hub, and will be sent to the cloud.",
-            "{count} records are safe on this hub, and will be sent to the cloud.",
+            "{count} record is safe on this hub and will be sent to the cloud.",
+            "{count} records are safe on this hub and will be sent to the cloud.",
             "waiting",
         ),
         _PATIENCE,
@@ -225,21 +231,24 @@ class HubState(Enum):
     UNPROVEN = _Row(
         Level.WAITING,
         Light.WAITING,
-        Text("Everything entered is safe on this hub. It was sent, and the cloud has yet to confirm it."),
-        _PATIENCE,
+        Text(
+            "Everything the phones have sent is safe on this hub. "
+            "It was sent to the cloud, and the hub is checking that it arrived."
+        ),
+        _NOTHING,
         lambda facts: facts.cloud and facts.unproven,
     )
     IN_CLOUD = _Row(
         Level.SAFE,
         Light.SAFE,
-        Text("Everything entered is safe in the cloud."),
+        Text("Everything the phones have sent is safe in the cloud."),
         _NOTHING,
         lambda facts: facts.cloud,
     )
     SAFE = _Row(
         Level.SAFE,
         Light.SAFE,
-        Text("Everything entered is safe on this hub."),
+        Text("Everything the phones have sent is safe on this hub."),
         _NOTHING,
         lambda _facts: True,
     )

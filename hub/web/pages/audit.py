@@ -7,9 +7,11 @@ import msgspec
 from hub.actions.people import audit
 from hub.actions.people.audit import AuditPage
 from hub.actions.people.page_sign_in import AccountKind
+from hub.core.cloud.link import ACTIVE
 from hub.store.database import Store
 from hub.web.answers import Answer
 from hub.web.frame import Form, Pages
+from hub.web.pages import settings
 from hub.web.visitor import Visitor
 from hub.words import Words
 
@@ -17,15 +19,15 @@ PAGE_ROWS = 50
 _DIGITS_MAX = 15
 
 EVENTS: Final = {
-    "administrator.added": "An administrator was made: {detail}",
-    "administrator.password": "The password of an administrator was changed: {detail}",
-    "administrator.removed": "An administrator was removed: {detail}",
-    "backup.made": "A backup of everything was made, locked with a passphrase",
-    "backup.restored": "The hub was made anew from a backup",
-    "box.restarted": "The box was started again",
-    "box.shut_down": "The box was switched off",
-    "clinic.added": "A clinic was made",
-    "cloud.changed": "The cloud says something new about this hub: {detail}",
+    "administrator.added": "Administrator added: {detail}",
+    "administrator.password": "Password of an administrator changed: {detail}",
+    "administrator.removed": "Administrator removed: {detail}",
+    "backup.made": "A backup of everything was made, protected with a passphrase",
+    "backup.restored": "The hub was restored from a backup",
+    "box.restarted": "The hub was restarted",
+    "box.shut_down": "The hub was switched off",
+    "clinic.added": "Clinic added",
+    "cloud.changed": "Cloud settings of this hub changed: {detail}",
     "cloud.connected": "The cloud was connected",
     "cloud.disconnected": "The cloud was disconnected",
     "cloud.matched": "Something made here was found in the cloud",
@@ -34,7 +36,7 @@ EVENTS: Final = {
     "device.forgotten": "A phone was forgotten: {detail}",
     "device.strangers_forgotten": "Phones on which nobody had signed in were forgotten: {detail}",
     "hub.host_name": "On the network the hub is now called {detail}",
-    "hub.renamed": "The hub was named {detail}",
+    "hub.renamed": "The hub is now called {detail}",
     "login": "{user} signed in on {device}",
     "login.refused": "A sign-in was refused on {device}",
     "page.refused": "A sign-in on this page was refused",
@@ -47,10 +49,10 @@ EVENTS: Final = {
     "setting.changed": "A setting was changed: {detail}",
     "setup.done": "The hub was set up",
     "setup.refused": "A wrong setup code was entered",
-    "support.exported": "A support file was made; it holds no records, names or keys",
+    "support.exported": "A support file was made; it contains no records, names or keys",
     "token.revoked": "Sign-ins on phones were ended",
-    "user.added": "{user} was made",
-    "user.disabled": "{user} was shut out",
+    "user.added": "{user} was added",
+    "user.disabled": "{user} was blocked",
     "user.password": "The password of {user} was changed",
 }
 
@@ -79,7 +81,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
 def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> LogRow:
     said = EVENTS.get(entry["event"])
     what = {
-        "detail": entry["detail"] or "",
+        "detail": _detail(words, entry["event"], entry["detail"] or ""),
         "device": page.phones.get(entry["device"]) or words.say("a phone"),
         "user": page.users.get(entry["user_id"]) or words.say("somebody"),
     }
@@ -91,6 +93,22 @@ def _row(words: Words, entry: dict[str, Any], page: AuditPage) -> LogRow:
     )
 
 
+def _detail(words: Words, event: str, detail: str) -> str:
+    """Say in a language what an entry keeps in English, such as ``pairing.minutes: 10 -> 15``."""
+    match event:
+        case "setting.changed":
+            name, _, values = detail.partition(": ")
+            before, arrow, after = values.partition(" -> ")
+            return settings.changed(words, name, before, after) if arrow else detail
+        case "cloud.changed":
+            status, _, rest = detail.partition(", ")
+            number = rest.removesuffix(" clinics")
+            counted = words.count("{count} clinic", "{count} clinics", int(number)) if number.isdecimal() else rest
+            return words.say("paused") + ", " + counted if status != ACTIVE else counted
+        case _:
+            return detail
+
+
 def _who(words: Words, actor: str | None, names: dict[str, str]) -> str:
     kind, _, name = (actor or "").partition(":")
     match kind:
@@ -99,7 +117,7 @@ def _who(words: Words, actor: str | None, names: dict[str, str]) -> str:
         case AccountKind.USER:
             return names.get(name, name)
         case AccountKind.SETUP:
-            return words.say("whoever set it up")
+            return words.say("during setup")
         case "address":
             return name
         case _:

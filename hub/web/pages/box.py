@@ -1,4 +1,4 @@
-"""The box: how the machine is, what its lights mean, and starting it again, switching it off or finding it."""
+"""The page of this device: its condition, what its lights mean, and restarting it, switching it off or finding it."""
 
 import threading
 from collections.abc import Callable

@@ -121,9 +121,9 @@ def _refusal(words: Words, error: HubError) -> str:
         case NoLine():
             return words.say("The cloud cannot be reached.")
         case OperatorError():
-            return words.say("This is not the address of a cloud; it begins with https://.")
+            return words.say("The address of a cloud starts with https://.")
         case _:
-            return words.say("The cloud answers, but not as it should.")
+            return words.say("The cloud answered with an error.")
 
 
 def _shelves(words: Words, ages: list[int]) -> list[Shelf]:

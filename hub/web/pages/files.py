@@ -51,7 +51,11 @@ def handlers(
         except OperatorError as error:
             log.warning(LogEvent.BACKUP_FAILED, reason=str(error))
             return box.page(
-                here, store, switch, who, who.words.say("The backup could not be made. Is there room for another copy?")
+                here,
+                store,
+                switch,
+                who,
+                who.words.say("Backup failed: there is not enough free space for another copy."),
             )
         audit.note(store, "backup.made")
         return Flow(chain([first], pieces), _named("hikma-hub-%Y%m%d-%H%M.backup"))
@@ -66,6 +70,9 @@ def _named(form: str) -> str:
 def _wrong(words: Words, passphrase: str, again: str) -> str:
     """Say what is wrong with a passphrase; "" if nothing is."""
     if not encrypted_stream.is_fit(passphrase):
-        least = words.number(encrypted_stream.PASSPHRASE_CHARS_MIN)
-        return words.say("A passphrase has at least {least} characters.", least=least)
+        return words.count(
+            "A passphrase needs at least {count} character.",
+            "A passphrase needs at least {count} characters.",
+            encrypted_stream.PASSPHRASE_CHARS_MIN,
+        )
     return "" if passphrase == again else words.say("The two passphrases are not the same.")

@@ -9,7 +9,7 @@ from hub.core.errors import AlreadyExists, NotThere, OperatorError
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
-from hub.web.pages.setup import administrator_wrong
+from hub.web.pages.setup import administrator_wrong, too_short
 from hub.web.visitor import Visitor
 
 ROLES = {
@@ -138,13 +138,13 @@ def _taken(who: Visitor, where: str) -> str:
         case "administrator":
             return who.words.say("There is an administrator with this name already.")
         case _:
-            return who.words.say("There is a person with this email already.")
+            return who.words.say("Somebody with this email has already been added.")
 
 
 def _user_wrong(who: Visitor, given: Form, password: str) -> str:
     say = who.words.say
     if not given["name"] or "@" not in given["email"] or not given["clinic"] or given["role"] not in ROLES:
-        return say("A person needs a name, an email, a role and a clinic.")
+        return say("Fill in name, email, role and clinic.")
     if len(password) < users.PASSWORD_CHARS_MIN:
-        return say("A password has at least {least} characters.", least=who.words.number(users.PASSWORD_CHARS_MIN))
+        return too_short(who.words, users.PASSWORD_CHARS_MIN)
     return ""

@@ -12,12 +12,12 @@ from hub.web.body import AnyRequest
 from hub.web.frame import Pages
 
 SENTENCES = {
-    403: "The hub did not take this form. Load the page again and try once more.",
-    404: "There is no such page.",
-    413: "This is too large.",
+    403: "This form has expired. Reload the page and try again.",
+    404: "This page does not exist.",
+    413: "That is too large to send.",
     429: "The hub is busy. Try again in a minute.",
-    503: "The hub cannot do this now. Look at the first page to see why.",
-    500: "Something went wrong on the hub. It noted what, for your technician.",
+    503: "The hub cannot do this now. See the Overview for the reason.",
+    500: "Something went wrong on the hub. The details are saved for your technician.",
 }
 
 

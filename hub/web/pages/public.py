@@ -100,12 +100,12 @@ def _charts(store: Store, who: Visitor, *, cloud: bool) -> list[Chart]:
     day = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_DAY_H, step_h=1)
     week = charts.slots(past.buckets, now_ms=past.now_ms, wall_ms=past.wall_ms, hours=_WEEK_H, step_h=_DAYS_PART_H)
     drawn = [
-        charts.records(words, words.say("Records in each hour of the last day"), day, with_cloud=cloud, by_day=False),
-        charts.records(words, words.say("Records in the last week"), week, with_cloud=cloud, by_day=True),
+        charts.records(words, words.say("Records per hour, last 24 hours"), day, with_cloud=cloud, by_day=False),
+        charts.records(words, words.say("Records per 6 hours, last 7 days"), week, with_cloud=cloud, by_day=True),
     ]
     if cloud:
         drawn += [
-            charts.waiting(words, words.say("Waiting for the cloud, last day"), day, by_day=False),
-            charts.waiting(words, words.say("Waiting for the cloud, last week"), week, by_day=True),
+            charts.waiting(words, words.say("Waiting for the cloud, last 24 hours"), day, by_day=False),
+            charts.waiting(words, words.say("Waiting for the cloud, last 7 days"), week, by_day=True),
         ]
     return drawn

@@ -14,48 +14,48 @@ _NAME_CHARS_MAX = 80
 
 GROUPS: Final = {
     "Language and signing in": ("hub.language", "web.idle_minutes", "login.token_days"),
-    "New phones": ("pairing.minutes", "pairing.address"),
-    "The line to the cloud": ("relay.minutes", "relay.hours_from", "relay.hours_to", "relay.month_mb"),
-    "The box": ("lights.brightness", "web.show_lights", "discovery.enabled", "log.level"),
+    "Adding phones": ("pairing.minutes", "pairing.address"),
+    "Internet connection": ("relay.minutes", "relay.hours_from", "relay.hours_to", "relay.month_mb"),
+    "This device": ("lights.brightness", "web.show_lights", "discovery.enabled", "log.level"),
 }
 """What is changed together, by what stands above it."""
 
 LABELS: Final = {
-    "hub.language": "Language of the screen and the label, and of these pages for who asks for no other",
-    "pairing.minutes": "How many minutes new phones may join",
-    "pairing.address": "What the code for phones leads to",
-    "relay.minutes": "After how many minutes the hub looks for news in the cloud",
-    "relay.hours_from": "From which hour of the day it may use the internet (0 to 23)",
-    "relay.hours_to": "Until which hour of the day (0 to 24; from 0 to 24 is the whole day)",
-    "relay.month_mb": "How many megabytes it may use in a month (0 for any number)",
-    "login.token_days": "For how many days somebody stays signed in on a phone",
-    "web.idle_minutes": "After how many minutes without doing anything you are signed out here",
-    "web.show_lights": "Show the lights of the box on the first page",
-    "discovery.enabled": "Let the hub be found by its name",
-    "lights.brightness": "How bright the lights are, in percent",
-    "log.level": "How much is noted for a technician",
+    "hub.language": "Default language (screen, label, and these pages)",
+    "pairing.minutes": "Time for adding phones (minutes)",
+    "pairing.address": "The QR code contains",
+    "relay.minutes": "Check the cloud every … (minutes)",
+    "relay.hours_from": "Use the internet from … o'clock (0 to 23)",
+    "relay.hours_to": "Use the internet until … o'clock (0 to 24; from 0 to 24 is the whole day)",
+    "relay.month_mb": "Monthly data limit in MB (0 = no limit)",
+    "login.token_days": "Phones stay signed in for (days)",
+    "web.idle_minutes": "Sign out of this page after (idle minutes)",
+    "web.show_lights": "Show the lights on the Overview",
+    "discovery.enabled": "Let the hub be found by its name (off: phones and people need its IP address)",
+    "lights.brightness": "Brightness of the lights (%)",
+    "log.level": "Technical log",
 }
 """What each setting that can be changed here is called."""
 
 CHOICES: Final = {
-    "pairing.address": {"ip": "its address (right for most)", "name": "its name (if that changes)"},
-    "log.level": {"debug": "everything", "info": "the usual", "warning": "only warnings", "error": "only errors"},
+    "pairing.address": {"ip": "IP address (recommended)", "name": "host name (if the IP address changes)"},
+    "log.level": {"debug": "detailed", "info": "normal", "warning": "warnings only", "error": "errors only"},
 }
 
 REASONS: Final = {
     "reach": (
-        "How phones and pages reach the hub",
-        "A wrong value here keeps phones and this page from the hub, so that nobody could put it right from here.",
+        "Network",
+        "A wrong value here would cut phones and this page off from the hub, and nobody could correct it from here.",
     ),
     "guard": (
-        "What guards the hub",
-        "These guard the hub, also against whoever came to know an administrator's password.",
+        "Security",
+        "These protect the hub, even against somebody who knows an administrator's password.",
     ),
     "measured": (
-        "What was measured",
-        "These were measured; a wrong value makes the hub slow, or lets its memory run out.",
+        "Performance",
+        "These values were measured. A wrong one makes the hub slow, or makes it run out of memory (RAM).",
     ),
-    "machine": ("How the box is built", "These say how the box is built and what runs on it."),
+    "machine": ("Hardware", "These describe how the device is built and what runs on it."),
 }
 """Why a setting is changed in the file alone, by hub.settings.Change: in short, and whole."""
 
@@ -111,9 +111,33 @@ def take_name(rename: Callable[[str], None], who: Visitor, form: Form) -> str:
     """Name the hub as a form says; returns what is wrong with it, "" if nothing is."""
     name = " ".join(form.get("name", "").split())
     if not name.isprintable() or not 0 < len(name) <= _NAME_CHARS_MAX:
-        return who.words.say("A name has 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
+        return who.words.say("A name needs 1 to {most} characters.", most=who.words.number(_NAME_CHARS_MAX))
     rename(name)
     return ""
+
+
+def changed(words: Words, name: str, before: str, after: str) -> str:
+    """Say which setting was changed, from what to what; as its file does for one that no page changes."""
+    if name not in LABELS:
+        return words.say("{setting}: from {before} to {after}", setting=name, before=before, after=after)
+    of = {
+        "setting": words.say(LABELS[name]),
+        "before": _value(words, name, before),
+        "after": _value(words, name, after),
+    }
+    return words.say("{setting}: from {before} to {after}", **of)
+
+
+def _value(words: Words, name: str, text: str) -> str:
+    match text:
+        case "true" | "false":
+            return words.say("yes") if text == "true" else words.say("no")
+        case _ if name == "hub.language":
+            return LANGUAGES.get(text, text)
+        case _ if text.isdecimal():
+            return words.number(int(text))
+        case _:
+            return words.say(CHOICES.get(name, {}).get(text, text))
 
 
 def _choice(words: Words, field: SettingField, value: str) -> str:
@@ -135,4 +159,4 @@ def _allowed(words: Words, field: SettingField) -> str:
         return words.say(
             "Enter a whole number from {low} to {high}.", low=words.number(field.low), high=words.number(field.high)
         )
-    return words.say("Choose one of these.")
+    return words.say("Choose one of the options.")

@@ -14,6 +14,7 @@ from hub.web.field import SettingsBook
 from hub.web.frame import Form, Pages
 from hub.web.pages import settings
 from hub.web.visitor import Visitor
+from hub.words import Words
 
 _SHOWN_CHARS = 80
 _STEPS = ("code", "name", "administrator", "cloud", "phone")
@@ -116,14 +117,23 @@ class _Setup:
 
 def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> str:
     """Say what is wrong with a new administrator; "" if nothing is."""
-    say, number = who.words.say, who.words.number
+    say = who.words.say
     if not 0 < len(name) <= administrators.NAME_CHARS_MAX or "@" in name or not name.isprintable():
-        return say("A name has 1 to {most} characters, and no @.", most=number(administrators.NAME_CHARS_MAX))
+        return say(
+            "A name needs 1 to {most} characters, and no @.", most=who.words.number(administrators.NAME_CHARS_MAX)
+        )
     if not administrators.is_fit(password):
-        return say("A password has at least {least} characters.", least=number(administrators.PASSWORD_CHARS_MIN))
+        return too_short(who.words, administrators.PASSWORD_CHARS_MIN)
     if password != again:
         return say("The two passwords are not the same.")
     return ""
+
+
+def too_short(words: Words, least: int) -> str:
+    """Say how many characters a password needs."""
+    return words.count(
+        "A password needs at least {count} character.", "A password needs at least {count} characters.", least
+    )
 
 
 def _is_setting_up(who: Visitor) -> bool:
