@@ -136,4 +136,4 @@ def _code(words: Words, store: Store, settings: Settings, ways: Reach) -> Iterat
             minutes,
         )
     else:
-        yield words.say('Adding phones is off: press the hub\'s button, or choose "Add a phone" on its page.')
+        yield words.say("Adding phones is off: press the hub's button, or choose Add a phone on its page.")

@@ -108,7 +108,7 @@ def test_pages_can_be_read_and_used_without_script(visit: Callable[..., Visit], 
     some.click("Stop adding phones")
     some.see("Adding phones is off.")
     some.go("/phones")
-    some.click("Shut out …")
+    some.click("Block …")
     some.page.locator("button.danger:visible").first.click()
     some.see("The phone is blocked.")
     assert lived_in.pid
@@ -138,11 +138,11 @@ def test_a_page_can_be_walked_with_the_keyboard_alone(visit: Callable[..., Visit
 def test_the_language_is_the_browsers_until_another_is_chosen(visit: Callable[..., Visit], served: ServedHub) -> None:
     some = visit(language="es-MX")
     some.go("/")
-    some.see("Todo lo registrado está a salvo en este hub.")
+    some.see("Todo lo que han enviado los teléfonos está a salvo en este hub.")
     some.click("العربية")
-    some.see("كل ما أُدخل محفوظ بأمان على هذا المحور.")
+    some.see("كل ما أرسلته الهواتف محفوظ على جهاز الحكمة.")
     assert some.page.get_attribute("html", "dir") == "rtl"
     some.go("/setup")
-    some.see("أهلًا بك. هل هذا محورك؟")
+    some.see("أهلًا بك. أدخل رمز الإعداد")
     some.check()
     assert served.pid

@@ -43,8 +43,8 @@ def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
     desk = visit(wide=True)
     desk.sign_in()
     desk.go("/pairing")
-    desk.see("The door is closed")
-    desk.click("Let new phones join for 10 minutes")
+    desk.see("Adding phones is off.")
+    desk.click("Add phones for the next 10 minutes")
     desk.see("Open for another")
     qr = scanned(desk)
     assert qr["url"] == served.url
@@ -65,12 +65,12 @@ def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
 
     desk.go("/phones")
     desk.see("up to date")
-    desk.click("Shut out …")
-    desk.click("Shut Phone 1 out")
+    desk.click("Block …")
+    desk.click("Block Phone 1")
     desk.see("The phone is blocked.")
     assert not phone.sync().ok
     desk.go("/log")
-    desk.see("Phone 1 was shut out")
+    desk.see("Phone 1 was blocked")
     desk.check()
 
 
@@ -94,14 +94,14 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
 
     desk = visit(wide=True)
     desk.go("/")
-    sentence(desk, "1 record could not be taken in")
+    sentence(desk, "1 record needs checking")
     desk.sign_in()
     desk.go("/quarantine")
     desk.see("The person does not have permission to register patients (patients).")
     desk.check()
     desk.picture("quarantine-1-refused")
     desk.page.get_by_role("button", name="Try again").click()
-    desk.see("still cannot be taken in")
+    desk.see("Still not accepted")
 
     with desk.page.expect_download() as download:
         desk.click("Save as a file …")
@@ -164,7 +164,7 @@ def test_a_setting_is_changed_on_the_page(visit: Callable[..., Visit], served: S
         desk.picture("settings-waiting")
     desk.go("/pairing")
     desk.click("Stop adding phones")
-    desk.see("Let new phones join for 25 minutes")
+    desk.see("Add phones for the next 25 minutes")
 
 
 @pytest.mark.parametrize("language", ["en-GB", "ar-LB"])

@@ -34,8 +34,8 @@ def test_it_shows_name_addresses_and_code(run: Run, store: Store) -> None:
     shown = once(run, store, HUB_NAME="North clinic", SERVER_HOST="10.0.0.9")
     assert shown.startswith("North clinic\n  http://10.0.0.9:4001\n  http://hikma-hub-2.local:4001\n")
     assert "\u2584" in shown
-    assert "! Another machine on this network is called hikma-hub.local." in shown
-    assert "press the button" in shown
+    assert "! Another device on this network is already called hikma-hub.local." in shown
+    assert "press the hub's button" in shown
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -53,7 +53,7 @@ def test_it_speaks_the_language_of_the_settings(run: Run, store: Store, tmp_path
     assert spoken.number(7) in shown
     assert (setup.code(store) or "-") in shown
     if code != "en":
-        assert "New phones" not in shown
+        assert "Phones can be added" not in shown
 
 
 def test_on_the_kernels_console_it_speaks_english_where_that_cannot_draw_the_language(
@@ -119,7 +119,7 @@ def test_it_refreshes_itself_in_place(store: Store) -> None:
     seen = b""
     while b"5 more minutes" not in seen:
         seen += os.read(child.stdout.fileno(), 65536)
-        if b"No new phone" in seen and b"more minutes" not in seen:
+        if b"Adding phones is off" in seen and b"more minutes" not in seen:
             pairing.open_for(store, 5)
     child.kill()
     child.wait()

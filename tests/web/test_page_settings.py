@@ -48,7 +48,7 @@ def test_a_change_is_in_the_file_and_in_force_and_what_stood_there_stays(inside:
     inside.file.write_text(TEMPLATE)
     assert save(inside, pairing__minutes="25", pairing__address="name") == (303, "/settings?done=saved")
     assert inside.file.read_text() == TEMPLATE.replace("#minutes = 10", "minutes = 25") + 'address = "name"\n'
-    assert "Let new phones join for 25 minutes" in inside.get("/pairing").text
+    assert "Add phones for the next 25 minutes" in inside.get("/pairing").text
     inside.submit("/pairing/open", {}, page="/pairing")
     assert "hikma-hub.local" in inside.get("/pairing").text
     assert 'value="25"' in control(inside.get("/settings?done=saved").text, "pairing.minutes")
@@ -58,7 +58,7 @@ def test_s6_each_change_is_noted_with_its_name_the_old_the_new_and_who(inside: S
     save(inside, web__idle_minutes="30", web__show_lights="true")
     who = f"administrator:{ADMINISTRATOR}"
     assert notes(inside) == [("web.show_lights: false -> true", who), ("web.idle_minutes: 15 -> 30", who)]
-    assert "A setting was changed: web.idle_minutes: 15 -&gt; 30" in inside.get("/log").text
+    assert "Setting changed: Sign out of this page after (idle minutes): from 15 to 30" in inside.get("/log").text
 
 
 def test_what_is_the_same_is_not_written(inside: Site) -> None:
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_written_is_told_and_its_fields_are_locked(mount: 
         assert (status, "could not write its settings file" in text) == (400, True)
         mount.read_only()
         text = site.get("/settings").text
-        assert "The hub may not write its settings file" in text
+        assert "The hub cannot write its settings file" in text
         assert "disabled" in control(text, "pairing.minutes")
         assert 'action="/settings/name"' in text
         assert save(site, pairing__minutes="25")[0] == 400
@@ -176,7 +176,7 @@ def test_the_rest_is_shown_with_the_reason_and_marked_where_it_is_not_the_usual(
     changed = [part for part in text.split("<div") if 'class="changed"' in part]
     assert len(changed) == 1
     assert "pairing.mode" in changed[0]
-    assert "These guard the hub" in text.split("pairing.mode")[0]
+    assert "These protect the hub" in text.split("pairing.mode")[0]
 
 
 def test_the_language_is_for_whoever_asks_for_no_other(inside: Site) -> None:

@@ -153,7 +153,7 @@ def test_a_form_without_the_key_of_its_page_is_refused(site: Site) -> None:
     site.sign_in()
     answer = site.client.post("/pairing/open", data={}, headers={"accept": "text/html"})
     assert answer.status_code == 403
-    assert "did not take this form" in answer.text
+    assert "This form has expired" in answer.text
 
 
 def test_the_form_key_of_another_visitor_is_refused(site: Site) -> None:

@@ -81,9 +81,9 @@ def test_the_sentence_counts_as_each_language_counts() -> None:
         facts = Facts(free_bytes=FREE_BYTES_LOW, cloud=True, trouble=Trouble.LINE, waiting=waiting, waiting_s=7300)
         return status.fill(words(code), HubState.LINE_LOST.texts[0], facts)
 
-    assert said("en", 1) == "1 record is safe on this hub, waiting for the internet for 2 hours."
+    assert said("en", 1) == "1 record is safe on this hub and has been waiting 2 hours for internet."
     assert said("es", 1412).startswith("1.412 registros están a salvo en este hub")
-    assert said("fr", 0).startswith("0 dossier est en sécurité")
+    assert said("fr", 0).startswith("0 enregistrement est en sécurité")
     assert said("ar", 1).startswith("سجل واحد محفوظ")
     assert said("ar", 2).startswith("سجلان محفوظان")
     assert said("ar", 5).startswith("٥ سجلات")

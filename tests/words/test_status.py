@@ -112,9 +112,11 @@ def test_english_needs_no_catalogue(waiting: int, waiting_s: int) -> None:
 def test_the_sentence_counts_the_records_and_the_time() -> None:
     told = facts(cloud=True, trouble=Trouble.LINE, waiting=1412, waiting_s=7300)
     said = status.sentence(words("en"), told)
-    assert said == "1,412 records are safe on this hub, waiting for the internet for 2 hours."
+    assert said == "1,412 records are safe on this hub and have been waiting 2 hours for internet."
     one = msgspec.structs.replace(told, waiting=1, waiting_s=80)
-    assert status.sentence(words("en"), one) == "1 record is safe on this hub, waiting for the internet for 1 minute."
+    assert (
+        status.sentence(words("en"), one) == "1 record is safe on this hub and has been waiting 1 minute for internet."
+    )
 
 
 def summary(now: Facts, code: str = "en") -> dict[str, str]:
@@ -131,11 +133,11 @@ def test_the_summary_speaks_words_and_units() -> None:
     )
     assert summary(now) == {
         "Records on this hub": "12,345",
-        "Quarantine": "0",
+        "Records to check": "0",
         "Phones added": "0",
         "Phones in the last 24 hours": "0",
         "Phones syncing now": "0",
-        "New phones": "may join for 10 minutes",
+        "Adding phones": "possible for 10 minutes",
         "Cloud": "The cloud cannot be reached.",
         "Waiting for the cloud": "1,412",
         "Longest wait": "36 hours",
@@ -143,10 +145,10 @@ def test_the_summary_speaks_words_and_units() -> None:
         "Sending records now": "no",
         "Last success": "just now",
         "Database": "sound",
-        "Can save": "yes",
-        "Storage": "62 GB free (good)",
+        "Can save data": "yes",
+        "Storage": "62 GB free (enough)",
         "Temperature": "61 °C (good)",
-        "Clock": "looks right",
+        "Clock": "correct",
     }
 
 
@@ -162,7 +164,7 @@ def test_the_summary_tells_no_numbers_of_a_hub_that_nothing_is_known_of() -> Non
         ({"temperature_c": 85.0}, "Temperature", "85 °C (too hot)"),
         ({"power_weak": True}, "Power supply", "too weak"),
         ({"clock_wrong": True}, "Clock", "wrong"),
-        ({"writable": False}, "Can save", "no"),
+        ({"writable": False}, "Can save data", "no"),
         ({}, "Cloud", "not connected"),
         ({"cloud": True}, "Cloud", "connected"),
         ({"cloud": True}, "Last success", "not yet"),

@@ -175,7 +175,7 @@ class HubState(Enum):
             "{count} records need checking. They are kept safely apart.",
             "quarantined",
         ),
-        Text('Nothing is lost. An administrator can sign in and open "Records to check".'),
+        Text("Nothing is lost. An administrator can sign in and open the page Records to check."),
         lambda facts: facts.quarantined,
     )
     CLOCK_WRONG = _Row(
