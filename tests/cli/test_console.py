@@ -98,7 +98,7 @@ def test_it_warns_when_phones_look_elsewhere_and_says_how_to_mend_it(run: Run, s
     with store.write() as tx:
         reached.note(tx, access.pair(tx, "phone", None, most=10).num, "10.0.0.5")
     shown = once(run, store, SERVER_HOST="10.0.0.9")
-    assert "1 phone looks for the hub at 10.0.0.5" in shown
+    assert "1 phone is looking for the hub at its old address 10.0.0.5" in shown
     assert "router" in shown
     assert "looks for" not in once(run, store, SERVER_HOST="10.0.0.5")
 
