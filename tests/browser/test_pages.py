@@ -98,7 +98,7 @@ def test_no_page_weighs_more_than_it_may(visit: Callable[..., Visit], lived_in: 
 def test_pages_can_be_read_and_used_without_script(visit: Callable[..., Visit], lived_in: ServedHub) -> None:
     some = visit(script=False, wide=True)
     some.go("/")
-    while not some.page.get_by_text("kept apart").count():  # without a script it is the reader who reloads
+    while not some.page.get_by_text("kept safely apart").count():  # without a script it is the reader who reloads
         some.page.reload()
     some.sign_in()
     for path in PAGES:

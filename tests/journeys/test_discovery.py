@@ -178,7 +178,7 @@ def test_phones_that_know_the_old_address_are_spoken_of_when_it_has_changed(clin
     clinic.ip("address", "add", "10.11.0.77/24", "dev", "eth0")
     clinic.ip("address", "delete", "10.11.0.2/24", "dev", "eth0")
     clinic.ip("address", "replace", "10.11.0.77/24", "dev", "eth0")
-    assert "1 phone looks for the hub at 10.11.0.2" in clinic.cli("console", "--once")
+    assert "1 phone is looking for the hub at its old address 10.11.0.2" in clinic.cli("console", "--once")
     clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.77:4001")
     assert "looks for the hub" not in clinic.cli("console", "--once")
 

@@ -20,7 +20,7 @@ from tests.simulator.transport import HttpTransport, Transport
 from tests.simulator.uplink import Uplink
 
 PAIRING_MINUTES = 60
-"""Pairing stays open longer than it takes the model phones, so that a real one may join."""
+"""Pairing stays open longer than it takes the model phones, so that a real one can be added."""
 
 QUIET_ROUNDS = 50
 """In so many rounds of syncing every phone must have come to rest, however small the hub's pages are."""
