@@ -16,6 +16,7 @@ from hub.core.reasons import Reason
 from hub.store import quarantine as rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
+from hub.store.phones import callers
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import HUB
 
@@ -109,5 +110,5 @@ def _retry(tx: Transaction, num: int) -> Retried:
     user = users.find(tx.db, entry["user_id"])
     if user is None:
         return Retried.NO_USER
-    source = Source(HUB, users.rights(tx.db, user))
+    source = Source(HUB, callers.rights(tx.db, user.id, user.role))
     return Retried.ACCEPTED if push.retry(tx, entry, source) else Retried.REFUSED

@@ -130,7 +130,7 @@ def test_messages_without_end_wear_a_session_out(hub: InProcessHub) -> None:
 def test_phones_that_were_here_once_leave_no_locks(hub: InProcessHub) -> None:
     for number in range(20):
         assert hub.client(f"client-{number}").pull().status == 200
-    assert not hub.rpc._context._device_locks
+    assert not hub.rpc._device_locks
 
 
 def test_sign_ins_without_end_leave_a_bounded_number_of_tokens(hub: InProcessHub) -> None:

@@ -10,7 +10,7 @@ from hub.core.records import codec
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.people import users
-from hub.store.phones import devices
+from hub.store.phones import callers
 from hub.store.records import record_rows
 from tests.adversary.hostile import DEPTH, LITERALS, SQL, contents, literal, write
 from tests.hubs import Answer, Client, InProcessHub, changes, edit, row
@@ -213,7 +213,7 @@ def test_sql_in_any_value_is_only_text(hub: InProcessHub, client: Client) -> Non
         assert client.query(word).status == 404
         with hub.store.read() as db:
             assert users.find_by_email(db, word) is None
-            assert devices.find(db, word) is None
+            assert callers.find(db, word) is None
     assert hub.store.check(full=True) == []
 
 

@@ -25,7 +25,7 @@ from hub.store import snapshot
 from hub.store.database import Store, hub_time
 from hub.store.people import audit, page_sessions, users
 from hub.store.people.page_sessions import Account, AccountKind
-from hub.store.phones import devices
+from hub.store.phones import callers
 from tests import age_tool
 from tests.age_tool import needs_age
 from tests.hubs import InProcessHub, changes, row
@@ -82,7 +82,7 @@ def test_o4_a_hub_comes_again_with_all_that_it_held_and_was(hub: InProcessHub, t
     backup.restore([made(hub.store)], tmp_path / "new", SECRET)
     store = Store(tmp_path / "new")
     with store.read() as db:
-        assert devices.find(db, "client-1")
+        assert callers.find(db, "client-1")
         assert users.find_by_email(db, "amal@clinic.example")
         assert hub_time(db) > before
         assert next(audit.entries(db))["event"] == "backup.restored"

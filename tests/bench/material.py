@@ -19,7 +19,7 @@ from hub.core.phone.cipher import Direction
 from hub.services.rpc.dispatch import PhoneBounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store
-from hub.store.people import users
+from hub.store.phones import callers
 
 MIB = 1024 * 1024
 EMAIL, PASSWORD = "nurse@example.org", "a long password"
@@ -67,7 +67,7 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
         user = accounts.make(
             tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD
         )
-        rights = users.rights(tx.db, user)
+        rights = callers.rights(tx.db, user.id, user.role)
     pairing.open_for(store, 240)
     source = Source(0, rights)
     batch: list[msgspec.Raw] = []

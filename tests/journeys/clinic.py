@@ -20,7 +20,7 @@ from hub.services.rpc.procedures.registry import Policy
 from hub.store import database
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.phones import devices, pages
+from hub.store.phones import callers, devices, pages
 from hub.store.records import owners, record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
@@ -187,7 +187,7 @@ class Station:
         with self.box.store.read() as db:
             user = users.find(db, f"user-{self.email}")
             assert user is not None
-            rights = users.rights(db, user)
+            rights = callers.rights(db, user.id, user.role)
             rows = state(self.box.store).rows
             hidden = {
                 key

@@ -12,7 +12,7 @@ from hub.core.phone import cipher, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import SessionKey
 from hub.core.phone.wire import Envelope
-from hub.store.phones import devices
+from hub.store.phones import callers
 from tests.hubs import InProcessHub, RpcTransport
 from tests.simulator.transport import NetworkLostError
 
@@ -140,7 +140,7 @@ class Line:
         """Open a request with the hub's own session keys; None if the hub will not be able to either."""
         envelope = wire.read(Envelope, body)
         with self._hub.store.read() as db:
-            device = devices.find(db, envelope.client_id)
+            device = callers.find(db, envelope.client_id)
         live = self._hub.rpc.sessions.of(device.num) if device else []
         sealed = wire.payload_bytes(envelope)
         for session in live:

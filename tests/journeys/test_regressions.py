@@ -7,7 +7,7 @@ import pytest
 from hub.actions.phones import pull
 from hub.core.records.access import Owner, Permission
 from hub.store.people import users
-from hub.store.phones import devices
+from hub.store.phones import callers
 from tests.journeys.books import state
 from tests.journeys.clinic import CLINICS, EMAILS, Clinic, Station
 from tests.journeys.line import Fault
@@ -121,11 +121,11 @@ def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgott
     patient(other)
     assert other.sync().ok
     with clinic.box.store.read() as db:  # a pull reads in one transaction
-        device = devices.find(db, one.phone.client_id)
+        device = callers.find(db, one.phone.client_id)
         assert device is not None
         user = users.find(db, f"user-{EMAILS[0]}")
         assert user is not None
-        rights, cursor = users.rights(db, user), one.phone.cursor or 0
+        rights, cursor = callers.rights(db, user.id, user.role), one.phone.cursor or 0
         assert not rights.may(Permission.VIEW, Owner(CLINICS[1]))
         page, ledger = pull.choose(db, device.num, rights, cursor, budget_bytes=100_000, now_ms=0)
     other.phone.edit("patients", record_id, {"primary_clinic_id": CLINICS[0]})

@@ -28,7 +28,7 @@ from hub.store.cloud import outbox
 from hub.store.database import FILE_NAME, Store
 from hub.store.migrations import STEPS, Step, schema
 from hub.store.people import users
-from hub.store.phones import devices
+from hub.store.phones import callers, devices
 from hub.store.records import queries, record_rows, search
 from tests.hubs import BOUNDS, NOW_MS, POLICY, InProcessHub, RpcTransport, changes, row
 from tests.simulator.phone import Phone
@@ -319,7 +319,7 @@ def test_a_phone_that_was_new_gets_everything(upgraded: Store) -> None:
     with upgraded.read() as db:
         user = users.find_by_email(db, "rana@test")
         assert user is not None
-        scope = search.scope(db, users.rights(db, user))
+        scope = search.scope(db, callers.rights(db, user.id, user.role))
         assert shown == {patient.id for patient in search.newest(db, scope, limit=100, offset=0)}
     assert shown
 
@@ -352,7 +352,7 @@ def test_people_keep_their_accounts(upgraded: Store) -> None:
     with upgraded.read() as db:
         pia = users.find_by_email(db, "PIA@test")
         assert pia is not None
-        assert users.rights(db, pia).clinics
+        assert callers.rights(db, pia.id, pia.role).clinics
 
 
 # Tools

@@ -17,7 +17,7 @@ from hub.services.machine.switch import Switch
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.people import audit, users
-from hub.store.phones import devices, reached
+from hub.store.phones import callers, devices, reached
 from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
 from tests.simulator.phone import Phone
 from tests.web.site import ADMINISTRATOR, Site
@@ -94,7 +94,7 @@ def test_a_moved_hub_is_told_on_the_pairing_page(inside: Site) -> None:
 def test_a_phone_is_blocked(inside: Site) -> None:
     inside.submit("/phones/revoke", {"phone": "client-1"}, page="/phones")
     with inside.store.read() as db:
-        device = devices.find(db, "client-1")
+        device = callers.find(db, "client-1")
     assert device is not None
     assert device.state is DeviceState.REVOKED
     assert inside.submit("/phones/revoke", {"phone": "nobody"}, page="/phones").headers["location"].endswith("gone")

@@ -13,6 +13,7 @@ from hub.core.people.users import User, trimmed
 from hub.core.records.access import Rights
 from hub.store.database import Store, Transaction
 from hub.store.people import users
+from hub.store.phones import callers
 
 _SECRET = frozenset({"hashed_password"})
 _BY_CLOUD = '{"disabled_by":"cloud"}'
@@ -53,7 +54,7 @@ def sweep(store: Store, named: set[str], tally: PullTally) -> None:
     """
     with store.write(durable=False) as tx:
         gone = [user for user in users.every(tx.db) if user.source == "cloud" and user.id not in named]
-        _disable(tx, [user for user in gone if _is_powerless(users.rights(tx.db, user))], tally)
+        _disable(tx, [user for user in gone if _is_powerless(callers.rights(tx.db, user.id, user.role))], tally)
 
 
 def _disable(tx: Transaction, found: Iterable[User], tally: PullTally) -> None:

@@ -11,7 +11,7 @@ from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 from hub.store.database import Store, View
 from hub.store.people import administrators, audit, page_sessions, users
 from hub.store.people.page_sessions import Account, AccountKind
-from hub.store.phones import sessions
+from hub.store.phones import callers, sessions
 
 _NAME_CHARS_MAX = 320
 
@@ -77,7 +77,7 @@ def _account(db: View, name: str, password: str) -> Account | None:
     if stored is not None or "@" not in name:
         return Account(AccountKind.ADMINISTRATOR, name) if is_administrator else None
     fits = len(password.encode("utf-8", "surrogatepass")) <= PASSWORD_BYTES_MAX
-    may = user is not None and fits and is_user and may_administer(user, users.rights(db, user))
+    may = user is not None and fits and is_user and may_administer(user, callers.rights(db, user.id, user.role))
     return Account(AccountKind.USER, user.id) if user and may else None
 
 
@@ -87,6 +87,6 @@ def _name_of(db: View, account: Account) -> str | None:
             return account.id if administrators.exists(db, account.id) else None
         case AccountKind.USER:
             user = users.find(db, account.id)
-            return user.name if user and may_administer(user, users.rights(db, user)) else None
+            return user.name if user and may_administer(user, callers.rights(db, user.id, user.role)) else None
         case AccountKind.SETUP:
             return None if administrators.any_there(db) else ""

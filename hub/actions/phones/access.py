@@ -7,14 +7,14 @@ from hub.core.phone.device import Device
 from hub.core.records.access import Rights
 from hub.store.box import state
 from hub.store.database import Store, Transaction
-from hub.store.people import audit, users
-from hub.store.phones import devices, reached, sessions
+from hub.store.people import audit
+from hub.store.phones import callers, devices, reached
 
 
 def find(store: Store, client_id: str) -> Device | None:
     """Return the phone with this client_id, paired or blocked."""
     with store.read() as db:
-        return devices.find(db, client_id)
+        return callers.find(db, client_id)
 
 
 def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int, address: str = "") -> Device:
@@ -23,14 +23,14 @@ def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, 
     Raises Forbidden for a blocked phone or while pairing is closed, TooMany or Unavailable where there is no room.
     """
     with store.read() as db:
-        device = devices.find(db, client_id)
+        device = callers.find(db, client_id)
         is_open = always_open or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
     if device:
         return rules.require_paired(device)
     if not is_open:
         raise Forbidden("pairing is closed")
     with store.write() as tx:
-        return devices.find(tx.db, client_id) or pair(tx, client_id, name, most=most, address=address)
+        return callers.find(tx.db, client_id) or pair(tx, client_id, name, most=most, address=address)
 
 
 def pair(tx: Transaction, client_id: str, name: str | None, *, most: int, address: str = "") -> Device:
@@ -60,8 +60,7 @@ def note_reached(store: Store, device: Device, host: str) -> None:
 def rights(store: Store, device: Device, token: str | None) -> Rights:
     """Return what the token's user may do; raises Unauthorised unless it was issued to this phone."""
     with store.read() as db:
-        user_id = token and sessions.token_user(db, token, device=device.num, now_ms=store.now_ms(db))
-        user = users.find(db, user_id) if user_id else None
-        if user is None or user.is_deleted:
-            raise Unauthorised("no valid token")
-        return users.rights(db, user)
+        found = callers.token_rights(db, token, device=device.num, now_ms=store.now_ms(db)) if token else None
+    if found is None:
+        raise Unauthorised("no valid token")
+    return found

@@ -11,8 +11,8 @@ from hub.core.phone.device import Device, DeviceState
 from hub.core.phone.reach import Moved
 from hub.store.database import Store, View
 from hub.store.people import audit, users
+from hub.store.phones import callers, reached, sessions
 from hub.store.phones import devices as rows
-from hub.store.phones import reached, sessions
 
 __all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "forget", "forget_strangers", "moved", "newest"]
 
@@ -68,7 +68,7 @@ def forget(store: Store, client_id: str) -> Device:
     Its sign-ins end and what is known of its records goes; the records that came from it stay.
     """
     with store.write() as tx:
-        found = rows.find(tx.db, client_id)
+        found = callers.find(tx.db, client_id)
         if found is None:
             raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
         rows.forget(tx, found.num)
@@ -91,7 +91,7 @@ def end_sign_ins(store: Store, *, email: str | None = None, client_id: str | Non
     """End the sign-ins of a user, on a phone, or, with neither, all; returns how many. Raises NotThere."""
     with store.write() as tx:
         user = users.find_by_email(tx.db, email) if email else None
-        phone = rows.find(tx.db, client_id) if client_id else None
+        phone = callers.find(tx.db, client_id) if client_id else None
         if (email and not user) or (client_id and not phone):
             raise NotThere("there is no such user or phone")
         user_id, device = user.id if user else None, phone.num if phone else None

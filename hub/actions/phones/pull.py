@@ -12,7 +12,7 @@ from hub.core.phone.pull_page import PullPage
 from hub.core.records import access
 from hub.core.records.access import Rights
 from hub.store.database import Store, View
-from hub.store.phones import devices
+from hub.store.phones import callers
 from hub.store.phones import ledger as ledgers
 from hub.store.phones.pages import RowsDue
 
@@ -54,7 +54,7 @@ def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> flo
         ledger = ledger.deliver(is_retry=page.is_retry)
         ledgers.save(tx, ledger)
         ledgers.add_delivery(tx, ledger, page)
-        devices.seen(tx, ledger.device, synced=True)
+        callers.seen(tx, ledger.device, synced=True)
         return tx.now_ms
 
 
@@ -84,4 +84,4 @@ def _keep_settled(store: Store, ledger: OpenLedger) -> None:
     with store.write(durable=False) as tx:
         if ledger.settled_until is not None:
             ledgers.save(tx, ledger)
-        devices.seen(tx, ledger.device, synced=True)
+        callers.seen(tx, ledger.device, synced=True)

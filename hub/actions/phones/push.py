@@ -19,7 +19,7 @@ from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule, Table
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
-from hub.store.phones import devices
+from hub.store.phones import callers
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import CHUNK
 
@@ -51,7 +51,7 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     with store.write() as tx:
         receipt = take(tx, changes, source)
         counters.add(tx, entered=receipt.entered)
-        devices.seen(tx, source.device)
+        callers.seen(tx, source.device)
         return receipt
 
 

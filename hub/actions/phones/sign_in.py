@@ -10,7 +10,7 @@ from hub.core.people.users import User
 from hub.core.phone.device import Device
 from hub.store.database import Store
 from hub.store.people import audit, users
-from hub.store.phones import devices, sessions
+from hub.store.phones import callers, devices, sessions
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -46,5 +46,5 @@ def _admit(store: Store, device: Device, user: User, keys: list[str], days: int)
         token = sessions.issue_token(tx, device=device.num, user_id=user.id, days=days)
         devices.signed_in(tx, device.num, user.id)
         audit.note(tx, "login", device=device.num, user_id=user.id)
-        clinic_id = user.clinic_id or next(iter(users.rights(tx.db, user).clinics), "")
+        clinic_id = user.clinic_id or next(iter(callers.rights(tx.db, user.id, user.role).clinics), "")
     return SignedIn(token, user, clinic_id)

@@ -26,7 +26,7 @@ from hub.core.records.tables import TABLES, Table
 from hub.store.box import counters
 from hub.store.database import Store, Transaction, View
 from hub.store.people import users
-from hub.store.phones import devices
+from hub.store.phones import callers
 from hub.store.records import owners, queries, search
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def writing(store: Store, rights: Rights, *, device: int) -> Iterator["ChartWrit
         charts = ChartWriter(tx, rights)
         yield charts
         counters.add(tx, entered=charts.written)
-        devices.seen(tx, device)
+        callers.seen(tx, device)
 
 
 class ChartReader:

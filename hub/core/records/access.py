@@ -138,6 +138,10 @@ class Rights(msgspec.Struct, frozen=True):
         return owner.author is not None and self.names.get(owner.author, owner.author) == self.user_id
 
 
+NOBODY = Rights("", unrestricted=False, clinics=_NOWHERE, known=frozenset())
+"""The rights while nobody is signed in."""
+
+
 def rights_of(
     user_id: str,
     role: str,

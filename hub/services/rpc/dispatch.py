@@ -4,21 +4,24 @@ The order of the checks is the order of their cost, and nothing is changed befor
 """
 
 import re
+import threading
 import time
+from contextlib import nullcontext
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from hub.actions.box import identity
 from hub.actions.phones import access
-from hub.core.errors import Malformed, Unauthorised
+from hub.core.errors import Forbidden, Malformed, NotFound, Unauthorised
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
-from hub.core.phone.device import Device, DeviceState, require_paired
+from hub.core.phone.device import Device, DeviceState
 from hub.core.phone.keys import KeyPair
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
-from hub.services.rpc import procedures
-from hub.services.rpc.procedures import Call, CallKind, Context
+from hub.core.records.access import NOBODY
+from hub.services.rpc.procedures import PROCEDURES, Call, CallKind
 from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
@@ -55,9 +58,11 @@ class Rpc:
         self.name = bounds.hub_name
         self._store = store
         self._bounds = bounds
-        self._context = Context(store, policy)
+        self._policy = policy
         self._throttle = Throttle(bounds.handshakes_per_minute)
         self._identity = identity.load(store)
+        self._device_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+        self._lock = threading.Lock()
 
     def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
@@ -129,7 +134,7 @@ class Rpc:
             raise Unauthorised("unknown device")
         if device.state is not DeviceState.PAIRED:
             self.sessions.drop(device.num)
-        require_paired(device)
+            raise Forbidden("device is revoked")
         live = {session.key: session for session in self.sessions.of(device.num)}
         key, plaintext = cipher.open_with_any(live, sealed, direction)
         self.sessions.spend_nonce(device.num, live[key], sealed)
@@ -146,10 +151,20 @@ class Rpc:
         token: str | None,
         direction: Direction,
     ) -> Reply:
-        procedure = procedures.find(kind, name)
-        rights = None if procedure.public else access.rights(self._store, device, token)
-        answer = procedure.answer(Call(self._context, device, address, rights), params)
+        procedure = PROCEDURES.get((kind, name))
+        if procedure is None:
+            raise NotFound("no such procedure")
+        user = NOBODY if procedure.public else access.rights(self._store, device, token)
+        call, read = Call(self._store, self._policy, device, address, user), wire.read(procedure.params, params)
+        with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
+            result = procedure.run(call, read)
+        answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
         return Reply(cipher.seal(session.key, answer, direction), name, device.num)
+
+    def _device_lock(self, device: int) -> threading.Lock:
+        """Return the lock that lets one device do one thing at a time; it is kept while someone holds it."""
+        with self._lock:
+            return self._device_locks.setdefault(device, threading.Lock())
 
 
 _LONE_SURROGATE = re.compile(

@@ -17,12 +17,6 @@ def link(db: Database) -> Link | None:
     return _get(db, "link", Link)
 
 
-def clinics_ever(db: Database) -> frozenset[str]:
-    """Return the clinics that the cloud gave this hub at any time."""
-    found = link(db)
-    return found.ever if found else frozenset()
-
-
 def api_key(db: Database) -> str:
     """Return the key; '' if no cloud is connected."""
     row = db.execute("SELECT value FROM cloud WHERE key = 'api_key'").fetchone()

@@ -1,4 +1,4 @@
-"""Rows of users, as the cloud sends them or as they are made here, and of what each may do in which clinic."""
+"""Rows of users, as the cloud sends them or as they are made here."""
 
 import json
 import uuid
@@ -10,17 +10,13 @@ from sqlite_utils import Database
 
 from hub.core.people import users as accounts
 from hub.core.people.users import User
-from hub.core.records import access, codec
-from hub.core.records.access import Permission, Rights
+from hub.core.records import codec
+from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
-from hub.store.cloud import connection, id_mapping
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import sessions
 from hub.store.records import record_rows
-
-_SWITCH = ("auth", "disable-mobile-permissions-checking")
-"""The app_config row by which an organisation switches permission checking off (PROTOCOL.md "Reference data")."""
 
 _COLUMNS = "id, email, name, role, clinic_id, hashed_password, is_deleted, source"
 
@@ -119,50 +115,6 @@ def clinics(db: Database) -> Iterator[dict[str, Any]]:
     for (data,) in db.execute("SELECT data FROM clinics WHERE local_server_deleted_at IS NULL ORDER BY num"):
         row = json.loads(data)
         yield {"id": row["id"], "name": row["name"]}
-
-
-def rights(db: Database, user: User) -> Rights:
-    """Return what a user may do, from the permissions in each clinic of this hub."""
-    granted: dict[str, frozenset[Permission]] = {}
-    had: dict[str, frozenset[Permission]] = {}
-    gone, names = _gone_clinics(db), id_mapping.names(db)
-    for data, deleted_ms in db.execute(
-        "SELECT data, local_server_deleted_at FROM user_clinic_permissions WHERE user_id = ? ORDER BY num", [user.id]
-    ):
-        row = json.loads(data)
-        clinic = names.get(row["clinic_id"], row["clinic_id"])
-        permissions = frozenset(permission for permission in Permission if row[permission.value])
-        if deleted_ms is None and clinic not in gone:
-            granted[clinic] = permissions
-        elif clinic in gone and (deleted_ms is None or deleted_ms >= gone[clinic]):
-            had[clinic] = permissions  # it went with the clinic, and was not taken away before
-    known = _known_clinics(db, gone)
-    is_off = _checking_is_off(db)
-    return access.rights_of(user.id, user.role, granted, checking_is_off=is_off, known=known, had=had, names=names)
-
-
-def _gone_clinics(db: Database) -> dict[str, int]:
-    """Return the clinics that are no more, and since when (hub time)."""
-    return dict(db.execute("SELECT id, local_server_deleted_at FROM clinics WHERE local_server_deleted_at IS NOT NULL"))
-
-
-def _known_clinics(db: Database, gone: Iterable[str]) -> frozenset[str]:
-    """Return the clinics of this hub.
-
-    With those that the cloud ever gave it: a clinic's patients may come before its own row does.
-    """
-    rows = db.execute("SELECT id FROM clinics WHERE local_server_deleted_at IS NULL")
-    return connection.clinics_ever(db).union(row[0] for row in rows) - frozenset(gone)
-
-
-def _checking_is_off(db: Database) -> bool:
-    for (data,) in db.execute(
-        "SELECT data FROM app_config WHERE key = ? AND local_server_deleted_at IS NULL", [_SWITCH[1]]
-    ):
-        row = json.loads(data)
-        if row["namespace"] == _SWITCH[0] and str(row["value"]).lower() == "true":
-            return True
-    return False
 
 
 def _user(row: tuple[Any, ...]) -> User:

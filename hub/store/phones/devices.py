@@ -1,7 +1,6 @@
 """The phones: which are paired, when each was seen, which are blocked (S2)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from sqlite_utils import Database
@@ -11,21 +10,15 @@ from hub.core.phone.pairing_room import Stranger
 from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
+from hub.store.phones import callers
 
 _OF_A_DEVICE = ("tokens", "reached", "refusals", "ledger_heads", "ledger", "deliveries", "doubts", "stale", "debts")
-_COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_id"
-
-
-def find(db: Database, client_id: str) -> Device | None:
-    """Return the device with this client_id."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM devices WHERE client_id = ?", [client_id]).fetchone()
-    return _device(row) if row else None
 
 
 def every(db: Database) -> Iterator[Device]:
     """Return all devices in the order in which they came."""
-    for row in db.execute(f"SELECT {_COLUMNS} FROM devices ORDER BY num"):
-        yield _device(row)
+    for row in db.execute(f"SELECT {callers.DEVICE_COLUMNS} FROM devices ORDER BY num"):
+        yield callers.device(row)
 
 
 def paired(db: Database) -> int:
@@ -79,24 +72,12 @@ def signed_in(tx: Transaction, device: int, user_id: str) -> None:
     tx.db.execute("UPDATE devices SET user_id = ? WHERE num = ?", [user_id, device])
 
 
-def seen(tx: Transaction, device: int, *, synced: bool = False) -> None:
-    """Note that a device was here just now."""
-    tx.db.execute("UPDATE devices SET last_seen = ? WHERE num = ?", [tx.now_ms, device])
-    if synced:
-        tx.db.execute("UPDATE devices SET last_sync = ? WHERE num = ?", [tx.now_ms, device])
-
-
 def revoke(tx: Transaction, client_id: str) -> Device | None:
     """Block a device: its tokens end, its next message is refused."""
-    device = find(tx.db, client_id)
+    device = callers.find(tx.db, client_id)
     if device is None:
         return None
     tx.db.execute("UPDATE devices SET state = ? WHERE num = ?", [DeviceState.REVOKED, device.num])
     tx.db.execute("DELETE FROM tokens WHERE device = ?", [device.num])
     audit.note(tx, "device.revoked", device=device.num)
     return msgspec.structs.replace(device, state=DeviceState.REVOKED)
-
-
-def _device(row: tuple[Any, ...]) -> Device:
-    num, client_id, name, state, *rest = row
-    return Device(num, client_id, name, DeviceState(state), *rest)

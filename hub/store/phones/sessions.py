@@ -1,12 +1,12 @@
 """What must outlive a restart of sessions: tokens and failed sign-ins (S4, S5)."""
 
-import hashlib
 import secrets
 
 from sqlite_utils import Database
 
 from hub.core.people.attempts import DAY_MS, Failures
 from hub.store.database import Transaction
+from hub.store.phones.callers import secret_hash
 
 ATTEMPT_KEYS = 10_000
 TOKENS_PER_DEVICE = 20
@@ -22,7 +22,7 @@ def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str
     token = secrets.token_urlsafe(32)
     tx.db.execute(
         "INSERT INTO tokens (hash, device, user_id, issued, expires) VALUES (?, ?, ?, ?, ?)",
-        [_hash(token), device, user_id, tx.now_ms, tx.now_ms + days * DAY_MS],
+        [secret_hash(token), device, user_id, tx.now_ms, tx.now_ms + days * DAY_MS],
     )
     tx.db.execute("DELETE FROM tokens WHERE expires <= ?", [tx.now_ms])
     tx.db.execute(
@@ -31,14 +31,6 @@ def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str
         [device, device, TOKENS_PER_DEVICE],
     )
     return token
-
-
-def token_user(db: Database, token: str, *, device: int, now_ms: int) -> str | None:
-    """Return the id of the user a token stands for, if it was issued to this device and is not over."""
-    row = db.execute(
-        "SELECT user_id FROM tokens WHERE hash = ? AND device = ? AND expires > ?", [_hash(token), device, now_ms]
-    ).fetchone()
-    return str(row[0]) if row else None
 
 
 def revoke_tokens(tx: Transaction, *, user_id: str | None = None, device: int | None = None) -> int:
@@ -51,7 +43,7 @@ def revoke_tokens(tx: Transaction, *, user_id: str | None = None, device: int | 
 
 def failures(db: Database, key: str) -> Failures | None:
     """Return the failed sign-ins of a key; None for none."""
-    row = db.execute("SELECT failures, last FROM attempts WHERE key = ?", [_hash(key)]).fetchone()
+    row = db.execute("SELECT failures, last FROM attempts WHERE key = ?", [secret_hash(key)]).fetchone()
     return Failures(*row) if row else None
 
 
@@ -61,7 +53,7 @@ def note_failure(tx: Transaction, keys: list[str]) -> None:
         tx.db.execute(
             "INSERT INTO attempts (key, failures, last) VALUES (:key, 1, :now) ON CONFLICT (key) DO UPDATE SET"
             " failures = CASE WHEN :now - last < :day THEN failures + 1 ELSE 1 END, last = :now",
-            {"key": _hash(key), "now": tx.now_ms, "day": DAY_MS},
+            {"key": secret_hash(key), "now": tx.now_ms, "day": DAY_MS},
         )
     tx.db.execute(
         "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)",
@@ -75,11 +67,6 @@ def forget_failures(tx: Transaction, keys: list[str]) -> None:
     Its device and address are forgiven no more than those: who has one account of his own could otherwise go on
     guessing at all the others from the same place.
     """
-    row = tx.db.execute("DELETE FROM attempts WHERE key = ? RETURNING failures", [_hash(keys[0])]).fetchone()
+    row = tx.db.execute("DELETE FROM attempts WHERE key = ? RETURNING failures", [secret_hash(keys[0])]).fetchone()
     for key in keys[1:] if row else ():
-        tx.db.execute("UPDATE attempts SET failures = max(0, failures - ?) WHERE key = ?", [row[0], _hash(key)])
-
-
-def _hash(secret: str) -> bytes:
-    """Return what is stored of a token or an email: nothing that could be used or read."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        tx.db.execute("UPDATE attempts SET failures = max(0, failures - ?) WHERE key = ?", [row[0], secret_hash(key)])

@@ -18,7 +18,7 @@ from hub.core.records import codec
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
 from hub.store.people import users as rows
-from hub.store.phones import sessions
+from hub.store.phones import callers, sessions
 from tests.hubs import PASSWORD
 
 CLOUDS = "1a1b2c3d-c976-5da8-9803-ada1362fa54c"
@@ -62,7 +62,7 @@ def test_people_of_a_clinic_go_with_it_when_the_clouds_takes_its_place(store: St
     assert match_clinics(store) == 1
     assert found(store, nurse.id).clinic_id == CLOUDS
     with store.read() as db:
-        assert rows.rights(db, nurse).clinics.keys() == {CLOUDS}
+        assert callers.rights(db, nurse.id, nurse.role).clinics.keys() == {CLOUDS}
     assert [clinic["id"] for clinic in clinics.every(store)] == [CLOUDS]
     assert match_clinics(store) == 0
 
@@ -74,7 +74,9 @@ def test_a_user_of_the_same_email_is_the_clouds_and_stays_signed_in(store: Store
     clouds_user(store, "pia@X.example")
     assert found(store, nurse.id).is_deleted
     with store.read() as db:
-        assert sessions.token_user(db, token, device=1, now_ms=0) == "pia"
+        holder = callers.token_rights(db, token, device=1, now_ms=0)
+    assert holder is not None
+    assert holder.user_id == "pia"
     assert matching.people(store) == [Pair(nurse.id, "PIA@x.example", "pia", "pia@X.example")]
 
 

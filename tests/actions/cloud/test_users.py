@@ -7,7 +7,7 @@ from hub.actions.cloud.incoming import PullTally
 from hub.core.records.access import Permission
 from hub.store.database import Store
 from hub.store.people import users as rows
-from hub.store.phones import sessions
+from hub.store.phones import callers, sessions
 
 DEVICE = 1
 
@@ -31,7 +31,8 @@ def sign_in(store: Store) -> str:
 
 def is_signed_in(store: Store, token: str) -> bool:
     with store.read() as db:
-        return sessions.token_user(db, token, device=DEVICE, now_ms=0) == "pia"
+        found = callers.token_rights(db, token, device=DEVICE, now_ms=0)
+    return found is not None and found.user_id == "pia"
 
 
 def is_shut_out(store: Store) -> bool:

@@ -8,7 +8,7 @@ from hub.core.people.users import User
 from hub.core.records.access import Permission
 from hub.store.database import Store
 from hub.store.people import users as rows
-from hub.store.phones import sessions
+from hub.store.phones import callers, sessions
 from tests.hubs import PASSWORD, add_clinic, add_user
 
 
@@ -19,7 +19,7 @@ def add(store: Store, clinic: str, **values: object) -> User:
 
 def permissions(store: Store, user: User) -> dict[str, frozenset[Permission]]:
     with store.read() as db:
-        return dict(rows.rights(db, user).clinics)
+        return dict(callers.rights(db, user.id, user.role).clinics)
 
 
 def test_a_user_signs_in_with_the_password_and_with_no_other(store: Store) -> None:
@@ -84,7 +84,7 @@ def test_s4_disabling_and_a_new_password_end_every_sign_in(store: Store, action:
     else:
         users.change_password(store, user.email, "another one")
     with store.read() as db:
-        assert sessions.token_user(db, token, device=1, now_ms=store.now_ms(db)) is None
+        assert callers.token_rights(db, token, device=1, now_ms=store.now_ms(db)) is None
 
 
 def test_s1_a_password_is_not_in_the_database(store: Store) -> None:

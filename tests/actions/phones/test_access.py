@@ -7,7 +7,7 @@ from hub.actions.phones import devices as phones
 from hub.core.errors import Forbidden, Unavailable
 from hub.core.phone.device import Device
 from hub.store.database import Store
-from hub.store.phones import devices, sessions
+from hub.store.phones import callers, devices, sessions
 
 
 def pair(
@@ -19,7 +19,7 @@ def pair(
 
 def find(store: Store, client_id: str) -> Device | None:
     with store.read() as db:
-        return devices.find(db, client_id)
+        return callers.find(db, client_id)
 
 
 def test_a_phone_without_a_name_gets_one(store: Store) -> None:
@@ -31,7 +31,7 @@ def test_s2_a_revoked_phone_is_shut_out_and_its_tokens_die(store: Store) -> None
     with store.write() as tx:
         token = sessions.issue_token(tx, device=device.num, user_id="u", days=1)
         assert devices.revoke(tx, "c")
-        assert sessions.token_user(tx.db, token, device=device.num, now_ms=tx.now_ms) is None
+        assert callers.token_rights(tx.db, token, device=device.num, now_ms=tx.now_ms) is None
     revoked = find(store, "c")
     assert revoked is not None
     with pytest.raises(Forbidden):

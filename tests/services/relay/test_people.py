@@ -15,7 +15,7 @@ from hub.core.people.users import User
 from hub.core.reasons import Code
 from hub.store.cloud import connection
 from hub.store.people import users
-from hub.store.phones import sessions
+from hub.store.phones import callers, sessions
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, World
@@ -38,7 +38,8 @@ def token(world: World, user_id: str) -> str:
 def holder(world: World, secret: str) -> str | None:
     """Return whom a token stands for."""
     with world.store.read() as db:
-        return sessions.token_user(db, secret, device=1, now_ms=world.store.now_ms(db))
+        found = callers.token_rights(db, secret, device=1, now_ms=world.store.now_ms(db))
+    return found.user_id if found else None
 
 
 def user(world: World, user_id: str) -> User:

@@ -24,6 +24,7 @@ from hub.services.relay.runner import RelayRules, Runner
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store
 from hub.store.people import users
+from hub.store.phones import callers
 from tests.hubs import changes, row
 from tests.hubs import edit as edited
 from tests.simulator.cloud import Fault, Kind, RegisteredHub, Seed, create_app, open_store, running
@@ -228,7 +229,7 @@ class World:
         with self.store.read() as db:
             user = users.find(db, user_id)
             assert user is not None
-            return users.rights(db, user)
+            return callers.rights(db, user.id, user.role)
 
     def text(self) -> str:
         """Return everything that is in the hub's database, as text."""

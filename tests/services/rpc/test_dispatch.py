@@ -13,7 +13,7 @@ from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.services.rpc.sessions import NONCES
 from hub.store.people import users
-from hub.store.phones import devices
+from hub.store.phones import callers, devices
 from tests.hubs import BOUNDS, EMAIL, PASSWORD, Client, InProcessHub, RpcTransport, changes, row
 
 PING: dict[str, object] = {"query": "ping", "params": {}, "token": None}
@@ -43,7 +43,7 @@ def test_s2_a_new_phone_is_refused_while_pairing_is_closed_and_leaves_no_trace(h
     close_pairing(hub)
     assert stranger(hub).shake().status == 403
     with hub.store.read() as db:
-        assert devices.find(db, "stranger") is None
+        assert callers.find(db, "stranger") is None
 
 
 def test_s2_a_known_phone_may_always_come(hub: InProcessHub) -> None:
@@ -62,7 +62,7 @@ def test_s2_with_the_setting_open_a_new_phone_may_always_pair(hub: InProcessHub)
 def test_a_phone_is_kept_by_the_name_that_it_gives(hub: InProcessHub) -> None:
     stranger(hub).shake(device_name="Ward 2")
     with hub.store.read() as db:
-        device = devices.find(db, "stranger")
+        device = callers.find(db, "stranger")
     assert device is not None
     assert device.name == "Ward 2"
 
@@ -79,7 +79,7 @@ def test_s3_a_handshake_with_an_unusable_key_is_malformed_and_pairs_nobody(hub: 
     body = msgspec.json.encode({"client_id": "stranger", "client_public_key": key})
     assert stranger(hub).post("/rpc/handshake", body).status == 400
     with hub.store.read() as db:
-        assert devices.find(db, "stranger") is None
+        assert callers.find(db, "stranger") is None
 
 
 def test_s2_a_revoked_phone_is_refused_at_once_with_every_message(hub: InProcessHub) -> None:

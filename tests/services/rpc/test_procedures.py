@@ -293,7 +293,7 @@ def test_every_procedure_but_login_and_the_pulse_asks_for_a_sign_in() -> None:
     ("kind", "name"), [(CallKind.QUERY, "sync_pull"), (CallKind.COMMAND, "sync_push"), (CallKind.COMMAND, "login")]
 )
 def test_the_procedures_of_the_sync_are_there(kind: CallKind, name: str) -> None:
-    assert procedures.find(kind, name).name == name
+    assert procedures.PROCEDURES[kind, name].name == name
 
 
 def test_pairing_is_not_closed_by_a_sign_in(hub: InProcessHub) -> None:

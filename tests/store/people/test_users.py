@@ -6,6 +6,7 @@ from hub.core.records import codec
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
 from hub.store.people import users
+from hub.store.phones import callers
 from hub.store.records import record_rows
 from tests.hubs import add_clinic, add_user
 
@@ -19,7 +20,7 @@ def config(store: Store, **values: object) -> None:
 def test_a_super_admin_is_unrestricted(store: Store) -> None:
     user = add_user(store, add_clinic(store, "A"), role="super_admin")
     with store.read() as db:
-        assert users.rights(db, user).unrestricted
+        assert callers.rights(db, user.id, user.role).unrestricted
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_the_organisation_can_switch_permission_checking_off(
     user = add_user(store, add_clinic(store, "A"))
     config(store, key="disable-mobile-permissions-checking", data_type="boolean", **values)
     with store.read() as db:
-        assert users.rights(db, user).unrestricted is off
+        assert callers.rights(db, user.id, user.role).unrestricted is off
 
 
 def test_users_are_found_by_email_whatever_its_case(store: Store) -> None:

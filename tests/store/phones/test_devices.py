@@ -3,7 +3,7 @@
 from hub.actions.phones import access
 from hub.core.phone.device import Device, DeviceState
 from hub.store.database import Store
-from hub.store.phones import devices
+from hub.store.phones import callers, devices
 
 
 def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 10) -> Device:
@@ -13,7 +13,7 @@ def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 1
 
 def find(store: Store, client_id: str) -> Device | None:
     with store.read() as db:
-        return devices.find(db, client_id)
+        return callers.find(db, client_id)
 
 
 def test_a_paired_phone_is_kept_with_name_state_and_times(store: Store) -> None:
@@ -25,12 +25,12 @@ def test_a_paired_phone_is_kept_with_name_state_and_times(store: Store) -> None:
 def test_being_seen_and_syncing_is_noted(store: Store) -> None:
     device = pair(store, "c")
     with store.write() as tx:
-        devices.seen(tx, device.num)
+        callers.seen(tx, device.num)
     seen = find(store, "c")
     assert seen is not None
     assert (seen.last_seen > device.last_seen, seen.last_sync) == (True, None)
     with store.write() as tx:
-        devices.seen(tx, device.num, synced=True)
+        callers.seen(tx, device.num, synced=True)
     synced = find(store, "c")
     assert synced is not None
     assert synced.last_sync == synced.last_seen

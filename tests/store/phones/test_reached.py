@@ -3,7 +3,7 @@
 from hub.actions.phones import access
 from hub.core.phone import wire
 from hub.store.database import Store
-from hub.store.phones import devices, reached
+from hub.store.phones import callers, devices, reached
 from hub.store.phones.reached import RECENT_MS
 from tests.hubs import InProcessHub
 
@@ -51,7 +51,7 @@ def test_devices_that_are_gone_are_forgotten(store: Store) -> None:
 def test_a_handshake_notes_the_host_it_was_made_at(hub: InProcessHub) -> None:
     client = hub.client("phone")
     with hub.store.read() as db:
-        device = devices.find(db, "phone")
+        device = callers.find(db, "phone")
         assert device
         assert reached.of(db, device.num) is None
     body = b'{"client_id": "phone", "client_public_key": "%s"}' % wire.encode(client.pair.public).encode()

@@ -19,18 +19,17 @@ from hub.services.rpc.procedures import (
     visits,
     vitals,
 )
-from hub.services.rpc.procedures.registry import Call, CallKind, Context, find
+from hub.services.rpc.procedures.registry import PROCEDURES, Call, CallKind
 
 __all__ = [
+    "PROCEDURES",
     "Call",
     "CallKind",
-    "Context",
     "appointments",
     "clinics",
     "dispensing",
     "drugs",
     "events",
-    "find",
     "forms",
     "heartbeat",
     "inventory",

@@ -74,7 +74,7 @@ class ListPart(msgspec.Struct, Generic[T], frozen=True):
 @contextmanager
 def reader(call: Call) -> Iterator[ChartReader]:
     """Open the charts for reading."""
-    with charts.reading(call.context.store, call.user) as opened:
+    with charts.reading(call.store, call.user) as opened:
         yield opened
 
 
@@ -85,7 +85,7 @@ def writer(call: Call) -> Iterator[ChartWriter]:
     A record that a push would quarantine is refused: Malformed, or Forbidden where a permission is missing.
     """
     try:
-        with charts.writing(call.context.store, call.user, device=call.device.num) as opened:
+        with charts.writing(call.store, call.user, device=call.device.num) as opened:
             yield opened
     except NotAllowed as error:
         raise Forbidden(str(error)) from None

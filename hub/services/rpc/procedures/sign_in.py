@@ -29,9 +29,9 @@ class SignedIn(msgspec.Struct, frozen=True):
 @command("login", public=True)
 def login(call: Call, params: Login) -> SignedIn:
     """Sign in; raises Unauthorised, or TooMany after too many failures by account, device or address."""
-    policy = call.context.policy
+    policy = call.policy
     found = sign_in.sign_in(
-        call.context.store,
+        call.store,
         call.device,
         params.email,
         params.password,

@@ -41,22 +41,20 @@ class SyncPush(SyncPull, frozen=True):
     changes: dict[str, TableChanges | None] | None = None
 
 
-@query("sync_pull")
+@query("sync_pull", one_at_a_time=True)
 def sync_pull(call: Call, params: SyncPull) -> bytes:
     """Answer with what is due to the phone, as much as fits; it comes back with the timestamp when it has stored it."""
-    budget = int(call.context.policy.page_bytes * _SEALED_SHARE)
-    with call.context.device_lock(call.device.num):
-        pulled = pull.pull(call.context.store, call.device.num, call.user, params.cursor, budget_bytes=budget)
+    budget = int(call.policy.page_bytes * _SEALED_SHARE)
+    pulled = pull.pull(call.store, call.device.num, call.user, params.cursor, budget_bytes=budget)
     return _json(pulled.page, pulled.timestamp)
 
 
-@command("sync_push")
+@command("sync_push", one_at_a_time=True)
 def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
     """Take in what the phone changed; when this answers, it is on disk (P1)."""
     if params.changes is None:
         raise Malformed("changes are missing")
-    with call.context.device_lock(call.device.num):
-        push.push(call.context.store, params.changes, Source(call.device.num, call.user))
+    push.push(call.store, params.changes, Source(call.device.num, call.user))
     return {"success": True}
 
 

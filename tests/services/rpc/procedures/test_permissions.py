@@ -138,14 +138,14 @@ def test_every_procedure_is_looked_at_here() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
 def test_what_the_catalogue_says_is_enough(ward: Ward, kind: CallKind, name: str) -> None:
-    required = registry.find(kind, name).required_permissions
+    required = registry.PROCEDURES[kind, name].required_permissions
     client = ward.user("exact", _allowed(required))
     assert _send(client, kind, name, CALLS[kind, name](ward)).status == 200
 
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
 def test_nothing_less_will_do(ward: Ward, kind: CallKind, name: str) -> None:
-    required = registry.find(kind, name).required_permissions
+    required = registry.PROCEDURES[kind, name].required_permissions
     params = CALLS[kind, name](ward)
     for group in required:
         client = ward.user(f"no-{group[0]}", set(Permission) - set(group))
@@ -155,7 +155,7 @@ def test_nothing_less_will_do(ward: Ward, kind: CallKind, name: str) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), CALLS, ids=lambda part: getattr(part, "value", part))
 def test_each_permission_by_itself_does_what_it_says_and_no_more(ward: Ward, kind: CallKind, name: str) -> None:
-    required = registry.find(kind, name).required_permissions
+    required = registry.PROCEDURES[kind, name].required_permissions
     make = CALLS[kind, name]
     for permission in Permission:
         enough = all(permission in group for group in required)
