@@ -13,6 +13,7 @@ from hub.actions.phones.push import Source
 from hub.core import reasons
 from hub.core.errors import HubError
 from hub.core.reasons import Reason
+from hub.core.records.access import Rights
 from hub.store import quarantine as rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
@@ -76,9 +77,26 @@ def retry(store: Store, num: int) -> Retried:
 
 
 def retry_all(store: Store, nums: Iterable[int] | None = None) -> dict[int, Retried]:
-    """Try these entries, or all, each by itself, whatever becomes of the others."""
-    wanted = [entry.num for entry in entries(store)] if nums is None else nums
-    return {num: retry(store, num) for num in wanted}
+    """Try these entries, or all, each by itself, whatever becomes of the others.
+
+    One that was taken in with what it belongs to is accepted.
+    """
+    there = {entry.num for entry in entries(store)}
+    wanted = sorted(there) if nums is None else nums
+    tried = {num: retry(store, num) for num in wanted}
+    return {num: Retried.ACCEPTED if how is Retried.GONE and num in there else how for num, how in tried.items()}
+
+
+def accept(store: Store, num: int) -> Retried:
+    """Take an entry in, with what waits for it, whatever its author may do: an administrator answers for it.
+
+    A record that the hub cannot hold is refused again.
+    """
+    try:
+        with store.write() as tx:
+            return _accept(tx, num)
+    except HubError:
+        return Retried.FAILED
 
 
 def export(store: Store, write: Callable[[str], object]) -> int:
@@ -99,6 +117,21 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return an entry as JSON holds it: the reason as a sentence, as a code, and its parameters."""
     reason: Reason = row["reason"]
     return {**row, "reason": str(reason), **reasons.plain(reason)}
+
+
+def _accept(tx: Transaction, num: int) -> Retried:
+    entry = rows.entry(tx.db, num)
+    if entry is None:
+        return Retried.GONE
+    if entry["action"] in {Action.RELAY, Action.PULL}:
+        return _retry(tx, num)
+    authority = Rights(entry["user_id"], unrestricted=True, clinics={}, known=frozenset())
+    if not push.retry(tx, entry, Source(HUB, authority, is_answered_for=True)):
+        return Retried.REFUSED
+    audit.note(
+        tx, "quarantine.accepted", user_id=entry["user_id"], detail=f"{entry['table_name']} {entry['record_id']}"
+    )
+    return Retried.ACCEPTED
 
 
 def _retry(tx: Transaction, num: int) -> Retried:

@@ -60,6 +60,20 @@ def retry_entries(data: Path, config: Path | None, nums: tuple[int, ...], everyt
         raise OperatorError("\n".join(problems))
 
 
+@quarantine.command("accept")
+@options.data
+@click.argument("nums", type=int, nargs=-1, required=True)
+def accept_entries(data: Path, nums: tuple[int, ...]) -> None:
+    """Take entries in on your authority, with what waits for them, though their authors may not enter them."""
+    with options.store(data) as store:
+        outcomes = {num: actions.accept(store, num) for num in nums}
+    accepted = sum(outcome is Retried.ACCEPTED for outcome in outcomes.values())
+    click.echo(f"{accepted} of {len(outcomes)} accepted.")
+    problems = [_problem(num, outcome) for num, outcome in outcomes.items() if outcome in _PROBLEMS]
+    if problems:
+        raise OperatorError("\n".join(problems))
+
+
 @quarantine.command("export")
 @options.data
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")

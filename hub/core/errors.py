@@ -133,6 +133,14 @@ class NotAllowed(BadRecord):
     """The user may not put it there; ``reason`` names the permission."""
 
 
+class ParentHeld(BadRecord):
+    """What the record belongs to was not accepted; ``parent`` names it as table/id."""
+
+    def __init__(self, reason: Reason, parent: str) -> None:
+        super().__init__(reason)
+        self.parent = parent
+
+
 class OperatorError(HubError):
     """A person at the hub must act; the text says what to do."""
 

@@ -1,9 +1,10 @@
 """Rows of the quarantine: records that were not accepted, whole, with the reason, for a person to look at (P7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from hub.core import reasons
@@ -33,8 +34,11 @@ def add(
     raw: str,
     device: int,
     user_id: str,
+    parent: str | None = None,
 ) -> bool:
     """Keep a refused record; the same one refused again is kept once. Return whether it is new.
+
+    parent: what it waits for, as table/id, if that was not accepted either.
 
     Raises Unavailable at the transaction's ``quarantine_max`` entries: rather no push at all than a record dropped.
     """
@@ -44,9 +48,13 @@ def add(
     if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= tx.quarantine_max:
         raise Unavailable(f"quarantine is full ({tx.quarantine_max} entries)")
     tx.db.execute(
-        "INSERT INTO quarantine (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [mark, table_name, record_id, action, str(reason), reasons.to_json(reason), raw, device, user_id, tx.now_ms],
+        "INSERT INTO quarantine"
+        " (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at, parent)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(mark, table_name, record_id, action, str(reason), reasons.to_json(reason), raw, device, user_id),
+            *(tx.now_ms, parent),
+        ],
     )
     return True
 
@@ -64,6 +72,26 @@ def entry(db: Database, num: int) -> dict[str, Any] | None:
     """Return one entry, record included."""
     row = next(iter(db.query("SELECT * FROM quarantine WHERE num = ?", [num])), None)
     return _read(row) if row else None
+
+
+def held(db: Database, table_name: str, ids: Iterable[str]) -> set[str]:
+    """Return which of these records were not accepted from a phone."""
+    wanted = msgspec.json.encode(sorted(ids)).decode()
+    rows = db.execute(
+        "SELECT DISTINCT record_id FROM quarantine WHERE table_name = ? AND action = ?"
+        " AND record_id IN (SELECT value FROM json_each(?))",
+        [table_name, Action.KEEP, wanted],
+    )
+    return {row[0] for row in rows}
+
+
+def waiting_for(db: Database, parents: Iterable[str]) -> list[int]:
+    """Return the entries whose records wait for one of these, each as table/id; oldest first."""
+    wanted = msgspec.json.encode(list(parents)).decode()
+    rows = db.execute(
+        "SELECT num FROM quarantine WHERE parent IN (SELECT value FROM json_each(?)) ORDER BY num", [wanted]
+    )
+    return [row[0] for row in rows]
 
 
 def _read(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hub.core.records.access import Permission
 from hub.store import quarantine
 from hub.store.database import Store
 from hub.store.people import audit
+from hub.store.phones import callers
 from hub.store.quarantine import Action
 from tests.hubs import add_clinic, add_user, row
 from tests.store import pushes
@@ -114,3 +115,40 @@ def test_s6_an_export_is_one_line_for_each_entry_and_noted(store: Store) -> None
     assert all(line.endswith("\n") and "given_name" in json.loads(line)["raw"] for line in lines)
     with store.read() as db:
         assert next(iter(audit.entries(db)))["event"] == "quarantine.exported"
+
+
+def test_an_administrator_takes_in_what_its_author_may_not_enter_with_all_that_belongs_to_it(
+    store: Store, clinic: str
+) -> None:
+    elsewhere = add_clinic(store, "Elsewhere")
+    user = add_user(store, clinic, email="n@test")
+    with store.read() as db:
+        rights = callers.rights(db, user.id, user.role)
+    pushed = {
+        "patients": {"created": [row("patients", "p", primary_clinic_id=elsewhere)]},
+        "visits": {"created": [row("visits", "v", patient_id="p", clinic_id=elsewhere)]},
+        "events": {"created": [row("events", "e", patient_id="p", visit_id="v")]},
+    }
+    assert pushes.push(store, pushed, rights=rights).quarantined == 3
+    patient, visit, _ = actions.entries(store)
+    assert actions.retry(store, patient.num) is Retried.REFUSED
+    with audit.by("administrator:Amal"):
+        patient = next(entry for entry in actions.entries(store) if entry.table_name == "patients")
+        assert actions.accept(store, patient.num) is Retried.ACCEPTED
+    assert [pushes.live(store, table) for table in ("patients", "visits", "events")] == [{"p"}, {"v"}, {"e"}]
+    assert actions.entries(store) == []
+    assert actions.accept(store, visit.num) is Retried.GONE
+    with store.read() as db:
+        noted = [entry for entry in audit.entries(db) if entry["event"] == "quarantine.accepted"]
+    assert [(entry["actor"], entry["detail"], entry["user_id"]) for entry in noted] == [
+        ("administrator:Amal", "patients p", user.id)
+    ]
+
+
+def test_an_administrator_cannot_take_in_what_is_no_record(store: Store, clinic: str) -> None:
+    user = add_user(store, clinic, email="n@test")
+    with store.read() as db:
+        rights = callers.rights(db, user.id, user.role)
+    pushes.push(store, {"patients": {"created": [{"id": "p", "created_at": "some day"}]}}, rights=rights)
+    assert actions.accept(store, actions.entries(store)[0].num) is Retried.REFUSED
+    assert len(actions.entries(store)) == 1

@@ -18,6 +18,7 @@ from hub.store.people import audit, users
 from hub.store.records import record_rows
 
 _CLINICS = TABLES["clinics"]
+_PATIENTS = TABLES["patients"]
 _PERMISSIONS = TABLES["user_clinic_permissions"]
 
 
@@ -115,7 +116,10 @@ def _replace_user(tx: Transaction, own: str, theirs: str) -> None:
 
 
 def _replace_clinic(tx: Transaction, old: str, new: str) -> None:
-    """Move the people of a clinic over and delete it; its records follow when the cloud shows them."""
+    """Move the people and the patients of a clinic over, and delete it.
+
+    Its other records follow when the cloud shows them; until then the old id stands for the new one (Rights.names).
+    """
     _name(tx, old, _CLINICS.name, new)
     id_mapping.move_users(tx, old, new)
     permissions = id_mapping.permissions_in(tx.db, old)
@@ -123,6 +127,12 @@ def _replace_clinic(tx: Transaction, old: str, new: str) -> None:
         moved = codec.replaced(_PERMISSIONS, record_rows.version(_PERMISSIONS, kept).record, {"clinic_id": new})
         history = record_rows.whole(moved, tx.now_ms)
         record_rows.change(tx, _PERMISSIONS, kept, moved, device=record_rows.HUB, history=history)
+    for ids in record_rows.patients_of(tx.db, old):
+        for kept in record_rows.find(tx.db, _PATIENTS, ids).values():
+            version = record_rows.version(_PATIENTS, kept)
+            moved = codec.replaced(_PATIENTS, version.record, {"primary_clinic_id": new})
+            history = record_rows.set_here(version.history, "primary_clinic_id", moved, tx.now_ms)
+            record_rows.change(tx, _PATIENTS, kept, moved, device=record_rows.HUB, history=history)
     record_rows.delete(tx, _CLINICS, [row.num for row in record_rows.find(tx.db, _CLINICS, [old]).values()])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from hub.actions.records.changes import Changes, Receipt
-from hub.core.errors import BadRecord
+from hub.core.errors import BadRecord, ParentHeld
 from hub.core.reasons import Code, Reason
 from hub.core.records import access, codec
 from hub.core.records.access import Rights
@@ -19,9 +19,10 @@ from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule, Table
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
+from hub.store.people import users
 from hub.store.phones import callers
 from hub.store.quarantine import Action
-from hub.store.records.record_rows import CHUNK
+from hub.store.records.record_rows import CHUNK, HUB
 
 
 class TableChanges(msgspec.Struct, frozen=True):
@@ -41,6 +42,8 @@ class Source(msgspec.Struct, frozen=True):
 
     device: int
     rights: Rights
+    is_answered_for: bool = False
+    """An administrator takes it in, whatever its author may do, with what waits for it."""
 
 
 def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
@@ -69,11 +72,15 @@ def take(tx: Transaction, changes: PushedChanges, source: Source) -> Receipt:
             intake.reference(table, part)
         else:
             intake.table(table, part)
+    intake.release()
     return intake.receipt
 
 
 def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
-    """Take a quarantined record in again; returns whether it worked. The entry stays if it did not."""
+    """Take a quarantined record in again, with what waits for it; returns whether it worked.
+
+    The entry stays if it did not.
+    """
     raw = msgspec.Raw(str(entry["raw"]).encode())
     action = Action(str(entry["action"]))
     part = TableChanges(deleted=[raw]) if action is Action.DELETE else TableChanges(updated=[raw])
@@ -121,6 +128,21 @@ class _Intake:
         for raw in part.deleted:
             self._refuse(name, Action.DELETE, raw, reason)
 
+    def release(self) -> None:
+        """Try again what was held because what it belongs to was not accepted, and is here now."""
+        for num in quarantine.waiting_for(self._tx.db, self._changes.added) if self._changes.added else ():
+            entry = quarantine.entry(self._tx.db, num)
+            rights = self._rights_of(str(entry["user_id"])) if entry else None
+            if entry and rights:
+                retry(self._tx, entry, Source(HUB, rights, self._source.is_answered_for))
+
+    def _rights_of(self, user_id: str) -> Rights | None:
+        """Return the rights of who entered a record, or those by which its parent was taken in."""
+        if self._source.is_answered_for:
+            return msgspec.structs.replace(self._source.rights, user_id=user_id)
+        user = users.find(self._tx.db, user_id)
+        return callers.rights(self._tx.db, user.id, user.role) if user else None
+
     def _keep(self, table: Table, chunk: Sequence[msgspec.Raw]) -> None:
         raws: list[msgspec.Raw] = []
         read: list[Pushed] = []
@@ -131,9 +153,12 @@ class _Intake:
             except BadRecord as error:
                 self._refuse(table.name, Action.KEEP, raw, error.reason)
         for place, refusal in self._changes.keep(table, read).items():
-            self._refuse(table.name, Action.KEEP, raws[place], refusal.reason)
+            parent = refusal.parent if isinstance(refusal, ParentHeld) else None
+            self._refuse(table.name, Action.KEEP, raws[place], refusal.reason, parent)
 
-    def _refuse(self, table_name: str, action: Action, raw: msgspec.Raw, reason: Reason) -> None:
+    def _refuse(
+        self, table_name: str, action: Action, raw: msgspec.Raw, reason: Reason, parent: str | None = None
+    ) -> None:
         record_id = _id_of(raw)
         quarantine.add(
             self._tx,
@@ -144,6 +169,7 @@ class _Intake:
             raw=bytes(raw).decode("utf-8", "replace"),
             device=self._source.device,
             user_id=self._source.rights.user_id,
+            parent=parent,
         )
         self.receipt.quarantined += 1
         table = TABLES.get(table_name)

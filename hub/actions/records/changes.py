@@ -30,6 +30,7 @@ from hub.core.records.push_decision import (
     Tombstone,
 )
 from hub.core.records.tables import TABLES, PushRule, Table
+from hub.store import quarantine
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.people import audit
@@ -60,6 +61,8 @@ class Changes:
     def __init__(self, tx: Transaction, device: int, rights: Rights) -> None:
         """Begin with nothing; device: HUB for what is entered on the hub itself."""
         self.receipt = Receipt()
+        self.added: list[str] = []
+        """What is new on the hub, each as table/id."""
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
         self._known_parents: dict[str, dict[str, Parent]] = {name: {} for name in push_decision.NAMED}
@@ -177,6 +180,7 @@ class Changes:
         for each in added if table.push is PushRule.LOCAL else ():
             self._audit(table, each.record.id, table.names)
         self._forget_parents(table, (each.record.id for each in added))
+        self.added.extend(f"{table.name}/{each.record.id}" for each in added)
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
         self.receipt.created += len(added) - len(deleted)
@@ -242,6 +246,8 @@ class Changes:
         if missing := ids - cached.keys():
             found = record_rows.parents(self._tx.db, TABLES[name], missing)
             cached.update(dict.fromkeys(missing, push_decision.UNKNOWN) | found)
+            for record_id in quarantine.held(self._tx.db, name, missing - found.keys()):
+                cached[record_id] = Parent(is_held=True)
 
     def _forget_parents(self, table: Table, ids: Iterable[str]) -> None:
         cached = self._known_parents.get(table.name)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub.core.errors import BadRecord
+from hub.core.errors import BadRecord, ParentHeld
+from hub.core.reasons import Code
 from hub.core.records import access, codec, merge
 from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
@@ -22,6 +23,8 @@ class Parent(NamedTuple):
     is_deleted: bool = False
     author: str | None = None
     patient: str | None = None
+    is_held: bool = False
+    """It is not there because it was not accepted."""
 
 
 UNKNOWN = Parent()
@@ -46,12 +49,24 @@ class Parents(NamedTuple):
             return True
         return any(_of(self.visits, record.text(column)).is_deleted for column in table.visits)
 
+    def held(self, table: Table, record: Record) -> tuple[str, str] | None:
+        """Return what the record belongs to and was not accepted, as table and id, if there is such a thing."""
+        for column, name in ((table.patient or "", "patients"), *_named(table)):
+            record_id = record.text(column) if column else None
+            if record_id and self._of(name, record_id).is_held:
+                return name, record_id
+        return None
+
+    def _of(self, name: str, record_id: str | None) -> Parent:
+        known = {"patients": self.patients, "visits": self.visits}.get(name) or self.others.get(name, {})
+        return _of(known, record_id)
+
     def _patients(self, table: Table, record: Record, author: str | None) -> Iterator[Owner]:
         """Return whose the patient is, and whose the patients of the records that it names."""
         if table.patient:
             yield self._of_patient(record.text(table.patient), author)
         for column, name in _named(table):
-            parent = _of(self.visits if name == "visits" else self.others.get(name, {}), record.text(column))
+            parent = self._of(name, record.text(column))
             if parent is not UNKNOWN:
                 yield self._of_patient(parent.patient, parent.author)
 
@@ -182,6 +197,10 @@ def _named(table: Table) -> tuple[tuple[str, str], ...]:
 
 def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
     record = pushed.record
+    held = parents.held(table, record)
+    if held:
+        # A visit is not split into what was accepted and what was not.
+        raise ParentHeld(Code.PARENT_HELD.of(table=table.name, parent=held[0]), "/".join(held))
     access.check_create(pusher.rights, table, parents.place(table, record, pusher.rights.user_id))
     data, cut = codec.write(record)
     is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)

@@ -37,6 +37,7 @@ STEPS = (
     Step("reasons", old_reasons.fill),
     Step("rights"),
     Step("phones"),
+    Step("held"),
 )
 _HERE = resources.files(__name__)
 

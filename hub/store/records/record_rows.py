@@ -1,6 +1,6 @@
 """Rows of the travelling tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -61,6 +61,21 @@ def put(tx: Transaction, table: Table, record: Record) -> None:
 def whole(record: Record, revision: int) -> History:
     """Return the history of a record that the hub or the cloud just set as a whole."""
     return History(Stamp(record.row.updated_at, revision, HUB))
+
+
+def set_here(history: History, column: str, record: Record, revision: int) -> History:
+    """Return the history of a record of which the hub just set a column."""
+    stamp = Stamp(record.row.updated_at, revision, HUB)
+    return History(history.base, {**history.columns, column: stamp}, history.pushed)
+
+
+def patients_of(db: Database, clinic_id: str) -> Iterator[list[str]]:
+    """Return the ids of a clinic's live patients, a chunk at a time."""
+    rows = db.execute(
+        "SELECT id FROM patients WHERE primary_clinic_id = ? AND local_server_deleted_at IS NULL", [clinic_id]
+    ).fetchall()
+    for start in range(0, len(rows), CHUNK):
+        yield [row[0] for row in rows[start : start + CHUNK]]
 
 
 def find(db: Database, table: Table, ids: Sequence[str]) -> dict[str, Kept]:

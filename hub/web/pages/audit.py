@@ -44,6 +44,7 @@ EVENTS: Final = {
     "page.sign_out": "Signed out",
     "pairing.closed": "Adding phones was turned off",
     "pairing.opened": "Adding phones was turned on",
+    "quarantine.accepted": "A record that {user} may not enter was accepted: {detail}",
     "quarantine.exported": "The records to check were saved as a file",
     "reference.changed": "{user} changed what all clinics share: {detail}",
     "setting.changed": "Setting changed: {detail}",

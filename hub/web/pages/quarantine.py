@@ -13,6 +13,7 @@ from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words.reasons import said
 
+_UNALLOWED = frozenset({Code.NOT_PERMITTED, Code.NOT_IN_CLINIC, Code.NOT_SEEN})
 SHOWN_MAX = 200
 _DIGITS_MAX = 15
 _NOTES = {Retried.ACCEPTED: "taken", Retried.GONE: "gone"}
@@ -31,6 +32,8 @@ class RefusedRow(msgspec.Struct, frozen=True):
     """The reason has no translation."""
     device: int
     age: str
+    is_unallowed: bool
+    """Its author may not enter it: an administrator can."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -48,6 +51,12 @@ def handlers(here: Pages, store: Store) -> list[Any]:
         retried = actions.retry(store, int(text))
         return Go("/quarantine", _NOTES.get(retried, "refused"))
 
+    def accept(_who: Visitor, form: Form) -> Answer:
+        text = form.get("num", "")
+        if not text.isdecimal() or len(text) > _DIGITS_MAX:
+            return Go("/quarantine", "gone")
+        return Go("/quarantine", _NOTES.get(actions.accept(store, int(text)), "refused"))
+
     def retry_all(_who: Visitor, _form: Form) -> Answer:
         retried = actions.retry_all(store)
         refused = set(retried.values()) - {Retried.ACCEPTED, Retried.GONE}
@@ -61,6 +70,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
     return [
         here.page("/quarantine", show),
         here.action("/quarantine/retry", retry),
+        here.action("/quarantine/accept", accept),
         here.action("/quarantine/retry-all", retry_all),
         here.action("/quarantine/export", export),
     ]
@@ -76,4 +86,5 @@ def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
         is_english=entry.reason.code is Code.OTHER,
         device=entry.device,
         age=who.words.ago(entry.age_s),
+        is_unallowed=entry.reason.code in _UNALLOWED,
     )

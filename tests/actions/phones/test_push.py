@@ -18,8 +18,10 @@ from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, PushRule
 from hub.store import quarantine
 from hub.store.cloud import outbox
 from hub.store.database import Store
+from hub.store.people import audit
+from hub.store.phones import callers
 from hub.store.records import record_rows
-from tests.hubs import changes, edit, row
+from tests.hubs import add_clinic, add_user, changes, edit, row
 from tests.store.pushes import EVERYTHING, dump, kept, live, push, reasons, tombstones
 
 SAMPLES = Path(__file__).parents[2] / "vectors" / "phone"
@@ -468,3 +470,138 @@ def test_a_deletion_that_is_no_text_is_quarantined_and_the_next_one_counts(store
     assert receipt.quarantined == 1
     assert reasons(store) == [Code.NOT_JSON.of(table="patients")]
     assert tombstones(store, "patients") == {"p-1"}
+
+
+# What belongs together
+
+
+FAMILY: dict[str, dict[str, Any]] = {
+    "patient_additional_attributes": {"patient_id": "p"},
+    "visits": {"patient_id": "p"},
+    "events": {"patient_id": "p", "visit_id": "visits-x"},
+    "patient_vitals": {"patient_id": "p"},
+    "patient_problems": {"patient_id": "p"},
+    "appointments": {"patient_id": "p"},
+    "prescriptions": {"patient_id": "p"},
+    "prescription_items": {"patient_id": "p", "prescription_id": "prescriptions-x"},
+    "dispensing_records": {"patient_id": "p", "prescription_item_id": "prescription_items-x"},
+}
+"""A record of each table that belongs to patient p, or through another one to p."""
+
+
+def family(patient: dict[str, Any], *names: str) -> dict[str, Any]:
+    rows = {name: [row(name, f"{name}-x", **FAMILY[name])] for name in names or FAMILY}
+    return {"patients": {"created": [patient]}, **{name: {"created": made} for name, made in rows.items()}}
+
+
+UNREADABLE = {**row("patients", "p"), "created_at": "some day"}
+
+
+def test_every_table_of_a_patients_records_is_in_the_family() -> None:
+    assert set(FAMILY) == {name for name, table in TABLES.items() if table.patient}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_s9_what_belongs_to_a_patient_who_was_not_accepted_is_held_with_them(store: Store, together: bool) -> None:  # noqa: FBT001
+    pushed = family(UNREADABLE)
+    if together:
+        push(store, pushed)
+    else:
+        push(store, {"patients": pushed.pop("patients")})
+        push(store, pushed)
+    assert {name for name in TABLES if live(store, name)} == set()
+    assert [reason.code for reason in reasons(store)] == [Code.WRONG_TYPE, *[Code.PARENT_HELD] * len(FAMILY)]
+
+
+def test_s9_what_was_held_with_a_patient_comes_with_them(store: Store) -> None:
+    user = add_user(store, add_clinic(store, "A"))
+    with store.read() as db:
+        rights = callers.rights(db, user.id, user.role)
+    push(store, family(UNREADABLE), rights=rights)
+    push(store, changes("patients", updated=[row("patients", "p")]), rights=rights)
+    assert {name for name in TABLES if live(store, name)} >= {"patients", *FAMILY}
+    assert [reason.code for reason in reasons(store)] == [Code.WRONG_TYPE]
+
+
+def test_a_visit_that_was_not_accepted_takes_its_events_along_and_nothing_else(store: Store) -> None:
+    pushed = family(row("patients", "p"), "events", "patient_problems")
+    pushed["visits"] = {"created": [{**row("visits", "visits-x", patient_id="p"), "created_at": "some day"}]}
+    push(store, pushed)
+    assert (live(store, "patients"), live(store, "patient_problems")) == ({"p"}, {"patient_problems-x"})
+    assert live(store, "events") == set()
+
+
+def test_p2_a_family_that_was_held_and_comes_again_is_held_once(store: Store) -> None:
+    push(store, family(UNREADABLE))
+    before = dump(store)
+    push(store, family(UNREADABLE))
+    assert dump(store) == before
+
+
+# Other people's patients, and what all clinics share
+
+
+def colleague(store: Store, *permissions: Permission, clinic: str = "") -> Rights:
+    """Return the rights of somebody in a clinic of their own, or in ``clinic``."""
+    user = add_user(store, clinic or add_clinic(store, "B"), email="b@test", without=set(Permission) - set(permissions))
+    with store.read() as db:
+        return callers.rights(db, user.id, user.role)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_s5_nothing_about_another_clinics_patient_is_taken_whichever_clinic_it_names(store: Store, name: str) -> None:
+    theirs, own = add_clinic(store, "A"), add_clinic(store, "B")
+    push(store, family(row("patients", "p", primary_clinic_id=theirs)))
+    column = TABLES[name].clinic
+    made = row(name, "new", **{**FAMILY[name], **({column: own} if column else {})})
+    rights = colleague(store, *Permission, clinic=own)
+    assert push(store, changes(name, created=[made]), rights=rights).quarantined == 1
+    assert "new" not in live(store, name)
+    assert [reason.code for reason in reasons(store)] == [Code.NOT_SEEN]
+    assert (
+        push(
+            store,
+            changes(name, updated=[edit(row(name, f"{name}-x", **FAMILY[name]), metadata='{"a":1}')]),
+            rights=rights,
+        ).updated
+        == 0
+    )
+    assert push(store, changes(name, deleted=[f"{name}-x"]), rights=rights).deleted == 0
+
+
+def test_s5_a_record_of_ones_own_patient_cannot_name_a_visit_of_a_patient_who_is_not_seen(store: Store) -> None:
+    theirs, own = add_clinic(store, "A"), add_clinic(store, "B")
+    push(store, family(row("patients", "p", primary_clinic_id=theirs)))
+    push(store, changes("patients", created=[row("patients", "mine", primary_clinic_id=own)]))
+    made = row("events", "new", patient_id="mine", visit_id="visits-x")
+    assert push(store, changes("events", created=[made]), rights=colleague(store, *Permission, clinic=own)).quarantined
+
+
+DRUG = row("drug_catalogue", "d", generic_name="Morphine", dosage_quantity="5", is_controlled=True)
+
+
+@pytest.mark.parametrize(
+    ("permission", "values", "taken"),
+    [
+        (Permission.EDIT, {"dosage_quantity": "500"}, False),
+        (Permission.DISPENSE, {"dosage_quantity": "500"}, False),
+        (Permission.DISPENSE, {"is_controlled": False, "min_stock_level": 3}, False),
+        (Permission.DISPENSE, {"min_stock_level": 3}, True),
+        (Permission.ADMIN, {"dosage_quantity": "500"}, True),
+    ],
+)
+def test_s5_what_a_drug_is_is_changed_by_who_may_and_it_is_in_the_log(
+    store: Store,
+    permission: Permission,
+    values: dict[str, Any],
+    taken: bool,  # noqa: FBT001
+) -> None:
+    push(store, changes("drug_catalogue", created=[DRUG]))
+    rights = colleague(store, permission)
+    assert push(store, changes("drug_catalogue", updated=[edit(DRUG, **values)]), rights=rights).updated == taken
+    stored = kept(store, "drug_catalogue", "d")
+    assert {name: stored[name] for name in values} == (values if taken else {name: DRUG[name] for name in values})
+    assert [reason.code for reason in reasons(store)] == ([] if taken else [Code.NOT_PERMITTED])
+    with store.read() as db:
+        noted = [entry for entry in audit.entries(db) if entry["event"] == "reference.changed"]
+    assert [entry["user_id"] for entry in noted] == ([rights.user_id] if taken else []) + [EVERYTHING.user_id]
