@@ -39,16 +39,22 @@ def unlike_cloud(store: LocalStore, cloud: Callable[[str], Iterable[Mapping[str,
 
     cloud: table -> its rows in the wire's form, deleted ones too.
 
-    Columns that the cloud keeps for itself, drops, or never changes do not count (CLOUD.md 4.5, 6).
+    Columns that the cloud keeps for itself, drops, or never changes do not count (CLOUD.md 4.5, 6), nor does what it
+    has of a deleted patient or visit.
     """
-    patients = {row["id"] for row in cloud("patients") if row["primary_clinic_id"] == clinic_id}
+    patients = {
+        row["id"] for row in cloud("patients") if row["primary_clinic_id"] == clinic_id and not row["is_deleted"]
+    }
+    gone = {row["id"] for row in cloud("visits") if row["is_deleted"]}
     found: list[str] = []
     for table in PUSH_ORDER:
         here = held(store, table.name)
         there = {
             str(row["id"]): row
             for row in cloud(table.name)
-            if not row["is_deleted"] and row[table.patient or "id"] in patients
+            if not row["is_deleted"]
+            and row[table.patient or "id"] in patients
+            and gone.isdisjoint(row[column] for column in table.visits)
         }
         found += [f"{table.name} {row_id}: not in the cloud" for row_id in sorted(here.keys() - there.keys())]
         found += [f"{table.name} {row_id}: in the cloud alone" for row_id in sorted(there.keys() - here.keys())]

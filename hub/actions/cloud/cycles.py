@@ -1,10 +1,12 @@
 """Keeps how far the relay has come, and how its last cycle ended."""
 
+import time
 from typing import Any
 
 import msgspec
 
 from hub.actions.cloud import matching, queue
+from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link, Progress
 from hub.store.cloud import connection, outbox
@@ -38,6 +40,12 @@ def advance(store: Store, **changed: Any) -> Progress:  # noqa: ANN401  fields o
     """Keep how much further the relay has come; a power cut may take it back, and the next cycle does it again."""
     with store.write(durable=False) as tx:
         return connection.advance(tx, **changed)
+
+
+def cursor(store: Store, cloud_ms: int) -> int:
+    """Return from where the next pull goes on, after one that the cloud stamped ``cloud_ms``."""
+    with store.read() as db:
+        return pull_plan.cursor(cloud_ms, wall_ms=time.time_ns() // 1_000_000, hub_ms=store.now_ms(db))
 
 
 def has_unproven(store: Store) -> bool:

@@ -21,7 +21,7 @@ from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import id_mapping, outbox
+from hub.store.cloud import id_mapping, outbox, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
@@ -43,6 +43,11 @@ class PullTally(msgspec.Struct):
     moved_in: int = 0
     """Patients who came to the hub's clinics: their older records have to be asked for (CLOUD.md 2.2)."""
 
+    def __add__(self, other: "PullTally") -> "PullTally":
+        """Count two pulls of one cycle together."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
+        return PullTally(**counts)
+
     @property
     def changed(self) -> bool:
         """Whether it brought anything new."""
@@ -63,16 +68,34 @@ def merge(
         tally.moved_in += tally.created - before
 
 
-def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally) -> None:
-    """Delete what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6)."""
+def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, full: bool) -> bool:
+    """Delete what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6).
+
+    Whether it deleted the children, or had moved them before, and perhaps told nobody, only a full pull can say. So
+    without one (``full``) a parent stays that has children there.
+
+    Returns whether any stays for that.
+    """
+    stays = False
     with store.write(durable=False) as tx:
         kept = record_rows.find(tx.db, table, ids)
         live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
         tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
         for record_id, row in live.items():
+            children = cascade.plan(table, record_id, partial(record_rows.live_children, tx.db))
+            if not full and any(_has_reached(tx, child, nums) for child, nums in children):
+                stays = True
+                continue
             _delete(tx, table, [row.num], None, tally)
-            for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, tx.db)):
+            for child, nums in children:
                 _delete(tx, child, nums, table, tally)
+    return stays
+
+
+def _has_reached(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
+    """Whether the cloud may have any of these records."""
+    entries = outbox.entries(tx.db, table, nums)
+    return any(num not in entries or entries[num].reached for num in nums)
 
 
 def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None:
@@ -88,10 +111,7 @@ def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None
 
 
 def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: PullTally) -> None:
-    """Delete records; those that the cloud never had are kept where people find them.
-
-    A child that was sent after its parent had been deleted there was not deleted with it, and is now.
-    """
+    """Delete records here, and nowhere else; those that the cloud never had are kept where people find them."""
     entries = outbox.entries(tx.db, table, nums)
     never_sent = [num for num, entry in entries.items() if not entry.reached]
     for record in record_rows.by_num(tx.db, table, never_sent).values():
@@ -99,7 +119,7 @@ def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None
     outbox.remove(tx, table, nums)
     record_rows.delete(tx, table, nums)
     if parent is not None:
-        queue.changed(tx, table, [num for num, entry in entries.items() if entry.reached])
+        went_along.note(tx, table, nums, by_cloud=True)
     tally.deleted += len(nums)
 
 
@@ -126,14 +146,40 @@ class _Incoming:
             self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
         if not kept:
             return
+        kept = self._without_deleted(kept, rows)
         entries = outbox.entries(self._tx.db, self._table, [row.num for row in kept.values()])
         for key, found in kept.items():
-            if found.deleted is None:
-                self._merge(found, rows[key], entries.get(found.num))
-            else:
-                self._tally.unchanged += 1
-                if found.num not in entries or entries[found.num].is_sent:
-                    queue.changed(self._tx, self._table, [found.num])  # deleted stays deleted (P4)
+            self._merge(found, rows[key], entries.get(found.num))
+
+    def _without_deleted(self, kept: dict[str, Kept], rows: Mapping[str, Row]) -> dict[str, Kept]:
+        """Leave out what is deleted here, but for what only went along and stands elsewhere now: that comes back."""
+        deleted = {key: row for key, row in kept.items() if row.deleted is not None}
+        if not deleted:
+            return kept
+        along = went_along.find(self._tx.db, self._table, [row.num for row in deleted.values()])
+        standing = self._standing({key: rows[key] for key, row in deleted.items() if row.num in along})
+        back = [deleted.pop(key).num for key in standing]
+        self._bring_back(back)
+        self._delete_again([row.num for row in deleted.values() if not along.get(row.num)])
+        self._tally.unchanged += len(deleted)
+        return {key: msgspec.structs.replace(row, deleted=None) for key, row in kept.items() if key not in deleted}
+
+    def _standing(self, rows: Mapping[str, Row]) -> list[str]:
+        """Return which of these rows name no visit that is deleted here; their patients are not (``_own``)."""
+        named = {key: {row.record.text(column) or "" for column in self._table.visits} for key, row in rows.items()}
+        visits = record_rows.parents(self._tx.db, TABLES["visits"], set().union(*named.values()))
+        gone = {visit for visit, parent in visits.items() if parent.is_deleted}
+        return [key for key, names in named.items() if names.isdisjoint(gone)]
+
+    def _bring_back(self, nums: list[int]) -> None:
+        outbox.remove(self._tx, self._table, nums)
+        record_rows.bring_back(self._tx, self._table, nums)
+        went_along.forget(self._tx, self._table, nums)
+
+    def _delete_again(self, nums: list[int]) -> None:
+        """Send the end of what somebody deleted here: deleted stays deleted (P4)."""
+        entries = outbox.entries(self._tx.db, self._table, nums)
+        queue.changed(self._tx, self._table, [num for num in nums if num not in entries or entries[num].is_sent])
 
     def _read(self, raws: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
         rows = {}

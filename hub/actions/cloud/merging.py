@@ -23,6 +23,7 @@ class Merging:
         self.tally = PullTally()
         self._store = store
         self._full = full
+        self._deleted: dict[str, list[str]] = {}
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
@@ -30,9 +31,21 @@ class Merging:
         if name in cloud_tables.UNWANTED or name not in {*TABLES, cloud_tables.USERS}:
             return
         if part == "deleted":
-            self._delete(name, [value for value in values if isinstance(value, str)])
+            self._deleted.setdefault(name, []).extend(value for value in values if isinstance(value, str))
         else:
             self._merge(name, [value for value in values if isinstance(value, dict)], updated=part == "updated")
+
+    def delete(self) -> bool:
+        """Follow the deletions, after all rows: what stood with a deleted record may stand elsewhere now (R9).
+
+        Returns whether a full pull must say where some of it stands.
+        """
+        asks = False
+        for name in reversed((*TABLES, cloud_tables.USERS)):  # children before what they name
+            ids = self._deleted.get(name, [])
+            for start in range(0, len(ids), ROWS_MAX):
+                asks |= self._delete(name, ids[start : start + ROWS_MAX])
+        return asks
 
     def sweep(self) -> None:
         """Delete what a full pull did not name, and end the sign-ins of users who have gone with it."""
@@ -50,8 +63,8 @@ class Merging:
         else:
             incoming.merge(self._store, TABLES[name], rows, self.tally, updated=updated)
 
-    def _delete(self, name: str, ids: list[str]) -> None:
+    def _delete(self, name: str, ids: list[str]) -> bool:
         if name == cloud_tables.USERS:
             cloud_users.delete(self._store, ids, self.tally)
-        else:
-            incoming.delete(self._store, TABLES[name], ids, self.tally)
+            return False
+        return incoming.delete(self._store, TABLES[name], ids, self.tally, full=self._full)

@@ -31,7 +31,7 @@ from hub.core.records.push_decision import (
 )
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import outbox
+from hub.store.cloud import outbox, went_along
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import ledger
@@ -207,6 +207,7 @@ class Changes:
     def _delete_children(self, table: Table, record_id: str) -> None:
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
             self._delete_nums(child, nums)
+            went_along.note(self._tx, child, nums, by_cloud=False)
 
     def _delete_nums(self, table: Table, nums: list[int]) -> None:
         record_rows.delete(self._tx, table, nums)

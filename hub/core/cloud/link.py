@@ -33,6 +33,8 @@ class Progress(msgspec.Struct, frozen=True):
     """When everything was last pulled."""
     full_wanted: str = ""
     """Why everything should be pulled again."""
+    full_failed_cloud_ms: int = 0
+    """When a full pull last failed; 0 when none did since one was complete."""
     pulls: int = 0
     """How many pulls were complete."""
     pull_failures: int = 0

@@ -8,6 +8,7 @@ import msgspec
 
 from hub.actions.cloud import cycles, link
 from hub.actions.cloud.incoming import PullTally
+from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE, Link
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
@@ -24,8 +25,6 @@ PULL_FAILURES = 3
 RETRY_EVERY_MS = 86_400_000
 RETRIED = 20
 """What is on hold is tried again once a day, a few at a time: each takes a dozen requests to be found again."""
-FULL_EVERY_MS = 86_400_000
-"""A patient who came from another clinic is worth a full pull, but not every few minutes."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -158,18 +157,27 @@ class _Cycle:
 
     def _pull(self) -> CloudError | None:
         """Pull and merge; returns what went wrong with the pull where a push may still go well."""
-        full = self._is_full()
-        self._report.full = full
-        last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull.OVERLAP_MS, 1)
+        now_ms = self._client.now_ms() or self._progress.cursor_cloud_ms
+        full = pull_plan.is_full(self._progress, self._link.clinics, now_ms)
+        failure = self._pull_once(full=full)
+        if failure is None and not full and pull_plan.wanted_at_once(self._progress):
+            return self._pull_once(full=True)
+        return failure
+
+    def _pull_once(self, *, full: bool) -> CloudError | None:
+        self._report.full |= full
+        last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull_plan.OVERLAP_MS, 1)
         try:
             with self._client.pull(last_ms) as body:
                 pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
         except (NoLine, CloudFailing, CloudBusy, Unavailable) as error:
             self._note(pull_failures=self._progress.pull_failures + 1)
+            if full:
+                self._note(full_failed_cloud_ms=self._client.now_ms() or 0)
             if isinstance(error, Unavailable):
                 return CloudFailing(error.reason)
             return error
-        self._report.pulled = pulled.tally
+        self._report.pulled += pulled.tally
         self._client.told(pulled.cloud_ms)
         self._arrived(pulled, full=full)
         return None
@@ -177,14 +185,14 @@ class _Cycle:
     def _arrived(self, pulled: MergedPull, *, full: bool) -> None:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""
         tally, progress = pulled.tally, self._progress
-        self._note(
-            cursor_cloud_ms=pulled.cloud_ms,
-            clinics=self._link.clinics,
-            pulls=progress.pulls + 1,
-            pull_failures=0,
-        )
+        cursor_ms = cycles.cursor(self._store, pulled.cloud_ms)
+        self._note(cursor_cloud_ms=cursor_ms, clinics=self._link.clinics, pulls=progress.pulls + 1, pull_failures=0)
         if full:
-            self._note(full_wanted="", full_cloud_ms=pulled.cloud_ms)
+            self._note(full_wanted="", full_cloud_ms=cursor_ms, full_failed_cloud_ms=0)
+        elif pulled.asks:
+            self._want_full("the cloud deleted what others stood with")
+        elif pull_plan.went_back(progress, pulled.cloud_ms):
+            self._want_full("the cloud's clock was ahead")
         elif tally.moved_in:
             self._note(full_wanted="a patient came from another clinic")
         if not full and not tally.changed and not cycles.has_unproven(self._store):
@@ -193,8 +201,16 @@ class _Cycle:
         if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
             self._note(retried_cloud_ms=pulled.cloud_ms)
             retry = RETRIED
-        self._report.again = cycles.finish_pull(self._store, retry=retry, **self._unsaved)
+        self._report.again += cycles.finish_pull(self._store, retry=retry, **self._unsaved)
         self._unsaved = {}
+
+    def _want_full(self, why: str) -> None:
+        wanted = pull_plan.at_once(self._progress, why)
+        self._note(
+            full_wanted=wanted.full_wanted,
+            full_cloud_ms=wanted.full_cloud_ms,
+            full_failed_cloud_ms=wanted.full_failed_cloud_ms,
+        )
 
     def _push(self, *, only_new: bool) -> None:
         terms = Terms(
@@ -212,13 +228,6 @@ class _Cycle:
         finally:
             if batch_size.size_bytes != before:
                 self._note(batch_bytes=batch_size.size_bytes)
-
-    def _is_full(self) -> bool:
-        """Whether everything is to be pulled: at first, for new clinics, and when someone wants it (R7)."""
-        progress = self._progress
-        if not progress.cursor_cloud_ms or set(progress.clinics) != set(self._link.clinics):
-            return True
-        return bool(progress.full_wanted) and progress.cursor_cloud_ms - progress.full_cloud_ms >= FULL_EVERY_MS
 
 
 def _outcome(error: Exception) -> Outcome:

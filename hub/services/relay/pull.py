@@ -13,8 +13,6 @@ from hub.core.errors import CloudError, CloudFailing
 from hub.services.relay.client import Body
 from hub.store.database import Store
 
-OVERLAP_MS = 120_000
-"""The cloud may commit a row late, by as long as a statement of it may take; twice that (CLOUD.md 2.1)."""
 FROM_THE_START = 1
 """Not 0, with which the cloud leaves deletions out (CLOUD.md 2.1)."""
 
@@ -32,6 +30,8 @@ class MergedPull(NamedTuple):
 
     cloud_ms: int
     tally: PullTally
+    asks: bool
+    """Only a full pull can say what else it means."""
 
 
 class _Piece(NamedTuple):
@@ -59,8 +59,9 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], object]) ->
             ends[first.table] = first.value
     if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
         raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
+    asks = merging.delete()
     merging.sweep()
-    return MergedPull(ends["timestamp"], merging.tally)
+    return MergedPull(ends["timestamp"], merging.tally, asks)
 
 
 def _pieces(body: Body) -> Iterator[_Piece]:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlite_utils import Database
 
+from hub.core.cloud import pull_plan
 from hub.core.cloud.link import Last, Link, Progress
 from hub.store.database import Transaction
 from hub.store.people import audit
@@ -67,7 +68,7 @@ def advance(tx: Transaction, **changed: Any) -> Progress:  # noqa: ANN401
 
 def want_everything(tx: Transaction) -> None:
     """Let the next pull ask for everything, whatever was pulled before."""
-    _put(tx, "progress", msgspec.structs.replace(progress(tx.db), full_wanted="asked for", full_cloud_ms=0))
+    _put(tx, "progress", pull_plan.at_once(progress(tx.db), "asked for"))
 
 
 def save_last(tx: Transaction, now: Last) -> None:

@@ -38,6 +38,7 @@ STEPS = (
     Step("rights"),
     Step("phones"),
     Step("held"),
+    Step("cloud_states"),
 )
 _HERE = resources.files(__name__)
 

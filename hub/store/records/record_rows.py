@@ -190,6 +190,15 @@ def delete(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
     )
 
 
+def bring_back(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
+    """Make live records of tombstones; every phone will get them."""
+    tx.db.conn.executemany(
+        f"UPDATE [{table.name}] SET local_server_deleted_at = NULL, local_server_last_modified = ?, device = {HUB}"
+        " WHERE num = ?",
+        [(tx.now_ms, num) for num in nums],
+    )
+
+
 def live_children(db: Database, table: Table, column: Cascade, parents: Sequence[str]) -> list[tuple[int, str]]:
     """Find the live records whose ``column`` names one of these parents: their numbers and ids."""
     rows = db.execute(

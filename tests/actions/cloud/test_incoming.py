@@ -37,9 +37,10 @@ def merge(store: Store, table: str, *rows: dict[str, Any], updated: bool = False
     return tally
 
 
-def delete(store: Store, table: str, *ids: str) -> PullTally:
+def delete(store: Store, table: str, *ids: str, full: bool = True) -> PullTally:
     tally = PullTally()
-    incoming.delete(store, TABLES[table], ids, tally)
+    stays = incoming.delete(store, TABLES[table], ids, tally, full=full)
+    assert not stays
     return tally
 
 
@@ -133,15 +134,44 @@ def test_a_deletion_takes_children_along_and_what_was_never_sent_is_kept_for_peo
     assert pushes.reasons(store) == [Code.PARENT_DELETED_IN_CLOUD.of(table="visits", parent="patients")]
 
 
-def test_a_child_that_was_sent_after_its_parent_had_been_deleted_there_is_deleted_there_too(store: Store) -> None:
+def test_9_a_child_that_the_cloud_has_is_removed_here_and_nowhere_else(store: Store) -> None:
     merge(store, "patients", shown("patients", PATIENT))
     enter(store, "visits", VISIT, patient_id=PATIENT)
     confirm(store, "visits", VISIT)
     delete(store, "patients", PATIENT)
-    kept = entry(store, "visits", VISIT)
-    assert kept is not None
-    assert kept.state() is OutboxState.WAITING
+    assert pushes.tombstones(store, "visits") == {VISIT}
+    assert entry(store, "visits", VISIT) is None
     assert pushes.reasons(store) == []
+
+
+def test_9_without_a_full_pull_a_deletion_waits_that_would_take_along_what_the_cloud_has(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT))
+    assert incoming.delete(store, TABLES["patients"], [PATIENT], PullTally(), full=False)
+    assert pushes.live(store, "patients") == {PATIENT}
+    assert pushes.live(store, "visits") == {VISIT}
+
+
+def test_9_what_went_along_comes_back_where_it_stands_elsewhere_now(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT), shown("patients", OTHER))
+    merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT))
+    delete(store, "patients", PATIENT)
+    merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT))
+    assert pushes.tombstones(store, "visits") == {VISIT}
+    assert entry(store, "visits", VISIT) is None
+    assert merge(store, "visits", shown("visits", VISIT, patient_id=OTHER)).updated == 1
+    assert pushes.kept(store, "visits", VISIT)["patient_id"] == OTHER
+    assert entry(store, "visits", VISIT) is None
+
+
+def test_9_what_went_along_with_what_was_deleted_here_comes_back_where_it_stands_elsewhere(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT), shown("patients", OTHER))
+    merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT))
+    pushes.push(store, changes("patients", deleted=[PATIENT]))
+    assert pushes.tombstones(store, "visits") == {VISIT}
+    merge(store, "visits", shown("visits", VISIT, patient_id=OTHER))
+    assert pushes.kept(store, "visits", VISIT)["patient_id"] == OTHER
+    assert entry(store, "visits", VISIT) is None
 
 
 def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_next_one_is_merged(store: Store) -> None:

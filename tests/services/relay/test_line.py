@@ -207,7 +207,7 @@ def test_an_idle_cycle_costs_one_verify_and_one_pull_and_nothing_for_the_disk_to
         writes.append(durable)
         return real(self, durable=durable)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hub.services.relay.pull.OVERLAP_MS", -1)  # as when nothing came in the last minutes
+    monkeypatch.setattr("hub.core.cloud.pull_plan.OVERLAP_MS", -1)  # as when nothing came in the last minutes
     monkeypatch.setattr(type(connected.store), "write", write)
     report = connected.cycle()
     assert report.traffic.requests == 2

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.cloud import pull_plan
 from hub.core.reasons import Code
 from hub.core.records.access import Owner, Permission
-from hub.services.relay import pull
 from hub.store.people import users
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
@@ -52,7 +52,7 @@ def test_2_1_a_row_that_was_committed_late_is_not_missed(connected: World) -> No
         began = transaction.now
     connected.seed.edit("patients", late, announced=False, server_created_at=began, last_modified=began)
     cursor = connected.progress().cursor_cloud_ms
-    assert began.timestamp() * 1000 > cursor - pull.OVERLAP_MS
+    assert began.timestamp() * 1000 > cursor - pull_plan.OVERLAP_MS
     connected.cycle()
     assert late in pushes.live(connected.store, "patients")
 
@@ -127,7 +127,7 @@ def test_2_2_a_patient_who_comes_from_another_clinic_brings_the_old_records(
     connected.cycle()
     assert comes in pushes.live(connected.store, "patients")
     assert not connected.cycle().full  # not more than once a day
-    monkeypatch.setattr("hub.services.relay.cycle.FULL_EVERY_MS", 0)
+    monkeypatch.setattr("hub.core.cloud.pull_plan.FULL_EVERY_MS", 0)
     assert connected.cycle().full
     assert event in pushes.live(connected.store, "events")
     assert not connected.cycle().full

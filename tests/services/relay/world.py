@@ -1,5 +1,6 @@
 """A hub with a stand-in cloud beside it, over real HTTP: what phones enter, what cycles do, what each side holds."""
 
+import datetime as dt
 import json
 import shutil
 import tempfile
@@ -90,6 +91,18 @@ class World:
     def fail(self, kind: Kind, *, times: int = 1, seconds: float = 0, on: str = "") -> None:
         """Let something go wrong with the next requests."""
         self.app.state.cloud.faults.add(Fault(kind=kind, times=times, seconds=seconds, on=on))
+
+    def set_clock(self, days: float) -> None:
+        """Set the cloud's clock ahead, or right again."""
+        self.app.state.cloud.store.ahead = dt.timedelta(days=days)
+
+    def move_cursor(self, by: dt.timedelta) -> None:
+        """Let the last pulls have been earlier, or believed to be later."""
+        progress, ms = self.progress(), by // dt.timedelta(milliseconds=1)
+        with self.store.write() as tx:
+            connection.advance(
+                tx, cursor_cloud_ms=progress.cursor_cloud_ms + ms, full_cloud_ms=progress.full_cloud_ms + ms
+            )
 
     def heal(self) -> None:
         """Let nothing go wrong any more."""

@@ -36,6 +36,9 @@ _CASCADES: Mapping[Table, tuple[tuple[Table, str], ...]] = {
     ),
 }
 
+# Of these a delete sets no time but its own (CLOUD.md 7).
+_FLAGGED_ONLY = (pushed.PATIENT_VITALS, pushed.PATIENT_PROBLEMS)
+
 
 def insert(transaction: Transaction, table: Table, values: Row, *, or_nothing: bool = False) -> bool:
     """Insert a row and tell whether it was new; with ``or_nothing`` a row of the same key stays as it is."""
@@ -134,13 +137,21 @@ def delete(transaction: Transaction, table: Table, record_id: str) -> None:
         transaction.execute('DELETE FROM "prescription_items" WHERE "id" = ?', (record_id,))
         return
     now = transaction.now
-    transaction.execute(
-        f'UPDATE "{table.name}" SET "is_deleted" = true, "deleted_at" = ?, "last_modified" = ? WHERE "id" = ?',
-        (now, now, record_id),
-    )
+    if table in _FLAGGED_ONLY:
+        sql = f'UPDATE "{table.name}" SET "is_deleted" = true, "deleted_at" = ? WHERE "id" = ?'
+        transaction.execute(sql, (now, record_id))
+    else:
+        transaction.execute(
+            f'UPDATE "{table.name}" SET "is_deleted" = true, "deleted_at" = ?, "updated_at" = ?, "last_modified" = ?'
+            ' WHERE "id" = ?',
+            (now, now, now, record_id),
+        )
     for child, column in _CASCADES.get(table, ()):
-        sql = f'UPDATE "{child.name}" SET "is_deleted" = true WHERE "{column}" = ? AND "is_deleted" = false'
-        transaction.execute(sql, (record_id,))
+        sql = (
+            f'UPDATE "{child.name}" SET "is_deleted" = true, "updated_at" = ?, "last_modified" = ?'
+            f' WHERE "{column}" = ? AND "is_deleted" = false'
+        )
+        transaction.execute(sql, (now, now, record_id))
 
 
 def _bare_visit(transaction: Transaction, clock: Clock, given: Mapping[str, object]) -> Value:

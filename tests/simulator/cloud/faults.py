@@ -60,13 +60,17 @@ class Faults:
         """What has not happened yet."""
         return tuple(self._waiting)
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault that this request meets and count it down; the stand-in's own paths meet none."""
+    def take(self, method: str, path: str, query: str = "") -> Fault | None:
+        """Return the fault that this request meets and count it down; the stand-in's own paths meet none.
+
+        A pull from the start is met by what waits for a ``full`` one, too.
+        """
         route = _ROUTES.get((method, path))
         if route is None:
             return None
+        routes = {"", route, "full" if "lastPulledAt=1" in query.split("&") else route}
         for position, fault in enumerate(self._waiting):
-            if fault.on in {"", route}:
+            if fault.on in routes:
                 left = [msgspec.structs.replace(fault, times=fault.times - 1)] if fault.times > 1 else []
                 self._waiting[position : position + 1] = left
                 return fault
@@ -78,7 +82,7 @@ def faulty(app: ASGIApp, faults: Faults) -> ASGIApp:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         request = cast("HTTPScope", scope)  # there are no WebSockets here
-        fault = faults.take(request["method"], request["path"])
+        fault = faults.take(request["method"], request["path"], request["query_string"].decode("latin-1"))
         if fault is None:
             await app(scope, receive, send)
         else:

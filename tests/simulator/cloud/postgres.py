@@ -43,10 +43,10 @@ class _RawLoader(Loader):
 class PostgresTransaction:
     """A transaction on a connection of its own."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ahead: dt.timedelta) -> None:
         self._connection = connection
         now = connection.execute("SELECT now()").fetchone()
-        self.now = cast("tuple[dt.datetime]", now)[0]
+        self.now = cast("tuple[dt.datetime]", now)[0] + ahead
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement; Refused when a constraint or a type forbids it."""
@@ -68,6 +68,7 @@ class PostgresStore:
     """A PostgreSQL database, by its connection string."""
 
     def __init__(self, dsn: str) -> None:
+        self.ahead = dt.timedelta()
         self._dsn = dsn
         self._idle: list[Connection] = []
 
@@ -81,7 +82,7 @@ class PostgresStore:
     def transaction(self) -> Iterator[PostgresTransaction]:
         """Open a transaction."""
         with self._connection() as connection, connection.transaction():
-            yield PostgresTransaction(connection)
+            yield PostgresTransaction(connection, self.ahead)
 
     def read(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Return rows as committed now."""

@@ -59,7 +59,7 @@ def last_pulled(text: str) -> float:
 
 def pull(store: CloudStore, caller: Caller, last_ms: float, zone: ZoneInfo, history_days: int | None = None) -> bytes:
     """Return the body of a pull; its timestamp is the clock before the queries (CLOUD.md 2.1)."""
-    timestamp = time.time_ns() // 1_000_000
+    timestamp = time.time_ns() // 1_000_000 + store.ahead // dt.timedelta(milliseconds=1)
     oldest = None if history_days is None else _moment(timestamp) - dt.timedelta(days=history_days)
     rules = Rules(zone, _moment(last_ms), caller.clinics or (), oldest)
     changes = {

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import bcrypt
@@ -16,7 +17,7 @@ from tests.simulator.cloud.callers import Caller
 from tests.simulator.cloud.columns import Garbage, Table
 from tests.simulator.cloud.instants import Clock
 from tests.simulator.cloud.push import PushOutcome, push
-from tests.simulator.cloud.store import CloudStore, Transaction, wire_rows
+from tests.simulator.cloud.store import CloudStore, Transaction, select, wire_rows
 from tests.simulator.cloud.values import Value
 
 _UTC = ZoneInfo("UTC")
@@ -104,8 +105,33 @@ class Seed:
         with self._store.transaction() as transaction:
             edit(transaction, tables.BY_NAME[table], record_id, given, announced=announced)
 
+    def merge(self, gone: str, stays: str, *, announced: bool = True) -> None:
+        """Merge a duplicate into another patient: what was one's is the other's, and the one is deleted."""
+        for table in tables.PULL_ORDER:
+            for row in self.rows(table.name) if "patient_id" in table.names else ():
+                if row["patient_id"] == gone:
+                    self.edit(table.name, str(row["id"]), announced=announced, patient_id=stays)
+        self.delete("patients", gone)
+
+    def copy(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all rows, as a backup."""
+        return {table.name: self._store.read(select(table)) for table in tables.CREATION_ORDER}
+
+    def restore(self, backup: Mapping[str, list[tuple[Any, ...]]], *only: str) -> None:
+        """Put the cloud back to what it was at a backup; ``only`` these tables, if any are named."""
+        wanted = [table for table in tables.CREATION_ORDER if not only or table.name in only]
+        with self._store.transaction() as transaction:
+            for table in reversed(wanted):
+                transaction.execute(f'DELETE FROM "{table.name}"')
+            for table in wanted:
+                marks = ", ".join("?" * len(table.columns))
+                for row in backup[table.name]:
+                    transaction.execute(
+                        f'INSERT INTO "{table.name}" VALUES ({marks})', [_stored(value) for value in row]
+                    )
+
     def delete(self, table: str, record_id: str) -> None:
-        """Delete a row softly, as the web admin does, without its children."""
+        """Delete a row softly without its children, as ``patients.delete`` does (CLOUD.md 7)."""
         now = dt.datetime.now(dt.UTC)
         self.edit(table, record_id, is_deleted=True, deleted_at=now.isoformat())
 
@@ -174,6 +200,10 @@ def edit(
             new.setdefault(name, transaction.now)
     sets = ", ".join(f'"{name}" = ?' for name in new)
     transaction.execute(f'UPDATE "{table.name}" SET {sets} WHERE "id" = ?', (*new.values(), record_id))
+
+
+def _stored(value: Any) -> Value:  # noqa: ANN401
+    return values.Json(msgspec.json.decode(value)) if isinstance(value, msgspec.Raw) else value
 
 
 def _plain(given: Mapping[str, object]) -> dict[str, object]:

@@ -35,9 +35,9 @@ _TYPES = {
 class SqliteTransaction:
     """A transaction on a connection of its own."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, ahead: dt.timedelta) -> None:
         self._connection = connection
-        self.now = dt.datetime.now(dt.UTC)
+        self.now = dt.datetime.now(dt.UTC) + ahead
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Run one statement; Refused when a constraint forbids it."""
@@ -57,6 +57,7 @@ class SqliteStore:
     """A SQLite file; each transaction has a connection, so that readers and a writer see what PostgreSQL's would."""
 
     def __init__(self, path: Path) -> None:
+        self.ahead = dt.timedelta()
         self._path = path
         self._idle: list[sqlite3.Connection] = []
 
@@ -73,7 +74,7 @@ class SqliteStore:
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteTransaction(connection)
+                yield SqliteTransaction(connection, self.ahead)
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise

@@ -38,6 +38,9 @@ class Transaction(Protocol):
 class CloudStore(Protocol):
     """A database of the cloud's tables."""
 
+    ahead: dt.timedelta
+    """How far the clocks of server and database are ahead."""
+
     def create_tables(self) -> None:
         """Create what is missing."""
 

@@ -1,0 +1,56 @@
+"""Decides whether the next pull asks for everything, and how far a pull moves the cursor (R7, R9)."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from hub.core import clock
+from hub.core.cloud.link import Progress
+
+OVERLAP_MS = 120_000
+"""The cloud may commit a row late, by as long as a statement of it may take; twice that (CLOUD.md 2.1)."""
+FULL_EVERY_MS = 86_400_000
+"""A patient who came from another clinic is worth a full pull, but not every few minutes."""
+FULL_AT_LEAST_EVERY_MS = 7 * 86_400_000
+"""What no other pull shows, a full one does: what moved away, what a restored cloud has lost. It is also less than the
+history that a cloud serves (CLOUD.md 2.4), so that a hub that comes back after long sees all that it still can."""
+FULL_AGAIN_MS = 3_600_000
+"""After one that failed the hub makes do with what is new for so long."""
+AT_ONCE = 0
+"""In the place of the time of the last full pull: the next one waits for nothing."""
+
+
+def is_full(progress: Progress, clinics: Iterable[str], now_cloud_ms: int) -> bool:
+    """Whether everything is to be pulled: at first, for new clinics, when it is wanted, and once a week.
+
+    now_cloud_ms: the cloud's clock.
+    """
+    if not progress.cursor_cloud_ms or set(progress.clinics) != set(clinics):
+        return True
+    if 0 <= now_cloud_ms - progress.full_failed_cloud_ms < FULL_AGAIN_MS:
+        return False
+    since_ms = now_cloud_ms - progress.full_cloud_ms
+    return since_ms >= (FULL_EVERY_MS if progress.full_wanted else FULL_AT_LEAST_EVERY_MS)
+
+
+def wanted_at_once(progress: Progress) -> bool:
+    """Whether a full pull is wanted that waits for nothing."""
+    return bool(progress.full_wanted) and progress.full_cloud_ms == AT_ONCE
+
+
+def cursor(cloud_ms: int, *, wall_ms: int, hub_ms: int) -> int:
+    """Return from where the next pull goes on: the cloud's clock, but not beyond what the hub itself knows of the time.
+
+    A clock that was ahead once, and is right again, would hide whatever changes until it gets there.
+    """
+    return min(cloud_ms, clock.date_ms(wall_ms, hub_ms) + OVERLAP_MS)
+
+
+def went_back(progress: Progress, cloud_ms: int) -> bool:
+    """Whether the cloud's clock stands before the last pull: what changed in between may never have been shown."""
+    return cloud_ms < progress.cursor_cloud_ms - OVERLAP_MS
+
+
+def at_once(progress: Progress, why: str) -> Progress:
+    """Want a full pull that waits for nothing."""
+    return msgspec.structs.replace(progress, full_wanted=why, full_cloud_ms=AT_ONCE, full_failed_cloud_ms=0)

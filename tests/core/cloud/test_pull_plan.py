@@ -1,0 +1,51 @@
+"""When everything is pulled, and how far a pull moves the cursor (R7, R9)."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.core.cloud import pull_plan
+from hub.core.cloud.link import Progress
+
+NOW = 1_795_000_000_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
+MS = st.integers(NOW - 100 * DAY, NOW + 100 * DAY)
+CURRENT = Progress(cursor_cloud_ms=NOW, full_cloud_ms=NOW, clinics=("a",))
+
+
+@given(MS, MS, MS)
+def test_9_the_cursor_is_never_beyond_the_hubs_own_time_nor_the_clouds(cloud: int, wall: int, hub: int) -> None:
+    cursor = pull_plan.cursor(cloud, wall_ms=wall, hub_ms=hub)
+    assert cursor <= cloud
+    assert cursor <= max(wall, hub) + pull_plan.OVERLAP_MS
+    assert cursor == cloud or cursor > max(wall, hub)
+
+
+@given(st.integers(0, 60 * DAY))
+def test_9_everything_is_pulled_after_a_week_whatever_was_pulled_since(since: int) -> None:
+    assert pull_plan.is_full(CURRENT, ["a"], NOW + since) == (since >= 7 * DAY)
+
+
+def test_7_everything_is_pulled_at_first_for_other_clinics_and_a_day_after_a_patient_came() -> None:
+    assert pull_plan.is_full(Progress(), ["a"], NOW)
+    assert pull_plan.is_full(CURRENT, ["a", "b"], NOW)
+    wanted = msgspec.structs.replace(CURRENT, full_wanted="a patient came")
+    assert not pull_plan.is_full(wanted, ["a"], NOW + HOUR)
+    assert not pull_plan.wanted_at_once(wanted)
+    assert pull_plan.is_full(wanted, ["a"], NOW + DAY)
+
+
+def test_9_a_full_pull_that_failed_is_not_tried_in_every_cycle_but_one_that_is_wanted_at_once_is() -> None:
+    failed = msgspec.structs.replace(CURRENT, full_cloud_ms=0, full_failed_cloud_ms=NOW)
+    assert not pull_plan.is_full(failed, ["a"], NOW + HOUR - 1)
+    assert pull_plan.is_full(failed, ["a"], NOW + HOUR)
+    assert pull_plan.is_full(failed, ["a", "b"], NOW)
+    at_once = pull_plan.at_once(failed, "asked for")
+    assert pull_plan.wanted_at_once(at_once)
+    assert pull_plan.is_full(at_once, ["a"], NOW)
+
+
+@given(MS)
+def test_9_a_cloud_whose_clock_stands_before_the_last_pull_is_noticed(cloud: int) -> None:
+    assert pull_plan.went_back(CURRENT, cloud) == (cloud < NOW - pull_plan.OVERLAP_MS)
