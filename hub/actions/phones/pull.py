@@ -14,7 +14,6 @@ from hub.core.records.access import Rights
 from hub.store.database import Store, View
 from hub.store.phones import callers
 from hub.store.phones import ledger as ledgers
-from hub.store.phones.pages import RowsDue
 
 
 class Pulled(NamedTuple):
@@ -30,19 +29,20 @@ def pull(store: Store, device: int, rights: Rights, cursor: float, *, budget_byt
     budget_bytes: for the JSON of the records.
     """
     with store.read() as db:
-        page, ledger = choose(db, device, rights, cursor, budget_bytes=budget_bytes, now_ms=store.now_ms(db))
+        page, ledger = choose(store, db, device, rights, cursor, budget_bytes=budget_bytes)
     return Pulled(page, keep(store, page, ledger, cursor))
 
 
 def choose(
-    db: View, device: int, rights: Rights, cursor: float, *, budget_bytes: int, now_ms: int
+    store: Store, db: View, device: int, rights: Rights, cursor: float, *, budget_bytes: int
 ) -> tuple[PullPage, OpenLedger]:
     """Choose an answer in one view; returns also the ledger that is to be kept."""
     ledger = opened(db, device, cursor, scope=rights.scope)
-    suspect = ledgers.suspect_due(db, device, now_ms) if ledger.is_confirming else None
-    return pull_page.fill(
-        ledger, RowsDue(db), budget_bytes=budget_bytes, sees=partial(access.sees, rights), suspect=suspect
-    )
+    suspect, due_ms = (ledgers.next_suspect(db, device) if ledger.is_confirming else None) or (None, 0)
+    if suspect and due_ms > store.now_ms(db):
+        suspect = None
+    rows, sees = partial(ledgers.due_rows, db), partial(access.sees, rights)
+    return pull_page.fill(ledger, rows, budget_bytes=budget_bytes, sees=sees, suspect=suspect)
 
 
 def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:
@@ -52,8 +52,7 @@ def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> flo
         return cursor
     with store.write() as tx:
         ledger = ledger.deliver(is_retry=page.is_retry)
-        ledgers.save(tx, ledger)
-        ledgers.add_delivery(tx, ledger, page)
+        ledgers.save(tx, ledger, page)
         callers.seen(tx, ledger.device, synced=True)
         return tx.now_ms
 
@@ -72,11 +71,7 @@ def behind(db: View, device: int) -> int:
 def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
     if isinstance(ledger, StartOver):
         return ledger.begin(ledgers.everything(db), ledgers.tombstones(db) if ledger.is_first else {})
-    return ledger.absorb(
-        ledgers.changes(db, ledger.read_since),
-        ledgers.forced(db, ledger.device, ledger.since),
-        ledgers.moved(db, ledger.since),
-    )
+    return ledger.absorb(*ledgers.changes(db, ledger.device, ledger.since, rows_since=ledger.read_since))
 
 
 def _keep_settled(store: Store, ledger: OpenLedger) -> None:

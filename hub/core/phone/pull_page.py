@@ -12,7 +12,7 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone.ledger import Delivered, OpenLedger, Sheet, SuspectRecord
 from hub.core.records.access import Owner
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.tables import TABLES, SeenBy, Table
 
 _LIMITS = (None, None, None, 512, 64, 8)
 """How many records a page may carry after so many answers that the phone did not confirm.
@@ -76,7 +76,7 @@ def fill(
         for name, sheet in ledger.sheets.items()
         if sheet.due and not draft.is_full()
     }
-    return draft.page(draft.suspect), ledger.with_sheets(sheets)
+    return draft.page(draft.suspect), ledger.with_sheets(sheets) if sheets else ledger
 
 
 class _Draft:
@@ -88,6 +88,7 @@ class _Draft:
         self._budget = budget_bytes
         self._limit = limit
         self._sees = sees
+        self._seen: dict[tuple[SeenBy, str | None, str | None], bool] = {}
         self._as_updated = as_updated
         self._bytes = 0
         self._parts: dict[str, Part] = {}
@@ -105,12 +106,11 @@ class _Draft:
         taken: list[int] = []
         unseen: list[int] = []
         frontier = sheet.frontier
-        seen: dict[Owner, bool] = {}
         for num, made_ms, is_deleted, clinic, author, data in rows_due(table, sheet):
-            owner = Owner(clinic, author)
-            if owner not in seen:
-                seen[owner] = self._sees(table, owner)
-            if not seen[owner] and not is_deleted:
+            owner = table.seen_by, clinic, author
+            if owner not in self._seen:
+                self._seen[owner] = self._sees(table, Owner(clinic, author))
+            if not self._seen[owner] and not is_deleted:
                 unseen.append(num)
                 continue
             if self.records and (self.is_full() or self._bytes + len(data) > self._budget):
@@ -122,7 +122,8 @@ class _Draft:
             self._bytes += len(data) + 1
         else:  # all that there is was read: a number that did not come is no record
             sheet = sheet._replace(due=sheet.due & FrozenBitMap([*taken, *unseen]))
-        sheet = sheet.withhold(FrozenBitMap(unseen))
+        if unseen:
+            sheet = sheet.withhold(FrozenBitMap(unseen))
         if taken:
             left = len(sheet.due) - len(taken)
             self._parts[table.name] = part

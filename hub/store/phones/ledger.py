@@ -1,9 +1,15 @@
-"""Keeps the phones' ledgers (core.phone.ledger): reads one in a view of the database, and saves what became of it.
+"""Keeps the phones' ledgers (core.phone.ledger): reads one in a view, and what is due by it; saves what became of it.
 
 The columns bear older names: ``held``, ``owed`` and ``hidden`` are a sheet's ``has``, ``due`` and ``withheld``; table
 ``stale`` keeps what is outdated, ``debts`` what is forced, ``doubts`` the suspects.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
 from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
@@ -19,10 +25,28 @@ from hub.core.phone.ledger import (
     StoredLedger,
     SuspectRecord,
 )
-from hub.core.phone.pull_page import PullPage
-from hub.core.records.tables import TABLES, Table
-from hub.store.database import Transaction, hub_time
-from hub.store.records import moves
+from hub.core.phone.pull_page import PullPage, Row
+from hub.core.records.tables import TABLES, Rank, Table
+from hub.store.database import Transaction
+from hub.store.records import owners
+
+_FEW = 4096
+"""Up to so many due records are sorted; more are read along the index of made_ms, from where the last page ended."""
+_FETCH = 256
+
+_HEAD = """
+SELECT (SELECT value FROM hub WHERE key = 'time'), (SELECT value FROM hub WHERE key = 'moved'),
+    head.revision, head.since, head.settled, head.attempts, head.scope
+FROM (SELECT 1) LEFT JOIN ledger_heads AS head ON head.device = ?
+"""
+_CHANGED = " UNION ALL ".join(
+    f"SELECT '{name}', num, local_server_last_modified, device, origin, local_server_created_at"
+    f" FROM [{name}] INDEXED BY [{name}_changed] WHERE local_server_last_modified > :since"
+    for name in TABLES
+)
+_ALL = " UNION ALL ".join(
+    f"SELECT '{name}', (SELECT min(num) FROM [{name}]), (SELECT max(num) FROM [{name}])" for name in TABLES
+)
 
 _SUSPECT_WAIT_MS = 3_600_000
 """How long a suspect waits for its first retry; each further wait is twice as long."""
@@ -30,46 +54,56 @@ _SUSPECT_WAIT_MS = 3_600_000
 
 def read(db: Database, device: int) -> StoredLedger:
     """Read a phone's ledger."""
-    head = db.execute(
-        "SELECT revision, since, settled, attempts, scope FROM ledger_heads WHERE device = ?", [device]
-    ).fetchone()
-    moved = db.execute("SELECT value FROM hub WHERE key = 'moved'").fetchone()
+    revision, moved, *head = db.execute(_HEAD, [device]).fetchone()
     stored = db.execute("SELECT table_name, held, owed, hidden, frontier FROM ledger WHERE device = ?", [device])
     outdated = db.execute("SELECT table_name, revision, nums FROM stale WHERE device = ?", [device])
     return StoredLedger(
         device=device,
-        revision=hub_time(db),
-        moved=int(moved[0]) if moved else 0,
-        head=Head(*head) if head else None,
+        revision=revision,
+        moved=int(moved or 0),
+        head=None if head[0] is None else Head(*head),
         sheets=dict.fromkeys(TABLES, Sheet()) | {row[0]: sheet(*row[1:]) for row in stored},
         outdated={(name, revision): unpack(nums) for name, revision, nums in outdated},
         deliveries=_deliveries(db, device),
     )
 
 
-def changes(db: Database, since: int) -> dict[str, list[ChangedRow]]:
-    """Return what changed of every table after a revision."""
-    found = {}
-    for name in TABLES:
-        rows = db.execute(
-            "SELECT num, local_server_last_modified, device, origin, local_server_created_at"
-            f" FROM [{name}] INDEXED BY [{name}_changed] WHERE local_server_last_modified > ?",
-            [since],
-        ).fetchall()
-        if rows:
-            found[name] = [ChangedRow(*row) for row in rows]
-    return found
+class Changes(NamedTuple):
+    """What may be due to a phone since it was here, as core.phone.ledger.Resumed absorbs it."""
+
+    rows: dict[str, list[ChangedRow]]
+    """Of every table what changed."""
+    forced: list[tuple[str, int]]
+    """Records (table, number) that became due to the phone though they did not change."""
+    moved: dict[str, FrozenBitMap]
+    """The records of the patients who came, or came to another clinic."""
 
 
-def forced(db: Database, device: int, since: int) -> list[tuple[str, int]]:
-    """Return the records (table, number) that became due to a phone though they did not change."""
+def changes(db: Database, device: int, since: int, *, rows_since: int) -> Changes:
+    """Return what there is after the revision ``since``, and of the rows after ``rows_since``."""
+    rows: dict[str, list[ChangedRow]] = {}
+    for name, *row in db.execute(_CHANGED, {"since": rows_since}):
+        rows.setdefault(name, []).append(ChangedRow(*row))
     where = [device, since]
-    return db.execute("SELECT table_name, num FROM debts WHERE device = ? AND revision > ?", where).fetchall()
+    forced = db.execute("SELECT table_name, num FROM debts WHERE device = ? AND revision > ?", where).fetchall()
+    return Changes(rows, forced, _moved(db, since))
 
 
-def moved(db: Database, since: int) -> dict[str, FrozenBitMap]:
-    """Return the records of the patients who came, or came to another clinic, after a revision."""
-    return {name: FrozenBitMap(nums) for name, nums in moves.since(db, since).items()}
+def _moved(db: Database, since: int) -> dict[str, FrozenBitMap]:
+    if db.execute("SELECT 1 FROM moves WHERE revision > ? LIMIT 1", [since]).fetchone() is None:
+        return {}
+    return {
+        table.name: FrozenBitMap(
+            num
+            for (num,) in db.execute(
+                f"SELECT t.num FROM moves CROSS JOIN [{table.name}] AS t ON t.[{table.patient or 'id'}] ="
+                " moves.patient_id WHERE moves.revision > ?",
+                [since],
+            )
+        )
+        for table in TABLES.values()
+        if table.patient or table.name == "patients"
+    }
 
 
 def force(tx: Transaction, device: int, table: Table, num: int) -> None:
@@ -82,11 +116,8 @@ def force(tx: Transaction, device: int, table: Table, num: int) -> None:
 
 def everything(db: Database) -> dict[str, FrozenBitMap]:
     """Return the numbers of all records; numbers are given without gaps and a reader drops what is not there."""
-    found = {}
-    for name in TABLES:
-        first, last = db.execute(f"SELECT min(num), max(num) FROM [{name}]").fetchone()
-        found[name] = FrozenBitMap(range(first, last + 1)) if last else FrozenBitMap()
-    return found
+    rows = db.execute(_ALL)
+    return {name: FrozenBitMap(range(first, last + 1)) if last else NO_RECORDS for name, first, last in rows}
 
 
 def tombstones(db: Database) -> dict[str, FrozenBitMap]:
@@ -99,16 +130,64 @@ def tombstones(db: Database) -> dict[str, FrozenBitMap]:
     }
 
 
-def suspect_due(db: Database, device: int, now_ms: int) -> SuspectRecord | None:
-    """Return the suspect whose retry is due for the longest time."""
+def due_rows(db: Database, table: Table, sheet: Sheet) -> Iterable[Row]:
+    """Return what is due of a table, a row at a time: the newest first, but of reference data the oldest."""
+    if len(sheet.due) > _FEW:
+        return chain.from_iterable(_many_due(db, table, sheet))
+    order = db.execute(
+        f"SELECT num FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?))"
+        f" ORDER BY {'num' if table.rank is Rank.REFERENCE else 'made_ms DESC, num DESC'}",
+        [msgspec.json.encode(sheet.due.to_array().tolist()).decode()],
+    ).fetchall()
+    if len(order) <= _FETCH:
+        return _rows(db, table, order)
+    return chain.from_iterable(
+        _rows(db, table, order[start : start + _FETCH]) for start in range(0, len(order), _FETCH)
+    )
+
+
+def _rows(db: Database, table: Table, order: Sequence[tuple[int]]) -> Iterable[Row]:
+    select, join = _due_sql(table)
+    return db.execute(
+        f"{select} FROM json_each(?) AS wanted CROSS JOIN [{table.name}] AS t ON t.num = wanted.value {join}",
+        [msgspec.json.encode([num for (num,) in order]).decode()],
+    )
+
+
+def _many_due(db: Database, table: Table, sheet: Sheet) -> Iterator[Iterable[Row]]:
+    """Read along the index, from the frontier down, then what is left above it."""
+    select, join = _due_sql(table)
+    db.conn.create_function("is_due", 1, sheet.due.__contains__)
+    bounds = ("t.made_ms <= :frontier AND", "t.made_ms > :frontier AND") if sheet.frontier is not None else ("",)
+    for bound in bounds:
+        yield db.execute(
+            f"{select} FROM [{table.name}] AS t {join} WHERE {bound} is_due(t.num) ORDER BY t.made_ms DESC",
+            {"frontier": sheet.frontier},
+        )
+
+
+@cache
+def _due_sql(table: Table) -> tuple[str, str]:
+    """Write what is selected of a record ``t`` that is due, and what is joined to it."""
+    select = (
+        f"SELECT t.num, t.made_ms, t.local_server_deleted_at IS NOT NULL, {owners.columns(table)},"
+        " CASE WHEN t.local_server_deleted_at IS NOT NULL THEN CAST(json_object('id', t.id) AS BLOB)"
+        " WHEN t.cut IS NULL THEN CAST(t.data AS BLOB)"
+        " ELSE CAST(substr(t.data, 1, t.cut) || '}' AS BLOB) END"
+    )
+    return select, owners.join(table)
+
+
+def next_suspect(db: Database, device: int) -> tuple[SuspectRecord, int] | None:
+    """Return the suspect whose retry is due first, and when (hub time)."""
     row = db.execute(
-        "SELECT table_name, num FROM doubts WHERE device = ? AND due <= ? ORDER BY due LIMIT 1", [device, now_ms]
+        "SELECT table_name, num, due FROM doubts WHERE device = ? ORDER BY due LIMIT 1", [device]
     ).fetchone()
-    return SuspectRecord(*row) if row else None
+    return (SuspectRecord(*row[:2]), row[2]) if row else None
 
 
-def save(tx: Transaction, ledger: OpenLedger) -> None:
-    """Keep a ledger as it is now."""
+def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> None:
+    """Keep a ledger as it is now, and the answer that the phone gets, if that is to be remembered."""
     device, head = ledger.device, ledger.head
     if ledger.starts_over:
         for table in ("deliveries", "doubts", "ledger"):
@@ -126,9 +205,11 @@ def save(tx: Transaction, ledger: OpenLedger) -> None:
         [device, head.revision, head.since, head.settled, head.attempts, head.scope],
     )
     _save_sheets(tx, ledger)
+    if page is not None:
+        _add_delivery(tx, ledger, page)
 
 
-def add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
+def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
     """Keep what an answer carried, by the time of this transaction; only the newest answers are remembered."""
     parts = page.delivered or {"": Delivered(FrozenBitMap(), None)}
     tx.db.conn.executemany(

@@ -6,9 +6,8 @@ A phone's ledger looks again at the records of just these patients, which are fo
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlite_utils import Database
 
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
 
 _CHILDREN = tuple(table for table in TABLES.values() if table.patient)
@@ -33,20 +32,3 @@ def arrived(tx: Transaction, patient_ids: Sequence[str]) -> None:
         )
         found.update(row[0] for row in rows)
     note(tx, sorted(found))
-
-
-def since(db: Database, revision: int) -> dict[str, list[int]]:
-    """Return the records of the patients who moved after a revision: table -> numbers."""
-    if db.execute("SELECT 1 FROM moves WHERE revision > ? LIMIT 1", [revision]).fetchone() is None:
-        return {}
-    return {table.name: _numbers(db, table, revision) for table in (TABLES["patients"], *_CHILDREN)}
-
-
-def _numbers(db: Database, table: Table, revision: int) -> list[int]:
-    column = table.patient or "id"
-    rows = db.execute(
-        f"SELECT t.num FROM moves CROSS JOIN [{table.name}] AS t ON t.[{column}] = moves.patient_id"
-        " WHERE moves.revision > ?",
-        [revision],
-    )
-    return [row[0] for row in rows]

@@ -11,7 +11,7 @@ from hub.core.phone.cipher import Direction
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
 from hub.store.people import users
-from hub.store.phones import pages
+from hub.store.phones import ledger
 from tests.hubs import EMAIL, POLICY, Client, InProcessHub, add_clinic, add_user, changes, edit, row
 from tests.store.pulls import OTHER, backlog, ids, patients, pull, pull_all, settled
 from tests.store.pushes import push
@@ -83,7 +83,7 @@ def test_the_newest_records_come_first(hub: InProcessHub, table: str) -> None:
 
 
 def test_p5_a_long_backlog_comes_whole_also_when_records_come_and_change_meanwhile(hub: InProcessHub) -> None:
-    count = pages._FEW + 300
+    count = ledger._FEW + 300
     wanted = set(backlog(hub, "visits", count))
     hub.restart(policy=msgspec.structs.replace(POLICY, page_bytes=400_000))
     client, cursor, got = hub.client(), 0, []
@@ -105,7 +105,7 @@ def test_p5_a_long_backlog_comes_whole_also_when_records_come_and_change_meanwhi
 
 
 def test_p5_a_lost_page_of_a_long_backlog_is_given_again(hub: InProcessHub) -> None:
-    wanted = backlog(hub, "visits", pages._FEW + 300)
+    wanted = backlog(hub, "visits", ledger._FEW + 300)
     hub.restart(policy=msgspec.structs.replace(POLICY, page_bytes=600_000))
     client = hub.client()
     cursor = pull(client)["timestamp"]
