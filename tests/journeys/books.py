@@ -246,8 +246,11 @@ class PhoneBook:
         self._last[key] = record
         changed = set(str(record["_changed"] or "").split(",")) - {""}
         for column in TRACKED.get(table, ()):
+            place = (*key, column)
             if not existed or not changed or column in changed:
-                self._take_value((*key, column), record[column], existed=existed, whole=not changed)
+                self._take_value(place, record[column], existed=existed, whole=not changed)
+            elif (place, record[column]) in self.unsent:  # it comes without its name, and may be told by its value
+                self._take_value(place, record[column], existed=True, whole=True)
 
     def _take_value(self, place: Place, value: Value, *, existed: bool, whole: bool) -> None:
         books = self._books

@@ -118,3 +118,48 @@ def test_p5_a_phone_restored_from_an_older_backup_gets_what_it_lost(clinic: Clin
     clinic.settle()
     one.phone.store, one.phone.cursor = backup, cursor
     clinic.settle()
+
+
+@pytest.mark.parametrize("other_changes_it", [False, True])
+def test_p3_an_edit_made_while_its_push_is_on_the_way_arrives_with_the_next_one(
+    clinic: Clinic, shared: str, *, other_changes_it: bool
+) -> None:
+    one, other, _ = clinic.stations
+    edit(one, shared, phone="first")
+
+    def during() -> tuple[str, str, str]:
+        edit(one, shared, hometown="during")
+        return "patients", shared, "hometown"
+
+    assert one.sync_while_editing(during).ok
+    row = one.phone.store.find("patients", shared)
+    assert row is not None
+    assert (row["_status"], row["hometown"]) == ("synced", "during")
+    if other_changes_it:
+        edit(other, shared, surname="Other")
+    edit(one, shared, camp="later")
+    clinic.settle()
+    for station in clinic.stations:
+        seen = station.phone.store.find("patients", shared)
+        assert seen is not None
+        assert (seen["phone"], seen["hometown"], seen["camp"]) == ("first", "during", "later")
+    assert state(clinic.box.store).rows["patients", shared].data["hometown"] == "during"
+
+
+def test_p3_a_forced_upload_of_what_the_app_could_not_read_wipes_nothing_and_heals_the_phone(
+    clinic: Clinic, shared: str
+) -> None:
+    """After a pull straight from the cloud the app holds nulls, with the cloud's updated_at."""
+    one, other, _ = clinic.stations
+    values: dict[str, Value] = {"patient_id": shared, "height_cm": 191, "weight_kg": 80.5, "heart_rate": 70}
+    record_id = str(other.phone.create("patient_vitals", values)["id"])
+    clinic.settle()
+    row = one.phone.store.find("patient_vitals", record_id)
+    assert row is not None
+    row.update(height_cm=None, weight_kg=None)
+    assert one.phone.force_upload().ok
+    clinic.settle()
+    for station in clinic.stations:
+        seen = station.phone.store.find("patient_vitals", record_id)
+        assert seen is not None
+        assert (seen["height_cm"], seen["weight_kg"], seen["heart_rate"]) == (191, 80.5, 70)

@@ -16,7 +16,7 @@ from hub.core.reasons import Code
 from hub.core.records import access, cascade, push_decision
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
-from hub.core.records.merge import HUB, History, Version
+from hub.core.records.merge import HUB, History, Knowledge, Version
 from hub.core.records.push_decision import (
     Add,
     Delete,
@@ -220,14 +220,15 @@ class Changes:
     def _stored(self, table: Table, row: Kept) -> Version | Tombstone:
         return Tombstone() if row.deleted is not None else record_rows.version(table, row)
 
-    def _knew(self, table: Table, row: Kept, pushed: Pushed) -> int:
-        """Return the revision up to which the record was known to whoever edited it.
+    def _knew(self, table: Table, row: Kept, pushed: Pushed) -> Knowledge:
+        """Return what whoever edited a record knew of it.
 
         On the hub everything is seen; whoever edits a record on a phone has had at least its first version.
         """
         if self._pusher.device == HUB:
-            return self._tx.now_ms
-        return max(self._known.revision(table, row.num), row.created if pushed.changed else 0)
+            return Knowledge(self._tx.now_ms, self._tx.now_ms)
+        has = self._known.revision(table, row.num)
+        return Knowledge(max(has, row.created if pushed.changed else 0), has, self._known.since)
 
     @cached_property
     def _known(self) -> KnownVersions:

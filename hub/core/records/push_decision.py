@@ -12,7 +12,7 @@ from hub.core.reasons import Code
 from hub.core.records import access, codec, merge
 from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
-from hub.core.records.merge import HUB, History, Stamp, Version
+from hub.core.records.merge import HUB, History, Knowledge, Stamp, Version
 from hub.core.records.tables import TABLES, Cascade, Table
 
 
@@ -142,11 +142,11 @@ def decide_new(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -
 
 
 def decide_again(
-    table: Table, stored: Version | Tombstone, pushed: Pushed, pusher: Pusher, parents: Parents, *, known: int
+    table: Table, stored: Version | Tombstone, pushed: Pushed, pusher: Pusher, parents: Parents, *, known: Knowledge
 ) -> Merge | Delete | Force | Nothing | Refuse:
     """Decide about a record whose id the hub has.
 
-    known: the revision up to which the pusher is known to have what the hub has.
+    known: what the pusher is known to have of it.
     """
     if isinstance(stored, Tombstone):
         return Force()  # deleted stays deleted (P4)
@@ -216,7 +216,7 @@ def _first_history(pushed: Pushed, pusher: Pusher, data: str) -> History | None:
 
 
 def _merge(
-    table: Table, stored: Version, pushed: Pushed, pusher: Pusher, parents: Parents, known: int
+    table: Table, stored: Version, pushed: Pushed, pusher: Pusher, parents: Parents, known: Knowledge
 ) -> Merge | Delete | Force | Nothing:
     merged = merge.merge(table, stored, pushed, device=pusher.device, revision=pusher.revision, known=known)
     if not merged.changed:

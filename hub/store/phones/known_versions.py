@@ -16,8 +16,10 @@ class KnownVersions:
         self._db = db
         self._device = device
         self._tables: dict[str, tuple[Sheet, dict[int, FrozenBitMap]]] = {}
-        row = db.execute("SELECT revision FROM ledger_heads WHERE device = ?", [device]).fetchone()
+        row = db.execute("SELECT revision, since FROM ledger_heads WHERE device = ?", [device]).fetchone()
         self._revision = int(row[0]) if row else 0
+        self.since = int(row[1]) if row else 0
+        """When it started over for the last time: what it pushed before it may have no more."""
 
     def revision(self, table: Table, num: int) -> int:
         """Return that revision; 0 where nothing is known."""

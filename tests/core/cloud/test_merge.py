@@ -110,7 +110,9 @@ def test_rows_and_edits_of_different_columns_end_alike_in_every_order(
             else:
                 record = codec.replaced(PATIENTS, first.record, {**edits[step], "updated_at": BASE_MS + 10 + step})
                 pushed = Pushed(record, ("updated_at", *edits[step]), synced=False)
-                edit = merge.merge(PATIENTS, now, pushed, device=2 + step, revision=200 + step, known=100)
+                edit = merge.merge(
+                    PATIENTS, now, pushed, device=2 + step, revision=200 + step, known=merge.Knowledge(100)
+                )
                 if edit.changed:
                     entry = outbox.changed(entry, 200 + step, edit.changed)
                 now = Version(edit.record, edit.history)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.core.records import codec, merge
 from hub.core.records.codec import Pushed
-from hub.core.records.merge import History, MergedEdit, Stamp, Version
+from hub.core.records.merge import History, Knowledge, MergedEdit, Stamp, Version
 from hub.core.records.tables import TABLES
 
 PATIENTS = TABLES["patients"]
@@ -26,6 +26,7 @@ class Edit(NamedTuple):
     updated_at: int
     values: dict[str, Any]
     knowing: int = BASE_REVISION
+    has: int = 0
 
 
 def base(**values: object) -> Version:
@@ -40,7 +41,8 @@ def pushed(version: Version, edit: Edit, *, whole: bool = False) -> Pushed:
 
 
 def take(version: Version, push: Pushed, edit: Edit, revision: int) -> MergedEdit:
-    return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, known=edit.knowing)
+    known = Knowledge(edit.knowing, edit.has)
+    return merge.merge(PATIENTS, version, push, device=edit.device, revision=revision, known=known)
 
 
 def after(edits: Iterable[Edit], *, whole: bool = False) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def test_columns_that_are_the_hubs_own_are_not_taken(column: str) -> None:
     version = Version(codec.build(table, {"id": "p", "updated_at": 1}), History(Stamp(1, 1, MAKER)))
     values = {"id": "q" if column == "id" else "p", "updated_at": 2, "last_modified": 7, "server_created_at": 7}
     push = Pushed(codec.build(table, values), (column,), synced=False)
-    assert merge.merge(table, version, push, device=2, revision=5, known=1).changed == ()
+    assert merge.merge(table, version, push, device=2, revision=5, known=Knowledge(1)).changed == ()
 
 
 def test_p8_unknown_columns_stay_when_a_phone_that_does_not_know_them_pushes_the_whole_record() -> None:
@@ -195,3 +197,132 @@ def test_a_phone_whose_edit_ended_otherwise_does_not_hold_this(updated_at: int) 
     merged = take(base(), pushed(base(), one), one, 101)
     version = Version(merged.record, merged.history)
     assert not take(version, pushed(base(), other), other, 102).exact
+
+
+# Nothing named: a forced upload, and what the app could not read (PHONE.md 11)
+
+
+@st.composite
+def mixed(draw: st.DrawFn) -> list[tuple[Edit, bool]]:
+    """Draw edits and whole records of devices that did not know each other, with blanks."""
+    drawn = []
+    for device in range(2, 2 + draw(st.integers(2, 4))):
+        columns = sorted(draw(st.sets(st.sampled_from(COLUMNS), min_size=1)))
+        values = {column: draw(st.sampled_from(["a", "b", ""])) for column in columns}
+        drawn.append((Edit(device, draw(TIMES), values), draw(st.booleans())))
+    return drawn
+
+
+def after_mixed(edits: Iterable[tuple[Edit, bool]], first: Version) -> dict[str, Any]:
+    version = first
+    for revision, (edit, whole) in enumerate(edits, BASE_REVISION + 1):
+        push = pushed(first, edit, whole=whole)
+        # A whole record says nothing of what its phone did not fill in: it never had the base's values.
+        if whole:
+            record = codec.replaced(PATIENTS, push.record, {c: "" for c in COLUMNS if c not in edit.values})
+            push = Pushed(record, (), synced=False)
+        merged = take(version, push, edit._replace(knowing=0), revision)
+        version = Version(merged.record, merged.history)
+    return {column: version.record.get(column) for column in COLUMNS}
+
+
+@given(mixed(), st.sampled_from(["base", ""]))
+def test_p3_edits_and_whole_records_with_blanks_end_the_same_in_every_order(
+    edits: list[tuple[Edit, bool]], filled: str
+) -> None:
+    first = base(**dict.fromkeys(COLUMNS, filled))
+    ends = [after_mixed(order, first) for order in itertools.permutations(edits)]
+    assert all(end == ends[0] for end in ends)
+
+
+VITALS = TABLES["patient_vitals"]
+MEASURED = {"height_cm": 191, "weight_kg": 80.5, "oxygen_saturation": 97, "heart_rate": 70}
+
+
+def vitals(**values: object) -> codec.Record:
+    return codec.build(VITALS, {"id": "v", "updated_at": 1000, "metadata": '{"a":1}', **values})
+
+
+@pytest.mark.parametrize("updated_at", [999, 1000, 1001], ids=["older", "tie", "newer"])
+@pytest.mark.parametrize("synced", [True, False])
+@pytest.mark.parametrize("maker", [merge.HUB, MAKER, 2])
+def test_p3_nulls_of_a_forced_upload_wipe_nothing(updated_at: int, maker: int, *, synced: bool) -> None:
+    version = Version(vitals(**MEASURED), History(Stamp(1000, BASE_REVISION, maker)))
+    push = Pushed(vitals(updated_at=updated_at, metadata="{}", **dict.fromkeys(MEASURED)), (), synced=synced)
+    known = Knowledge(BASE_REVISION, BASE_REVISION)
+    merged = merge.merge(VITALS, version, push, device=2, revision=101, known=known)
+    assert merged.changed == ()
+    assert not merged.exact
+
+
+def test_p3_a_value_fills_what_a_forced_upload_left_blank_whichever_came_first() -> None:
+    blank = Version(vitals(**dict.fromkeys(MEASURED)), History(Stamp(1000, BASE_REVISION, MAKER)))
+    merged = merge.merge(
+        VITALS, blank, Pushed(vitals(**MEASURED), (), synced=True), device=2, revision=101, known=Knowledge()
+    )
+    assert {name: merged.record.get(name) for name in MEASURED} == MEASURED
+
+
+def test_p3_a_column_is_emptied_by_its_name() -> None:
+    version = Version(vitals(**MEASURED), History(Stamp(1000, BASE_REVISION, MAKER)))
+    push = Pushed(vitals(**{**MEASURED, "weight_kg": None}, updated_at=1001), ("weight_kg",), synced=False)
+    merged = merge.merge(VITALS, version, push, device=2, revision=101, known=Knowledge(BASE_REVISION))
+    assert merged.record.get("weight_kg") is None
+
+
+@pytest.mark.parametrize(("knows", "synced"), [(True, False), (True, True), (False, True)])
+def test_p3_on_a_tie_the_hubs_row_stays(*, knows: bool, synced: bool) -> None:
+    edit = Edit(2, 1000, {"phone": "zzz"}, has=BASE_REVISION if knows else 0)
+    record = pushed(base(), edit, whole=True).record
+    assert take(base(), Pushed(record, (), synced=synced), edit, 101).changed == ()
+
+
+# Edited while a push was under way: the app forgets the name of the column (PHONE.md 11)
+
+NAMES = st.sampled_from(COLUMNS)
+
+
+@given(NAMES, NAMES, st.sampled_from([MAKER, 2]), TIMES)
+def test_p3_a_column_edited_during_a_push_is_taken_with_the_next_one(
+    during: str, later: str, maker: int, updated_at: int
+) -> None:
+    edit = Edit(2, updated_at, {during: "during", later: "later"}, has=BASE_REVISION)
+    push = Pushed(pushed(base(), edit).record, ("updated_at", later), synced=False)
+    version = Version(base().record, History(Stamp(1000, BASE_REVISION, maker)))
+    merged = take(version, push, edit, 101)
+    assert {name: merged.record.get(name) for name in (during, later)} == edit.values
+    assert merged.exact
+
+
+@given(NAMES, TIMES, TIMES, st.booleans())
+def test_p3_of_a_column_that_someone_else_has_changed_since_theirs_stays(
+    column: str,
+    first_at: int,
+    second_at: int,
+    named_first: bool,  # noqa: FBT001
+) -> None:
+    """In both orders."""
+    other = next(name for name in COLUMNS if name != column)
+    named = Edit(3, first_at, {column: "named"})
+    unnamed = Edit(2, second_at, {column: "during", other: "later"}, has=BASE_REVISION)
+    pushes = [
+        (pushed(base(), named), named),
+        (Pushed(pushed(base(), unnamed).record, ("updated_at", other), synced=False), unnamed),
+    ]
+    version = base()
+    for revision, (push, edit) in enumerate(pushes if named_first else reversed(pushes), BASE_REVISION + 1):
+        merged = take(version, push, edit, revision)
+        version = Version(merged.record, merged.history)
+    assert (version.record.get(column), version.record.get(other)) == ("named", "later")
+
+
+def test_p3_what_the_phone_is_not_known_to_have_is_no_edit_of_its() -> None:
+    edit = Edit(2, 2000, {"phone": "old", "camp": "new"})
+    push = Pushed(pushed(base(), edit).record, ("camp",), synced=False)
+    assert take(base(), push, edit, 101).changed == ("camp",)
+
+
+def test_p3_json_in_another_wrapping_is_no_edit() -> None:
+    version = base(additional_data='{"a":1}')
+    edit = Edit(2, 2000, {"additional_data": '"{\\"a\\": 1}"', "camp": "new"}, has=BASE_REVISION)
+    assert take(version, Pushed(pushed(version, edit).record, ("camp",), synced=False), edit, 101).changed == ("camp",)

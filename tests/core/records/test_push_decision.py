@@ -10,7 +10,7 @@ from hub.core.errors import NotAllowed
 from hub.core.records import codec, push_decision
 from hub.core.records.access import Permission, Rights
 from hub.core.records.codec import RECORD_BYTES, Pushed, Record
-from hub.core.records.merge import HUB, History, Stamp, Version
+from hub.core.records.merge import HUB, History, Knowledge, Stamp, Version
 from hub.core.records.push_decision import (
     Add,
     Delete,
@@ -62,7 +62,7 @@ def again(
     parents: Parents = NOBODY,
     known: int = 0,
 ) -> object:
-    return push_decision.decide_again(table, stored, push, who, parents, known=known)
+    return push_decision.decide_again(table, stored, push, who, parents, known=Knowledge(known, known))
 
 
 # New ones
