@@ -22,18 +22,12 @@ def changed(
     columns: Iterable[str] | None = None,
     knowing: Mapping[str, int] | None = None,
 ) -> None:
-    """Queue changed records; ``columns`` None stands for the whole record, a tombstone too.
-
-    knowing: marks of the values that the change was made knowing (core.cloud.forms.marks).
-    """
+    """Queue changed records; see core.cloud.outbox.changed."""
     if table.push is not PushRule.RECORD:
         return
     nums = list(nums)
     before = outbox.entries(tx.db, table, nums)
-    after = {num: states.changed(before.get(num), tx.now_ms, columns) for num in nums}
-    if knowing is not None:
-        after = {num: entry.knowing(knowing) for num, entry in after.items()}
-    outbox.put(tx, table, after)
+    outbox.put(tx, table, {num: states.changed(before.get(num), tx.now_ms, columns, knowing) for num in nums})
 
 
 def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int) -> None:

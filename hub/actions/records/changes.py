@@ -4,13 +4,13 @@ Whatever brings a record - a phone's push, a user of the hub, a second try from 
 deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 import msgspec
 
-from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import outbox as outbox_states
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code
 from hub.core.records import access, cascade, push_decision
@@ -189,8 +189,7 @@ class Changes:
 
     def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
-        knowing = cloud_forms.marks(table, merged.old, merged.changed)
-        queue.changed(self._tx, table, [row.num], merged.changed, knowing)
+        self._queue(table, [row.num], merged.changed, cloud_forms.marks(table, merged.old, merged.changed))
         self._audit(table, merged.record.id, merged.changed)
         self._forget_parents(table, [merged.record.id])
         self.receipt.updated += 1
@@ -211,8 +210,21 @@ class Changes:
 
     def _delete_nums(self, table: Table, nums: list[int]) -> None:
         record_rows.delete(self._tx, table, nums)
-        queue.changed(self._tx, table, nums)
+        self._queue(table, nums)
         self.receipt.deleted += len(nums)
+
+    def _queue(
+        self,
+        table: Table,
+        nums: Sequence[int],
+        columns: Iterable[str] | None = None,
+        knowing: Mapping[str, int] | None = None,
+    ) -> None:
+        """Put changed records into the outbox; see outbox_states.changed."""
+        entries = outbox.entries(self._tx.db, table, nums)
+        now_ms = self._tx.now_ms
+        after = {num: outbox_states.changed(entries.get(num), now_ms, columns, knowing) for num in nums}
+        outbox.put(self._tx, table, after)
 
     def _find(self, table: Table, record_id: str) -> Kept | None:
         return record_rows.find(self._tx.db, table, [record_id]).get(record_id)

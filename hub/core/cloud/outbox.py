@@ -218,11 +218,22 @@ class Entry(msgspec.Struct, frozen=True):
                 return msgspec.structs.replace(entry, sent=sent, held=held)
 
 
-def changed(entry: Entry | None, revision: int, columns: Iterable[str] | None = None) -> Entry:
-    """Put a changed record into the outbox, which may hold it already; ``columns`` None for the whole record."""
+def changed(
+    entry: Entry | None,
+    revision: int,
+    columns: Iterable[str] | None = None,
+    knowing: Mapping[str, int] | None = None,
+) -> Entry:
+    """Put a changed record into the outbox, which may hold it already.
+
+    columns: those that changed; None for the whole record, a tombstone too.
+    knowing: marks of the values that the change was made knowing (core.cloud.forms.marks).
+    """
     if entry is None:
-        return Entry(revision, None if columns is None else frozenset(columns))
-    return entry.changed(revision, columns)
+        after = Entry(revision, None if columns is None else frozenset(columns))
+    else:
+        after = entry.changed(revision, columns)
+    return after if knowing is None else after.knowing(knowing)
 
 
 class OutboxRecord(msgspec.Struct, frozen=True):

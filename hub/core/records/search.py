@@ -7,6 +7,7 @@ or not a name of two words was written as one.
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import groupby
 
@@ -72,6 +73,9 @@ class SearchedColumns(msgspec.Struct, frozen=True):
     government_id: str = ""
     external_patient_id: str = ""
     primary_clinic_id: str | None = None
+
+
+_decode = msgspec.json.Decoder(SearchedColumns).decode
 
 
 def fold(text: str) -> str:
@@ -174,6 +178,20 @@ def numbers(patient: SearchedColumns) -> str:
     """Return the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
     found = map(number, (patient.phone, patient.government_id, patient.external_patient_id))
     return "".join(f" {each} " for each in found if each)
+
+
+@lru_cache(maxsize=4)
+def _searched(data: str, cut: int | None) -> SearchedColumns:
+    """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
+    return _decode(data if cut is None else data[:cut] + "}")
+
+
+OF_PATIENT: Mapping[str, Callable[[str, int | None], str]] = {
+    "search_words": lambda data, cut: stored_words(_searched(data, cut)),
+    "search_name": lambda data, cut: stored_name(_searched(data, cut)),
+    "search_numbers": lambda data, cut: numbers(_searched(data, cut)),
+}
+"""What of the above is kept of a patient's stored text (see codec.write), by the name that SQL knows it by."""
 
 
 @lru_cache(maxsize=256)

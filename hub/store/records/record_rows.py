@@ -11,15 +11,20 @@ from hub.core.records import codec, merge
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
 from hub.core.records.push_decision import Parent
-from hub.core.records.tables import Cascade, Table
+from hub.core.records.tables import TABLES, Cascade, Table
 from hub.store.database import Transaction
-from hub.store.records import moves
 
 HUB = merge.HUB
 """The number that stands for the hub and the cloud where a device's would stand."""
 
 CHUNK = 500
 """How many records are handled at a time: bounds memory, and few enough for one query's list of ids."""
+
+_NAMED = " UNION ".join(
+    f"SELECT patient_id FROM [{table.name}] WHERE patient_id IN (SELECT value FROM json_each(:ids))"
+    for table in TABLES.values()
+    if table.patient
+)
 
 _history = msgspec.json.Decoder(History).decode
 
@@ -143,7 +148,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int, auth
         ],
     )
     if table.name == "patients":
-        moves.arrived(tx, [row.record.id for row in rows])
+        _note_moves(tx, _named_already(tx.db, [row.record.id for row in rows]))
     return range(first, first + len(rows))
 
 
@@ -166,7 +171,7 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
         ],
     )
     if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
-        moves.note(tx, [record.id])
+        _note_moves(tx, [record.id])
 
 
 def remember(tx: Transaction, table: Table, num: int, history: History) -> None:
@@ -236,6 +241,19 @@ def by_num(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Record]
 def count(db: Database, table: Table) -> int:
     """Count the live records of a table."""
     return int(db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0])
+
+
+def _note_moves(tx: Transaction, patient_ids: Iterable[str]) -> None:
+    """Note that others may see the records of these patients from now on: every ledger looks at them again (S9)."""
+    tx.db.conn.executemany(
+        "INSERT OR REPLACE INTO moves (patient_id, revision) VALUES (?, ?)",
+        [(patient_id, tx.now_ms) for patient_id in patient_ids],
+    )
+
+
+def _named_already(db: Database, patient_ids: Sequence[str]) -> list[str]:
+    """Return those new patients whose records came before them, and were their authors' alone."""
+    return [row[0] for row in db.execute(_NAMED, {"ids": msgspec.json.encode(patient_ids).decode()})]
 
 
 def _clinic(table: Table, kept: Kept) -> str | None:

@@ -6,7 +6,6 @@ record, whoever writes it. Deleted patients have none. hub.core.records.search s
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
 from sqlite_utils import Database
@@ -27,7 +26,6 @@ CLINICS = 200
 
 _PATIENTS = TABLES["patients"]
 _STARTS = 3
-_decode = msgspec.json.Decoder(SearchedColumns).decode
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -43,9 +41,9 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 def register(conn: sqlite3.Connection) -> None:
-    """Return a connection the functions that the triggers of ``patients`` call."""
-    for name, function in _FUNCTIONS.items():
-        conn.create_function(name, 2, _of_patient(function), deterministic=True)
+    """Let a connection call the functions that the triggers of ``patients`` call."""
+    for name, function in search.OF_PATIENT.items():
+        conn.create_function(name, 2, function, deterministic=True)
 
 
 def scope(db: Database, rights: Rights) -> Scope:
@@ -278,20 +276,3 @@ def _records(db: Database, nums: list[int]) -> list[Record]:
         [msgspec.json.encode(nums).decode()],
     )
     return [codec.stored(_PATIENTS, *row) for row in rows]
-
-
-@lru_cache(maxsize=4)
-def _searched(data: str, cut: int | None) -> SearchedColumns:
-    """Read the phone's part of a record: the unknown columns may nest deeper than a reader goes."""
-    return _decode(data if cut is None else data[:cut] + "}")
-
-
-def _of_patient(function: Callable[[SearchedColumns], str]) -> Callable[[str, int | None], str]:
-    return lambda data, cut: function(_searched(data, cut))
-
-
-_FUNCTIONS: dict[str, Callable[[SearchedColumns], str]] = {
-    "search_words": search.stored_words,
-    "search_name": search.stored_name,
-    "search_numbers": search.numbers,
-}
