@@ -32,6 +32,7 @@ def policy(settings: Settings) -> Policy:
     return Policy(
         page_bytes=settings.sync.page_bytes,
         token_days=settings.login.token_days,
+        token_days_max=settings.login.token_days_max,
         attempts=attempts(settings),
     )
 

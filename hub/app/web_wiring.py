@@ -8,6 +8,7 @@ import structlog
 
 from hub.actions.box import identity
 from hub.actions.cloud import link
+from hub.actions.phones import refusals
 from hub.app import backup, reach, rules, status, support
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import HubError
@@ -56,6 +57,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         pairing=lambda: _pairing(store, live.settings),
         attempts=rules.attempts(settings),
+        refused=lambda: refusals.listed(store, phones_rpc.refusals.now()),
     )
 
 

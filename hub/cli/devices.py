@@ -1,15 +1,25 @@
 """hikma-hub device and token: the phones that have paired, blocking and forgetting them, and ending sign-ins."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from hub.actions.phones import devices
+from hub.actions.phones import devices, refusals
 from hub.actions.phones.devices import ListedDevice
+from hub.actions.phones.refusals import RefusalReason, RefusedPhone
 from hub.cli import options
 from hub.words import words
+
+_REASONS = {
+    RefusalReason.UNKNOWN: "unknown",
+    RefusalReason.SIGN_IN: "must sign in",
+    RefusalReason.BLOCKED: "blocked",
+    RefusalReason.TOO_LARGE: "sends too much at once",
+    RefusalReason.NO_ROOM: "hub had no room",
+}
 
 
 @click.group()
@@ -23,9 +33,17 @@ def device() -> None:
 def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     """List the phones. With --json, times are hub time in ms and "behind" counts the records that a phone lacks."""
     with options.store(data) as store:
-        found = devices.every(store)
-    rows = [{**msgspec.to_builtins(one.device), "behind": one.behind} if as_json else _row(one) for one in found]
+        found, refused = devices.every(store), {one.client_id: one for one in refusals.listed(store)}
+    rows = [
+        {**msgspec.to_builtins(one.device), "behind": one.behind, "refused": _refused(refused, one)}
+        if as_json
+        else _row(one, refused.get(one.device.client_id))
+        for one in found
+    ]
     options.show(rows, as_json=as_json, empty="No phone has paired yet.")
+    unknown = refused.get("")
+    if unknown and not as_json:
+        click.echo(f"Phones that this hub does not know were refused, last {words('en').ago(unknown.ago_s)}.", err=True)
 
 
 @device.command("block")
@@ -80,7 +98,12 @@ def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone
     click.echo("1 sign-in ended." if count == 1 else f"{count} sign-ins ended.")
 
 
-def _row(found: ListedDevice) -> dict[str, Any]:
+def _refused(refused: Mapping[str, RefusedPhone], found: ListedDevice) -> dict[str, Any] | None:
+    one = refused.get(found.device.client_id)
+    return {"reason": one.reason, "times": one.times, "s_ago": one.ago_s} if one else None
+
+
+def _row(found: ListedDevice, refused: RefusedPhone | None) -> dict[str, Any]:
     """Return a phone as people read it."""
     ago = words("en").ago
     return {
@@ -91,4 +114,5 @@ def _row(found: ListedDevice) -> dict[str, Any]:
         "last sync": "never" if found.synced_s is None else ago(found.synced_s),
         "records missing": found.behind,
         "user": found.user or "-",
+        "refused": f"{_REASONS[refused.reason]}, {ago(refused.ago_s)}" if refused else "-",
     }

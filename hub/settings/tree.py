@@ -102,7 +102,9 @@ class LoginSettings(msgspec.Struct, frozen=True):
     """[login]: how long a sign-in lasts and how guessing is slowed."""
 
     token_days: Annotated[int, Meta(ge=1, le=365)] = 30
-    """Life of a sign-in; days."""
+    """Life of a sign-in on a phone after its last use; days."""
+    token_days_max: Annotated[int, Meta(ge=1, le=3650)] = 365
+    """Life of a sign-in on a phone however often it is used, and at least ``token_days``; days."""
     attempts: Annotated[int, Meta(ge=1, le=50)] = 5
     """Failures before waiting begins; counted per account, device and address."""
     wait_s: Annotated[int, Meta(ge=1, le=3600)] = 30

@@ -32,7 +32,8 @@ def copy(store: Store, to: Path) -> None:
 
 def set_time(tx: Transaction, time_ms: int) -> None:
     """Set hub time, with every sign-in of a phone lasting as long as before; the clock of the old boot is gone."""
-    tx.db.execute("UPDATE tokens SET expires = expires + ?", [time_ms - hub_time(tx.db)])
+    later_ms = time_ms - hub_time(tx.db)
+    tx.db.execute("UPDATE tokens SET issued = issued + :ms, expires = expires + :ms", {"ms": later_ms})
     tx.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [time_ms])
     tx.db.execute("DELETE FROM hub WHERE key = 'clock'")
 

@@ -11,7 +11,7 @@ import structlog
 from litestar import Router, get, post
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
-from hub.core.errors import Forbidden
+from hub.core.errors import Forbidden, TooLarge, Unavailable
 from hub.core.log_events import LogEvent
 from hub.core.phone import wire
 from hub.services.rpc.dispatch import Reply, Rpc
@@ -62,11 +62,16 @@ class Phones:
         return await self._sealed(request, self._rpc.command, 0)
 
     async def _sealed(self, request: AnyRequest, call: Callable[[bytearray, str], Reply], answer_bytes: int) -> ASGIApp:
-        # Nobody takes room from the answers before all of the request is here: strangers would do it for ever.
-        async with self._bodies.growing() as grow:
-            raw = await body.read(request, self._body_max, grow)
-            size = len(raw)
-            ticket = await self._budget.reserve((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
+        head = bytearray()
+        try:
+            # Nobody takes room from the answers before all of the request is here: strangers would do it for ever.
+            async with self._bodies.growing() as grow:
+                raw = await body.read(request, self._body_max, grow, head=head)
+                size = len(raw)
+                ticket = await self._budget.reserve((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
+        except (TooLarge, Unavailable) as error:
+            await self._work(self._rpc.note_unread, bytes(head), error)
+            raise
         started = time.monotonic()
         try:
             outcome = await self._work(call, raw, _address(request))

@@ -12,7 +12,7 @@ def test_phones_are_listed_with_what_they_lack(served: ServedHub, run: Run) -> N
     writer.push(changes("patients", created=[row("patients", "p")]))
     listed = {found["client_id"]: found for found in run("device", "list", "--json", data=served.data).json}
     assert listed["reader"].keys() == {
-        *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind")
+        *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind", "refused")
     }
     assert (listed["reader"]["state"], listed["reader"]["behind"]) == ("paired", 1)
     shown = run("device", "list", data=served.data).out
@@ -81,3 +81,13 @@ def test_sign_ins_of_nobody_are_refused_in_words(served: ServedHub, run: Run, wh
 
 def test_whose_sign_ins_must_be_said(served: ServedHub, run: Run) -> None:
     assert run("token", "revoke", data=served.data).status == 2
+
+
+def test_a_phone_whose_sign_in_is_over_is_named_with_the_reason(served: ServedHub, run: Run) -> None:
+    client = served.client("over")
+    run("token", "revoke", "--device", "over", data=served.data)
+    assert client.pull().status == 401
+    listed = {found["client_id"]: found for found in run("device", "list", "--json", data=served.data).json}
+    assert listed["over"]["refused"].keys() == {"reason", "times", "s_ago"}
+    assert (listed["over"]["refused"]["reason"], listed["over"]["refused"]["times"]) == ("sign_in", 1)
+    assert "must sign in, just now" in run("device", "list", data=served.data).out

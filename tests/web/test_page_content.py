@@ -5,11 +5,13 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from hub.actions.phones import access, pairing
+from hub.actions.phones import access, pairing, refusals
+from hub.actions.phones.refusals import UNKNOWN, Refusal, RefusalReason
 from hub.core.phone.device import DeviceState
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
@@ -18,7 +20,7 @@ from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.people import audit, users
 from hub.store.phones import callers, devices, reached
-from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
+from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, new_store, row
 from tests.simulator.phone import Phone
 from tests.web.site import ADMINISTRATOR, Site
 
@@ -107,6 +109,45 @@ def test_a_blocked_phone_is_forgotten_and_listed_no_more(inside: Site) -> None:
     assert answer.headers["location"].endswith("done=forgotten")
     assert "client-1" not in inside.get("/phones").text
     assert inside.submit("/phones/forget", {"phone": "client-1"}, page="/phones").headers["location"].endswith("gone")
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        (RefusalReason.SIGN_IN, "Scan the QR code with that phone and sign in again."),
+        (RefusalReason.BLOCKED, "forget it here and add it again."),
+        (RefusalReason.TOO_LARGE, "call your technician."),
+        (RefusalReason.NO_ROOM, "then sync again."),
+    ],
+)
+def test_a_refused_phone_is_named_with_the_remedy(tmp_path: Path, reason: RefusalReason, remedy: str) -> None:
+    text = phones_page(tmp_path, reason)
+    assert "Ward 2 was refused 2 times, last just now." in text
+    assert remedy in text
+
+
+def test_phones_that_the_hub_does_not_know_are_told_to_join(tmp_path: Path) -> None:
+    text = phones_page(tmp_path, RefusalReason.UNKNOWN)
+    assert "A phone that this hub does not know was refused 2 times, last just now." in text
+    assert "Choose Add a phone, then scan the QR code with it." in text
+
+
+def phones_page(tmp_path: Path, reason: RefusalReason) -> str:
+    """Return the page of phones of a hub that refused a phone before it was started again."""
+    with closing(new_store(tmp_path / "data")) as store:
+        with store.write() as tx:
+            num = access.pair(tx, "ward-2", "Ward 2", most=10).num
+            now_ms = tx.now_ms
+        device = UNKNOWN if reason is RefusalReason.UNKNOWN else num
+        refusals.keep(store, Refusal(device, reason, 2, now_ms, now_ms))
+    with Site(tmp_path / "data") as site:
+        site.set_up()
+        site.sign_in()
+        return site.get("/phones").text
+
+
+def test_nobody_is_accused_where_nobody_was_refused(inside: Site) -> None:
+    assert "Phones that were refused" not in inside.get("/phones").text
 
 
 def test_strangers_are_forgotten_with_one_button_which_is_there_only_for_them(inside: Site) -> None:

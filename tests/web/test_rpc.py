@@ -1,5 +1,6 @@
 """The phones' endpoints over real HTTP: no is always a status, never a 200."""
 
+import json
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -25,13 +26,13 @@ def http(served: ServedHub, method: str, path: str, content: object = None) -> h
         return client.request(method, served.url + path, content=content)  # type: ignore[arg-type]
 
 
-def unread(served: ServedHub, path: str, length: int) -> bytes:
-    """Send the head of a POST and not a byte of its body; give the first line of the answer."""
+def unread(served: ServedHub, path: str, length: int, beginning: bytes = b"") -> bytes:
+    """Send the head of a POST and no more of its body than ``beginning``; give the first line of the answer."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         head = (
             f"POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         )
-        connection.sendall(head.encode())
+        connection.sendall(head.encode() + beginning)
         return connection.recv(4096).split(b"\r\n")[0]
 
 
@@ -188,6 +189,15 @@ def test_s8_413_for_a_body_that_says_it_is_too_large_before_it_is_read(
     served: ServedHub, path: str, length: int
 ) -> None:
     assert unread(served, path, length).startswith(b"HTTP/1.1 413")
+
+
+def test_a_phone_whose_push_is_too_large_is_named(served: ServedHub) -> None:
+    client = served.client("too-large")
+    body = sealed(client, {"command": "sync_push"})
+    assert unread(served, "/rpc/command", PUSH_MAX * 2, body[:200]).startswith(b"HTTP/1.1 413")
+    listed = json.loads(served.cli("device", "list", "--json").stdout)
+    refused = {found["client_id"]: found["refused"] for found in listed}["too-large"]
+    assert refused["reason"] == "too_large"
 
 
 def test_s8_413_for_a_body_that_grows_too_large_without_saying_so(served: ServedHub) -> None:

@@ -1,14 +1,17 @@
 """Which phone may talk to the hub, and for whom it speaks (S2, S5)."""
 
-from hub.core.errors import Forbidden, Unauthorised
+import contextlib
+
+from hub.core.errors import Forbidden, Unauthorised, Unavailable
 from hub.core.phone import device as rules
 from hub.core.phone import pairing_room
 from hub.core.phone.device import Device
+from hub.core.phone.token_life import TokenLife
 from hub.core.records.access import Rights
 from hub.store.box import state
 from hub.store.database import Store, Transaction
 from hub.store.people import audit
-from hub.store.phones import callers, devices, reached
+from hub.store.phones import callers, devices, reached, sessions
 
 
 def find(store: Store, client_id: str) -> Device | None:
@@ -57,10 +60,19 @@ def note_reached(store: Store, device: Device, host: str) -> None:
             reached.note(tx, device.num, host)
 
 
-def rights(store: Store, device: Device, token: str | None) -> Rights:
-    """Return what the token's user may do; raises Unauthorised unless it was issued to this phone."""
+def rights(store: Store, device: Device, token: str | None, life: TokenLife) -> Rights:
+    """Return what the token's user may do; raises Unauthorised unless it was issued to this phone.
+
+    Use renews a token, at most once a day.
+    """
     with store.read() as db:
-        found = callers.token_rights(db, token, device=device.num, now_ms=store.now_ms(db)) if token else None
-    if found is None:
+        now_ms = store.now_ms(db)
+        found = callers.find_token(db, token, device=device.num, now_ms=now_ms) if token else None
+        granted = callers.rights(db, found.user_id, found.role) if found else None
+    if found is None or granted is None:
         raise Unauthorised("no valid token")
-    return found
+    ends_ms = life.renewed_ms(found.issued_ms, found.ends_ms, now_ms)
+    if token and ends_ms:
+        with contextlib.suppress(Unavailable), store.write(durable=False) as tx:  # a full disk refuses no pull
+            sessions.renew_token(tx, token, ends_ms)
+    return granted

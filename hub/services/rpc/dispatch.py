@@ -14,15 +14,18 @@ import msgspec
 
 from hub.actions.box import identity
 from hub.actions.phones import access
-from hub.core.errors import Forbidden, Malformed, NotFound, Unauthorised
+from hub.core.errors import Forbidden, Malformed, NotFound, PhoneError, TooLarge, Unauthorised, Unavailable
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.device import Device, DeviceState
 from hub.core.phone.keys import KeyPair
+from hub.core.phone.refusal import reason_of
+from hub.core.phone.token_life import TokenLife
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
-from hub.core.records.access import NOBODY
+from hub.core.records.access import NOBODY, Rights
 from hub.services.rpc.procedures import PROCEDURES, Call, CallKind
 from hub.services.rpc.procedures.registry import Policy
+from hub.services.rpc.refusals import UNKNOWN, RefusalReason, Refusals
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
 from hub.store.database import Store
@@ -63,6 +66,8 @@ class Rpc:
         self._identity = identity.load(store)
         self._device_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
+        self._life = TokenLife(policy.token_days, policy.token_days_max)
+        self.refusals = Refusals(store)
 
     def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
@@ -75,14 +80,7 @@ class Rpc:
         client_public = wire.public_key(asked.client_public_key)
         fresh = KeyPair()
         key = keys.hub_session_key(fresh, client_public)  # refuses an unusable key before anything is changed
-        device = access.admit(
-            self._store,
-            asked.client_id,
-            asked.device_name,
-            always_open=self._bounds.always_open,
-            most=self._bounds.devices,
-            address=address,
-        )
+        device = self._admit(asked, address)
         access.note_reached(self._store, device, reach.host_of(host))
         session = self.sessions.add(device.num, Session(client_public, key, fresh.public))
         return HandshakeAnswer(
@@ -118,6 +116,32 @@ class Rpc:
             Direction.COMMAND_RESPONSE,
         )
 
+    def note_unread(self, head: bytes, error: PhoneError) -> None:
+        """Note that a phone was refused before its message was read; ``head`` is how the message begins."""
+        found = _CLIENT_ID.search(head)
+        if found:
+            self._note_refused(found[1].decode("ascii"), error)
+
+    def _admit(self, asked: Handshake, address: str) -> Device:
+        try:
+            return access.admit(
+                self._store,
+                asked.client_id,
+                asked.device_name,
+                always_open=self._bounds.always_open,
+                most=self._bounds.devices,
+                address=address,
+            )
+        except PhoneError as error:
+            self._note_refused(asked.client_id, error)
+            raise
+
+    def _note_refused(self, client_id: str, error: PhoneError) -> None:
+        device = access.find(self._store, client_id)
+        reason = reason_of(error, is_known=device is not None)
+        if reason:
+            self.refusals.note(device.num if device else UNKNOWN, reason)
+
     def _proof(self, session: Session) -> str:
         who = self._identity.keys
         proof = keys.identity_proof(who, hub_public=session.hub_public, client_public=session.client_public)
@@ -131,9 +155,11 @@ class Rpc:
         if isinstance(body, bytearray):
             body.clear()  # it may be 64 MB, and is not needed any more
         if device is None:
+            self.refusals.note(UNKNOWN, RefusalReason.UNKNOWN)
             raise Unauthorised("unknown device")
         if device.state is not DeviceState.PAIRED:
             self.sessions.drop(device.num)
+            self.refusals.note(device.num, RefusalReason.BLOCKED)
             raise Forbidden("device is revoked")
         live = {session.key: session for session in self.sessions.of(device.num)}
         key, plaintext = cipher.open_with_any(live, sealed, direction)
@@ -154,10 +180,16 @@ class Rpc:
         procedure = PROCEDURES.get((kind, name))
         if procedure is None:
             raise NotFound("no such procedure")
-        user = NOBODY if procedure.public else access.rights(self._store, device, token)
+        user = NOBODY if procedure.public else self._rights(device, token)
         call, read = Call(self._store, self._policy, device, address, user), wire.read(procedure.params, params)
-        with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
-            result = procedure.run(call, read)
+        try:
+            with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
+                result = procedure.run(call, read)
+        except (TooLarge, Unavailable) as error:
+            self._note_refused(device.client_id, error)
+            raise
+        if not procedure.public:
+            self.refusals.came_through(device.num, is_push=kind is CallKind.COMMAND)
         answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
         return Reply(cipher.seal(session.key, answer, direction), name, device.num)
 
@@ -166,7 +198,15 @@ class Rpc:
         with self._lock:
             return self._device_locks.setdefault(device, threading.Lock())
 
+    def _rights(self, device: Device, token: str | None) -> Rights:
+        try:
+            return access.rights(self._store, device, token, self._life)
+        except Unauthorised:
+            self.refusals.note(device.num, RefusalReason.SIGN_IN)
+            raise
 
+
+_CLIENT_ID = re.compile(rb'"client_id"\s{0,8}:\s{0,8}"([!#-\[\]-~]{1,128})"')
 _LONE_SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )

@@ -46,14 +46,29 @@ def seen(tx: Transaction, num: int, *, synced: bool = False) -> None:
     tx.db.execute(sql, {"now": tx.now_ms, "num": num})
 
 
-def token_rights(db: Database, token: str, *, device: int, now_ms: int) -> Rights | None:
-    """Return what the user may do for whom a token stands, if it was issued to this device and is not over."""
+class KeptToken(msgspec.Struct, frozen=True):
+    """For whom a token stands, and when it was issued and ends; hub time in ms."""
+
+    user_id: str
+    role: str
+    issued_ms: int
+    ends_ms: int
+
+
+def find_token(db: Database, token: str, *, device: int, now_ms: int) -> KeptToken | None:
+    """Return what is kept of a token, if it was issued to this device and neither it nor its user is over."""
     row = db.execute(
-        "SELECT users.id, role FROM tokens JOIN users ON users.id = tokens.user_id"
+        "SELECT users.id, role, issued, expires FROM tokens JOIN users ON users.id = tokens.user_id"
         " WHERE hash = ? AND device = ? AND expires > ? AND NOT is_deleted",
         [secret_hash(token), device, now_ms],
     ).fetchone()
-    return rights(db, *row) if row else None
+    return KeptToken(*row) if row else None
+
+
+def token_rights(db: Database, token: str, *, device: int, now_ms: int) -> Rights | None:
+    """Return what the user may do for whom a token stands, if it was issued to this device and is not over."""
+    found = find_token(db, token, device=device, now_ms=now_ms)
+    return rights(db, found.user_id, found.role) if found else None
 
 
 def rights(db: Database, user_id: str, role: str) -> Rights:

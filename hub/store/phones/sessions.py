@@ -33,6 +33,11 @@ def issue_token(tx: Transaction, *, device: int, user_id: str, days: int) -> str
     return token
 
 
+def renew_token(tx: Transaction, token: str, ends_ms: int) -> None:
+    """Let a token end later."""
+    tx.db.execute("UPDATE tokens SET expires = ? WHERE hash = ?", [ends_ms, secret_hash(token)])
+
+
 def revoke_tokens(tx: Transaction, *, user_id: str | None = None, device: int | None = None) -> int:
     """End the tokens of a user, a device, or all; returns how many."""
     return tx.db.execute(

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Router
 
 from hub.actions.people.failures import Attempts
+from hub.actions.phones.refusals import RefusedPhone
 from hub.services.machine.switch import Switch
 from hub.store.database import Store
 from hub.web.field import SettingsBook
@@ -44,6 +45,8 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
+    refused: Callable[[], list[RefusedPhone]]
+    """The phones that were refused of late."""
 
 
 def router(here: Pages, store: Store, may: Powers) -> Router:
@@ -53,7 +56,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *public.handlers(here, store),
         *setup.handlers(here, store, may.attempts, book=may.settings, rename=may.rename),
         *sign_in.handlers(here, store, may.attempts),
-        *phones.handlers(here, store),
+        *phones.handlers(here, store, may.refused),
         *pairing.handlers(here, store, may.pairing),
         *cloud.handlers(here, store, may.cloud),
         *quarantine.handlers(here, store),

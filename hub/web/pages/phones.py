@@ -1,11 +1,13 @@
 """Phones: which are paired, when each synced, what each lacks, shutting one out and forgetting it (S2)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from hub.actions.phones import devices
 from hub.actions.phones.devices import ListedDevice
+from hub.actions.phones.refusals import RefusalReason, RefusedPhone
 from hub.core.errors import NotThere
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
@@ -31,14 +33,28 @@ class PhoneRow(msgspec.Struct, frozen=True):
     """Nobody ever signed in on it."""
 
 
-def handlers(here: Pages, store: Store) -> list[Any]:
+class Notice(msgspec.Struct, frozen=True):
+    """That a phone was refused, and what to do."""
+
+    text: str
+    remedy: str
+
+
+def handlers(here: Pages, store: Store, refused: Callable[[], list[RefusedPhone]]) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         known, count = devices.newest(store, SHOWN_MAX)
         rows = [_row(who.words, found) for found in known]
         strangers = sum(1 for found in known if found.device.user_id is None)
-        return here.render("phones.html", who, rows=rows, more=count - len(rows), strangers=strangers)
+        return here.render(
+            "phones.html",
+            who,
+            rows=rows,
+            more=count - len(rows),
+            strangers=strangers,
+            refused=[_notice(who.words, one) for one in refused()],
+        )
 
     def revoke(_who: Visitor, form: Form) -> Answer:
         try:
@@ -77,3 +93,32 @@ def _row(words: Words, found: ListedDevice) -> PhoneRow:
         user=found.user,
         is_stranger=found.device.user_id is None,
     )
+
+
+def _notice(words: Words, phone: RefusedPhone) -> Notice:
+    name = phone.name or words.say("A phone that this hub does not know")
+    ago = words.ago(phone.ago_s)
+    text = words.count(
+        "{name} was refused {count} time, last {ago}.",
+        "{name} was refused {count} times, last {ago}.",
+        phone.times,
+        name=name,
+        ago=ago,
+    )
+    return Notice(text, _remedy(words, phone.reason))
+
+
+def _remedy(words: Words, reason: RefusalReason) -> str:
+    match reason:
+        case RefusalReason.UNKNOWN:
+            return words.say("Choose Add a phone, then scan the QR code with it.")
+        case RefusalReason.SIGN_IN:
+            return words.say("Its sign-in has ended. Scan the QR code with that phone and sign in again.")
+        case RefusalReason.BLOCKED:
+            return words.say("It is blocked. If it should sync again, forget it here and add it again.")
+        case RefusalReason.TOO_LARGE:
+            return words.say(
+                "What it sends at once is too much for this hub. Do not uninstall the app, and call your technician."
+            )
+        case RefusalReason.NO_ROOM:
+            return words.say("The hub could not take what it sent. See the Overview for the reason, then sync again.")

@@ -28,7 +28,7 @@ LABELS: Final = {
     "relay.hours_from": "Use the internet from (hour, 0 to 23)",
     "relay.hours_to": "Use the internet until (hour, 0 to 24; 0 to 24 is the whole day)",
     "relay.month_mb": "Monthly data limit in MB (0 = no limit)",
-    "login.token_days": "Phones stay signed in for (days)",
+    "login.token_days": "Phones stay signed in without a sync for (days)",
     "web.idle_minutes": "Sign out of this page after (idle minutes)",
     "web.show_lights": "Show the lights on the Overview",
     "discovery.enabled": "Let the hub be found by its name (off: phones and people need its IP address)",

@@ -35,6 +35,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     page_bytes: int
     """Budget of a pull's answer: bytes of its payload."""
     token_days: int
+    token_days_max: int = 365
     attempts: Attempts
 
 
