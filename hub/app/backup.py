@@ -33,10 +33,12 @@ def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     Raises OperatorError before the first piece: too short a passphrase, or no room for the copy. One is made at a time.
     """
     if not encrypted_stream.is_fit(passphrase):
-        raise OperatorError(f"the passphrase needs {encrypted_stream.PASSPHRASE_CHARS_MIN} characters or more")
+        raise OperatorError(f"the passphrase needs at least {encrypted_stream.PASSPHRASE_CHARS_MIN} characters")
     free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
     if free < needed:
-        raise OperatorError(f"a backup needs {needed // 1_000_000} MB of free storage, there are {free // 1_000_000}")
+        raise OperatorError(
+            f"not enough free storage for a backup: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free"
+        )
     return _encrypted(store, passphrase, settings)
 
 
@@ -46,7 +48,7 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
     Everything is decrypted, checked and made ready beside its place before any of it is put there, the database last.
     """
     if data.exists() and any(data.iterdir()):
-        raise OperatorError(f"{data} is not empty; a backup is restored into an empty folder only")
+        raise OperatorError(f"restore needs an empty folder; {data} has files in it")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = data / "restoring"
     try:

@@ -21,16 +21,17 @@ _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the pa
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @_passphrase
 def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001  click's way
-    """Back up the hub into one file, encrypted with a passphrase, while it keeps serving.
+    """Back up the hub into one file, encrypted with a passphrase.
 
-    The file is an age file that holds a tar: "age -d FILE > hub.tar" opens it on any computer.
+    The hub keeps serving meanwhile. The file is a tar, encrypted by age: "age -d FILE > hub.tar" opens it on any
+    computer.
     """
     passphrase = secret.read("Passphrase", from_stdin=passphrase_stdin)
     with options.store(data) as store:
         pieces = backups.encrypted(store, passphrase, options.settings_file(config, data))
         size = _write(out, pieces)
         audit.note(store, "backup.made")
-    click.echo(f"The backup is {out}, {size:,} bytes. Nobody can open it without the passphrase.")
+    click.echo(f"Backup written to {out} ({size:,} bytes). Nobody can open it without the passphrase.")
 
 
 @click.command()
@@ -38,9 +39,9 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 @options.data
 @_passphrase
 def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
-    """Restore the hub that FILE was made of into an empty folder."""
+    """Restore backup FILE into an empty data folder."""
     backups.restore(_pieces(file), data, secret.read("Passphrase", from_stdin=passphrase_stdin))
-    click.echo(f"The hub is in {data}. Start it, then do a force upload on every phone before it syncs.")
+    click.echo(f"The hub was restored to {data}. Start it, then do a force upload on every phone before it syncs.")
 
 
 def _write(out: Path, pieces: Iterator[bytes]) -> int:

@@ -22,7 +22,7 @@ from hub.store.database import Store
 
 @click.group()
 def cloud() -> None:
-    """Connect this hub to the cloud, and see how far it is."""
+    """Connect this hub to the cloud, and show its progress."""
 
 
 @cloud.command("connect")
@@ -31,7 +31,7 @@ def cloud() -> None:
 @click.option("--api-key-stdin", is_flag=True, help="Read the API key from standard input.")
 @options.as_json
 def connect(data: Path, url: str, api_key_stdin: bool, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Verify the key that the organisation made for this hub, and keep it."""
+    """Connect to the cloud with the hub's API key."""
     key = secret.read("API key", from_stdin=api_key_stdin, confirm=False)
     with options.store(data, create=True) as store:
         found = connecting.connect(store, url, key)
@@ -41,7 +41,7 @@ def connect(data: Path, url: str, api_key_stdin: bool, as_json: bool) -> None:  
 @cloud.command("disconnect")
 @options.data
 def disconnect(data: Path) -> None:
-    """Forget the cloud and its key. Records stay, also those that wait."""
+    """Disconnect from the cloud and forget the key. All records stay, waiting ones too."""
     with options.store(data) as store:
         if not link.disconnect(store):
             raise OperatorError("no cloud is connected")
@@ -52,7 +52,7 @@ def disconnect(data: Path) -> None:
 @options.data
 @options.as_json
 def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
-    """Say how far the relay is, and why records wait."""
+    """Show what was sent to the cloud, what is waiting, and why."""
     with options.store(data) as store:
         seen = overview(store)
         last, ago = seen.last, seen.now_ms - seen.last.tried_ms
@@ -61,7 +61,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
             row |= _link(store, seen.link)
             row |= {
                 "outcome": last.outcome,
-                "sentence": last.sentence or "The hub has not tried yet.",
+                "sentence": last.sentence or "The hub has not synced with the cloud yet.",
                 "tried_s_ago": ago // 1000 if last.tried_ms else None,
                 "succeeded_s_ago": (ago + last.tried_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
                 "next_in_s": max(0, last.next_s - ago // 1000) if last.tried_ms else None,
@@ -85,52 +85,54 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
 @options.data
 @options.as_json
 def clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
-    """List the clinics made on this hub and the cloud's, side by side where they are one."""
+    """List the clinics of this hub and of the cloud, matched ones on one line."""
     with options.store(data) as store:
         rows = [msgspec.to_builtins(pair) for pair in matching.clinics(store)]
-    options.show(rows, as_json=as_json, empty="There is no clinic.")
+    options.show(rows, as_json=as_json, empty="There are no clinics.")
 
 
 @cloud.command("users")
 @options.data
 @options.as_json
 def users(data: Path, as_json: bool) -> None:  # noqa: FBT001
-    """List the users made on this hub and the cloud's, side by side where they are one."""
+    """List the users of this hub and of the cloud, matched ones on one line."""
     with options.store(data) as store:
         rows = [msgspec.to_builtins(pair) for pair in matching.people(store)]
-    options.show(rows, as_json=as_json, empty="There is no user.")
+    options.show(rows, as_json=as_json, empty="There are no users.")
 
 
 @cloud.command("match-clinic")
 @options.data
-@click.option("--hub", "own", required=True, help="Id of the clinic that was made on this hub.")
-@click.option("--cloud", "theirs", required=True, help="Id of the clinic that it is in the cloud.")
+@click.option("--hub", "own", required=True, help="ID of the clinic that was added on this hub.")
+@click.option("--cloud", "theirs", required=True, help="ID of the clinic in the cloud.")
 def match_clinic(data: Path, own: str, theirs: str) -> None:
-    """Say which clinic of the cloud one of this hub is, where their names differ. This cannot be undone."""
+    """Match a clinic added on this hub with one in the cloud. Cannot be undone."""
     with options.store(data) as store:
         matching.match_clinic(store, own, theirs)
-    click.echo("What waited for it goes up with the next cycle.")
+    click.echo("Matched. What was waiting for this clinic is sent with the next sync.")
 
 
 @cloud.command("match-user")
 @options.data
-@click.option("--hub", "own", required=True, help="Id of the user who was made on this hub.")
-@click.option("--cloud", "theirs", required=True, help="Id of the user who they are in the cloud.")
+@click.option("--hub", "own", required=True, help="ID of the user who was added on this hub.")
+@click.option("--cloud", "theirs", required=True, help="ID of the user in the cloud.")
 def match_user(data: Path, own: str, theirs: str) -> None:
-    """Say which user of the cloud one of this hub is, where their emails differ. This cannot be undone."""
+    """Match a user added on this hub with one in the cloud. Cannot be undone."""
     with options.store(data) as store:
         matching.match_user(store, own, theirs)
-    click.echo("What waited for them goes up with the next cycle.")
+    click.echo("Matched. What was waiting for this user is sent with the next sync.")
 
 
 @click.command()
 @options.data
 @options.config
-@click.option("--once", is_flag=True, required=True, help="Run one cycle now, or join the one that runs.")
+@click.option(
+    "--once", is_flag=True, required=True, help="Sync with the cloud once now, or wait for the sync that is running."
+)
 @click.option("--full", is_flag=True, help="Fetch everything from the cloud again, not only what is new.")
 @options.as_json
 def relay(data: Path, config: Path | None, once: bool, full: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Fetch what is new in the cloud and send what waits; ends with status 1 if that failed."""
+    """Sync with the cloud once now. Ends with status 1 if that failed."""
     del once  # a hub that serves relays by itself
     settings = options.settings(config, data)
     with options.store(data, quarantine_max=settings.limits.quarantine_records) as store:

@@ -31,10 +31,19 @@ _REFRESH_S = 3.0
 @click.command()
 @options.data
 @options.config
-@click.option("--once", is_flag=True, help="Print it once, for scripts.")
-@click.option("--seconds", type=click.FloatRange(0.2, 3600), default=_REFRESH_S, show_default=True, help="Between two.")
+@click.option("--once", is_flag=True, help="Print it once and end, for scripts.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.2, 3600),
+    default=_REFRESH_S,
+    show_default=True,
+    help="Seconds between refreshes.",
+)
 def console(data: Path, config: Path | None, once: bool, seconds: float) -> None:  # noqa: FBT001  click's way
-    """Show the hub's name, addresses, state and code for phones, again and again."""
+    """Show the hub's name, addresses, state and QR code.
+
+    This is what the screen of the hub shows; it refreshes itself.
+    """
     if once:
         click.echo(next(_screens(data, config)))
         return

@@ -31,7 +31,10 @@ def device() -> None:
 @options.data
 @options.as_json
 def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List the phones. With --json, times are hub time in ms and "behind" counts the records that a phone lacks."""
+    """List the phones.
+
+    With --json, times are hub time in ms, and "behind" counts the records that are not yet on a phone.
+    """
     with options.store(data) as store:
         found, refused = devices.every(store), {one.client_id: one for one in refusals.listed(store)}
     rows = [
@@ -50,7 +53,7 @@ def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
 @options.data
 @click.argument("client_id")
 def block_device(data: Path, client_id: str) -> None:
-    """Block a phone: its sign-ins end now, and the hub refuses it from now on."""
+    """Block a phone. Its sign-ins end now, and it cannot sync any more."""
     with options.store(data) as store:
         found = devices.block(store, client_id)
     click.echo(f"{found.name} is blocked.")
@@ -65,12 +68,12 @@ device.add_command(block_device, "revoke")
 @click.argument("client_id", required=False)
 @click.option("--strangers", is_flag=True, help="All phones on which nobody ever signed in, blocked ones too.")
 def forget_device(data: Path, client_id: str | None, strangers: bool) -> None:  # noqa: FBT001
-    """Forget a phone: its sign-ins end now, and it is listed no more. What it sent stays.
+    """Remove a phone from the list. Its sign-ins end now; what it sent stays.
 
-    It can join again while pairing is open, also when it was blocked.
+    It can be added again while adding phones is on, even if it was blocked.
     """
     if bool(client_id) == strangers:
-        raise click.UsageError("Give the id of a phone, or --strangers.")
+        raise click.UsageError("Give the ID of a phone, or --strangers.")
     with options.store(data) as store:
         if client_id:
             click.echo(f"{devices.forget(store, client_id).name} is forgotten.")
@@ -87,10 +90,13 @@ def token() -> None:
 @token.command("revoke")
 @options.data
 @click.option("--user", "email", help="Email of the user.")
-@click.option("--device", "client_id", help="Id of the phone, see 'hikma-hub device list'.")
+@click.option("--device", "client_id", help="ID of the phone; see 'hikma-hub device list'.")
 @click.option("--all", "everyone", is_flag=True, help="End every sign-in.")
 def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone: bool) -> None:  # noqa: FBT001
-    """End the sign-ins of a user, on a phone, or all of them; these people must sign in again."""
+    """End the sign-ins of a user, on a phone, or all of them.
+
+    The people concerned must sign in again.
+    """
     if not (email or client_id or everyone):
         raise click.UsageError("Give --user, --device or --all.")
     with options.store(data) as store:
@@ -109,10 +115,10 @@ def _row(found: ListedDevice, refused: RefusedPhone | None) -> dict[str, Any]:
     return {
         "name": found.device.name,
         "id": found.device.client_id,
-        "state": "blocked" if found.is_blocked else "paired",
+        "state": "blocked" if found.is_blocked else "added",
         "last seen": ago(found.seen_s),
         "last sync": "never" if found.synced_s is None else ago(found.synced_s),
-        "records missing": found.behind,
+        "records not yet on it": found.behind,
         "user": found.user or "-",
         "refused": f"{_REASONS[refused.reason]}, {ago(refused.ago_s)}" if refused else "-",
     }

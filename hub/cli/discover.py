@@ -13,8 +13,8 @@ from hub.services.discovery import browser
 @options.as_json
 @click.option("--seconds", type=click.FloatRange(0.5, 60), default=3.0, show_default=True, help="How long to listen.")
 def discover(as_json: bool, seconds: float) -> None:  # noqa: FBT001  click's way
-    """List the hubs that announce themselves on the network. What they say of themselves is not verified."""
+    """List the hubs on this network. What they announce is not verified."""
     found = [msgspec.to_builtins(hub) for hub in asyncio.run(browser.look(seconds))]
     if not as_json:
         found = [{**hub, "addresses": " ".join(hub["addresses"])} for hub in found]
-    options.show(found, as_json=as_json, empty="No hub was found. Is this computer on the same network?")
+    options.show(found, as_json=as_json, empty="No hubs were found. Is this computer on the same network?")

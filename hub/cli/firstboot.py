@@ -18,11 +18,14 @@ _SECRET = frozenset({"setup_code", "access_point_password"})
 @click.option(
     "--card",
     type=click.Path(path_type=Path),
-    help="Device of the card, if the root file system is elsewhere.",
+    help="Device of the SD card, if the root file system is elsewhere.",
 )
 @options.as_json
 def firstboot(card: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Turn this card into a hub, or open its data. Runs at every boot; safe to run at any time."""
+    """Initialise this card, or unlock its data.
+
+    Runs at every boot; safe to repeat.
+    """
     if os.geteuid() != 0:
         raise OperatorError("only root can partition and mount; on a hub, systemd runs this command")
     report = steps.run(Machine(), device=card, progress=lambda name: click.echo(f"hikma-hub: {name}", err=True))

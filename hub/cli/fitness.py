@@ -47,14 +47,18 @@ def _card_speed(data: Path) -> Check:
 
 def _card_capacity(data: Path) -> Check:
     wrong = card.wrong_blocks(data)
-    return "card capacity", FAIL if wrong else PASS, f"{wrong} MB came back wrong" if wrong else "all of it is real"
+    return (
+        "card capacity",
+        FAIL if wrong else PASS,
+        f"{wrong} MB were read back wrong" if wrong else "all of it is usable",
+    )
 
 
 def _card_errors() -> Check:
     found = card.errors()
     if found is None:
         return "card errors", UNKNOWN, "this file system does not count them"
-    return "card errors", FAIL if found else PASS, f"{found} since the file system was made"
+    return "card errors", FAIL if found else PASS, f"{found} since the file system was created"
 
 
 def _under_load() -> Iterator[Check]:
@@ -74,11 +78,11 @@ def _under_load() -> Iterator[Check]:
     for worker in workers:
         worker.join()
     if weak is None:
-        yield "supply under load", UNKNOWN, "this board does not tell"
+        yield "supply under load", UNKNOWN, "this board does not report it"
     else:
-        yield "supply under load", FAIL if weak else PASS, "the voltage drops" if weak else "the voltage holds"
+        yield "supply under load", FAIL if weak else PASS, "the voltage drops" if weak else "the voltage is stable"
     if temperature is None:
-        yield "temperature under load", UNKNOWN, "this board does not tell"
+        yield "temperature under load", UNKNOWN, "this board does not report it"
     else:
         yield "temperature under load", FAIL if temperature >= state.HOT_C else PASS, f"{temperature:.0f} °C"
 
@@ -101,13 +105,13 @@ def _iw() -> str:
 def _radio(printed: str) -> Check:
     """Read ``iw list``: whether it can be an access point, and for how many phones."""
     if not printed.strip():
-        return "radio", UNKNOWN, "there is no Wi-Fi; phones need the clinic's own"
+        return "radio", UNKNOWN, "no Wi-Fi in this device; phones need the clinic's own network"
     if not re.search(r"^\s+\* AP$", printed, re.MULTILINE):
-        return "radio", FAIL, "it cannot make a network of its own"
+        return "radio", FAIL, "it cannot be an access point"
     most = re.search(r"[Mm]aximum associated stations in AP mode: (\d+)", printed)
     if most is None:
-        return "radio", PASS, "it can make a network; for how many phones it does not tell (a Pi's takes some ten)"
-    return "radio", PASS if int(most[1]) >= _PHONES_MIN else FAIL, f"its own network takes {most[1]} phones"
+        return "radio", PASS, "it can be an access point; it does not report for how many phones (about ten on a Pi)"
+    return "radio", PASS if int(most[1]) >= _PHONES_MIN else FAIL, f"as an access point it takes {most[1]} phones"
 
 
 def _clock(data: Path) -> Check:
@@ -121,5 +125,5 @@ def _encryption(path: Path) -> Check:
     try:
         report = msgspec.json.decode(path.read_bytes(), type=FirstBootReport)
     except (OSError, msgspec.DecodeError):
-        return "encryption", FAIL, "first boot did not encrypt this storage"
+        return "encryption", FAIL, "this storage is not encrypted (not set up by first boot)"
     return "encryption", PASS, f"the key is {report.key_place}. {report.key_protects}"

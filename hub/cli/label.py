@@ -39,7 +39,7 @@ dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 
     help="HTML file to write. Print it from a browser on A5 paper.",
 )
 def label(data: Path, config: Path | None, output: Path) -> None:
-    """Make the label to print and stick on the hub.
+    """Write the label to print and stick on the hub.
 
     It shows the hub's name, QR code, addresses, setup code and Wi-Fi password, and what the lights mean.
     """

@@ -31,9 +31,12 @@ _TICKS = 50
 @click.command()
 @options.data
 @options.config
-@click.option("--label", "drawn", type=click.Choice(["text", "svg"]), help="Print what the lights mean, and end.")
+@click.option("--label", "drawn", type=click.Choice(["text", "svg"]), help="Print what the lights mean and end.")
 def lights(data: Path, config: Path | None, drawn: str | None) -> None:
-    """Drive the status lights of the hub; its button opens pairing, and switches off when held."""
+    """Drive the status lights and the button.
+
+    A short press turns adding phones on; holding the button switches the hub off.
+    """
     if drawn:
         click.echo(label.as_svg() if drawn == "svg" else label.as_text())
         return

@@ -54,7 +54,7 @@ def store(folder: Path, *, create: bool = False, quarantine_max: int = QUARANTIN
     quarantine_max: for what may put records into quarantine.
     """
     if not create and not (folder / FILE_NAME).exists():
-        raise StoreError(f"there is no hub in {folder}; start one with 'hikma-hub serve --data {folder}'")
+        raise StoreError(f"there is no hub in {folder}; to start one: 'hikma-hub serve --data {folder}'")
     opened = Store(folder, quarantine_max=quarantine_max)
     try:
         yield opened

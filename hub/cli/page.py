@@ -15,7 +15,7 @@ from hub.words import words
 @options.data
 @options.as_json
 def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Show the setup code, which the first visitor of the web page must enter."""
+    """Show the setup code, which setting up the hub asks for."""
     with options.store(data, create=True) as store:
         code = setup.code(store)
     if as_json:
@@ -23,14 +23,17 @@ def setup_code(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     elif code:
         click.echo(code)
     else:
-        click.echo("The hub is set up. It needs no setup code any more.")
+        click.echo("The hub is set up; it has no setup code any more.")
 
 
 @click.command()
 @options.data
 @options.config
 def fingerprint(data: Path, config: Path | None) -> None:
-    """Show the fingerprint of the hub's certificate, to compare with the one that a browser shows."""
+    """Show the fingerprint of the hub's certificate.
+
+    Compare it with the one that a browser shows.
+    """
     with options.store(data, create=True) as store:
         host = reach.current(store, options.settings(config, data)).host_name()
         click.echo(certificate.load(store, host).fingerprint)
@@ -49,7 +52,7 @@ def list_administrators(data: Path, as_json: bool) -> None:  # noqa: FBT001
     with options.store(data) as store:
         found = administrators.every(store)
     rows = [one.row if as_json else {"name": one.name, "added": words("en").ago(one.age_s)} for one in found]
-    options.show(rows, as_json=as_json, empty="There is no administrator yet.")
+    options.show(rows, as_json=as_json, empty="There are no administrators yet.")
 
 
 @admin.command("add")
@@ -73,7 +76,7 @@ def change_password(data: Path, name: str, password_stdin: bool) -> None:  # noq
     password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data) as store:
         administrators.change_password(store, name, password)
-    click.echo("The password was changed.")
+    click.echo("Password changed.")
 
 
 @admin.command("remove")

@@ -19,28 +19,28 @@ _PNG_SCALE = 8
 
 @click.group()
 def pairing() -> None:
-    """Open and close pairing for new phones, and show the QR code."""
+    """Turn adding phones on or off, and show the QR code."""
 
 
 @pairing.command("open")
 @options.data
 @options.config
-@click.option("--minutes", type=click.IntRange(1, 240), help="How long.  [default: the setting pairing.minutes]")
+@click.option("--minutes", type=click.IntRange(1, 240), help="For how long.  [default: the setting pairing.minutes]")
 def open_pairing(data: Path, config: Path | None, minutes: int | None) -> None:
-    """Open pairing: new phones can pair for some minutes."""
+    """Turn adding phones on for some minutes."""
     length = minutes or options.settings(config, data).pairing.minutes
     with options.store(data, create=True) as store:
         window.open_for(store, length)
-    click.echo(f"Pairing is open for {_minutes(length)}.")
+    click.echo(f"Phones can be added for {_minutes(length)}.")
 
 
 @pairing.command("close")
 @options.data
 def close_pairing(data: Path) -> None:
-    """Close pairing: no new phone can pair. Paired phones keep syncing."""
+    """Turn adding phones off. Phones already added keep syncing."""
     with options.store(data) as store:
         window.close(store)
-    click.echo("Pairing is closed.")
+    click.echo("Adding phones is off.")
 
 
 @pairing.command("show")
@@ -70,11 +70,11 @@ def show_pairing(data: Path, config: Path | None, as_json: bool, png: Path | Non
     code.terminal(compact=True)
     click.echo(f"Hub at {payload.url}")
     if settings.pairing.mode == "open":
-        click.echo("Pairing is always open.")
+        click.echo("Phones can be added at any time.")
     elif left_s:
-        click.echo(f"Pairing is open for {_minutes(-(-left_s // 60))} more.")
+        click.echo(f"Phones can be added for another {_minutes(-(-left_s // 60))}.")
     else:
-        click.echo("Pairing is closed. To open it: hikma-hub pairing open")
+        click.echo("Adding phones is off. To turn it on: hikma-hub pairing open")
 
 
 def _minutes(count: int) -> str:

@@ -21,7 +21,7 @@ def clinic() -> None:
 @click.option("--name", required=True)
 @options.as_json
 def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Add a clinic, on a hub without a cloud."""
+    """Add a clinic to a hub without a cloud."""
     with options.store(data, create=True) as store:
         made = clinics.add(store, name)
     options.show_one(made, as_json=as_json)
@@ -33,12 +33,12 @@ def add_clinic(data: Path, name: str, as_json: bool) -> None:  # noqa: FBT001  c
 def list_clinics(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the clinics."""
     with options.store(data) as store:
-        options.show(clinics.every(store), as_json=as_json, empty="There is no clinic yet.")
+        options.show(clinics.every(store), as_json=as_json, empty="There are no clinics yet.")
 
 
 @click.group()
 def user() -> None:
-    """Add, list and disable the people who sign in on phones."""
+    """Add, list and block users of the phones."""
 
 
 @user.command("add")
@@ -46,7 +46,7 @@ def user() -> None:
 @click.option("--email", required=True)
 @click.option("--name", required=True)
 @click.option("--role", required=True, help="super_admin, admin, provider, registrar, or a role of your own.")
-@click.option("--clinic", "clinic_id", required=True, help="Id of the clinic, see 'hikma-hub clinic list'.")
+@click.option("--clinic", "clinic_id", required=True, help="ID of the clinic; see 'hikma-hub clinic list'.")
 @click.option(
     "--without",
     multiple=True,
@@ -86,7 +86,7 @@ def add_user(
 def list_users(data: Path, as_json: bool) -> None:  # noqa: FBT001
     """List the users."""
     with options.store(data) as store:
-        options.show(map(_row, users.every(store)), as_json=as_json, empty="There is no user yet.")
+        options.show(map(_row, users.every(store)), as_json=as_json, empty="There are no users yet.")
 
 
 @user.command("password")
@@ -98,17 +98,21 @@ def change_password(data: Path, email: str, password_stdin: bool) -> None:  # no
     password = secret.read("Password", from_stdin=password_stdin)
     with options.store(data) as store:
         users.change_password(store, email, password)
-    click.echo("The password was changed.")
+    click.echo("Password changed.")
 
 
-@user.command("disable")
+@user.command("block")
 @options.data
 @click.argument("email")
-def disable_user(data: Path, email: str) -> None:
-    """Disable a user: their sign-ins end now, and they cannot sign in again."""
+def block_user(data: Path, email: str) -> None:
+    """Block a user. Their sign-ins end now, and they cannot sign in again."""
     with options.store(data) as store:
         users.disable(store, email)
-    click.echo("The user is disabled.")
+    click.echo("The user is blocked.")
+
+
+user.add_command(block_user, "disable")
+"""The older name of the same command."""
 
 
 def _row(found: User) -> dict[str, Any]:

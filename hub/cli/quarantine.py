@@ -15,14 +15,17 @@ from hub.words import words
 
 @click.group()
 def quarantine() -> None:
-    """List records that were not accepted, and try them again."""
+    """List records to check, and try them again."""
 
 
 @quarantine.command("list")
 @options.data
 @options.as_json
 def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List the records that were not accepted, and why. With --json, "at" is hub time in ms."""
+    """List the records that were not accepted, and why.
+
+    With --json, "at" is hub time in ms.
+    """
     with options.store(data) as store:
         found = actions.entries(store)
     rows = [_told(entry) if as_json else _row(entry) for entry in found]
@@ -33,7 +36,7 @@ def list_entries(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
 @options.data
 @click.argument("num", type=int)
 def show_entry(data: Path, num: int) -> None:
-    """Show one entry with its record. It may hold patient data."""
+    """Show one entry with its record. It may contain patient data."""
     with options.store(data) as store:
         entry = actions.show(store, num)
     if entry is None:
@@ -47,9 +50,9 @@ def show_entry(data: Path, num: int) -> None:
 @click.argument("nums", type=int, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Try every entry.")
 def retry_entries(data: Path, config: Path | None, nums: tuple[int, ...], everything: bool) -> None:  # noqa: FBT001
-    """Try entries again, after their cause was fixed."""
+    """Try entries again, after the cause was fixed."""
     if not nums and not everything:
-        raise click.UsageError("name entries, or say --all")
+        raise click.UsageError("Give the numbers of entries, or --all.")
     most = options.settings(config, data).limits.quarantine_records
     with options.store(data, quarantine_max=most) as store:
         retried = actions.retry_all(store, None if everything else nums)
@@ -78,7 +81,10 @@ def accept_entries(data: Path, nums: tuple[int, ...]) -> None:
 @options.data
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 def export_entries(data: Path, output: Path) -> None:
-    """Write all entries with their records as JSON lines. The file holds patient data: keep it safe."""
+    """Write all entries with their records as JSON lines.
+
+    The file contains patient data: keep it safe.
+    """
     output.touch(mode=0o600)
     with options.store(data) as store, output.open("w", encoding="utf-8") as file:
         count = actions.export(store, file.write)
@@ -86,9 +92,9 @@ def export_entries(data: Path, output: Path) -> None:
 
 
 _PROBLEMS = {
-    Retried.GONE: "there is no entry {num}; 'hikma-hub quarantine list' shows them",
+    Retried.GONE: "there is no entry {num}; see 'hikma-hub quarantine list'",
     Retried.NO_USER: "entry {num} cannot be tried: the person who sent it is no longer on this hub",
-    Retried.FAILED: "entry {num} could not be stored; see 'hikma-hub doctor'",
+    Retried.FAILED: "entry {num} could not be saved; see 'hikma-hub doctor'",
 }
 
 

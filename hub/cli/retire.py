@@ -10,9 +10,12 @@ from hub.firstboot.machine import Machine
 
 
 @click.command()
-@click.option("--name", prompt="To erase this hub, type its host name", help="Host name of the hub, as a safeguard.")
+@click.option("--name", prompt="To erase this hub, type its host name", help="Host name of the hub, to confirm.")
 def retire(name: str) -> None:
-    """Erase this hub for good: its keys first, then its data. Relay and back up before."""
+    """Erase this hub for good: its keys, then its data.
+
+    Sync with the cloud and make a backup first.
+    """
     machine = Machine()
     if os.geteuid() != 0:
         raise OperatorError("only root can erase a hub")

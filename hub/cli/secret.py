@@ -33,5 +33,5 @@ def _text(line: bytes, what: str) -> str:
     except UnicodeDecodeError:
         text = None
     if text is None or line.startswith(_OTHER_MARKS) or any(unicodedata.category(letter) == "Cc" for letter in text):
-        raise OperatorError(f"{what}: standard input is not plain UTF-8 text but UTF-16, or no text; save it as UTF-8")
+        raise OperatorError(f"{what}: standard input is not text in UTF-8; save the file as UTF-8")
     return text

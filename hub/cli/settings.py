@@ -17,7 +17,10 @@ from hub.core.errors import OperatorError, SettingError, SettingsRefused
 @options.as_json
 @click.pass_context
 def settings(context: click.Context, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """List every setting as it will be at the next start of the hub, or change one."""
+    """List all settings, or change one.
+
+    They are shown as they will be after a restart.
+    """
     if context.invoked_subcommand:
         return
     options.settings(config, data)
@@ -40,7 +43,10 @@ def settings(context: click.Context, data: Path, config: Path | None, as_json: b
 @click.argument("name")
 @click.argument("value")
 def set_one(data: Path, config: Path | None, name: str, value: str) -> None:
-    """Change a setting in the settings file: hikma-hub settings set pairing.minutes 15."""
+    """Change a setting in the settings file.
+
+    Example: hikma-hub settings set pairing.minutes 15
+    """
     section, _, key = name.partition(".")
     book.value(section, key, value)  # says what is wrong with it, and what is allowed
     variable = book.variable(section, key)

@@ -15,9 +15,9 @@ from hub.core.errors import Damaged, OperatorError
 @options.config
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Zip file to write.")
 def support_file(data: Path, config: Path | None, out: Path) -> None:
-    """Write a support file for a technician far away.
+    """Write a support file for remote support.
 
-    It holds no records, names, keys or passwords; its about.txt lists what it holds.
+    It contains no records, names, keys or passwords; its about.txt lists what it contains.
     """
     settings = options.settings(config, data)
     try:

@@ -32,7 +32,7 @@ _LABELS = {
 @options.config
 @options.as_json
 def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Say whether everything entered is safe, and whether the hub answers."""
+    """Show whether everything the phones have sent is safe."""
     settings = options.settings(config, data)
     facts = hub_state.facts(settings, partial(_measured, data))
     if as_json:
@@ -50,10 +50,12 @@ def status(data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT
 @options.data
 @options.config
 @options.as_json
-@click.option("--box", is_flag=True, help="Also the hardware: card, supply, radio, clock, encryption. Takes seconds.")
+@click.option(
+    "--box", is_flag=True, help="Also check the hardware: card, power supply, Wi-Fi, clock, encryption. Takes seconds."
+)
 @click.option("--capacity", is_flag=True, help="Also test the whole card; can take hours.")
 def doctor(data: Path, config: Path | None, as_json: bool, box: bool, capacity: bool) -> None:  # noqa: FBT001
-    """Check the hub thoroughly; ends with status 1 if anything fails."""
+    """Check the hub thoroughly. Ends with status 1 if a check fails."""
     options.settings(config, data)
     found = [*_checks(data), *(fitness.checks(data, capacity=capacity) if box or capacity else ())]
     checks = [{"check": name, "result": result, "detail": detail} for name, result, detail in found]

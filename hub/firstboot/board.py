@@ -55,7 +55,9 @@ def key(machine: Machine, place: KeyPlace, *, make: bool) -> tuple[bytes, KeyPla
         if fused:
             return fused, KeyPlace.BOARD
         if not make:
-            raise OperatorError(f"the key of the data partition is gone: neither fuses nor {CARD_FILE} hold it")
+            raise OperatorError(
+                f"the key of the data partition is missing: it is neither in the fuses nor in {CARD_FILE}"
+            )
         write(file, secrets.token_bytes(KEY_BYTES), mode=0o400)
     return file.read_bytes(), KeyPlace.CARD
 
@@ -88,7 +90,7 @@ def _fused(machine: Machine) -> bytes | None:
 def _on_stick(machine: Machine, *, make: bool) -> bytes:
     """Read, or draw, the key on the USB stick labelled HIKMA-KEY."""
     if not machine.path(_USB_LABEL).exists():
-        raise OperatorError("put the USB stick labelled HIKMA-KEY in and switch the hub off and on")
+        raise OperatorError("insert the USB stick labelled HIKMA-KEY, then switch the hub off and on again")
     mount = machine.path(_USB_MOUNT)
     mount.mkdir(mode=0o700, parents=True, exist_ok=True)
     machine.run("mount", "-o", "nosuid,nodev,noexec,umask=0077", _USB_LABEL, str(mount))

@@ -27,7 +27,7 @@ def disk(machine: Machine) -> Path:
     source = machine.run("findmnt", "--noheadings", "--output", "SOURCE", "/").strip()
     parent = machine.run("lsblk", "--noheadings", "--output", "PKNAME", source).strip()
     if not parent:
-        raise OperatorError(f"the root {source} is not a partition, so there is no card to put data on")
+        raise OperatorError(f"the root file system {source} is not on a partition, so there is no card for the data")
     return Path("/dev") / parent
 
 
@@ -88,7 +88,7 @@ def room(table: dict[str, Any], sectors: int) -> tuple[int, int]:
     size = (sectors - _GPT_TAIL_SECTORS - start) // _ALIGN_SECTORS * _ALIGN_SECTORS
     if size * SECTOR_BYTES < _DATA_BYTES_MIN:
         need = (start * SECTOR_BYTES + _DATA_BYTES_MIN) // 10**9 + 1
-        raise OperatorError(f"the card is too small: it must have {need} GB or more")
+        raise OperatorError(f"the SD card is too small: it needs {need} GB or more")
     return start, size
 
 

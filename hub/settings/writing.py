@@ -28,7 +28,7 @@ def amend(path: Path, values: Values) -> None:
         after = _amended(before, values)
         now = reading.read(after, str(path))
         if any(getattr(getattr(now, section), key) != value for (section, key), value in values.items()):
-            raise SettingError(f"{path} is written in a way that only its author can change")
+            raise SettingError(f"{path} cannot be edited safely; change it by hand")
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         files.replace(path, [after.encode()], mode=mode)
     except (TOMLKitError, UnicodeDecodeError) as error:

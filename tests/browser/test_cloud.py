@@ -122,7 +122,7 @@ def test_the_sentence_follows_records_to_the_cloud(watching: Watching, served: S
     assert nurse.sync().ok
     watching.says("1 record is safe on this hub")
     watching.sync()
-    watching.says("1 record is safe on this hub, waiting for the internet")
+    watching.says("1 record is safe on this hub and has been waiting")
     watching.desk.go("/cloud")
     watching.desk.see("The cloud cannot be reached.")
     watching.keep("1-no-line")

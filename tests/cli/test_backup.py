@@ -39,7 +39,7 @@ def test_a_wrong_passphrase_a_full_folder_and_another_file_are_refused(run: Run,
     wrong = run("restore", str(out), "--passphrase-stdin", data=tmp_path / "new", stdin="another long one\n")
     assert (wrong.status, "passphrase is wrong" in wrong.err) == (1, True)
     full = run("restore", str(out), "--passphrase-stdin", data=data, stdin=SECRET)
-    assert (full.status, "is not empty" in full.err) == (1, True)
+    assert (full.status, "needs an empty folder" in full.err) == (1, True)
     other = run("restore", str(store.path), "--passphrase-stdin", data=tmp_path / "new", stdin=SECRET)
     assert (other.status, "not a backup" in other.err) == (1, True)
 

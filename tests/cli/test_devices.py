@@ -59,7 +59,7 @@ def test_which_phones_to_forget_must_be_said(served: ServedHub, run: Run, words:
 
 def test_an_unknown_phone_is_refused_in_words(served: ServedHub, run: Run) -> None:
     done = run("device", "revoke", "nobody", data=served.data)
-    assert (done.status, done.err) == (1, "hikma-hub: there is no phone nobody; 'hikma-hub device list' shows them\n")
+    assert (done.status, done.err) == (1, "hikma-hub: there is no phone nobody; see 'hikma-hub device list'\n")
 
 
 @pytest.mark.parametrize("whose", [("--user", EMAIL), ("--device", "mine"), ("--all",)])

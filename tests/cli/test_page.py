@@ -17,7 +17,7 @@ def test_the_setup_code_is_shown_until_there_is_an_administrator(tmp_path: Path,
     assert re.fullmatch(r"[2-9A-Z]{4}-[2-9A-Z]{4}", code)
     assert run("setup-code", "--json", data=data).json == {"setup_code": code}
     assert run("admin", "add", "amal", "--password-stdin", data=data, stdin=PASSWORD).status == 0
-    assert "needs no setup code any more" in run("setup-code", data=data).out
+    assert "has no setup code any more" in run("setup-code", data=data).out
     assert run("setup-code", "--json", data=data).json == {"setup_code": None}
     store = Store(data)
     assert setup.is_done(store)

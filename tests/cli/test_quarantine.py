@@ -83,7 +83,7 @@ def test_which_entries_to_retry_must_be_said(served: ServedHub, run: Run) -> Non
 @pytest.mark.parametrize("words", [("show", "999"), ("retry", "999")])
 def test_an_unknown_entry_is_refused_in_words(served: ServedHub, run: Run, words: tuple[str, ...]) -> None:
     done = run("quarantine", *words, data=served.data)
-    assert (done.status, done.err) == (1, "hikma-hub: there is no entry 999; 'hikma-hub quarantine list' shows them\n")
+    assert (done.status, done.err) == (1, "hikma-hub: there is no entry 999; see 'hikma-hub quarantine list'\n")
 
 
 def test_s6_an_export_is_whole_for_its_owner_alone_and_in_the_audit_log(

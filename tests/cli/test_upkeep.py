@@ -126,7 +126,7 @@ def test_an_error_is_one_sentence_and_no_traceback(served: ServedHub) -> None:
     done = served.cli("device", "revoke", "nobody")
     assert (done.returncode, done.stderr) == (
         1,
-        "hikma-hub: there is no phone nobody; 'hikma-hub device list' shows them\n",
+        "hikma-hub: there is no phone nobody; see 'hikma-hub device list'\n",
     )
 
 

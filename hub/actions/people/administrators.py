@@ -70,4 +70,4 @@ def remove(store: Store, name: str) -> None:
 
 def _check_exists(tx: Transaction, name: str) -> None:
     if not rows.exists(tx.db, name):
-        raise NotThere(f"there is no administrator called {name}; 'hikma-hub admin list' shows them")
+        raise NotThere(f"there is no administrator called {name}; see 'hikma-hub admin list'")

@@ -83,11 +83,11 @@ def _check_new(db: View, email: str, name: str, role: str, clinic_id: str) -> No
     if rows.is_email_taken(db, email):
         raise AlreadyExists(f"there is already a user with the email {email}")
     if clinic_id not in {clinic["id"] for clinic in rows.clinics(db)}:
-        raise OperatorError(f"there is no clinic {clinic_id}; 'hikma-hub clinic list' shows those of this hub")
+        raise OperatorError(f"there is no clinic {clinic_id}; see 'hikma-hub clinic list'")
 
 
 def _user(db: View, who: str) -> User:
     found = rows.find_by_email(db, who) if "@" in who else rows.find(db, who.strip())
     if found is None or found.is_deleted:
-        raise NotThere(f"there is no user {who}; 'hikma-hub user list' shows them")
+        raise NotThere(f"there is no user {who}; see 'hikma-hub user list'")
     return found

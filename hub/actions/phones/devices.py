@@ -58,7 +58,7 @@ def block(store: Store, client_id: str) -> Device:
     with store.write() as tx:
         found = rows.revoke(tx, client_id)
         if found is None:
-            raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
+            raise NotThere(f"there is no phone {client_id}; see 'hikma-hub device list'")
         return found
 
 
@@ -70,7 +70,7 @@ def forget(store: Store, client_id: str) -> Device:
     with store.write() as tx:
         found = callers.find(tx.db, client_id)
         if found is None:
-            raise NotThere(f"there is no phone {client_id}; 'hikma-hub device list' shows them")
+            raise NotThere(f"there is no phone {client_id}; see 'hikma-hub device list'")
         rows.forget(tx, found.num)
         audit.note(tx, "device.forgotten", device=found.num, detail=found.name)
         return found

@@ -37,11 +37,11 @@ def check_by_hand(found: Sequence[Pair], own: str, theirs: str, what: str) -> No
     """
     here = next((pair for pair in found if pair.hub == own), None)
     if here is None:
-        raise OperatorError(f"{own} is no {what} that was made on this hub")
+        raise OperatorError(f"{own}: no {what} with this ID was added on this hub")
     if here.cloud is not None:
-        raise OperatorError(f"{own} is {here.cloud} already")
+        raise OperatorError(f"{own} is already matched with {here.cloud}")
     if theirs not in {pair.cloud for pair in found}:
-        raise OperatorError(f"{theirs} is no {what} that came from the cloud; 'hikma-hub cloud {what}s' lists them")
+        raise OperatorError(f"{theirs}: no {what} with this ID came from the cloud; see 'hikma-hub cloud {what}s'")
 
 
 def same_clinics(own: Mapping[str, str], theirs: Mapping[str, str], matched: Mapping[str, str]) -> dict[str, str]:

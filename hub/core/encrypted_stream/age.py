@@ -67,7 +67,7 @@ def _open_header(passphrase: str, source: PieceReader) -> bytes:
         raise OperatorError("the header of the backup is damaged")
     work_factor = int(found[2])
     if work_factor > _WORK_FACTOR_MAX:
-        raise OperatorError(f"opening the backup needs scrypt with N = 2^{work_factor}, more than 2^{_WORK_FACTOR_MAX}")
+        raise OperatorError(f"the backup needs scrypt with N = 2^{work_factor}, more than 2^{_WORK_FACTOR_MAX}")
     try:
         salt, sealed, expected = _plain(found[1]), _plain(wrapped), _plain(proof[1])
         file_key = _wrapping(passphrase, salt, work_factor).decrypt(bytes(12), sealed, None)

@@ -23,7 +23,7 @@ def hashed(password: str) -> str:
     """Return what is stored of a password; raises OperatorError when it is too short or too long."""
     if not is_fit(password):
         raise OperatorError(
-            f"the password of an administrator needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
+            f"an administrator's password needs {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
         )
     return _HASHER.hash(password)
 

@@ -80,9 +80,9 @@ def check(user: User | None, password: str, *, rounds: int) -> bool:
 def hashed(password: str) -> str:
     """Return what is stored of a password; raises OperatorError when it is too short or too long."""
     if len(password) < PASSWORD_CHARS_MIN:
-        raise OperatorError(f"a password needs {PASSWORD_CHARS_MIN} characters or more")
+        raise OperatorError(f"a password needs at least {PASSWORD_CHARS_MIN} characters")
     if len(password.encode()) > PASSWORD_BYTES_MAX:
-        raise OperatorError(f"a password can have {PASSWORD_BYTES_MAX} bytes at most")
+        raise OperatorError(f"a password can have at most {PASSWORD_BYTES_MAX} bytes")
     return _hash(password)
 
 

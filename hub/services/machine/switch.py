@@ -28,7 +28,7 @@ class Switch(msgspec.Struct, frozen=True):
 def _run(command: str) -> None:
     words = shlex.split(command)
     if not words:
-        raise OperatorError("this machine has no command for it; see [box] in the settings")
+        raise OperatorError("no command for this is set; see [box] in the settings")
     try:
         subprocess.run(words, check=True, timeout=_S, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603  the operator's own setting
     except (OSError, subprocess.SubprocessError) as error:

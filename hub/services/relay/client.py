@@ -232,9 +232,9 @@ def _line() -> Iterator[None]:
     except httpx.TimeoutException:
         raise NoLine("the cloud did not answer in time") from None
     except httpx.ConnectError as error:
-        raise NoLine(f"no way to the cloud: {error}") from None
+        raise NoLine(f"no connection to the cloud: {error}") from None
     except httpx.TransportError as error:
-        raise NoLine(f"the line to the cloud broke: {error}") from None
+        raise NoLine(f"the connection to the cloud broke: {error}") from None
 
 
 def _check(response: httpx.Response) -> None:

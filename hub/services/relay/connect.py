@@ -20,7 +20,7 @@ def connect(store: Store, url: str, api_key: str, *, per_minute: int = _PER_MINU
     """
     key = api_key.strip()
     if not key or len(key) > _KEY_CHARS or not key.isascii() or not key.isprintable():
-        raise OperatorError("an API key is one line of letters and digits, such as hh_ and 64 more")
+        raise OperatorError("an API key is one line: hh_ and 64 letters and digits")
     address = check_url(url)
     client = Cloud(address, key, RateLimit(store.path.parent, per_minute))
     try:

@@ -37,7 +37,7 @@ def test_those_that_are_one_stand_side_by_side() -> None:
 @pytest.mark.parametrize(
     ("own", "theirs", "why"),
     [
-        ("c1", "c1", "made on this hub"),
+        ("c1", "c1", "added on this hub"),
         ("h1", "c2", "h1 is c1 already"),
         ("h2", "h1", "came from the cloud"),
         ("h2", "nowhere", "came from the cloud"),
