@@ -128,4 +128,4 @@ def test_a_secret_in_utf_16_is_refused_in_words_by_every_command(
 ) -> None:
     done = run(*words, data=served.data, stdin=stdin)
     assert (done.status, done.out) == (1, "")
-    assert "standard input is not plain UTF-8 text but UTF-16, or no text; save it as UTF-8" in done.err
+    assert "standard input is not text in UTF-8; save the file as UTF-8" in done.err
