@@ -50,7 +50,7 @@ def test_open_for_too_long_or_not_at_all_is_refused(served: ServedHub, run: Run,
 def test_show_draws_the_code_and_says_for_how_long(served: ServedHub, run: Run) -> None:
     out = run("pairing", "show", data=served.data).out
     assert served.url in out
-    assert "open for 60 minutes more" in out
+    assert "Phones can be added for another 60 minutes" in out
 
 
 def test_show_says_how_to_open_when_it_is_closed(served: ServedHub, run: Run) -> None:

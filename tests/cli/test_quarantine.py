@@ -40,7 +40,7 @@ def mend(served: ServedHub) -> None:
 
 
 def test_a_hub_without_entries_says_so(served: ServedHub, run: Run) -> None:
-    assert run("quarantine", "list", data=served.data).out == "Nothing is in quarantine.\n"
+    assert run("quarantine", "list", data=served.data).out == "There are no records to check.\n"
     assert run("quarantine", "list", "--json", data=served.data).json == []
 
 

@@ -38,7 +38,7 @@ def test_those_that_are_one_stand_side_by_side() -> None:
     ("own", "theirs", "why"),
     [
         ("c1", "c1", "added on this hub"),
-        ("h1", "c2", "h1 is c1 already"),
+        ("h1", "c2", "h1 is already matched with c1"),
         ("h2", "h1", "came from the cloud"),
         ("h2", "nowhere", "came from the cloud"),
     ],
