@@ -167,6 +167,11 @@ class Code(Enum):
         "delete_refused", "The cloud does not delete it, perhaps because another record there refers to it ({table})."
     )
     NOT_KEPT = _Row("not_kept", "The cloud confirmed this, but did not save {columns} ({table}).")
+    MOVED_IN_CLOUD = _Row(
+        "moved_in_cloud",
+        "The cloud has a newer version of this and does not show it to this hub: perhaps it moved to another clinic, or"
+        " was deleted there. What was entered here since is not in the cloud ({table}).",
+    )
     NOT_SHOWN = _Row("not_shown", "The cloud refused or changed it and did not say so; look it up there ({table}).")
     OTHER = _Row("other", "{text}")
 

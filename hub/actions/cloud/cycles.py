@@ -55,10 +55,25 @@ def has_unproven(store: Store) -> bool:
     return bool(counts["sent"] or counts["held"])
 
 
-def finish_pull(store: Store, pulls: int, clinics: tuple[str, ...], *, retry: int, **changed: Any) -> int:  # noqa: ANN401
+def has_unshown(store: Store, pulls: int) -> bool:
+    """Whether an edit was sent, and is in none of the pulls since."""
+    with store.read() as db:
+        return outbox.has_unshown(db, pulls)
+
+
+def finish_pull(
+    store: Store,
+    pulls: int,
+    clinics: tuple[str, ...],
+    *,
+    full: bool,
+    retry: int,
+    **changed: Any,  # noqa: ANN401
+) -> int:
     """Move the cursor, now that a pull is merged, and look after what ought to have come with it.
 
     pulls: how many are complete with this one.
+    full: it asked for everything, so that it shows all that it could.
     retry: how many records that are on hold are to be tried again.
     changed: fields of Progress.
 
@@ -67,6 +82,8 @@ def finish_pull(store: Store, pulls: int, clinics: tuple[str, ...], *, retry: in
     with store.write() as tx:
         queue.release_all(tx, retry)
         matching.match_clinics(tx, clinics)
+        if full:
+            queue.hold_unshown(tx, pulls)
         again = queue.send_overdue(tx, pulls)
         connection.advance(tx, pulls=pulls, clinics=clinics, **changed)
         return again

@@ -21,7 +21,7 @@ from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import id_mapping, outbox, went_along
+from hub.store.cloud import id_mapping, outbox, seen, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
@@ -137,6 +137,7 @@ class _Incoming:
         self._table = table
         self._tally = tally
         self._names = id_mapping.names(tx.db)
+        self._seen: dict[int, float | None] = {}
 
     def merge(self, raws: Sequence[Mapping[str, Any]]) -> None:
         rows = self._own(self._read(raws))
@@ -150,6 +151,14 @@ class _Incoming:
         entries = outbox.entries(self._tx.db, self._table, [row.num for row in kept.values()])
         for key, found in kept.items():
             self._merge(found, rows[key], entries.get(found.num))
+        self._note_seen()
+
+    def _note_seen(self) -> None:
+        """Keep when the cloud says that the records were updated, where they do not say so themselves."""
+        kept = seen.find(self._tx.db, self._table, self._seen)
+        now = {num: ms for num, ms in self._seen.items() if ms is not None}
+        seen.put(self._tx, self._table, {num: ms for num, ms in now.items() if kept.get(num) != ms})
+        seen.forget(self._tx, self._table, kept.keys() - now.keys())
 
     def _without_deleted(self, kept: dict[str, Kept], rows: Mapping[str, Row]) -> dict[str, Kept]:
         """Leave out what is deleted here, but for what only went along and stands elsewhere now: that comes back."""
@@ -244,6 +253,9 @@ class _Incoming:
         except BadRecord as error:  # too large to be kept: what the hub has stays
             self._refuse({"id": merged.record.id}, error.reason)
             return
+        theirs_ms = row.record.row.updated_at
+        waits = entry is not None and bool(merged.missing)
+        self._seen[kept.num] = theirs_ms if waits or theirs_ms != merged.record.row.updated_at else None
         self._tally.updated += bool(merged.changed)
         self._tally.unchanged += not merged.changed
         if entry:
@@ -259,7 +271,10 @@ class _Incoming:
             reason = Code.NOT_KEPT.of(table=self._table.name, columns=sorted(merged.missing))
             queue.hold(self._tx, self._table, kept.num, merged.record, reason, revision=entry.revision)
         else:
-            outbox.put(self._tx, self._table, {kept.num: entry.differs(merged.missing, merged.known)})
+            differs = queue.shown_again(entry).differs(merged.missing, merged.known)
+            outbox.put(self._tx, self._table, {kept.num: differs})
+            if entry.is_held and not differs.is_held:
+                quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
 
     def _refuse(self, raw: Mapping[str, Any], reason: Reason) -> None:
         record_id = raw.get("id")

@@ -52,7 +52,8 @@ def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
         version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, version.history.pushed
     )
     record_rows.change(tx, TABLE, kept, record, device=record_rows.HUB, history=history)
-    queue.changed(tx, TABLE, [kept.num], changed, cloud_forms.marks(TABLE, version.record, changed))
+    marks = cloud_forms.marks(TABLE, version.record, changed)
+    queue.changed(tx, TABLE, [kept.num], changed, marks, old_ms=version.record.row.updated_at)
 
 
 def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:

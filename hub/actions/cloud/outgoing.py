@@ -12,7 +12,7 @@ from hub.core.reasons import Code, Reason
 from hub.core.records.tables import TABLES, Table
 from hub.store import quarantine
 from hub.store.box import counters
-from hub.store.cloud import id_mapping, named, outbox
+from hub.store.cloud import id_mapping, named, outbox, seen
 from hub.store.database import Store, View
 from hub.store.quarantine import Action
 
@@ -82,6 +82,8 @@ def confirm(store: Store, items: Sequence[Item], pulls: int) -> None:
             sent = {item.of.num: item for item in items if item.of.table is table}
             now = outbox.entries(tx.db, table, sent)
             outbox.put(tx, table, {num: _confirmed(now[num], sent[num], pulls) for num in sent if num in now})
+            # The least that the cloud says of them from now on: also if it refused them for something newer.
+            seen.put(tx, table, {num: item.updated_ms for num, item in sent.items() if item.body is not None})
         for item in items:
             if item.of.entry.reason:
                 quarantine.forget(tx, Action.RELAY, item.of.table.name, item.of.id)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.core.cloud import outbox as states
+from hub.core.cloud.outbox import Entry
 from hub.core.cloud.tables import PUSH_ORDER
-from hub.core.reasons import Reason
+from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import connection, outbox
+from hub.store.cloud import connection, outbox, seen
 from hub.store.database import Transaction
 from hub.store.quarantine import Action
 
@@ -21,12 +22,16 @@ def changed(
     nums: Iterable[int],
     columns: Iterable[str] | None = None,
     knowing: Mapping[str, int] | None = None,
+    *,
+    old_ms: float | None = None,
 ) -> None:
-    """Queue changed records; see core.cloud.outbox.changed."""
+    """Queue changed records; see core.cloud.outbox.changed. old_ms: updated_at before the change."""
     if table.push is not PushRule.RECORD:
         return
     nums = list(nums)
     before = outbox.entries(tx.db, table, nums)
+    if old_ms is not None:
+        seen.keep(tx, table, [num for num in nums if num not in before or before[num].reached], old_ms)
     outbox.put(tx, table, {num: states.changed(before.get(num), tx.now_ms, columns, knowing) for num in nums})
 
 
@@ -65,9 +70,31 @@ def release(tx: Transaction, table_name: str, record_id: str) -> bool:
 
 
 def release_all(tx: Transaction, most: int | None = None) -> int:
-    """Let what is on hold go again, all of it or the first few; returns how many."""
-    held = list(outbox.on_hold(tx.db))[:most]
+    """Let what is on hold go again; returns how many.
+
+    most: only the first few, and none that the cloud keeps from this hub: trying those again takes a full pull.
+    """
+    held = list(outbox.on_hold(tx.db))
+    if most is not None:
+        held = [each for each in held if not _is_moved(tx, *each[:2])][:most]
     return sum(release(tx, table.name, record_id) for table, _, record_id in held)
+
+
+def hold_unshown(tx: Transaction, pulls: int) -> None:
+    """Put on hold the edits that a full pull does not show either: the cloud has something newer, and not for us."""
+    for record in list(outbox.unshown(tx.db, pulls)):
+        reason = Code.MOVED_IN_CLOUD.of(table=record.table.name)
+        hold(tx, record.table, record.num, record.record, reason, revision=record.entry.revision)
+
+
+def shown_again(entry: Entry) -> Entry:
+    """Let an edit go that was on hold only because the cloud did not show its record."""
+    return entry.released() if entry.reason is not None and entry.reason.code is Code.MOVED_IN_CLOUD else entry
+
+
+def _is_moved(tx: Transaction, table: Table, num: int) -> bool:
+    reason = outbox.entries(tx.db, table, [num])[num].reason
+    return reason is not None and reason.code is Code.MOVED_IN_CLOUD
 
 
 def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:

@@ -31,7 +31,7 @@ from hub.core.records.push_decision import (
 )
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import outbox, went_along
+from hub.store.cloud import outbox, seen, went_along
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import ledger
@@ -189,7 +189,8 @@ class Changes:
 
     def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
-        self._queue(table, [row.num], merged.changed, cloud_forms.marks(table, merged.old, merged.changed))
+        knowing = cloud_forms.marks(table, merged.old, merged.changed)
+        self._queue(table, [row.num], merged.changed, knowing, old_ms=merged.old.row.updated_at)
         self._audit(table, merged.record.id, merged.changed)
         self._forget_parents(table, [merged.record.id])
         self.receipt.updated += 1
@@ -219,9 +220,13 @@ class Changes:
         nums: Sequence[int],
         columns: Iterable[str] | None = None,
         knowing: Mapping[str, int] | None = None,
+        *,
+        old_ms: float | None = None,
     ) -> None:
-        """Put changed records into the outbox; see outbox_states.changed."""
+        """Put changed records into the outbox; see outbox_states.changed. old_ms: updated_at before the change."""
         entries = outbox.entries(self._tx.db, table, nums)
+        if old_ms is not None:
+            seen.keep(self._tx, table, [num for num in nums if num not in entries or entries[num].reached], old_ms)
         now_ms = self._tx.now_ms
         after = {num: outbox_states.changed(entries.get(num), now_ms, columns, knowing) for num in nums}
         outbox.put(self._tx, table, after)

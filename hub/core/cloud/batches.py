@@ -29,6 +29,8 @@ class Item(msgspec.Struct, frozen=True):
 
     of: OutboxRecord
     body: bytes | None = None
+    updated_ms: float = OLDEST_MS
+    """As ``body`` says it."""
     for_others: bool = False
     """Deleted, and goes only because a live record names it: the cloud inserts it where it never had it."""
 
@@ -145,7 +147,8 @@ class Batches:
             return Wait(record, reason)
         try:
             self._check_clinic(record)
-            self._queue.append(Item(record, self._body(record, updated_ms(record, cloud_ms))))
+            stamp = updated_ms(record, cloud_ms)
+            self._queue.append(Item(record, self._body(record, stamp), stamp))
         except BadRecord as error:
             return Hold(record, error.reason)
         return Queued(record)
@@ -234,20 +237,25 @@ def naming_anew(records: Iterable[OutboxRecord]) -> list[OutboxRecord]:
 
 
 def updated_ms(record: OutboxRecord, cloud_ms: int | None) -> float:
-    """Return a time that the guard lets pass (CLOUD.md 4.5).
+    """Return a time that the guard (CLOUD.md 4.5) lets pass over what this hub has seen there, and over nothing newer.
 
-    An edit was merged with what the cloud has, and must be newer than it: newer than the record says, and than the
-    moment at which the cloud stored it. A clock that is ahead must not lock the record against others.
+    An edit was merged with the row that the cloud last showed, and goes just beyond it: what the cloud holds since
+    then, and has perhaps not shown because the record moved to another clinic, refuses it. Of what was never seen
+    nothing is overwritten, but for a visit that the cloud made up itself (CLOUD.md 4.7). A clock that is ahead must
+    not lock a new record against others.
     """
     own: float = record.record.row.updated_at
-    is_edit = not record.is_new or record.is_edited
+    if record.is_new and record.entry.tries and record.table.name == "visits" and cloud_ms is not None:
+        return max(own + 1, cloud_ms)
+    if record.seen_ms is not None and (record.is_edited or not record.is_new):
+        return record.seen_ms + 1
+    if record.seen_ms is not None or not record.is_new:
+        return OLDEST_MS
     if cloud_ms is None:
-        return own + is_edit
-    if not is_edit and not record.entry.tries:
-        return min(own, cloud_ms)
-    if own > cloud_ms + _DAY_MS and not record.entry.tries:
-        return cloud_ms
-    return max(own + 1, cloud_ms)
+        return own + record.is_edited
+    if record.is_edited:
+        return cloud_ms if own > cloud_ms + _DAY_MS and not record.entry.tries else max(own + 1, cloud_ms)
+    return min(own, cloud_ms)
 
 
 def body_of(items: Iterable[Item]) -> bytes:

@@ -131,6 +131,11 @@ class Entry(msgspec.Struct, frozen=True):
         return self.state() is OutboxState.SENT
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is on hold."""
+        return self.state() is OutboxState.ON_HOLD
+
+    @property
     def reached(self) -> bool:
         """Whether the cloud once said success to some version of it, or showed it."""
         return self.sent is not None or self.columns is not None
@@ -243,6 +248,8 @@ class OutboxRecord(msgspec.Struct, frozen=True):
     num: int
     entry: Entry
     record: Record
+    seen_ms: float | None = None
+    """The cloud's updated_at of it as it was last seen there; None before."""
 
     @property
     def id(self) -> str:

@@ -193,6 +193,8 @@ class _Cycle:
             self._want_full("the cloud deleted what others stood with")
         elif pull_plan.went_back(progress, pulled.cloud_ms):
             self._want_full("the cloud's clock was ahead")
+        elif cycles.has_unshown(self._store, progress.pulls + 1):
+            self._want_full("an edit that was sent is not shown")
         elif tally.moved_in:
             self._note(full_wanted="a patient came from another clinic")
         if not full and not tally.changed and not cycles.has_unproven(self._store):
@@ -201,7 +203,7 @@ class _Cycle:
         if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
             self._note(retried_cloud_ms=pulled.cloud_ms)
             retry = RETRIED
-        self._report.again += cycles.finish_pull(self._store, retry=retry, **self._unsaved)
+        self._report.again += cycles.finish_pull(self._store, full=full, retry=retry, **self._unsaved)
         self._unsaved = {}
 
     def _want_full(self, why: str) -> None:

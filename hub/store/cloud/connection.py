@@ -39,6 +39,7 @@ def connect(tx: Transaction, found: Link, key: str) -> None:
     before = link(tx.db)
     if before is None or before.device != found.device:
         tx.db.execute("DELETE FROM cloud")
+        tx.db.execute("DELETE FROM cloud_seen")
     _put_link(tx, found, before)
     tx.db.execute("INSERT OR REPLACE INTO cloud (key, value) VALUES ('api_key', ?)", [key])
     audit.note(tx, "cloud.connected", detail=found.device)

@@ -22,6 +22,7 @@ _SENT = "o.sent IS o.revision"
 _WAITING = f"NOT ({_ON_HOLD} OR {_SENT})"
 _LATE = f"{_SENT} AND o.sent_pull <= :pulls - {PROOF_PULLS}"
 _MISSED = f"{_LATE} AND o.tries >= {TRIES}"
+_UNSHOWN = f"{_SENT} AND o.columns IS NOT NULL AND o.sent_pull < :pulls"
 _NOT_REACHED = "o.columns IS NULL AND o.sent IS NULL"
 
 _ENTRY = "o.revision, o.columns, o.sent, o.sent_pull, o.held, o.tries, o.reason, o.why, o.known"
@@ -90,7 +91,9 @@ def waiting_records(
     deleted: tombstones, or else live records.
     """
     rows = db.execute(
-        f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+        f"SELECT o.num, t.data, t.cut, s.updated_ms, {_ENTRY}"
+        f" FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+        " LEFT JOIN cloud_seen AS s ON s.table_name = o.table_name AND s.num = o.num"
         f" WHERE o.table_name = ? AND o.num > ? AND o.revision <= ? AND {_WAITING}"
         f" AND (o.columns IS NULL OR NOT ?) AND t.local_server_deleted_at IS {'NOT ' if deleted else ''}NULL"
         " ORDER BY o.num LIMIT ?",
@@ -98,8 +101,8 @@ def waiting_records(
     )
     found: list[OutboxRecord] = []
     size = 0
-    for num, data, cut, *columns in rows:
-        found.append(OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut)))
+    for num, data, cut, seen_ms, *columns in rows:
+        found.append(OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut), seen_ms))
         size += len(data)
         if size >= most_bytes:
             break
@@ -140,6 +143,23 @@ def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, b
         {"table": table.name, "pulls": pulls},
     )
     yield from ((row[0], _entry(table.name, row[2:]), bool(row[1])) for row in rows.fetchall())
+
+
+def has_unshown(db: Database, pulls: int) -> bool:
+    """Whether an edit was sent, and is in none of the pulls since."""
+    return bool(db.execute(f"SELECT 1 FROM outbox AS o WHERE {_UNSHOWN} LIMIT 1", {"pulls": pulls}).fetchone())
+
+
+def unshown(db: Database, pulls: int) -> Iterator[OutboxRecord]:
+    """Return the live records whose edits were sent, and are in none of the pulls since."""
+    for table in PUSH_ORDER:
+        rows = db.execute(
+            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f" WHERE o.table_name = :table AND {_UNSHOWN} AND t.local_server_deleted_at IS NULL",
+            {"table": table.name, "pulls": pulls},
+        )
+        for num, data, cut, *columns in rows.fetchall():
+            yield OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut))
 
 
 def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:

@@ -59,16 +59,16 @@ def test_a_cycle_that_ends_after_the_cloud_was_disconnected_keeps_nothing(connec
 
 def test_what_two_pulls_did_not_show_is_sent_again_and_what_is_on_hold_only_when_it_is_time(connected: Store) -> None:
     patients(connected, Entry(1, sent=1, sent_pull=0), Entry(1, sent=1, sent_pull=1), on_hold())
-    assert cycles.finish_pull(connected, 2, ("north",), retry=0) == 1
+    assert cycles.finish_pull(connected, 2, ("north",), full=False, retry=0) == 1
     assert states(connected) == [OutboxState.WAITING, OutboxState.SENT, OutboxState.ON_HOLD]
     assert cycles.progress(connected).pulls == 2
-    cycles.finish_pull(connected, 2, ("north",), retry=1)
+    cycles.finish_pull(connected, 2, ("north",), full=False, retry=1)
     assert states(connected)[2] is OutboxState.WAITING
 
 
 def test_what_is_tried_again_is_a_few_at_a_time(connected: Store) -> None:
     patients(connected, on_hold(), on_hold(), on_hold())
-    cycles.finish_pull(connected, 1, ("north",), retry=2)
+    cycles.finish_pull(connected, 1, ("north",), full=False, retry=2)
     assert states(connected).count(OutboxState.ON_HOLD) == 1
 
 
