@@ -9,7 +9,7 @@ from hub.actions.cloud import matching, queue
 from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link, Progress
-from hub.store.cloud import connection, outbox
+from hub.store.cloud import connection, id_mapping, outbox
 from hub.store.database import Store
 
 
@@ -28,6 +28,18 @@ def standing(store: Store) -> Standing:
     with store.read() as db:
         link, last = connection.link(db), connection.last(db)
         return Standing(link, connection.api_key(db), last, outbox.newest_revision(db))
+
+
+def begin(store: Store) -> tuple[Link | None, str, Progress]:
+    """Return what a cycle begins with: the cloud that the hub is connected to, if any, its key, how far it came."""
+    with store.read() as db:
+        return connection.link(db), connection.api_key(db), connection.progress(db)
+
+
+def has_waiting(store: Store) -> bool:
+    """Whether anything is to be sent."""
+    with store.read() as db:
+        return outbox.waiting(db) > 0
 
 
 def progress(store: Store) -> Progress:
@@ -80,11 +92,13 @@ def finish_pull(
     Returns how many records are sent once more because no pull shows them.
     """
     with store.write() as tx:
-        queue.release_all(tx, retry)
-        matching.match_clinics(tx, clinics)
+        if retry:
+            queue.release_all(tx, retry)
+        if id_mapping.any_unmatched(tx.db):
+            matching.match_clinics(tx, clinics)
         if full:
             queue.hold_unshown(tx, pulls)
-        again = queue.send_overdue(tx, pulls)
+        again = queue.send_overdue(tx, pulls) if outbox.any_late(tx.db, pulls) else 0
         connection.advance(tx, pulls=pulls, clinics=clinics, **changed)
         return again
 

@@ -28,11 +28,16 @@ class Bounds(msgspec.Struct, frozen=True):
     most_bytes: int
 
 
-def begin(store: Store, clinics: frozenset[str], most_records: int) -> tuple[int, Conditions]:
-    """Return the newest revision in the outbox, and what holds for a push to these clinics in the cloud."""
+def begin(store: Store, clinics: frozenset[str], most_records: int) -> tuple[int, frozenset[str], Conditions]:
+    """Return the newest revision in the outbox, of which tables records wait, and what holds for the whole push.
+
+    clinics: the hub's in the cloud.
+    """
     with store.read() as db:
-        names, unmatched = id_mapping.names(db), matching.unmatched(db)
-        return outbox.newest_revision(db), Conditions(clinics, names, unmatched, most_records)
+        names = id_mapping.names(db)
+        unmatched = matching.unmatched(db) if id_mapping.any_unmatched(db) else {}
+        conditions = Conditions(clinics, names, unmatched, most_records)
+        return outbox.newest_revision(db), outbox.waiting_tables(db), conditions
 
 
 def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, deleted: bool = False) -> Candidates | None:

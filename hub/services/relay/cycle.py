@@ -6,17 +6,17 @@ from typing import Any
 
 import msgspec
 
-from hub.actions.cloud import cycles, link
+from hub.actions.cloud import cycles
+from hub.actions.cloud import link as cloud_link
 from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
-from hub.core.cloud.link import ACTIVE, Link
+from hub.core.cloud.link import ACTIVE, Link, Progress
 from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
 from hub.services.relay import pull
-from hub.services.relay.batch_size import BatchSize
 from hub.services.relay.client import Cloud, CloudDevice, Traffic
 from hub.services.relay.pull import MergedPull
-from hub.services.relay.push import Push, Sent, Terms
+from hub.services.relay.push import BatchSize, Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
 from hub.store.database import Store
 
@@ -76,14 +76,14 @@ class Report(msgspec.Struct):
 def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps: Steps) -> Report:
     """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key."""
     started = time.monotonic()
-    found, key = link.current(store)
+    found, key, progress = cycles.begin(store)
     if found is None:
         return Report(Outcome.NO_CLOUD)
     report = Report(Outcome.DONE)
     try:
         client = speak(found, key)
         before = msgspec.structs.replace(client.traffic)
-        cycle = _Cycle(store, client, found, limits, steps, report)
+        cycle = _Cycle(store, client, found, progress, limits, steps, report)
         try:
             cycle.run()
         finally:
@@ -105,14 +105,23 @@ def month(cloud_ms: int | None) -> str:
 class _Cycle:
     """A cycle under way: it alone moves on how far the relay has come."""
 
-    def __init__(self, store: Store, client: Cloud, found: Link, limits: Limits, steps: Steps, report: Report) -> None:
+    def __init__(
+        self,
+        store: Store,
+        client: Cloud,
+        found: Link,
+        progress: Progress,
+        limits: Limits,
+        steps: Steps,
+        report: Report,
+    ) -> None:
         self._store = store
         self._client = client
         self._link = found
         self._limits = limits
         self._steps = steps
         self._report = report
-        self._progress = cycles.progress(store)
+        self._progress = progress
         self._unsaved: dict[str, Any] = {}
 
     def run(self) -> None:
@@ -152,7 +161,7 @@ class _Cycle:
             self._link, device=device.id, name=device.name, clinics=clinics, status=device.status
         )
         if told != self._link:
-            link.update(self._store, told)
+            cloud_link.update(self._store, told)
         self._link = told
 
     def _pull(self) -> CloudError | None:
@@ -215,6 +224,8 @@ class _Cycle:
         )
 
     def _push(self, *, only_new: bool) -> None:
+        if not cycles.has_waiting(self._store):
+            return
         terms = Terms(
             clinics=frozenset(self._link.clinics),
             pulls=self._progress.pulls,

@@ -13,12 +13,17 @@ from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord, CloudFailing, NoLine
 from hub.core.reasons import Reason
-from hub.services.relay.batch_size import BatchSize
 from hub.services.relay.client import Cloud, Verdict
 from hub.store.database import Store
 
 SUSPECTS_MAX = 20
 """More records that fail alone, and none known that succeeds: then the cloud is broken, not the records."""
+
+
+FIRST_BYTES = 64 * 1024
+"""Eight seconds at 64 kbit/s: a line that nothing is known of may be that slow and break at any moment."""
+LEAST_BYTES = 16 * 1024
+"""A line that cannot carry this is not helped by less."""
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -44,6 +49,26 @@ class Sent(msgspec.Struct):
     batches: int = 0
 
 
+class BatchSize:
+    """How large a request may be, so that it fits into the line's good moments (R6); to be kept for the next cycle.
+
+    As TCP does it: little at first, twice as much after a success, half after a failure.
+    """
+
+    def __init__(self, size_bytes: int, most_bytes: int) -> None:
+        """Go on from a size of before, 0 for none; ``most_bytes`` is what the hub would send on any line."""
+        self._most = most_bytes
+        self.size_bytes = min(size_bytes or FIRST_BYTES, most_bytes)
+
+    def carried(self, size_bytes: int) -> None:
+        """Note that a request of this size got its answer."""
+        self.size_bytes = max(self.size_bytes, min(2 * size_bytes, self._most))
+
+    def broke(self, size_bytes: int) -> None:
+        """Note that a request of this size got none, or was too large for someone on the way."""
+        self.size_bytes = max(size_bytes // 2, LEAST_BYTES)
+
+
 class Push:
     """One push of the outbox; ``sent`` tells what came of it, also after an error."""
 
@@ -59,7 +84,7 @@ class Push:
         self._step = step
         self._failed: set[Key] = set()
         self._suspects: list[Item] = []
-        self._until, self._conditions = outgoing.begin(store, terms.clinics, terms.most_records)
+        self._until, self._tables, self._conditions = outgoing.begin(store, terms.clinics, terms.most_records)
 
     def run(self) -> None:
         """Push; raises CloudError when the cloud or the connection fails. What was sent until then is confirmed."""
@@ -75,12 +100,13 @@ class Push:
 
     def _candidates(self) -> Iterator[Candidates]:
         """Read what waits: parents first, deletes last and children first."""
-        for table in PUSH_ORDER:
+        tables = [table for table in PUSH_ORDER if table.name in self._tables]
+        for table in tables:
             after = 0
             while found := outgoing.candidates(self._store, table, self._bounds(), after=after):
                 yield found
                 after = found.records[-1].num
-        for table in reversed(() if self._terms.only_new else PUSH_ORDER):
+        for table in reversed(() if self._terms.only_new else tables):
             after = 0
             while found := outgoing.candidates(self._store, table, self._bounds(), after=after, deleted=True):
                 yield found

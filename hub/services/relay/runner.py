@@ -1,9 +1,13 @@
 """Runs cycles one at a time, keeps how each ended, and says when the next is due."""
 
+import fcntl
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,9 +20,10 @@ from hub.core.cloud.link import Last, Link
 from hub.services.relay import cycle
 from hub.services.relay.client import Cloud
 from hub.services.relay.cycle import Limits, Report, Steps
-from hub.services.relay.cycle_lock import cycle_lock
 from hub.services.relay.rate_limit import RateLimit
 from hub.store.database import Store
+
+LOCK_NAME = "relay.lock"
 
 
 class RelayRules(msgspec.Struct, frozen=True):
@@ -106,6 +111,22 @@ class Runner:
             heard=Heard(report.cloud_ms, time.time_ns() // 1_000_000, now_ms) if report.cloud_ms else last.heard,
         )
         cycles.save_last_cycle(self._store, now)
+
+
+@contextmanager
+def cycle_lock(data: Path) -> Iterator[bool]:
+    """Let one cycle run at a time on the hub that keeps its data in ``data``, whichever process runs it.
+
+    Yields True at once when no cycle was running; False when one was, after its end: it was ours too.
+    """
+    with (data / LOCK_NAME).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield False
+        else:
+            yield True
 
 
 def told(report: Report) -> dict[str, Any]:

@@ -33,6 +33,15 @@ def own_clinics(db: Database) -> dict[str, str]:
     return {clinic: msgspec.json.decode(data)["name"] for clinic, data in rows}
 
 
+def any_unmatched(db: Database) -> bool:
+    """Whether a user or a clinic was made here that the cloud is not known to have."""
+    sql = (
+        f"SELECT 1 FROM (SELECT id FROM [{_CLINICS.name}] WHERE cut IS NULL UNION ALL"
+        " SELECT id FROM users WHERE source = 'hub') WHERE id NOT IN (SELECT id FROM cloud_names) LIMIT 1"
+    )
+    return db.execute(sql).fetchone() is not None
+
+
 def made_here(db: Database, table: Table) -> set[str]:
     """Return the ids of reference rows that were made on this hub."""
     if table is not _PERMISSIONS:

@@ -134,6 +134,16 @@ def on_hold(db: Database) -> Iterator[tuple[Table, int, str]]:
         yield from ((table, num, record_id) for num, record_id in rows.fetchall())
 
 
+def any_late(db: Database, pulls: int) -> bool:
+    """Whether anything ought to have been in the last pulls and was not."""
+    return db.execute(f"SELECT 1 FROM outbox AS o WHERE {_LATE} LIMIT 1", {"pulls": pulls}).fetchone() is not None
+
+
+def waiting_tables(db: Database) -> frozenset[str]:
+    """Name the tables of which records wait."""
+    return frozenset(row[0] for row in db.execute(f"SELECT DISTINCT table_name FROM outbox AS o WHERE {_WAITING}"))
+
+
 def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, bool]]:
     """Return what ought to have been in the last pulls and was not: number, entry, and whether it is a tombstone."""
     rows = db.execute(

@@ -7,10 +7,9 @@ import httpx
 import pytest
 
 from hub.services.relay import client
-from hub.services.relay.batch_size import FIRST_BYTES, LEAST_BYTES, BatchSize
 from hub.services.relay.client import Cloud
-from hub.services.relay.cycle_lock import cycle_lock
-from hub.services.relay.runner import RelayRules, Runner
+from hub.services.relay.push import FIRST_BYTES, LEAST_BYTES, BatchSize
+from hub.services.relay.runner import RelayRules, Runner, cycle_lock
 from hub.store.cloud import connection
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import Kind, World

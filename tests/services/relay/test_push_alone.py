@@ -12,9 +12,8 @@ from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import CloudFailing, NoLine
 from hub.core.reasons import Code
 from hub.core.records.tables import TABLES
-from hub.services.relay.batch_size import BatchSize
 from hub.services.relay.client import Verdict
-from hub.services.relay.push import SUSPECTS_MAX, Push, Terms
+from hub.services.relay.push import SUSPECTS_MAX, BatchSize, Push, Terms
 from hub.store.cloud import outbox
 from hub.store.database import Store
 from tests.hubs import changes, edit, row
