@@ -5,7 +5,7 @@ after a whole pull takes what was merged before it to the disk along.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -26,6 +26,9 @@ from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
 from hub.store.records.record_rows import HUB, Kept, New
+
+ROWS_MAX = record_rows.CHUNK
+"""How many rows one transaction takes."""
 
 
 class PullTally(msgspec.Struct):
@@ -136,8 +139,12 @@ class _Incoming:
         self._tx = tx
         self._table = table
         self._tally = tally
-        self._names = id_mapping.names(tx.db)
         self._seen: dict[int, float | None] = {}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """Ids made here -> ids in the cloud."""
+        return id_mapping.names(self._tx.db)
 
     def merge(self, raws: Sequence[Mapping[str, Any]]) -> None:
         rows = self._own(self._read(raws))
@@ -242,7 +249,7 @@ class _Incoming:
             version,
             row,
             pending=entry,
-            names=self._names,
+            names=self._names if entry else {},
             revision=self._tx.now_ms,
         )
         try:

@@ -24,13 +24,15 @@ def merge(store: Store, rows: Iterable[Mapping[str, Any]], tally: PullTally) -> 
     """Keep users, new or changed. A changed password ends the user's sign-ins."""
     with store.write(durable=False) as tx:
         for row in rows:
+            data = cloud_forms.plain_json({name: value for name, value in row.items() if name not in _SECRET})
+            if users.is_same(tx.db, row.get("id"), row.get("hashed_password"), data):
+                tally.unchanged += 1
+                continue
             user = _user(row)
             if user is None:
                 tally.refused += 1
                 continue
             before = users.find(tx.db, user.id)
-            rest = {name: cloud_forms.plain(value) for name, value in row.items() if name not in _SECRET}
-            data = msgspec.json.encode(rest).decode()
             if before is None:
                 matching.match_by_email(tx, user)
                 users.put(tx, user, data)

@@ -42,9 +42,7 @@ def _read(table: Table, row: Mapping[str, Any]) -> Row:
     record_id = row.get("id")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= ID_CHARS:
         raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
-    values: dict[str, Any] = {"id": record_id}
-    for column in table.columns:
-        values[column.name] = cloud_values.read(column, row.get(column.name))
+    values = {**cloud_values.read_columns(table, row), "id": record_id}
     extra, cleared = _extra(table, row)
     try:
         return Row(Record(msgspec.convert(values, table.shape), extra), cleared)
@@ -103,6 +101,11 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict | list):
         return _decode(_encode(value))
     return value
+
+
+def plain_json(row: Mapping[str, Any]) -> str:
+    """Return as text what a streaming parser made of an object."""
+    return _encode(row).decode()
 
 
 @cache

@@ -16,7 +16,7 @@ import msgspec
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form
 from hub.core.records import codec
-from hub.core.records.tables import Column, ColumnKind
+from hub.core.records.tables import Column, ColumnKind, Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_DAY = timedelta(hours=12)
@@ -49,6 +49,16 @@ class ValueForm(NamedTuple):
 def read(column: Column, value: Any) -> Any:  # noqa: ANN401  any JSON, here and below
     """Bring a value of a pull into canonical form; raises BadRecord when the column's type cannot hold it."""
     return column.empty if value is None else _FORMS[column.kind].read(column, value)
+
+
+def read_columns(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring the columns that the phone knows of a pulled row into canonical form; raises BadRecord as ``read``."""
+    values = dict(table.blank)
+    for column in table.columns:
+        value = row.get(column.name)
+        if value is not None:
+            values[column.name] = read(column, value)
+    return values
 
 
 def write(column: Column, value: Any, names: Names) -> Any:  # noqa: ANN401

@@ -168,6 +168,11 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         return tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
 
     @cached_property
+    def blank(self) -> dict[str, str | int | bool | None]:
+        """Return what the phone itself puts in for nothing, by column."""
+        return {column.name: column.empty for column in self.columns}
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """Return the columns that the database holds beside the record, each with an index."""
         return tuple(dict.fromkeys((*(cascade.value for cascade in self.goes_with), *self.lookups)))

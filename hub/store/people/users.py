@@ -73,6 +73,16 @@ def data(db: Database, user_id: str) -> str:
     return str(row[0])
 
 
+def is_same(db: Database, user_id: object, hashed_password: object, data: str) -> bool:
+    """Whether a live user is kept just as the cloud sends them."""
+    sql = (
+        "SELECT 1 FROM users WHERE id = ? AND hashed_password = ? AND data = ? AND NOT is_deleted AND source = 'cloud'"
+    )
+    if not isinstance(user_id, str) or not isinstance(hashed_password, str):
+        return False
+    return db.execute(sql, [user_id, hashed_password, data]).fetchone() is not None
+
+
 def set_data(tx: Transaction, user_id: str, data: str) -> None:
     """Set what is kept of a user beside the columns."""
     tx.db.table("users").update(user_id, {"data": data})
