@@ -188,7 +188,7 @@ def _unnamed_taken(table: Table, version: Version, pushed: Pushed, device: int, 
     values = {}
     for column in table.columns:
         name = column.name
-        new, old = pushed.record.get(name), version.record.get(name)
+        new, old = getattr(pushed.record.row, name), getattr(version.record.row, name)
         if new == old or name in _NEVER_UNNAMED or name in pushed.changed or _is_blank(table, name, new):
             continue
         if column.is_json and codec.unwrapped(new) == codec.unwrapped(old):

@@ -188,7 +188,7 @@ class Rpc:
         except (TooLarge, Unavailable) as error:
             self._note_refused(device.client_id, error)
             raise
-        if not procedure.public:
+        if device.num in self.refusals.known and not procedure.public:
             self.refusals.came_through(device.num, is_push=kind is CallKind.COMMAND)
         answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
         return Reply(cipher.seal(session.key, answer, direction), name, device.num)

@@ -23,7 +23,8 @@ class Refusals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known = OrderedDict((one.device, one) for one in reversed(refusals.every(store)))
+        self.known = OrderedDict((one.device, one) for one in reversed(refusals.every(store)))
+        """By device; whoever is not in it was not refused."""
         self._written_s: dict[int, float] = {}
         self._lock = threading.Lock()
 
@@ -31,10 +32,10 @@ class Refusals:
         """Count a refusal; what cannot be written, for the disk is full, is known until the hub stops."""
         now_ms, now_s = refusals.now_ms(self._store), time.monotonic()
         with self._lock:
-            refusal = again(self._known.pop(device, None), device, reason, now_ms)
-            self._known[device] = refusal
-            if len(self._known) > _DEVICES:
-                self._written_s.pop(self._known.popitem(last=False)[0], None)
+            refusal = again(self.known.pop(device, None), device, reason, now_ms)
+            self.known[device] = refusal
+            if len(self.known) > _DEVICES:
+                self._written_s.pop(self.known.popitem(last=False)[0], None)
             if now_s - self._written_s.get(device, -_WRITTEN_S) < _WRITTEN_S:
                 return
             self._written_s[device] = now_s
@@ -44,10 +45,10 @@ class Refusals:
     def came_through(self, device: int, *, is_push: bool) -> None:
         """Forget that a phone was refused, once what was refused works."""
         with self._lock:
-            found = self._known.get(device)
+            found = self.known.get(device)
             if found is None or (found.reason.is_of_pushes and not is_push):
                 return
-            del self._known[device]
+            del self.known[device]
             self._written_s.pop(device, None)
         with contextlib.suppress(Unavailable):
             refusals.forget(self._store, device)
@@ -55,7 +56,7 @@ class Refusals:
     def now(self) -> list[Refusal]:
         """Return all refusals."""
         with self._lock:
-            return list(self._known.values())
+            return list(self.known.values())
 
 
 __all__ = ["UNKNOWN", "RefusalReason", "Refusals"]
