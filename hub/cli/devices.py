@@ -43,7 +43,7 @@ def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
         else _row(one, refused.get(one.device.client_id))
         for one in found
     ]
-    options.show(rows, as_json=as_json, empty="No phone has paired yet.")
+    options.show(rows, as_json=as_json, empty="No phone has been added yet.")
     unknown = refused.get("")
     if unknown and not as_json:
         click.echo(f"Phones that this hub does not know were refused, last {words('en').ago(unknown.ago_s)}.", err=True)
