@@ -24,6 +24,7 @@ from hub.web.pages.people import ROLES
 from hub.web.pages.problem import SENTENCES
 from hub.words import LANGUAGES, UNITS, reasons
 from hub.words.status import LABELS
+from hub.words.tables import TABLES
 
 Message = str | tuple[str, str]
 """A text, or the texts for one and for many."""
@@ -88,7 +89,7 @@ def _tables() -> Iterator[Message]:
             yield (text.one, text.many) if text.many else text.one
     yield from (pattern.meaning for pattern in PATTERNS.values())
     yield from (outcome.sentence for outcome in Outcome)
-    for table in (NOTES, EVENTS, ROLES, SENTENCES, settings.LABELS):
+    for table in (NOTES, EVENTS, ROLES, SENTENCES, settings.LABELS, TABLES):
         yield from table.values()
     for choices in settings.CHOICES.values():
         yield from choices.values()

@@ -15,6 +15,7 @@ from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words import Words
 from hub.words.reasons import said
+from hub.words.tables import named
 
 _AGES_S = (3600, 86_400, 7 * 86_400)
 
@@ -32,6 +33,8 @@ class _Reason(msgspec.Struct, frozen=True):
     is_english: bool
     """It has no translation."""
     count: int
+    kind: str
+    """What people call a record of the table."""
     table: str
 
 
@@ -86,8 +89,11 @@ class _Cloud:
             link=seen.link,
             counts=seen.counts,
             shelves=_shelves(words, seen.ages),
-            reasons=[_Reason(*_said(words, row.reason), row.records, row.table) for row in seen.causes],
-            missed=[_Reason(*_said(words, row.reason), 1, row.table) for row in seen.missed],
+            reasons=[
+                _Reason(*_said(words, row.reason), row.records, named(words, row.table), row.table)
+                for row in seen.causes
+            ],
+            missed=[_Reason(*_said(words, row.reason), 1, named(words, row.table), row.table) for row in seen.missed],
             tried=ago(seen.last.tried_ms),
             succeeded=ago(seen.last.succeeded_ms),
             outcome=_outcome(words, seen.last.outcome),

@@ -12,6 +12,7 @@ from hub.web.answers import Answer, Download, Go
 from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
 from hub.words.reasons import said
+from hub.words.tables import named
 
 _UNALLOWED = frozenset({Code.NOT_PERMITTED, Code.NOT_IN_CLINIC, Code.NOT_SEEN})
 SHOWN_MAX = 200
@@ -23,6 +24,8 @@ class RefusedRow(msgspec.Struct, frozen=True):
     """An entry as the page shows it: which record and why, never what is in it."""
 
     num: int
+    kind: str
+    """What people call a record of this table."""
     table: str
     record_id: str
     action: str
@@ -79,6 +82,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
 def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
     return RefusedRow(
         num=entry.num,
+        kind=named(who.words, entry.table_name),
         table=entry.table_name,
         record_id=entry.record_id or "",
         action=entry.action,
