@@ -22,7 +22,7 @@ RETIRED = {
     ),
     "ar": (
         r"محور|العزل|معزول|الباب\b|مصباح|المصابيح|ينضم|تنضم|انضم|مُنع|السجل اليومي|أنشئ شخصًا|يعتني"
-        r"|بالبريد\b(?! الإلكتروني)"
+        r"|المحطة|بالبريد\b(?! الإلكتروني)"
     ),
     "es": (
         r"\bcajas?\b|cuarentena|\bunir(se|los)?\b|\bunid[oa]s?\b|exclu|\bla puerta\b|lámparas?|tarjeta"
@@ -30,7 +30,7 @@ RETIRED = {
     ),
     "fr": (
         r"\bdossiers?\b|quarantaine|\bjoindre\b|\bjoints?\b|exclu|\bla porte\b|\blampes?\b|boîtier|\bwifi\b"
-        r"|\berronés?\b"
+        r"|\berronés?\b|centres? de santé"
     ),
 }
 """Each once stood on a page: a patient's file, a cash desk, an isolation ward, an axis, reading lamps ..."""
