@@ -41,7 +41,7 @@ ALLOWED_IN_HELP = "quarantine"
 def sentences(code: str) -> list[str]:
     with messages.path(code).open("rb") as file:
         read = [message.string for message in read_po(file, locale=code) if message.id]
-    return [form for said in read for form in ((said,) if isinstance(said, str) else said)]
+    return [form for said in read if said for form in ((said,) if isinstance(said, str) else said)]
 
 
 def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
