@@ -158,7 +158,8 @@ class _Incoming:
         entries = outbox.entries(self._tx.db, self._table, [row.num for row in kept.values()])
         for key, found in kept.items():
             self._merge(found, rows[key], entries.get(found.num))
-        self._note_seen()
+        if self._table.push is PushRule.RECORD:
+            self._note_seen()
 
     def _note_seen(self) -> None:
         """Keep when the cloud says that the records were updated, where they do not say so themselves."""

@@ -225,8 +225,9 @@ class Changes:
     ) -> None:
         """Put changed records into the outbox; see outbox_states.changed. old_ms: updated_at before the change."""
         entries = outbox.entries(self._tx.db, table, nums)
-        if old_ms is not None:
-            seen.keep(self._tx, table, [num for num in nums if num not in entries or entries[num].reached], old_ms)
+        reached = [num for num in nums if num not in entries or entries[num].reached]
+        if reached and old_ms is not None:
+            seen.keep(self._tx, table, reached, old_ms)
         now_ms = self._tx.now_ms
         after = {num: outbox_states.changed(entries.get(num), now_ms, columns, knowing) for num in nums}
         outbox.put(self._tx, table, after)
