@@ -132,7 +132,7 @@ def _missing_visits(db: View, table: Table, records: Iterable[OutboxRecord]) -> 
 def _tombstones(db: View, records: Iterable[OutboxRecord], met: set[Key]) -> list[OutboxRecord]:
     """Find the deleted records that these name, each behind those that it names itself."""
     found: list[OutboxRecord] = []
-    for record in named.tombstones(db, batches.named(records)):
+    for record in outbox.tombstones(db, batches.named(records)):
         if record.key not in met:
             met.add(record.key)
             found += [*_tombstones(db, [record], met), record]

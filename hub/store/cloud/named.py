@@ -1,30 +1,15 @@
-"""Finds what the records of the outbox name: other records, deleted ones, people."""
+"""Finds what the records of the outbox name, and whom the cloud knows: other records, people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.cloud.outbox import Entry, OutboxRecord
+from hub.core.cloud.outbox import OutboxRecord
 from hub.core.cloud.tables import USERS
 from hub.core.records import codec
 from hub.core.records.tables import TABLES, Table
-
-_NEVER = Entry(0)
-"""Stands for a record that is not in the outbox, where one is sent for another's sake."""
-
-
-def tombstones(db: Database, named: Mapping[Table, Iterable[str]]) -> list[OutboxRecord]:
-    """Return which of these records are deleted, whether or not the cloud ever had them."""
-    found = []
-    for table, ids in named.items():
-        rows = db.execute(
-            f"SELECT num, data, cut FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))"
-            " AND local_server_deleted_at IS NOT NULL",
-            [msgspec.json.encode(sorted(ids)).decode()],
-        )
-        found += [OutboxRecord(table, num, _NEVER, codec.stored(table, data, cut)) for num, data, cut in rows]
-    return found
+from hub.store.cloud import outbox
 
 
 def missing(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
@@ -57,4 +42,4 @@ def patient_in_cloud(db: Database, clinics: Iterable[str]) -> OutboxRecord | Non
         [msgspec.json.encode(sorted(clinics)).decode()],
     ).fetchone()
     table = TABLES["patients"]
-    return OutboxRecord(table, row[0], _NEVER, codec.stored(table, row[1], row[2])) if row else None
+    return OutboxRecord(table, row[0], outbox.NEVER, codec.stored(table, row[1], row[2])) if row else None

@@ -27,6 +27,9 @@ _NOT_REACHED = "o.columns IS NULL AND o.sent IS NULL"
 
 _ENTRY = "o.revision, o.columns, o.sent, o.sent_pull, o.held, o.tries, o.reason, o.why, o.known"
 
+NEVER = Entry(0)
+"""Stands for a record that is not in the outbox, where one is sent for another's sake."""
+
 _columns = msgspec.json.Decoder(frozenset[str]).decode
 _known = msgspec.json.Decoder(dict[str, tuple[int, ...]]).decode
 
@@ -120,6 +123,19 @@ def not_in_cloud_yet(db: Database, named: Mapping[Table, Iterable[str]]) -> set[
             [table.name, msgspec.json.encode(sorted(ids)).decode()],
         )
         found |= {(table.name, row[0]) for row in rows}
+    return found
+
+
+def tombstones(db: Database, named: Mapping[Table, Iterable[str]]) -> list[OutboxRecord]:
+    """Return which of these records are deleted, whether or not the cloud ever had them."""
+    found = []
+    for table, ids in named.items():
+        rows = db.execute(
+            f"SELECT num, data, cut FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))"
+            " AND local_server_deleted_at IS NOT NULL",
+            [msgspec.json.encode(sorted(ids)).decode()],
+        )
+        found += [OutboxRecord(table, num, NEVER, codec.stored(table, data, cut)) for num, data, cut in rows]
     return found
 
 
