@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.phone import wire
+from hub.core.phone.keys import KeyPair
 from tests.cli.conftest import Run
 from tests.hubs import Client, ServedHub
 from tests.simulator.phone import Phone
+from tests.simulator.rpc import CallFailedError
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +25,19 @@ def shake(served: ServedHub, client_id: str) -> int:
 def test_show_prints_the_code_of_the_running_hub_as_json(served: ServedHub, run: Run) -> None:
     shown = run("pairing", "show", "--json", data=served.data).json
     answer = Client(served.connect(), "scanner").shake().json
-    assert shown == {"type": "sync_hub", "url": served.url, "id": answer["hub_id"], "pk": answer["hub_public_key"]}
+    assert {name: shown[name] for name in ("type", "url", "id")} == {
+        "type": "sync_hub",
+        "url": served.url,
+        "id": answer["hub_id"],
+    }
 
 
-def test_a_phone_pairs_by_the_printed_code(served: ServedHub, run: Run) -> None:
+def test_a_phone_pairs_by_the_printed_code_and_the_hub_proves_its_identity(served: ServedHub, run: Run) -> None:
     phone = Phone(rng=random.Random(5), now_ms=lambda: 0, connect=served.connect)
-    phone.pair(run("pairing", "show", "--json", data=served.data).json, check_pk=True)
+    code = run("pairing", "show", "--json", data=served.data).json
+    phone.pair(code, check_pk=True)
+    with pytest.raises(CallFailedError, match="does not prove"):
+        phone.pair({**code, "pk": wire.encode(KeyPair().public)}, check_pk=True)
 
 
 def test_s2_close_and_open_work_at_once(served: ServedHub, run: Run) -> None:

@@ -80,16 +80,14 @@ class Phone:
     def pair(self, qr: Mapping[str, object], *, check_pk: bool = False, keep_cursor: bool = True) -> PairedHub:
         """Pair by the QR payload {type, url, id, pk}; the token is gone until the next login.
 
-        The app looks at neither pk nor id; ``check_pk`` asks for more than it does. The old cursor stays, even
-        from another hub, unless ``keep_cursor`` says otherwise.
+        The app looks at neither pk nor id; ``check_pk`` asks for the proof that it does not ask for. The old cursor
+        stays, even from another hub, unless ``keep_cursor`` says otherwise.
         """
         url = qr.get("url")
         if qr.get("type") != "sync_hub" or not isinstance(url, str) or not url:
             raise CallFailedError(Failure.INVALID_QR, "not the QR code of a hub")
         transport = self._connect(url)
-        hub = rpc.handshake(transport, self.client_id)
-        if check_pk and qr.get("pk") != hub.public_key:
-            raise CallFailedError(Failure.INVALID_QR, "pk is not the hub's key")
+        hub = rpc.handshake(transport, self.client_id, identity=str(qr.get("pk")) if check_pk else None)
         self.session = Session(url, transport, hub)
         self.user = None
         if not keep_cursor:

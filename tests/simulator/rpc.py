@@ -49,10 +49,15 @@ class PairedHub:
     key: SessionKey
 
 
-def handshake(transport: Transport, client_id: str) -> PairedHub:
-    """Agree on a session key with a new key pair; the hub's key is not compared with an earlier one."""
+def handshake(transport: Transport, client_id: str, *, identity: str | None = None) -> PairedHub:
+    """Agree on a session key with a new key pair; the hub's key is not compared with an earlier one.
+
+    identity: the ``pk`` of a QR code, which the hub is asked to prove to be its own; today's app asks for no proof.
+    """
     pair = KeyPair()
-    request = {"client_id": client_id, "client_public_key": wire.encode(pair.public)}
+    request: dict[str, object] = {"client_id": client_id, "client_public_key": wire.encode(pair.public)}
+    if identity is not None:
+        request["prove"] = True
     try:
         status, body = transport.post("/rpc/handshake", javascript.write(request))
         _check_reached(status)
@@ -64,8 +69,17 @@ def handshake(transport: Transport, client_id: str) -> PairedHub:
         key = keys.client_session_key(pair, wire.public_key(public))
     except HubError as error:
         raise CallFailedError(Failure.HUB_UNREACHABLE, str(error)) from error
+    if identity is not None and not _is_proven(answer.get("hub_proof"), pair, identity, public):
+        raise CallFailedError(Failure.INVALID_QR, "the hub does not prove that pk is its own")
     name = answer.get("hub_name")
     return PairedHub(hub_id, name if isinstance(name, str) and name else f"Hub {hub_id}", public, key)
+
+
+def _is_proven(proof: object, pair: KeyPair, identity: str, public: str) -> bool:
+    if not isinstance(proof, str):
+        return False
+    known = wire.public_key(identity)
+    return keys.is_proven(bytes(wire.decode(proof.encode())), pair, identity=known, hub_public=wire.public_key(public))
 
 
 def envelope(key: SessionKey, client_id: str, plain: bytes, direction: Direction) -> bytes:
