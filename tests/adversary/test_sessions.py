@@ -15,7 +15,7 @@ from hub.services.rpc.sessions import NONCES, Session, Sessions
 from hub.store.people import users
 from hub.store.phones import devices, sessions
 from tests.adversary.hostile import contents
-from tests.hubs import Answer, Client, InProcessHub, RpcTransport, changes, row
+from tests.hubs import BOUNDS, Answer, Client, InProcessHub, RpcTransport, changes, row
 
 
 @pytest.fixture
@@ -223,3 +223,38 @@ def test_an_answer_opens_with_its_own_session_alone(hub: InProcessHub, client: C
         with pytest.raises(Unauthorised):
             cipher.open_sealed(key, sealed, direction)
     assert Answer(status, cipher.open_sealed(client.key, sealed, Direction.QUERY_RESPONSE)).json.startswith(b"{")
+
+
+def test_s8_handshakes_of_strangers_end_no_session_of_who_is_about_to_sign_in(hub: InProcessHub) -> None:
+    hub.restart(bounds=msgspec.structs.replace(BOUNDS, sessions=50))
+    waiting = Client(RpcTransport(hub, "192.0.2.200"), "about-to-sign-in")
+    assert waiting.shake().status == 200
+    for number in range(300):
+        flood = Client(RpcTransport(hub, f"192.0.2.{number % 20}"), f"flood-{number % 40}")
+        assert flood.shake().status == 200
+    assert len(hub.rpc.sessions) == 50
+    assert waiting.login().status == 200
+
+
+def test_s8_who_heard_a_phones_id_cannot_flush_its_sessions(hub: InProcessHub) -> None:
+    hub.restart(bounds=msgspec.structs.replace(BOUNDS, sessions_per_device=16))
+    victim = Client(RpcTransport(hub, "192.0.2.200"), "victim")
+    victim.shake()
+    victim.login()
+    for number in range(5):
+        victim.shake()
+        for thief in range(100):
+            Client(RpcTransport(hub, f"192.0.2.{thief % 10}"), "victim").shake()
+        assert victim.pull().status == 200, number
+
+
+def test_sessions_that_have_proven_themselves_give_way_only_to_others_that_do() -> None:
+    live = Sessions(most=4, most_per_device=4)
+    keys = [PublicKey(number.to_bytes(32, "big")) for number in range(8)]
+    for device, key in enumerate(keys[:4]):
+        live.spend_nonce(device, live.add(device, Session(key, SessionKey(bytes(32)), key, address="a")), bytes(12))
+    live.add(9, Session(keys[4], SessionKey(bytes(32)), keys[4], address="b"))
+    assert [len(live.of(device)) for device in (0, 1, 2, 3, 9)] == [0, 1, 1, 1, 1]
+    live.add(9, Session(keys[5], SessionKey(bytes(32)), keys[5], address="b"))
+    assert [len(live.of(device)) for device in (0, 1, 2, 3, 9)] == [0, 1, 1, 1, 1]
+    assert [session.client_public for session in live.of(9)] == [keys[5]]

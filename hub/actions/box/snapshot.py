@@ -19,9 +19,8 @@ def copy(store: Store, to: Path) -> None:
 def revive(folder: Path) -> None:
     """Check the copy in ``folder`` and let it go on as the hub; raises OperatorError or Damaged where it cannot.
 
-    Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). A new key pair ends every
-    session of the dead hub, so that what was captured on the Wi-Fi cannot be brought back (S3); today's app takes a
-    new key without being asked.
+    Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). It draws a new identity:
+    who has the dead hub cannot pose as this one to an app that checks; today's app takes a new key without being asked.
 
     A phone may have synced with the dead hub after the copy was made: its cursor is then a timestamp that the copy has
     never heard of. Such a phone is believed once to have what the copy says it has: sending it everything again would

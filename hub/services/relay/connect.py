@@ -18,7 +18,7 @@ def connect(store: Store, url: str, api_key: str, *, per_minute: int = _PER_MINU
 
     Raises OperatorError for an address or a key that cannot be right, CloudError when the cloud does not say yes.
     """
-    key = api_key.strip()
+    key = api_key.strip().removeprefix("\ufeff").strip()  # as some systems write text
     if not key or len(key) > _KEY_CHARS or not key.isascii() or not key.isprintable():
         raise OperatorError("an API key is one line: hh_ and 64 letters and digits")
     address = check_url(url)

@@ -82,7 +82,7 @@ class Rpc:
         key = keys.hub_session_key(fresh, client_public)  # refuses an unusable key before anything is changed
         device = self._admit(asked, address)
         access.note_reached(self._store, device, reach.host_of(host))
-        session = self.sessions.add(device.num, Session(client_public, key, fresh.public))
+        session = self.sessions.add(device.num, Session(client_public, key, fresh.public, address=address))
         return HandshakeAnswer(
             success=True,
             hub_public_key=wire.encode(session.hub_public),

@@ -5,7 +5,7 @@ They live in memory alone: a phone shakes hands before almost every call, so a r
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from hub.core.errors import Conflict, Unauthorised
@@ -29,9 +29,10 @@ _SWEEP_S = 60.0
 class Session:
     """One session of a device; the hub's private half of it is gone already."""
 
-    __slots__ = ("client_public", "hub_public", "key", "nonces", "since_s")
+    __slots__ = ("address", "client_public", "hub_public", "key", "nonces", "since_s")
 
-    def __init__(self, client_public: PublicKey, key: SessionKey, hub_public: PublicKey) -> None:
+    def __init__(self, client_public: PublicKey, key: SessionKey, hub_public: PublicKey, *, address: str = "") -> None:
+        self.address = address
         self.client_public = client_public
         self.key = key
         self.hub_public = hub_public
@@ -45,35 +46,36 @@ class Session:
 
 
 class Sessions:
-    """All live sessions, newest last; the oldest end when there are too many, and what is not used in time."""
+    """All live sessions. When there are too many, those go that strangers can make without end: see ``_give_way``."""
 
     def __init__(self, *, most: int, most_per_device: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._most = most
         self._most_per_device = most_per_device
         self._by_device: dict[int, OrderedDict[PublicKey, Session]] = {}
-        self._order: OrderedDict[tuple[int, PublicKey], None] = OrderedDict()
+        self._order: OrderedDict[tuple[int, PublicKey], Session] = OrderedDict()
+        self._unproven: dict[str, OrderedDict[tuple[int, PublicKey], None]] = {}
+        """By address: the sessions under which no message was opened yet."""
         self._swept_s = clock()
         self._lock = threading.Lock()
 
     def add(self, device: int, session: Session) -> Session:
         """Begin a session; returns the one that the same handshake began already, if its answer was lost."""
+        key = device, session.client_public
         with self._lock:
             session.since_s = self.clock()
             self._sweep(session.since_s)
-            own = self._by_device.setdefault(device, OrderedDict())
-            there = own.get(session.client_public)
+            there = self._order.get(key)
             if there is not None and not there.is_over(session.since_s):
                 return there
-            if there is not None:
-                self._end(device, session.client_public)
-                own = self._by_device.setdefault(device, OrderedDict())
-            own[session.client_public] = session
-            self._order[device, session.client_public] = None
-            if len(own) > self._most_per_device:
-                self._end(device, next(iter(own)))
+            self._end(*key)
+            self._by_device.setdefault(device, OrderedDict())[session.client_public] = session
+            self._order[key] = session
+            self._unproven.setdefault(session.address, OrderedDict())[key] = None
+            if len(self._by_device[device]) > self._most_per_device:
+                self._end(device, self._give_way_of(device))
             if len(self._order) > self._most:
-                self._end(*next(iter(self._order)))
+                self._end(*self._give_way())
             return session
 
     def of(self, device: int) -> list[Session]:
@@ -92,6 +94,7 @@ class Sessions:
             if len(session.nonces) >= NONCES:
                 self._end(device, session.client_public)
                 raise Unauthorised("session is worn out")
+            self._prove(device, session)
             session.nonces.add(nonce)
             session.since_s = self.clock()
 
@@ -109,14 +112,47 @@ class Sessions:
         if now_s - self._swept_s < _SWEEP_S:
             return
         self._swept_s = now_s
-        for device, public in list(self._order):
-            if self._by_device[device][public].is_over(now_s):
-                self._end(device, public)
+        for key in [key for key, session in self._order.items() if session.is_over(now_s)]:
+            self._end(*key)
+
+    def _give_way(self) -> tuple[int, PublicKey]:
+        """Return the session that ends when there are too many.
+
+        Handshakes cost nothing and prove nothing: the oldest unproven one of the address that has most of them goes,
+        so that a flood ends its own. Only where each address has but one does the oldest proven one go: the app shakes
+        hands again before its next call.
+        """
+        ahead = max(self._unproven.values(), key=len, default=OrderedDict())
+        if len(ahead) > 1:
+            return next(iter(ahead))
+        return next((key for key, session in self._order.items() if session.nonces), next(iter(self._order)))
+
+    def _give_way_of(self, device: int) -> PublicKey:
+        """Return the session of a device that ends when it has too many, by the same rule."""
+        own = self._by_device[device]
+        loads = Counter(session.address for session in own.values() if not session.nonces)
+        address, most = loads.most_common(1)[0]
+        flood = most > 1
+        fitting = (
+            public
+            for public, session in own.items()
+            if (session.address == address and not session.nonces if flood else bool(session.nonces))
+        )
+        return next(fitting, next(iter(own)))
+
+    def _prove(self, device: int, session: Session) -> None:
+        waiting = self._unproven.get(session.address)
+        if waiting is not None:
+            waiting.pop((device, session.client_public), None)
+            if not waiting:
+                del self._unproven[session.address]
 
     def _end(self, device: int, public: PublicKey) -> None:
-        own = self._by_device.get(device, OrderedDict())
-        if own.pop(public, None) is None:
+        session = self._order.pop((device, public), None)
+        if session is None:
             return  # another thread was faster
-        del self._order[device, public]
+        self._prove(device, session)
+        own = self._by_device[device]
+        del own[public]
         if not own:
             del self._by_device[device]
