@@ -172,7 +172,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise Unavailable(f"database: {error}") from error
+        is_damaged = type(error) is sqlite3.DatabaseError  # SQLITE_CORRUPT and NOTADB; each other cause has a class
+        found = "the database is damaged; see 'hikma-hub doctor'" if is_damaged else "the database failed"
+        raise Unavailable(f"{found} ({error})") from error
 
 
 def _boot() -> str:

@@ -106,6 +106,12 @@ def test_a_database_error_is_a_hub_that_is_unavailable(store: Store) -> None:
         db.execute("SELECT * FROM nowhere")
 
 
+def test_a_damaged_database_is_told_in_words_with_what_to_do(store: Store) -> None:
+    told = "the database is damaged; see 'hikma-hub doctor'"
+    with pytest.raises(Unavailable, match=told), store.read():
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+
 def test_a_reader_sees_one_unchanging_view(store: Store) -> None:
     with store.read() as db:
         before = hub_time(db)
