@@ -35,7 +35,7 @@ def sentence(visit: Visit, text: str | re.Pattern[str]) -> None:
     expect(visit.page.locator("h1")).to_contain_text(text, timeout=20_000)
 
 
-def test_a_phone_joins_by_the_code_on_the_screen_and_is_shut_out_again(
+def test_a_phone_is_added_by_the_code_on_the_screen_and_is_blocked_again(
     visit: Callable[..., Visit], served: ServedHub
 ) -> None:
     administer(served)
@@ -132,9 +132,9 @@ def grant(served: ServedHub, without: Permission | None = None) -> None:
 def test_the_page_follows_the_hub_without_being_loaded_again(visit: Callable[..., Visit], served: ServedHub) -> None:
     anyone = visit(language="ar-LB")
     anyone.go("/")
-    sentence(anyone, "كل ما أُدخل محفوظ بأمان على هذا المحور.")
+    sentence(anyone, "كل ما أرسلته الهواتف محفوظ على جهاز الحكمة.")
     served.client("phone-1").push(changes("patients", created=[{"id": 1}, {"id": 2}]))
-    sentence(anyone, "تعذّر قبول سجلين")
+    sentence(anyone, "سجلان يحتاجان إلى مراجعة")
     anyone.picture("ar-live-attention")
     anyone.check()
 
