@@ -11,6 +11,8 @@ from enum import Enum, StrEnum
 
 import msgspec
 
+from hub.core.records import dates
+from hub.core.records.dates import Calendar
 from hub.core.records.tables import TABLES
 
 Param = str | int | tuple[str, ...]
@@ -72,6 +74,17 @@ PERMISSIONS: Mapping[str, str] = {
 }
 """Each permission (hub.core.records.access) in words."""
 
+CALENDARS: Mapping[str, str] = {
+    Calendar.SOLAR_HIJRI: "Persian (Solar Hijri)",
+    Calendar.HIJRI: "Islamic (Hijri)",
+    Calendar.EITHER_HIJRI: "Persian (Solar Hijri) or Islamic (Hijri)",
+    Calendar.BUDDHIST: "Buddhist",
+    Calendar.ETHIOPIAN: "Ethiopian",
+    Calendar.BIKRAM_SAMBAT: "Nepali (Bikram Sambat)",
+    Calendar.HEBREW: "Hebrew",
+}
+"""Each calendar in words."""
+
 ALTERNATIVES = "or"
 """Stands between the permissions of which one would do."""
 
@@ -85,8 +98,8 @@ class Code(Enum):
     """Every reason: its word in the database, and its sentence, which names what its parameters are.
 
     table, column, columns: where it is; parent, parents: a table that is referred to; limit: the bound that was
-    passed; wanted, found: a Form; needs: permissions; email, name, detail, text: free text, which never leaves the
-    clinic.
+    passed; wanted, found: a Form; needs: permissions; calendar: a Calendar; email, name, detail, text: free text,
+    which never leaves the clinic.
     """
 
     UNKNOWN_TABLE = _Row(
@@ -107,6 +120,17 @@ class Code(Enum):
     WRONG_TYPE = _Row("wrong_type", "The field {table}.{column} must hold {wanted}, but holds {found}.")
     TOO_GREAT = _Row("too_great", "The field {table}.{column} holds a number too great for a phone.")
     NOT_A_DATE = _Row("not_a_date", "The field {table}.{column} does not hold a valid date (YYYY-MM-DD).")
+    OTHER_CALENDAR = _Row(
+        "other_calendar",
+        "The date in {table}.{column} looks like one of another calendar ({calendar}), which the cloud cannot keep.",
+    )
+    TIME_OUT_OF_RANGE = _Row(
+        "time_out_of_range",
+        "The time in {table}.{column} lies outside the years 1850 to 2120: the cloud would put today in its place.",
+    )
+    NO_TIME = _Row(
+        "no_time", "The field {table}.{column} holds no time: the cloud would put the present time in its place."
+    )
     NOT_A_UUID = _Row("not_a_uuid", "The field {table}.{column} must hold a UUID: the cloud accepts nothing else.")
 
     REFERENCE_CHANGED = _Row(
@@ -260,12 +284,28 @@ def other(text: str) -> Reason:
     return Reason(Code.OTHER, {"text": text})
 
 
+def no_date(table: str, column: str, text: str) -> Reason:
+    """Return why a date cannot be kept: it is none, or one of another calendar."""
+    calendar = dates.calendar_of_text(text)
+    if calendar:
+        return Code.OTHER_CALENDAR.of(table=table, column=column, calendar=calendar)
+    return Code.NOT_A_DATE.of(table=table, column=column)
+
+
+def no_time(table: str, column: str, ms: float) -> Reason:
+    """Return why a moment cannot be kept in the cloud: it is too far off, perhaps one of another calendar."""
+    calendar = dates.calendar_of_ms(ms)
+    if calendar:
+        return Code.OTHER_CALENDAR.of(table=table, column=column, calendar=calendar)
+    return Code.TIME_OUT_OF_RANGE.of(table=table, column=column)
+
+
 class _Stored(msgspec.Struct):
     code: str = ""
     params: dict[str, str | int | tuple[str, ...]] = {}
 
 
-_WORDS = {"wanted": FORMS, "found": FORMS, "needs": PERMISSIONS}
+_WORDS = {"wanted": FORMS, "found": FORMS, "needs": PERMISSIONS, "calendar": CALENDARS}
 """Parameters that are words of a list, not names."""
 _FREE_TEXT = frozenset({"email", "name", "detail", "text"})
 _HIDDEN = "…"

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from functools import cached_property
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
 from hub.core.errors import Damaged, StoreError, Unavailable
+from hub.store import zone
 from hub.store.migrations import migrations
 from hub.store.records import search
 
@@ -33,10 +35,11 @@ QUARANTINE_MAX = 10_000
 class Transaction:
     """An open write transaction; ``now_ms`` is its hub time and the revision of all that it changes."""
 
-    def __init__(self, db: Database, clock: HubClock, quarantine_max: int) -> None:
+    def __init__(self, db: Database, clock: HubClock, quarantine_max: int, zone: tzinfo) -> None:
         """Wrap the writer inside BEGIN."""
         self.db = db
         self.quarantine_max = quarantine_max
+        self.zone = zone
         self._clock = clock
 
     @cached_property
@@ -50,11 +53,13 @@ class Transaction:
 class Store:
     """The database: opened, migrated, checked on request, shared by the threads of one process."""
 
-    def __init__(self, data: Path, *, quarantine_max: int = QUARANTINE_MAX) -> None:
+    def __init__(self, data: Path, *, quarantine_max: int = QUARANTINE_MAX, clinic_zone: tzinfo | None = None) -> None:
         """Open or make ``data/hub.db``; raises StoreError when it cannot be opened, Damaged when it is no database."""
         self.path = data / FILE_NAME
         self.quarantine_max = quarantine_max
         """How many records quarantine holds: what a phone pushes past it is refused as a whole."""
+        self.zone = clinic_zone or zone.of_machine()
+        """The clinic's time zone: days that phones pick are days there."""
         self.after_commit: list[Callable[[], None]] = []
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
         self._lock = threading.Lock()
@@ -90,7 +95,7 @@ class Store:
         with self._lock, _translated():
             self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             with _immediate(self._writer):
-                yield Transaction(self._writer, self._clock, self.quarantine_max)
+                yield Transaction(self._writer, self._clock, self.quarantine_max, self.zone)
         if durable:
             for hear in tuple(self.after_commit):
                 hear()

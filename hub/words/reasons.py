@@ -17,4 +17,5 @@ def messages() -> Iterator[str]:
     yield from (code.sentence for code in Code)
     yield from reasons.FORMS.values()
     yield from reasons.PERMISSIONS.values()
+    yield from reasons.CALENDARS.values()
     yield reasons.ALTERNATIVES

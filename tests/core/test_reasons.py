@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.reasons import FORMS, PERMISSIONS, Code, Form, Reason, from_json, other, said, to_json
+from hub.core.reasons import CALENDARS, FORMS, PERMISSIONS, Code, Form, Reason, from_json, other, said, to_json
 from hub.core.records.access import Permission
+from hub.core.records.dates import Calendar
 from hub.core.records.tables import TABLES
 
 TEXTS = st.text(max_size=40)
@@ -21,6 +22,8 @@ def _value(name: str) -> st.SearchStrategy[str | int | tuple[str, ...]]:
             return st.integers(0, 2**40)
         case "wanted" | "found":
             return st.sampled_from([form.value for form in Form])
+        case "calendar":
+            return st.sampled_from([calendar.value for calendar in Calendar])
         case "needs":
             return st.lists(st.sampled_from(sorted(PERMISSIONS)), min_size=1).map(tuple)
         case _:
@@ -44,8 +47,8 @@ def test_a_sentence_holds_every_parameter_and_no_braces_of_its_own(reason: Reaso
     sentence = str(reason)
     for name, value in reason.params.items():
         for one in value if isinstance(value, tuple) else (value,):
-            shown = f"{one:,}" if isinstance(one, int) else {**FORMS, **PERMISSIONS}.get(one, one)
-            if name in {"wanted", "found", "needs"} or isinstance(one, int):
+            shown = f"{one:,}" if isinstance(one, int) else {**FORMS, **PERMISSIONS, **CALENDARS}.get(one, one)
+            if name in {"wanted", "found", "needs", "calendar"} or isinstance(one, int):
                 assert shown in sentence
             else:
                 assert one in sentence
@@ -60,7 +63,7 @@ def test_equal_reasons_are_stored_as_equal_texts(reason: Reason) -> None:
 @given(REASONS)
 def test_s6_what_leaves_the_clinic_holds_nothing_that_the_hub_did_not_choose(reason: Reason) -> None:
     columns = {name for table in TABLES.values() for name in table.names}
-    own = {*TABLES, "users", *columns, *FORMS, *PERMISSIONS, "…"}
+    own = {*TABLES, "users", *columns, *FORMS, *PERMISSIONS, *CALENDARS, "…"}
     for value in reason.public().params.values():
         assert isinstance(value, int) or set(value if isinstance(value, tuple) else (value,)) <= own
 

@@ -13,7 +13,8 @@ from hub.app import support
 from hub.cli.cloud import cloud
 from hub.cli.quarantine import quarantine as command
 from hub.core.cloud.link import Link
-from hub.core.reasons import FORMS, PERMISSIONS, Code, Form, Reason, to_json
+from hub.core.reasons import CALENDARS, FORMS, PERMISSIONS, Code, Form, Reason, to_json
+from hub.core.records.dates import Calendar
 from hub.settings import Settings
 from hub.store import quarantine
 from hub.store.cloud import connection
@@ -30,6 +31,7 @@ SAMPLES: dict[str, str | int | tuple[str, ...]] = {
     "limit": 16_777_216,
     "wanted": Form.NUMBER,
     "found": Form.TEXT,
+    "calendar": Calendar.ETHIOPIAN,
     "needs": ("can_edit_records", "can_delete_records"),
     "email": "nurse@clinic.example",
     "name": "Al Noor",
@@ -37,7 +39,7 @@ SAMPLES: dict[str, str | int | tuple[str, ...]] = {
     "text": "an old sentence",
 }
 REASONS = [code.of(**{name: SAMPLES[name] for name in code.params}) for code in Code]
-OWN_WORDS = {"wanted", "found", "needs", "limit"}
+OWN_WORDS = {"wanted", "found", "needs", "calendar", "limit"}
 REWORDED = "A sentence that another release might have chosen."
 
 
@@ -47,7 +49,7 @@ def named(reason: Reason, name: str, code: str) -> list[str]:
     spoken = words(code)
     if isinstance(value, int):
         return [spoken.number(value)]
-    table = {**FORMS, **PERMISSIONS} if name in OWN_WORDS else {}
+    table = {**FORMS, **PERMISSIONS, **CALENDARS} if name in OWN_WORDS else {}
     return [
         spoken.say(table[one]) if one in table else one for one in (value if isinstance(value, tuple) else (value,))
     ]

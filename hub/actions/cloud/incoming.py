@@ -202,7 +202,7 @@ class _Incoming:
         rows = {}
         for raw in raws:
             try:
-                row = cloud_forms.read(self._table, raw)
+                row = cloud_forms.read(self._table, raw, self._tx.zone)
             except BadRecord as error:
                 self._refuse(raw, error.reason)
                 continue
@@ -252,6 +252,7 @@ class _Incoming:
             pending=entry,
             names=self._names if entry else {},
             revision=self._tx.now_ms,
+            zone=self._tx.zone,
         )
         try:
             if merged.changed:

@@ -52,7 +52,7 @@ def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
         version.history.base, {**version.history.columns, **dict.fromkeys(changed, stamp)}, version.history.pushed
     )
     record_rows.change(tx, TABLE, kept, record, device=record_rows.HUB, history=history)
-    marks = cloud_forms.marks(TABLE, version.record, changed)
+    marks = cloud_forms.marks(TABLE, version.record, changed, tx.zone)
     queue.changed(tx, TABLE, [kept.num], changed, marks, old_ms=version.record.row.updated_at)
 
 

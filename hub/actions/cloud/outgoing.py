@@ -36,7 +36,7 @@ def begin(store: Store, clinics: frozenset[str], most_records: int) -> tuple[int
     with store.read() as db:
         names = id_mapping.names(db)
         unmatched = matching.unmatched(db) if id_mapping.any_unmatched(db) else {}
-        conditions = Conditions(clinics, names, unmatched, most_records)
+        conditions = Conditions(clinics, names, unmatched, store.zone, most_records)
         return outbox.newest_revision(db), outbox.waiting_tables(db), conditions
 
 

@@ -12,7 +12,7 @@ import msgspec
 from hub.actions.records.changes import Changes, Receipt
 from hub.core.errors import BadRecord, ParentHeld
 from hub.core.reasons import Code, Reason
-from hub.core.records import access, codec
+from hub.core.records import access, codec, ids
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule, Table
@@ -114,7 +114,7 @@ class _Intake:
         """Pass over what a forced upload repeats; keep what a phone tried to change where people can see it."""
         for raw in (*part.created, *part.updated):
             try:
-                if not codec.read(table, raw).synced:
+                if not codec.read(table, raw, self._tx.zone).synced:
                     access.check_table(table)
                 self.receipt.unchanged += 1
             except BadRecord as error:
@@ -148,7 +148,7 @@ class _Intake:
         read: list[Pushed] = []
         for raw in chunk:
             try:
-                read.append(codec.read(table, raw))
+                read.append(codec.read(table, raw, self._tx.zone))
                 raws.append(raw)
             except BadRecord as error:
                 self._refuse(table.name, Action.KEEP, raw, error.reason)
@@ -197,4 +197,4 @@ def _id_of(raw: msgspec.Raw) -> str | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     found = value.get("id") if isinstance(value, dict) else value
-    return found[: codec.ID_CHARS] if isinstance(found, str) else None
+    return ids.canonical(found)[: codec.ID_CHARS] if isinstance(found, str) else None

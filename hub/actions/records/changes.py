@@ -173,7 +173,7 @@ class Changes:
     def _add(self, table: Table, added: Sequence[Add]) -> None:
         if not added:
             return
-        rows = [New(each.record, each.data, each.cut, deleted=each.is_deleted, history=each.history) for each in added]
+        rows = [_row(each) for each in added]
         author = self._pusher.rights.user_id
         nums = record_rows.add(self._tx, table, rows, device=self._pusher.device, author=author)
         outbox.add_new(self._tx, table, nums)
@@ -189,7 +189,7 @@ class Changes:
 
     def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
-        knowing = cloud_forms.marks(table, merged.old, merged.changed)
+        knowing = cloud_forms.marks(table, merged.old, merged.changed, self._tx.zone)
         self._queue(table, [row.num], merged.changed, knowing, old_ms=merged.old.row.updated_at)
         self._audit(table, merged.record.id, merged.changed)
         self._forget_parents(table, [merged.record.id])
@@ -274,3 +274,15 @@ class Changes:
         if cached:
             for record_id in ids:
                 cached.pop(record_id, None)
+
+
+def _row(added: Add) -> New:
+    return New(
+        added.record,
+        added.data,
+        added.cut,
+        deleted=added.is_deleted,
+        history=added.history,
+        renamed=added.renamed,
+        folded=added.folded,
+    )

@@ -171,7 +171,7 @@ class ChartWriter(ChartReader):
 
         One that came before with the same id is changed, by ``values`` alone. Raises Conflict for a deleted one.
         """
-        said = _filled(given_values(values))
+        said = online.named(table, _filled(given_values(values)))
         said["id"] = said.get("id") or str(uuid.uuid4())
         stored = queries.find(self._db, table, said["id"])
         if stored is not None:
@@ -179,13 +179,13 @@ class ChartWriter(ChartReader):
         if queries.known(self._db, table, said["id"]):
             raise Conflict(f"this record of {table.name} was deleted")
         made = {"created_at": self.now_ms, **online.blank(table), **own, **said, "updated_at": self.now_ms}
-        return self._enter(table, codec.build(table, online.taken(table, made)), ())
+        return self._enter(table, codec.build(table, online.taken(table, made), self._tx.zone), ())
 
     def change(self, table: Table, stored: Record, values: Mapping[str, Any]) -> Record:
         """Change columns of a record; null clears one."""
         given = online.taken(table, given_values(values))
         given.pop("created_at", None)
-        built = codec.build(table, {**given, "id": stored.id})
+        built = codec.build(table, {**given, "id": stored.id}, self._tx.zone)
         changed = {name: built.get(name) for name in given if name not in {"id", "updated_at"}}
         changed["updated_at"] = max(self.now_ms, stored.row.updated_at + 1)
         return self._enter(table, codec.replaced(table, stored, changed), tuple(changed))

@@ -5,6 +5,7 @@ in requests, in the order in which it went in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 import msgspec
 
@@ -94,6 +95,8 @@ class Conditions(msgspec.Struct, frozen=True):
     """Ids of users and clinics made on this hub -> their ids in the cloud."""
     unmatched: Mapping[str, Reason] = {}
     """Ids of users and clinics that the cloud does not know -> why what names them waits."""
+    zone: tzinfo = UTC
+    """The clinic's time zone, in which days were picked."""
     most_records: int = 500
     """In one request."""
 
@@ -174,7 +177,7 @@ class Batches:
                 continue
             self._tombstones.add(record.key)
             try:
-                self._queue.append(Item(record, self._body(record, OLDEST_MS), for_others=True))
+                self._queue.append(Item(record, self._body(record, OLDEST_MS, deleted=True), for_others=True))
             except BadRecord:
                 continue  # what names it fails, and says so
         return waiting
@@ -196,8 +199,15 @@ class Batches:
         if column and clinic and self._conditions.names.get(clinic, clinic).lower() not in self._conditions.clinics:
             raise BadRecord(Code.CLINIC_ELSEWHERE.of(table=record.table.name, column=column))
 
-    def _body(self, record: OutboxRecord, updated: float) -> bytes:
-        return cloud_forms.write(record.table, record.record, updated_ms=updated, names=self._conditions.names)
+    def _body(self, record: OutboxRecord, updated: float, *, deleted: bool = False) -> bytes:
+        return cloud_forms.write(
+            record.table,
+            record.record,
+            updated_ms=updated,
+            names=self._conditions.names,
+            zone=self._conditions.zone,
+            deleted=deleted,
+        )
 
 
 def without(items: Sequence[Item], failed: set[Key]) -> tuple[list[Item], list[Wait]]:

@@ -4,6 +4,7 @@ The canonical form is the phone's (core.records); the forms of single values are
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,13 +14,14 @@ import msgspec
 from hub.core.cloud import values as cloud_values
 from hub.core.cloud.tables import CLOUD_ONLY_MOMENTS, keeping
 from hub.core.errors import BadRecord
-from hub.core.reasons import Code
-from hub.core.records import codec
+from hub.core.reasons import Code, no_time
+from hub.core.records import codec, dates, ids
 from hub.core.records.codec import ID_CHARS, UNKNOWN_COLUMNS, Record
-from hub.core.records.tables import SERVER_OWNED, Column, Table
+from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DATE, ColumnKind.DAY})
 _LEFT_OUT = SERVER_OWNED | {"updated_at", "deleted_at", "is_deleted"}
 
 
@@ -30,19 +32,22 @@ class Row(msgspec.Struct, frozen=True):
     cleared: frozenset[str]
 
 
-def read(table: Table, row: Mapping[str, Any]) -> Row:
-    """Bring a row of a pull into canonical form; raises BadRecord when a column holds what its type cannot."""
+def read(table: Table, row: Mapping[str, Any], zone: tzinfo = UTC) -> Row:
+    """Bring a row of a pull into canonical form; raises BadRecord when a column holds what its type cannot.
+
+    zone: the clinic's, in which phones show days.
+    """
     try:
-        return _read(table, row)
+        return _read(table, row, zone)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
         raise BadRecord(Code.CLOUD_ROW.of(table=table.name, detail=type(error).__name__)) from None
 
 
-def _read(table: Table, row: Mapping[str, Any]) -> Row:
+def _read(table: Table, row: Mapping[str, Any], zone: tzinfo) -> Row:
     record_id = row.get("id")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= ID_CHARS:
         raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
-    values = {**cloud_values.read_columns(table, row), "id": record_id}
+    values = {**cloud_values.read_columns(table, row, zone), "id": ids.canonical(record_id)}
     extra, cleared = _extra(table, row)
     try:
         return Row(Record(msgspec.convert(values, table.shape), extra), cleared)
@@ -50,11 +55,21 @@ def _read(table: Table, row: Mapping[str, Any]) -> Row:
         raise BadRecord(Code.CLOUD_ROW.of(table=table.name, detail=str(error))) from None
 
 
-def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str, str]) -> bytes:
+def write(
+    table: Table,
+    record: Record,
+    *,
+    updated_ms: float,
+    names: Mapping[str, str],
+    zone: tzinfo = UTC,
+    deleted: bool = False,
+) -> bytes:
     """Write a record as a push holds it: complete, in the cloud's forms (CLOUD.md 4.2).
 
     updated_ms: what the guard is to compare (CLOUD.md 4.5).
     names: ids of users and clinics made on this hub -> their ids in the cloud.
+    zone: the clinic's, in which days were picked.
+    deleted: it goes for what names it alone, and nobody will read its times.
 
     Raises BadRecord when the cloud would not take it, or would make something else of it.
     """
@@ -63,35 +78,55 @@ def write(table: Table, record: Record, *, updated_ms: float, names: Mapping[str
     for column in table.columns:
         if column.name in kept.dropped or column.name in _LEFT_OUT:
             continue
-        value = cloud_values.write(column, getattr(record.row, column.name), names)
+        value = getattr(record.row, column.name)
+        if not (deleted and column.kind in _TIMES):
+            value = cloud_values.write(column, _settled(column, value, zone), names)
+        elif column.kind is ColumnKind.MOMENT:
+            value = cloud_values.iso(value or 0)
+        else:
+            value = None
         if value is not None or column.name not in kept.not_null:
             values[column.name] = value
     values["updated_at"] = cloud_values.iso(updated_ms)
     if table.deletable:
         values["is_deleted"] = False  # a delete goes as an id (CLOUD.md 4.6)
     for name, value in record.extra.items():
-        values[name] = _iso_or_same(value) if name in CLOUD_ONLY_MOMENTS else value
+        values[name] = _iso_or_same(table.name, name, value) if name in CLOUD_ONLY_MOMENTS else value
     return _encode(values)
 
 
-def same(column: Column, one: Any, other: Any) -> bool:  # noqa: ANN401  any JSON
+def same(column: Column, one: Any, other: Any, zone: tzinfo = UTC) -> bool:  # noqa: ANN401  any JSON
     """Whether the cloud cannot tell two values of a column apart."""
-    return bool(one == other) or cloud_values.normalise(column, one) == cloud_values.normalise(column, other)
+    return bool(one == other) or normalise(column, one, zone) == normalise(column, other, zone)
 
 
-def mark(column: Column, value: Any) -> int:  # noqa: ANN401
+def normalise(column: Column, value: Any, zone: tzinfo = UTC) -> Any:  # noqa: ANN401
+    """Return what the cloud stores of a canonical value; of nothing, what it makes of nothing."""
+    return cloud_values.normalise(column, _settled(column, value, zone))
+
+
+def _settled(column: Column, value: Any, zone: tzinfo) -> Any:  # noqa: ANN401
+    """Return for a moment the day that it stands for, where the column holds days."""
+    if column.kind is not ColumnKind.DAY or value is None or value == column.empty:
+        return value
+    return dates.day_of_ms(value, zone)
+
+
+def mark(column: Column, value: Any, zone: tzinfo = UTC) -> int:  # noqa: ANN401
     """Return the fingerprint of what the cloud stores of a value."""
     try:
-        text = msgspec.json.encode(cloud_values.normalise(column, value), order="sorted").decode()
+        stored = normalise(column, value, zone)
+        stored = cloud_values.in_doubles(stored) if column.is_json else stored
+        text = msgspec.json.encode(stored, order="sorted").decode()
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
     return codec.fingerprint(text)
 
 
-def marks(table: Table, record: Record, columns: Iterable[str]) -> dict[str, int]:
+def marks(table: Table, record: Record, columns: Iterable[str], zone: tzinfo) -> dict[str, int]:
     """Return the fingerprints of some columns of a record, those that the phone knows."""
     known = [table.by_name[name] for name in columns if name in table.by_name]
-    return {column.name: mark(column, getattr(record.row, column.name)) for column in known}
+    return {column.name: mark(column, getattr(record.row, column.name), zone) for column in known}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
@@ -124,7 +159,10 @@ def _extra(table: Table, row: Mapping[str, Any]) -> tuple[dict[str, Any], frozen
     return extra, frozenset(names - extra.keys())
 
 
-def _iso_or_same(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return cloud_values.iso(value) if value else None
-    return value
+def _iso_or_same(table: str, name: str, value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    text = cloud_values.iso(value) if value else None
+    if value and text is None:
+        raise BadRecord(no_time(table, name, value))
+    return text

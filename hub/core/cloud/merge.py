@@ -13,6 +13,7 @@ guard refused (CLOUD.md 4.5). The row that comes back decides, for each column t
 """
 
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
@@ -51,12 +52,14 @@ def merge(
     pending: Entry | None,
     names: Mapping[str, str],
     revision: int,
+    zone: tzinfo = UTC,
 ) -> Merged:
     """Merge the cloud's row into the record as it stands on the hub.
 
     pending: what the outbox keeps of it; None where the cloud is known to have it as it is here.
     names: ids of users and clinics made on this hub -> their ids in the cloud.
     revision: the hub time that changed columns will carry.
+    zone: the clinic's, in which days were picked.
     """
     values: dict[str, Any] = {}
     missing: dict[str, int] = {}
@@ -65,11 +68,14 @@ def merge(
             if column.name in UNCOMPARED:
                 continue
             old, new = getattr(version.record.row, column.name), getattr(theirs.record.row, column.name)
-            if old == new or cloud_forms.same(column, old, new):
+            if old == new or cloud_forms.same(column, old, new, zone):
                 continue
-            if _stays(table, column, old, new, pending, names):
+            was_zero = cloud_values.was_zero(column, old, new) and _is_as_sent(
+                version.record, theirs.record, column, pending
+            )
+            if was_zero or _stays(table, column, old, new, pending, names, zone):
                 if pending and pending.holds(column.name) and not _unprovable(table, column):
-                    missing[column.name] = cloud_forms.mark(column, new)
+                    missing[column.name] = cloud_forms.mark(column, new, zone)
             else:
                 values[column.name] = new
     changed = tuple(values)
@@ -95,6 +101,7 @@ def _stays(
     new: object,
     pending: Entry | None,
     names: Mapping[str, str],
+    zone: tzinfo,
 ) -> bool:
     """Whether a column in which the two differ stays as it is here."""
     if _unprovable(table, column):
@@ -107,7 +114,13 @@ def _stays(
         return False  # sent under its name in the cloud, which is how it is called from now on
     if not pending.is_sent:
         return True
-    return pending.knew(column.name, cloud_forms.mark(column, new))
+    return pending.knew(column.name, cloud_forms.mark(column, new, zone))
+
+
+def _is_as_sent(ours: Record, theirs: Record, column: Column, pending: Entry | None) -> bool:
+    """Whether nobody can have changed a column there since this hub sent it."""
+    waits = pending is not None and pending.holds(column.name)
+    return waits or bool(theirs.row.updated_at <= ours.row.updated_at)
 
 
 def _unprovable(table: Table, column: Column) -> bool:

@@ -1,6 +1,7 @@
 """Declares the cloud's side of every table: names, order, and what it does not keep of a push (CLOUD.md 4-6)."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -40,6 +41,10 @@ class Keeping(msgspec.Struct, frozen=True):
     """Stored when the record is new, never changed by a later push."""
     not_null: frozenset[str] = frozenset()
     """May be left out, but null fails the request."""
+    now: frozenset[str] = frozenset()
+    """Times that become the present one where there is none (CLOUD.md 7)."""
+    defaults: Mapping[str, object] = MappingProxyType({})
+    """What the cloud makes of nothing: it is not news, and neither is nothing where it has this (R4)."""
     visit: str | None = None
     """The column without which the cloud makes up a visit, each time anew (CLOUD.md 4.5, 4.7)."""
     edits_return: bool = True
@@ -48,12 +53,21 @@ class Keeping(msgspec.Struct, frozen=True):
 
 _KEEPING: Mapping[str, Keeping] = {
     "events": Keeping(visit="visit_id"),
-    "appointments": Keeping(not_null=frozenset({"duration", "reason", "notes", "status"}), visit="current_visit_id"),
-    "prescriptions": Keeping(
-        dropped=frozenset({"items", "metadata"}), once=frozenset({"prescribed_at", "filled_at"}), visit="visit_id"
+    "appointments": Keeping(
+        not_null=frozenset({"duration", "reason", "notes", "status"}),
+        now=frozenset({"timestamp"}),
+        defaults=MappingProxyType({"duration": 60}),
+        visit="current_visit_id",
     ),
-    "patient_vitals": Keeping(dropped=frozenset({"event_id"})),
-    "dispensing_records": Keeping(once=frozenset({"clinic_id", "patient_id"})),
+    "prescriptions": Keeping(
+        dropped=frozenset({"items", "metadata"}),
+        once=frozenset({"prescribed_at", "filled_at"}),
+        now=frozenset({"prescribed_at"}),
+        defaults=MappingProxyType({"priority": "normal"}),
+        visit="visit_id",
+    ),
+    "patient_vitals": Keeping(dropped=frozenset({"event_id"}), now=frozenset({"timestamp"})),
+    "dispensing_records": Keeping(once=frozenset({"clinic_id", "patient_id"}), now=frozenset({"dispensed_at"})),
     "prescription_items": Keeping(dropped=frozenset({"recorded_by_user_id", "metadata"}), edits_return=False),
 }
 _ALL = Keeping()
@@ -61,4 +75,9 @@ _ALL = Keeping()
 
 def keeping(table: Table) -> Keeping:
     """Return what the cloud does with a table's columns."""
-    return _KEEPING.get(table.name, _ALL)
+    return keeping_of(table.name)
+
+
+def keeping_of(name: str) -> Keeping:
+    """Return the same for the name of a table."""
+    return _KEEPING.get(name, _ALL)

@@ -8,13 +8,15 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
 
 from hub.core.errors import BadRecord
+from hub.core.lone_surrogates import mended_text
 from hub.core.reasons import Code, Form
+from hub.core.records import dates, ids
 from hub.core.records.tables import Column, ColumnKind, Table
 
 ID_CHARS = 255
@@ -82,10 +84,14 @@ class Pushed(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     synced: bool
     """The phone itself says that it has nothing new in it (a forced upload)."""
+    renamed: bool = False
+    """The phone holds it under another form of its id: under this one it has nothing."""
+    folded: bool = False
+    """The phone holds references or dates in other forms."""
 
 
-def read(table: Table, raw: bytes | memoryview | msgspec.Raw) -> Pushed:
-    """Read one pushed record.
+def read(table: Table, raw: bytes | memoryview | msgspec.Raw, zone: tzinfo = UTC) -> Pushed:
+    """Read one pushed record; zone: the clinic's.
 
     Raises BadRecord when it is no object, has no usable id, or a column holds what its type cannot.
     """
@@ -99,16 +105,25 @@ def read(table: Table, raw: bytes | memoryview | msgspec.Raw) -> Pushed:
         raise BadRecord(Code.NOT_AN_OBJECT.of(table=table.name))
     status = values.pop("_status", None)
     changed = values.pop("_changed", None)
+    record = build(table, values, zone)
     return Pushed(
-        record=build(table, values),
+        record=record,
         changed=_changed_columns(table, changed),
         synced=status == "synced",
+        renamed=record.row.id != values["id"],
+        folded=any(
+            isinstance(values.get(name), str) and getattr(record.row, name) != values[name] for name in table.folded
+        ),
     )
 
 
-def build(table: Table, values: dict[str, Any]) -> Record:
-    """Bring column values into canonical form; missing ones become what the phone would put in."""
+def build(table: Table, values: dict[str, Any], zone: tzinfo = UTC) -> Record:
+    """Bring column values into canonical form; missing ones become what the phone would put in.
+
+    zone: the clinic's, in which phones pick days.
+    """
     _check_id(table, values.get("id"))
+    values = _folded(table, values, zone)
     extra: dict[str, Any] = {}
     if not values.keys() <= table.names:
         extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
@@ -170,26 +185,75 @@ def fingerprint(text: str) -> int:
 
 def moment_ms(text: str) -> int:
     """Read a moment: digits are epoch ms, the rest is ISO 8601, in UTC unless it says otherwise; raises ValueError."""
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    said = dates.plain(text)
+    return int(said) if _WHOLE.fullmatch(said) else dates.moment_ms(said)
 
 
 def unwrapped(value: object) -> object:
-    """Return the JSON in a text, however often it was written as text again; what is no JSON stays as it is."""
+    """Return the JSON in a text, however often it was written as text again; what is no JSON stays as it is.
+
+    Half an emoji in it, at whatever depth, is mended: it makes no text of what is JSON.
+    """
     for _ in range(LAYERS):
         if not isinstance(value, str):
             return value
         try:
-            value = _decode(value)
+            value = _decode(mended_text(value))
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return value
     return value
 
 
+def mended_json(text: str, layers: int = LAYERS) -> str:
+    """Return JSON text in which half an emoji is mended at every depth at which it was written as text again."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    text = mended_text(text)
+    try:
+        inner = _decode(text) if layers > 1 and text.lstrip()[:1] == '"' else None
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return text
+    whole = mended_json(inner, layers - 1) if isinstance(inner, str) else inner
+    return text if whole == inner else _encode(whole).decode()
+
+
+def _folded(table: Table, values: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
+    """Bring what has several forms into one: ids, dates and days, and JSON with halves of characters in it."""
+    found = {}
+    for name, column in table.folded.items():
+        value = values.get(name)
+        if isinstance(value, str) and value:
+            folded = _folded_text(column, value)
+            if folded is not value:
+                found[name] = folded
+    for name in table.days:
+        value = values.get(name)
+        day = _day_of_text(value, zone) if isinstance(value, str) else None
+        if day is not None:
+            found[name] = day
+    record_id = ids.canonical(values["id"])
+    return values if not found and record_id is values["id"] else {**values, **found, "id": record_id}
+
+
+def _folded_text(column: Column, value: str) -> object:
+    if column.is_json:
+        return mended_json(value)
+    if column.kind is ColumnKind.DATE:
+        return dates.folded(value)
+    named = ids.canonical(value)
+    return column.empty if named == ids.NIL else named
+
+
+def _day_of_text(text: str, zone: tzinfo) -> float | None:
+    """Return a moment of a day that is text; None for what is none, or a moment itself."""
+    try:
+        return dates.day_of_text(text, zone)
+    except (OverflowError, ValueError):
+        return None
+
+
 def _check_id(table: Table, value: object) -> None:
-    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value:
+    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value or ids.canonical(value) == ids.NIL:
         raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
 
 

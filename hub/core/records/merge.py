@@ -103,7 +103,7 @@ def merge(
     data, _ = codec.write(pushed.record)
     mark = codec.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
-        return MergedEdit(version.record, version.history, (), _same(table, pushed.record, version.record))
+        return MergedEdit(version.record, version.history, (), _same(table, pushed, version.record))
     unnamed: dict[str, Any] = {}
     if pushed.changed:
         values = _columns_taken(table, version, pushed, device, known)
@@ -123,10 +123,10 @@ def merge(
         history = History(history.base, {**history.columns, **dict.fromkeys(unnamed, named_nothing)}, history.pushed)
         values, changed = {**values, **unnamed}, (*changed, *unnamed)
     if not changed:
-        return MergedEdit(version.record, history, (), _same(table, pushed.record, version.record))
+        return MergedEdit(version.record, history, (), _same(table, pushed, version.record))
     values["updated_at"] = max(version.record.row.updated_at, pushed.record.row.updated_at)
     record = codec.replaced(table, version.record, values)
-    return MergedEdit(record, history, changed, _same(table, pushed.record, record))
+    return MergedEdit(record, history, changed, _same(table, pushed, record))
 
 
 def _history_of_columns(
@@ -235,9 +235,10 @@ def _order(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _same(table: Table, one: Record, other: Record) -> bool:
-    return all(
-        getattr(one.row, column.name) == getattr(other.row, column.name)
+def _same(table: Table, pushed: Pushed, record: Record) -> bool:
+    """Whether the phone has just this record: it is not told what the day is that it picked itself."""
+    return not (pushed.renamed or pushed.folded) and all(
+        getattr(pushed.record.row, column.name) == getattr(record.row, column.name)
         for column in table.columns
         if column.name not in UNCOUNTED
     )

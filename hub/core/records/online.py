@@ -6,11 +6,12 @@ canonical   the phone's own form, as sync carries it (hub.core.records.codec)
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hub.core.errors import BadRecord
-from hub.core.reasons import Code
+from hub.core.reasons import no_date
+from hub.core.records import dates, ids
 from hub.core.records.codec import Record, unwrapped
 from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
 
@@ -34,6 +35,14 @@ def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     BadRecord for a date that is none.
     """
     return {name: _taken(table.by_name.get(name), value) for name, value in values.items() if name not in SERVER_OWNED}
+
+
+def named(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with the id and the references to other records in the form in which the hub keeps ids."""
+    return {
+        name: ids.canonical(value) if isinstance(value, str) and (name == "id" or name in table.references) else value
+        for name, value in values.items()
+    }
 
 
 def blank(table: Table) -> dict[str, str]:
@@ -88,12 +97,12 @@ def _date(column: Column, value: object) -> object:
     """Return the day of a date or of a moment that stands for one."""
     if value is None or value == "":
         return value
-    found = _DATE.match(value) if isinstance(value, str) else None
+    found = _DATE.match(dates.folded(value)) if isinstance(value, str) else None
     try:
-        return datetime.strptime(found[0], "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat() if found else _no(column)
+        return date.fromisoformat(found[0]).isoformat() if found else _no(column, value)
     except ValueError:
-        return _no(column)
+        return _no(column, value)
 
 
-def _no(column: Column) -> object:
-    raise BadRecord(Code.NOT_A_DATE.of(table=column.table, column=column.name))
+def _no(column: Column, value: object) -> object:
+    raise BadRecord(no_date(column.table, column.name, str(value)))

@@ -99,6 +99,8 @@ class Add(msgspec.Struct, frozen=True):
     cut: int | None
     is_deleted: bool
     history: History | None = None
+    renamed: bool = False
+    folded: bool = False
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -204,7 +206,7 @@ def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
     access.check_create(pusher.rights, table, parents.place(table, record, pusher.rights.user_id))
     data, cut = codec.write(record)
     is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)
-    return Add(record, data, cut, is_deleted, _first_history(pushed, pusher, data))
+    return Add(record, data, cut, is_deleted, _first_history(pushed, pusher, data), pushed.renamed, pushed.folded)
 
 
 def _first_history(pushed: Pushed, pusher: Pusher, data: str) -> History | None:

@@ -183,6 +183,17 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         return self.seen_by in {SeenBy.CARERS, SeenBy.STAFF}
 
     @cached_property
+    def folded(self) -> Mapping[str, Column]:
+        """Return the columns whose text has several forms that mean one: references, dates, JSON."""
+        kinds = {ColumnKind.DATE, ColumnKind.LIST, ColumnKind.OBJECT}
+        return {column.name: column for column in self.columns if column.refers_to or column.kind in kinds}
+
+    @cached_property
+    def days(self) -> Mapping[str, Column]:
+        """Return the columns that hold a day as a moment of it."""
+        return {column.name: column for column in self.columns if column.kind is ColumnKind.DAY}
+
+    @cached_property
     def deletable(self) -> bool:
         """Return whether a row can say by is_deleted that it is deleted."""
         return "is_deleted" in self.names

@@ -175,7 +175,8 @@ class Push:
         if known is None:
             return b""
         try:
-            body = cloud_forms.write(known.table, known.record, updated_ms=OLDEST_MS, names=self._conditions.names)
+            names, zone = self._conditions.names, self._conditions.zone
+            body = cloud_forms.write(known.table, known.record, updated_ms=OLDEST_MS, names=names, zone=zone)
         except BadRecord:
             return b""
         return batches.body_of([Item(known, body)])

@@ -3,7 +3,6 @@
 The order of the checks is the order of their cost, and nothing is changed before the last of them.
 """
 
-import re
 import threading
 import time
 from contextlib import nullcontext
@@ -14,6 +13,7 @@ import msgspec
 
 from hub.actions.box import identity
 from hub.actions.phones import access
+from hub.core import lone_surrogates
 from hub.core.errors import Forbidden, Malformed, NotFound, PhoneError, TooLarge, Unauthorised, Unavailable
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
@@ -22,7 +22,9 @@ from hub.core.phone.keys import KeyPair
 from hub.core.phone.refusal import reason_of
 from hub.core.phone.token_life import TokenLife
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
+from hub.core.records import ids
 from hub.core.records.access import NOBODY, Rights
+from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import PROCEDURES, Call, CallKind
 from hub.services.rpc.procedures.registry import Policy
 from hub.services.rpc.refusals import UNKNOWN, RefusalReason, Refusals
@@ -31,6 +33,8 @@ from hub.services.rpc.throttle import Throttle
 from hub.store.database import Store
 
 _T = TypeVar("_T")
+_NAMES = frozenset({"id", *(column for table in TABLES.values() for column in table.references)})
+"""The parameters of calls that name records."""
 
 
 class PhoneBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +185,7 @@ class Rpc:
         if procedure is None:
             raise NotFound("no such procedure")
         user = NOBODY if procedure.public else self._rights(device, token)
-        call, read = Call(self._store, self._policy, device, address, user), wire.read(procedure.params, params)
+        call, read = Call(self._store, self._policy, device, address, user), _named(wire.read(procedure.params, params))
         try:
             with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
                 result = procedure.run(call, read)
@@ -207,9 +211,6 @@ class Rpc:
 
 
 _CLIENT_ID = re.compile(rb'"client_id"\s{0,8}:\s{0,8}"([!#-\[\]-~]{1,128})"')
-_LONE_SURROGATE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
 
 
 def _read(kind: type[_T], plaintext: bytes) -> _T:
@@ -221,7 +222,14 @@ def _read(kind: type[_T], plaintext: bytes) -> _T:
     try:
         return wire.read(kind, plaintext)
     except Malformed:
-        mended = _LONE_SURROGATE.sub(lambda match: match[1] + (match[2] or rb"\ufffd"), plaintext)
-        if mended == plaintext:
+        whole = lone_surrogates.mended(plaintext)
+        if whole is plaintext:
             raise
-        return wire.read(kind, mended)
+        return wire.read(kind, whole)
+
+
+def _named(params: _T) -> _T:
+    """Bring the ids that a call names into the form in which the hub keeps them (S5)."""
+    given = {name: getattr(params, name) for name in _NAMES.intersection(getattr(params, "__struct_fields__", ()))}
+    ours = {name: ids.canonical(value) for name, value in given.items() if isinstance(value, str)}
+    return msgspec.structs.replace(params, **ours) if ours else params  # type: ignore[type-var]

@@ -51,6 +51,10 @@ class New(msgspec.Struct, frozen=True):
     cut: int | None
     deleted: bool = False
     history: History | None = None
+    renamed: bool = False
+    """Whoever brought it knows it by another form of its id, and has nothing of this one."""
+    folded: bool = False
+    """Whoever brought it has other forms of its values."""
 
 
 def put(tx: Transaction, table: Table, record: Record) -> None:
@@ -135,9 +139,9 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int, auth
                 revision,
                 revision,
                 revision if row.deleted else None,
-                device,
+                HUB if row.renamed else device,
                 # A tombstone is due to everyone, also to whoever brought it.
-                HUB if row.deleted else device,
+                HUB if row.deleted or row.renamed or row.folded else device,
                 row.cut,
                 *[row.record.text(key) for key in table.keys],
                 *([author] if table.is_authored else []),

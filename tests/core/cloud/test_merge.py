@@ -34,6 +34,7 @@ PENDING = st.frozensets(st.sampled_from(COLUMNS))
 def version(table: Table = PATIENTS, **values: Any) -> Version:  # noqa: ANN401
     times = {"created_at": BASE_MS, "updated_at": BASE_MS}
     usual = dict.fromkeys(COLUMNS, "base") if table is PATIENTS else {}
+    times |= dict.fromkeys(keeping(table).now, BASE_MS)
     record = codec.build(table, {"id": UUID, **times, **usual, **values})
     return Version(record, History(Stamp(BASE_MS, 100, 1)))
 
@@ -174,6 +175,32 @@ def test_a_column_that_the_cloud_does_not_keep_stays_as_it_is_here_and_proves_no
     merged = take(base, theirs, Entry(1, frozenset({name}), sent=1), table)
     assert merged.record.get(name) == base.record.get(name)
     assert merged.missing == frozenset()
+
+
+ATTRIBUTES = TABLES["patient_additional_attributes"]
+
+
+def test_r4_a_0_that_an_older_hub_sent_as_a_number_is_not_lost_to_the_null_that_the_cloud_made_of_it() -> None:
+    base = version(ATTRIBUTES, number_value=0)
+    theirs = row(base, ATTRIBUTES, number_value=None, updated_at="2023-11-14T22:13:20.000Z")
+    merged = take(base, theirs, None, ATTRIBUTES)
+    assert (merged.record.get("number_value"), merged.changed) == (0, ())
+    waits = take(base, theirs, Entry(1, frozenset({"number_value"}), sent=1), ATTRIBUTES)
+    assert waits.record.get("number_value") == 0
+    assert waits.missing == {"number_value"}
+
+
+def test_a_0_that_somebody_cleared_in_the_cloud_is_cleared() -> None:
+    base = version(ATTRIBUTES, number_value=0)
+    theirs = row(base, ATTRIBUTES, number_value=None, updated_at="2026-01-01T00:00:00.000Z")
+    assert take(base, theirs, None, ATTRIBUTES).record.get("number_value") is None
+
+
+def test_an_answer_of_0_is_proven_by_0_alone() -> None:
+    base = version(ATTRIBUTES, number_value=0)
+    sent = Entry(1, frozenset({"number_value"}), sent=1)
+    assert not take(base, row(base, ATTRIBUTES, number_value=0), sent, ATTRIBUTES).missing
+    assert take(base, row(base, ATTRIBUTES, number_value=None), sent, ATTRIBUTES).missing == {"number_value"}
 
 
 # An edit that was sent

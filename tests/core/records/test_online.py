@@ -63,7 +63,7 @@ def test_a_date_is_its_day(date: str) -> None:
     assert online.taken(TABLES["patients"], {"date_of_birth": date}) == {"date_of_birth": "1991-02-03"}
 
 
-@pytest.mark.parametrize("date", ["03.02.1991", "1991-02-30", "1991-02-03x", 665452800000, "\u0662020-01-01"])
+@pytest.mark.parametrize("date", ["03.02.1991", "1991-02-30", "1991-02-03x", 665452800000, "2020-01"])
 def test_what_is_no_date_is_refused_with_the_column(date: object) -> None:
     with pytest.raises(BadRecord, match="date_of_birth"):
         online.taken(TABLES["patients"], {"date_of_birth": date})

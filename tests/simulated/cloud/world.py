@@ -56,6 +56,11 @@ class World:
         query = {"lastPulledAt": "0", "peerType": "sync_hub"}
         return self.http.post("/api/v2/sync", params=query, headers=bearer(hub or self.hub), json=body)
 
+    def push_raw(self, body: bytes) -> httpx.Response:
+        """Push a body as it is."""
+        query = {"lastPulledAt": "0", "peerType": "sync_hub"}
+        return self.http.post("/api/v2/sync", params=query, headers=bearer(self.hub), content=body)
+
     def put(self, table: str, *records: Mapping[str, Any], hub: RegisteredHub | None = None) -> None:
         """Push records as created, expecting success."""
         answer = self.push({table: {"created": records}}, hub=hub)

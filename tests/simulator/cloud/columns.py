@@ -47,6 +47,7 @@ class Odd(Enum):
     """A JSON value that some columns refuse and others turn into their default."""
 
     NULL = auto()
+    NULL_TEXT = auto()
     ARRAY = auto()
     ARRAY_TEXT = auto()
     BROKEN_TEXT = auto()

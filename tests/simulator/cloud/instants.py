@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
+_LONGEST_MONTH = 31
 _FIRST_YEAR = 1850
 _LAST_YEAR = 2120
 # From here up to the next bound a number counts as seconds, although ms from 1970-01-12 to 2001-09-09 lie here too.
@@ -51,6 +52,19 @@ def instant(given: object, clock: Clock) -> dt.datetime | None:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def day(text: str) -> dt.date:
+    """Read a date as text, which is stored as it is in every year (CLOUD.md 7); raises Unreadable."""
+    match = _ISO.fullmatch(text.strip())
+    try:
+        return dt.date.fromisoformat(text.strip()[:10]) if match and not match["time"] else _day_of_moment(text)
+    except ValueError:
+        raise Unreadable from None
+
+
+def _day_of_moment(text: str) -> dt.date:
+    return dt.datetime.fromisoformat(text.strip()).astimezone(dt.UTC).date()
+
+
 def _from_epoch(given: float | str) -> dt.datetime:
     try:
         number = float(given)
@@ -67,7 +81,7 @@ def _from_iso(text: str, zone: ZoneInfo) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Unreadable from None
+        moment = _overflowing(text)
     if moment.tzinfo is None:
         # A day alone is midnight UTC, a time without a zone is the server's: ECMA-262 section 21.4.3.2.
         moment = moment.replace(tzinfo=zone if match["time"] else dt.UTC)
@@ -75,6 +89,18 @@ def _from_iso(text: str, zone: ZoneInfo) -> dt.datetime:
         return moment.astimezone(dt.UTC)
     except OverflowError:
         raise FarOff from None
+
+
+def _overflowing(text: str) -> dt.datetime:
+    """Count on into the next month, as JavaScript does with a day that the month has not (CLOUD.md 7)."""
+    number = int(text[8:10])
+    try:
+        first = dt.datetime.fromisoformat(f"{text[:8]}01{text[10:]}")
+    except ValueError:
+        raise Unreadable from None
+    if not 1 <= number <= _LONGEST_MONTH:
+        raise Unreadable
+    return first + dt.timedelta(days=number - 1)
 
 
 def midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:

@@ -1,10 +1,10 @@
 """Takes a push in as the cloud does: record by record, each committed alone, stopping at the first that fails."""
 
+import json
+import uuid
 from collections.abc import Mapping
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from tests.simulator.cloud import effects, pushed, values
 from tests.simulator.cloud.callers import Caller
@@ -42,12 +42,16 @@ def push(store: CloudStore, caller: Caller, body: bytes, zone: ZoneInfo) -> Push
 
 def _decoded(body: bytes) -> Mapping[str, object]:
     try:
-        changes = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        changes = json.loads(body, parse_constant=_no_constant)  # takes half a character, as JavaScript does
+    except (ValueError, RecursionError):
         raise Refused("the body is not JSON") from None
     if changes is None:
         raise Refused("the body is null")
     return changes if isinstance(changes, dict) else {}
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
 
 
 def _take(store: CloudStore, caller: Caller, table: Table, changes: Mapping[str, object], zone: ZoneInfo) -> None:
@@ -127,4 +131,4 @@ def _delete(store: CloudStore, table: Table, record_id: object) -> None:
     if not is_uuid(record_id):
         raise Refused(f"{table.name}: deleted holds what is no uuid")
     with store.transaction() as transaction:
-        effects.delete(transaction, table, str(record_id).lower())
+        effects.delete(transaction, table, str(uuid.UUID(str(record_id))))

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from tests.simulator.cloud.columns import Column, Default, Garbage, Kind, Odd, Put, Shape, Table
-from tests.simulator.cloud.instants import Clock, FarOff, Unreadable, instant
+from tests.simulator.cloud.instants import Clock, FarOff, Unreadable, day, instant
 
 
 class Refused(Exception):
@@ -29,9 +29,10 @@ class Json:
 Value: TypeAlias = str | int | float | bool | dt.datetime | dt.date | Decimal | Json | None
 
 _MISSING: Final = object()
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"(\{)?[0-9a-f]{4}(-?[0-9a-f]{4}){7}(?(1)\}|)", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_NO_NUMBERS = frozenset({"nan", "infinity", "-infinity"})
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 
@@ -88,8 +89,8 @@ def updated(column: Column, record: Mapping[str, object], clock: Clock) -> Value
 
 
 def is_uuid(value: object) -> bool:
-    """Return whether ``value`` is the text of a uuid."""
-    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+    """Return whether ``value`` is the text of a uuid, in any form that PostgreSQL takes; the nil one is none."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None and uuid.UUID(value).int != 0
 
 
 def _put(column: Column, put: Put, record: Mapping[str, object], clock: Clock) -> Value:
@@ -115,9 +116,7 @@ def _read(column: Column, given: object, clock: Clock) -> Value:  # noqa: PLR091
         case Kind.TS:
             return _ts(column, given, clock)
         case Kind.DATE:
-            moment = _ts(column, given, clock)
-            # The UTC day, even though pulls speak of the server's own: CLOUD.md 0, the day-shift trap.
-            return moment.astimezone(dt.UTC).date() if isinstance(moment, dt.datetime) else moment
+            return _day(column, given, clock)
         case Kind.NUMERIC:
             return _numeric(given, column)
         case Kind.INT:
@@ -142,11 +141,23 @@ def _ts(column: Column, given: object, clock: Clock) -> Value:
 def _uuid(given: object) -> str:
     if not is_uuid(given):
         raise _Garbage
-    return str(given).lower()
+    return str(uuid.UUID(str(given)))
+
+
+def _day(column: Column, given: object, clock: Clock) -> Value:
+    if isinstance(given, str) and not _NUMBER.fullmatch(given):
+        try:
+            return day(given)
+        except Unreadable:
+            raise _Garbage from None
+    moment = _ts(column, given, clock)
+    # The UTC day, even though pulls speak of the server's own: CLOUD.md 0, the day-shift trap.
+    return moment.astimezone(dt.UTC).date() if isinstance(moment, dt.datetime) else moment
 
 
 def _text(given: object, longest: int) -> str:
     text = given if isinstance(given, str) else _javascript_text(given)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # half an emoji is taken
     if "\0" in text or (longest and len(text) > longest):
         raise _Garbage
     return text
@@ -155,6 +166,8 @@ def _text(given: object, longest: int) -> str:
 def _javascript_text(given: object) -> str:
     if isinstance(given, float) and given.is_integer():
         return str(int(given))
+    if isinstance(given, list):
+        return "{" + ",".join(msgspec.json.encode(str(item)).decode() for item in given) + "}"  # an array of SQL
     return msgspec.json.encode(given).decode()
 
 
@@ -165,6 +178,8 @@ def _number(given: object) -> Decimal:
 
 
 def _numeric(given: object, column: Column) -> Decimal:
+    if isinstance(given, str) and given.strip().lower() in _NO_NUMBERS:
+        return Decimal(given.strip())
     number, bound = _number(given), Decimal(10) ** (column.size - column.scale)
     if abs(number) >= bound:
         raise _Garbage
@@ -183,7 +198,9 @@ def _integer(given: object, bits: int) -> int:
     return int(number)
 
 
-def _float(given: object) -> float:
+def _float(given: object) -> float | None:
+    if isinstance(given, str) and given.strip().lower() in _NO_NUMBERS:
+        return None  # so it is in JSON
     number = float(_number(given))
     if math.isinf(number):
         raise _Garbage
@@ -207,22 +224,30 @@ def _json(given: object, column: Column) -> Json:
         except msgspec.DecodeError:
             return _odd_json(column, Odd.BROKEN_TEXT)
         if value is None:
-            return Json(None)
-    if "\\u0000" in msgspec.json.encode(value).decode():
+            return _odd_json(column, Odd.NULL_TEXT, Json(None))
+    if _is_unfit(value):
         raise _Garbage
     if isinstance(value, list) and Odd.ARRAY in column.odd and not is_text:
         return _odd_json(column, Odd.ARRAY)
     if isinstance(value, list) and column.shape is Shape.OBJECT:
-        return _odd_json(column, Odd.ARRAY_TEXT if is_text else Odd.ARRAY)
+        return _odd_json(column, Odd.ARRAY_TEXT, Json(_sorted(value))) if is_text else _odd_json(column, Odd.ARRAY)
     if isinstance(value, dict) and column.shape is Shape.ARRAY:
         return Json(column.default)
     return Json(_sorted(value)) if isinstance(value, dict | list) else Json(column.default)
 
 
-def _odd_json(column: Column, odd: Odd) -> Json:
+def _odd_json(column: Column, odd: Odd, usual: Json | None = None) -> Json:
     if odd in column.odd:
         raise _Garbage
-    return Json(column.default)
+    return usual or Json(column.default)
+
+
+def _is_unfit(value: object) -> bool:
+    """Whether jsonb refuses it: NUL, and half a character."""
+    try:
+        return "\\u0000" in msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return True
 
 
 def _sorted(value: object) -> object:

@@ -1,0 +1,144 @@
+"""Reads dates as people write and phones store them: in any script's digits, and as moments of a day somewhere.
+
+A phone stores a day as a moment of it: the day that was picked, at the time of day at which it was picked, in the zone
+of the phone. The day is therefore the one that this moment has in the clinic's zone; that is what the cloud is told.
+A day that comes without a moment gets one that lies in it both in the clinic's zone and in UTC.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})", re.ASCII)
+_BETWEEN = re.compile(r"\s*[-/.,\u2044\u060c\u060d\u066b]\s*|\s+")
+_OWN_OFFSET = re.compile(r".*T.*[+-]\d{2}:?\d{2}", re.ASCII)
+_EAST_ASIAN = {ord("年"): "-", ord("月"): "-", ord("日"): ""}
+_CHARS = 40
+_MONTHS, _DAYS = 13, 32
+"""The most that any calendar in use has: the Ethiopian 13 months, the Bikram Sambat 32 days."""
+
+
+class Calendar(StrEnum):
+    """A calendar that people may have meant."""
+
+    SOLAR_HIJRI = "solar_hijri"
+    HIJRI = "hijri"
+    EITHER_HIJRI = "either_hijri"
+    BUDDHIST = "buddhist"
+    ETHIOPIAN = "ethiopian"
+    BIKRAM_SAMBAT = "bikram_sambat"
+    HEBREW = "hebrew"
+
+
+_BY_YEARS = (
+    (range(1300, 1341), Calendar.SOLAR_HIJRI),
+    (range(1341, 1415), Calendar.EITHER_HIJRI),
+    (range(1415, 1500), Calendar.HIJRI),
+    (range(2400, 2700), Calendar.BUDDHIST),
+    (range(5600, 5900), Calendar.HEBREW),
+)
+"""Years of people alive, and of plans, in other calendars; those that overlap ours are told by their months alone."""
+
+
+def calendar(year: int, month: int = 1, day: int = 1) -> Calendar | None:
+    """Guess which other calendar a date is one of; None where nothing says so."""
+    if month == _MONTHS:
+        return Calendar.ETHIOPIAN
+    if day == _DAYS:
+        return Calendar.BIKRAM_SAMBAT
+    return next((found for years, found in _BY_YEARS if year in years), None)
+
+
+def calendar_of_text(text: str) -> Calendar | None:
+    """Guess which other calendar a date written year first is one of."""
+    found = _parts(plain(text))
+    return calendar(*found) if found else None
+
+
+def calendar_of_ms(ms: float) -> Calendar | None:
+    """Guess which other calendar a moment was entered in."""
+    try:
+        return calendar((EPOCH + timedelta(milliseconds=ms)).year)
+    except (OverflowError, ValueError):
+        return None
+
+
+def plain(text: str) -> str:
+    """Return a text with the digits 0 to 9, and without what nobody sees."""
+    if text.isascii():
+        return text.strip()
+    return "".join(map(_letter, unicodedata.normalize("NFKC", text))).strip()
+
+
+def folded(text: str) -> str:
+    """Return a date that is written year first as YYYY-MM-DD, whatever digits and marks it has; others as they are."""
+    if _ISO.fullmatch(text) or not text or len(text) > _CHARS:
+        return text
+    found = _parts(plain(text))
+    return f"{found[0]:04}-{found[1]:02}-{found[2]:02}" if found else text
+
+
+def moment_ms(text: str) -> int:
+    """Read ISO 8601, in UTC unless it says otherwise; raises ValueError."""
+    moment = datetime.fromisoformat(folded(text) if _parts(plain(text)) else plain(text))
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def day_of_ms(ms: float, zone: tzinfo) -> float:
+    """Return the midnight in UTC of the day that a moment has in the clinic's zone; what no calendar holds stays."""
+    try:
+        return start_ms((EPOCH + timedelta(milliseconds=ms)).astimezone(zone).date(), UTC)
+    except (OverflowError, ValueError):
+        return ms
+
+
+def day_of_text(text: str, zone: tzinfo) -> float | None:
+    """Return a moment of a day that is written as such, or as a moment with its offset; None for other texts.
+
+    Raises ValueError.
+    """
+    said = plain(text)
+    if _parts(said):
+        return start_ms(date.fromisoformat(folded(text)), zone)
+    return start_ms(datetime.fromisoformat(said).date(), zone) if _OWN_OFFSET.fullmatch(said) else None
+
+
+def start_ms(day: date, zone: tzinfo) -> int:
+    """Return the first moment of a day that is this day both in UTC and in the clinic's zone."""
+    ms = (day - EPOCH.date()).days * 86_400_000
+    behind = max(_behind(day, time(), zone), _behind(day, time(12), zone))
+    return ms + max(0, behind // timedelta(milliseconds=1))
+
+
+def _behind(day: date, hour: time, zone: tzinfo) -> timedelta:
+    try:
+        return -(datetime.combine(day, hour, zone).utcoffset() or timedelta())
+    except OverflowError:  # the first and the last year
+        return timedelta()
+
+
+def _parts(text: str) -> tuple[int, int, int] | None:
+    """Return year, month and day where they can be those of some calendar."""
+    found = _YEAR_FIRST.fullmatch(_BETWEEN.sub("-", text.translate(_EAST_ASIAN)).rstrip("-"))
+    if found is None:
+        return None
+    year, month, day = (int(part) for part in found.groups() if part is not None)
+    return (year, month, day) if 1 <= month <= _MONTHS and 1 <= day <= _DAYS else None
+
+
+def _letter(letter: str) -> str:
+    match unicodedata.category(letter):
+        case "Nd":
+            return str(unicodedata.decimal(letter))
+        case "Cf" | "Cc":
+            return ""
+        case "Pd" | "Sm":
+            return "-" if letter != "+" else letter
+        case "Zs":
+            return " "
+        case _:
+            return letter
