@@ -3,6 +3,7 @@
 The order of the checks is the order of their cost, and nothing is changed before the last of them.
 """
 
+import re
 import threading
 import time
 from contextlib import nullcontext
