@@ -188,7 +188,6 @@ def test_a_dispensing_record_cannot_name_an_item_of_the_same_request(world: Worl
         ("prescriptions", "visit_id"),
         ("dispensing_records", "drug_id"),
         ("dispensing_records", "batch_id"),
-        ("patient_additional_attributes", "patient_id"),
     ],
 )
 def test_an_unknown_reference_is_500(world: World, table: str, column: str) -> None:

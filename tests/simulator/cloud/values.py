@@ -178,8 +178,8 @@ def _number(given: object) -> Decimal:
 
 
 def _numeric(given: object, column: Column) -> Decimal:
-    if isinstance(given, str) and given.strip().lower() in _NO_NUMBERS:
-        return Decimal(given.strip())
+    if isinstance(given, str) and given.strip().lower() == "nan":
+        return Decimal("NaN")
     number, bound = _number(given), Decimal(10) ** (column.size - column.scale)
     if abs(number) >= bound:
         raise _Garbage
