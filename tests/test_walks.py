@@ -1,0 +1,21 @@
+"""A reader can follow what a phone does: few rooms are entered, and each is left for good (tests.walks)."""
+
+from pathlib import Path
+
+from tests import walks
+
+MOST = {
+    "push of 1 new patient": (21, 120),
+    "push of 1 edit": (26, 211),
+    "first pull": (14, 93),
+    "empty pull": (14, 83),
+}
+"""Rooms and crossings; a story that needs more has become harder to read."""
+
+
+def test_a_phones_stories_go_through_few_rooms(tmp_path: Path) -> None:
+    told = {story: (len(walk.rooms), walk.crossings) for story, walk in walks.phone(tmp_path / "hub")}
+    assert told.keys() == MOST.keys()
+    assert {
+        story: found for story, found in told.items() if found[0] > MOST[story][0] or found[1] > MOST[story][1]
+    } == {}
