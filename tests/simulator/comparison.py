@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud.tables import PUSH_ORDER, UNCOMPARED, keeping
+from hub.core.cloud.tables import KEEPING, PUSH_ORDER, UNCOMPARED
 from hub.core.records.tables import UNCOUNTED, Table
 from tests.simulator.local_store import LocalStore
 from tests.simulator.outgoing import PUSH_TABLES
@@ -80,7 +80,7 @@ def _different(left: Row, right: Row) -> Iterator[str]:
 
 def _unlike(table: Table, here: Row, row: Mapping[str, Any]) -> list[str]:
     there = cloud_forms.read(table, row).record
-    left_out = UNCOMPARED | keeping(table).dropped | keeping(table).once
+    left_out = UNCOMPARED | KEEPING[table.name].dropped | KEEPING[table.name].once
     return [
         column.name
         for column in table.columns

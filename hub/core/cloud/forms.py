@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from hub.core.cloud import values as cloud_values
-from hub.core.cloud.tables import CLOUD_ONLY_MOMENTS, keeping
+from hub.core.cloud.tables import CLOUD_ONLY_MOMENTS, KEEPING
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, no_time
 from hub.core.records import codec, dates, ids
 from hub.core.records.codec import ID_CHARS, UNKNOWN_COLUMNS, Record
-from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
+from hub.core.records.tables import JSON_KINDS, SERVER_OWNED, Column, ColumnKind, Table
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -73,7 +73,7 @@ def write(
 
     Raises BadRecord when the cloud would not take it, or would make something else of it.
     """
-    kept = keeping(table)
+    kept = KEEPING[table.name]
     values: dict[str, Any] = {"id": cloud_values.uuid(table.name, "id", record.id)}
     for column in table.columns:
         if column.name in kept.dropped or column.name in _LEFT_OUT:
@@ -116,7 +116,7 @@ def mark(column: Column, value: Any, zone: tzinfo = UTC) -> int:  # noqa: ANN401
     """Return the fingerprint of what the cloud stores of a value."""
     try:
         stored = normalise(column, value, zone)
-        stored = cloud_values.in_doubles(stored) if column.is_json else stored
+        stored = cloud_values.in_doubles(stored) if column.kind in JSON_KINDS else stored
         text = msgspec.json.encode(stored, order="sorted").decode()
     except (TypeError, ValueError, RecursionError):
         text = repr(value)

@@ -22,7 +22,7 @@ from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import values as cloud_values
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import Entry
-from hub.core.cloud.tables import UNCOMPARED, keeping
+from hub.core.cloud.tables import KEEPING, UNCOMPARED
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
@@ -108,7 +108,7 @@ def _stays(
         return bool(cloud_values.normalise(column, old))
     if pending is None or not pending.holds(column.name):
         return False
-    if column.name == keeping(table).visit and not old:
+    if column.name == KEEPING[table.name].visit and not old:
         return False  # the cloud made a visit up for it, and would make another one at every further push
     if column.refers_to and isinstance(old, str) and names.get(old) == new:
         return False  # sent under its name in the cloud, which is how it is called from now on
@@ -125,7 +125,7 @@ def _is_as_sent(ours: Record, theirs: Record, column: Column, pending: Entry | N
 
 def _unprovable(table: Table, column: Column) -> bool:
     """Whether the cloud does not store a later value of the column."""
-    kept = keeping(table)
+    kept = KEEPING[table.name]
     return column.name in kept.dropped or column.name in kept.once
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
-from hub.core.cloud.tables import keeping
+from hub.core.cloud.tables import KEEPING
 from hub.core.reasons import Code, Reason
 from hub.core.records.codec import Record
 from hub.core.records.tables import Table
@@ -274,7 +274,7 @@ class OutboxRecord(msgspec.Struct, frozen=True):
     @property
     def makes_visit(self) -> bool:
         """Whether the cloud makes up a visit for it, each time anew (CLOUD.md 4.5)."""
-        visit = keeping(self.table).visit
+        visit = KEEPING[self.table.name].visit
         return visit is not None and not self.record.text(visit)
 
     def names(self) -> Iterator[Key]:
@@ -286,7 +286,7 @@ class OutboxRecord(msgspec.Struct, frozen=True):
 
     def is_shown(self, *, deleted: bool) -> bool:
         """Whether a pull will bring it back, or the end of it (CLOUD.md 2.2, 4.5, 4.6)."""
-        if (deleted or not self.is_new) and not keeping(self.table).edits_return:
+        if (deleted or not self.is_new) and not KEEPING[self.table.name].edits_return:
             return False
         return deleted or not self.table.clinic or self.record.text(self.table.clinic) is not None
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from hub.core.records.tables import SERVER_OWNED, TABLES, Table
+from hub.core.records.tables import SERVER_OWNED, TABLES
 
 USERS = "users"
 """Comes in a pull beside the travelling tables and carries password hashes: it goes to the people, to no phone."""
@@ -70,14 +70,5 @@ _KEEPING: Mapping[str, Keeping] = {
     "dispensing_records": Keeping(once=frozenset({"clinic_id", "patient_id"}), now=frozenset({"dispensed_at"})),
     "prescription_items": Keeping(dropped=frozenset({"recorded_by_user_id", "metadata"}), edits_return=False),
 }
-_ALL = Keeping()
-
-
-def keeping(table: Table) -> Keeping:
-    """Return what the cloud does with a table's columns."""
-    return keeping_of(table.name)
-
-
-def keeping_of(name: str) -> Keeping:
-    """Return the same for the name of a table."""
-    return _KEEPING.get(name, _ALL)
+KEEPING: Mapping[str, Keeping] = MappingProxyType({name: _KEEPING.get(name, Keeping()) for name in TABLES})
+"""What the cloud does with a table's columns, by its name."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.core.cloud.tables import keeping_of
+from hub.core.cloud.tables import KEEPING
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form, no_date, no_time
 from hub.core.records import codec, dates, ids
@@ -73,7 +73,7 @@ def write(column: Column, value: Any, names: Names) -> Any:  # noqa: ANN401
 def normalise(column: Column, value: Any) -> Any:  # noqa: ANN401
     """Return what the cloud stores of a canonical value; of nothing, what it makes of nothing."""
     kept = _FORMS[column.kind].normalise(column, value)
-    return keeping_of(column.table).defaults.get(column.name) if kept is None else kept
+    return KEEPING[column.table].defaults.get(column.name) if kept is None else kept
 
 
 def was_zero(column: Column, ours: object, theirs: object) -> bool:
@@ -187,7 +187,7 @@ def _write_moment(column: Column, value: float, _names: Names) -> str | None:
         if text is None and column.name != MADE:
             raise BadRecord(no_time(column.table, column.name, value))
         return text
-    if column.name in keeping_of(column.table).now:
+    if column.name in KEEPING[column.table].now:
         raise BadRecord(Code.NO_TIME.of(table=column.table, column=column.name))
     return None
 

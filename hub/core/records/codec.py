@@ -17,7 +17,7 @@ from hub.core.errors import BadRecord
 from hub.core.lone_surrogates import mended_text
 from hub.core.reasons import Code, Form
 from hub.core.records import dates, ids
-from hub.core.records.tables import Column, ColumnKind, Table
+from hub.core.records.tables import JSON_KINDS, Column, ColumnKind, Table
 
 ID_CHARS = 255
 UNKNOWN_COLUMNS = 100
@@ -236,7 +236,7 @@ def _folded(table: Table, values: dict[str, Any], zone: tzinfo) -> dict[str, Any
 
 
 def _folded_text(column: Column, value: str) -> object:
-    if column.is_json:
+    if column.kind in JSON_KINDS:
         return mended_json(value)
     if column.kind is ColumnKind.DATE:
         return dates.folded(value)

@@ -45,6 +45,9 @@ _PYTHON_TYPES: dict[str, Any] = {"string": str, "number": _WHOLE | float, "boole
 _EMPTY: dict[str, str | int | bool] = {"string": "", "number": 0, "boolean": False}
 
 
+JSON_KINDS = frozenset({ColumnKind.LIST, ColumnKind.OBJECT})
+
+
 class Column(msgspec.Struct, frozen=True):
     """One column of a table."""
 
@@ -63,7 +66,7 @@ class Column(msgspec.Struct, frozen=True):
     @property
     def is_json(self) -> bool:
         """Return whether its text holds JSON."""
-        return self.kind in {ColumnKind.LIST, ColumnKind.OBJECT}
+        return self.kind in JSON_KINDS
 
     @property
     def empty(self) -> str | int | bool | None:

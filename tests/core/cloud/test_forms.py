@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud.tables import PUSH_ORDER, keeping
+from hub.core.cloud.tables import KEEPING, PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.records import codec
 from hub.core.records.tables import TABLES, ColumnKind, Table
@@ -25,7 +25,7 @@ PATIENTS, EVENTS, VITALS = TABLES["patients"], TABLES["events"], TABLES["patient
 
 def build(table: Table, **values: Any) -> codec.Record:  # noqa: ANN401
     """Make a record with the times without which the cloud would make up its own."""
-    times = dict.fromkeys(keeping(table).now, 1_700_000_000_000)
+    times = dict.fromkeys(KEEPING[table.name].now, 1_700_000_000_000)
     return codec.build(table, {"id": _UUID, **times, **values})
 
 
@@ -174,7 +174,7 @@ def test_7_a_day_of_any_year_travels_as_it_was_entered_and_comes_back_so(day: st
 
 
 @pytest.mark.parametrize(
-    ("table", "name"), [(table, name) for table in PUSH_ORDER for name in sorted(keeping(table).now)]
+    ("table", "name"), [(table, name) for table in PUSH_ORDER for name in sorted(KEEPING[table.name].now)]
 )
 @pytest.mark.parametrize("given", [0, None])
 def test_7_no_time_is_held_where_the_cloud_would_put_in_the_present(table: Table, name: str, given: object) -> None:

@@ -14,7 +14,7 @@ from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud import outbox
 from hub.core.cloud.merge import Merged
 from hub.core.cloud.outbox import Entry
-from hub.core.cloud.tables import PUSH_ORDER, keeping
+from hub.core.cloud.tables import KEEPING, PUSH_ORDER
 from hub.core.records import codec, merge
 from hub.core.records.codec import Pushed
 from hub.core.records.merge import History, Stamp, Version
@@ -34,7 +34,7 @@ PENDING = st.frozensets(st.sampled_from(COLUMNS))
 def version(table: Table = PATIENTS, **values: Any) -> Version:  # noqa: ANN401
     times = {"created_at": BASE_MS, "updated_at": BASE_MS}
     usual = dict.fromkeys(COLUMNS, "base") if table is PATIENTS else {}
-    times |= dict.fromkeys(keeping(table).now, BASE_MS)
+    times |= dict.fromkeys(KEEPING[table.name].now, BASE_MS)
     record = codec.build(table, {"id": UUID, **times, **usual, **values})
     return Version(record, History(Stamp(BASE_MS, 100, 1)))
 
@@ -167,9 +167,11 @@ def test_a_row_that_comes_back_as_it_was_sent_changes_nothing(table: Table, data
         assert merged.history == base.history
 
 
-@pytest.mark.parametrize("table", [table for table in PUSH_ORDER if keeping(table).dropped or keeping(table).once])
+@pytest.mark.parametrize(
+    "table", [table for table in PUSH_ORDER if KEEPING[table.name].dropped or KEEPING[table.name].once]
+)
 def test_a_column_that_the_cloud_does_not_keep_stays_as_it_is_here_and_proves_nothing(table: Table) -> None:
-    [name, *_] = sorted(keeping(table).dropped | keeping(table).once)
+    [name, *_] = sorted(KEEPING[table.name].dropped | KEEPING[table.name].once)
     base = version(table, **filled(table))
     theirs = row(base, table, **{name: None})
     merged = take(base, theirs, Entry(1, frozenset({name}), sent=1), table)
