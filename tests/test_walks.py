@@ -6,7 +6,7 @@ from tests import walks
 
 MOST = {
     "push of 1 new patient": (21, 120),
-    "push of 1 edit": (26, 211),
+    "push of 1 edit": (24, 200),
     "first pull": (14, 93),
     "empty pull": (14, 83),
 }
