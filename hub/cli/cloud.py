@@ -61,6 +61,7 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
             row |= _link(store, seen.link)
             row |= {
                 "outcome": last.outcome,
+                "lost": seen.progress.lost,
                 "sentence": last.sentence or "The hub has not synced with the cloud yet.",
                 "tried_s_ago": ago // 1000 if last.tried_ms else None,
                 "succeeded_s_ago": (ago + last.tried_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
@@ -75,6 +76,8 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
         click.echo(json.dumps(row, ensure_ascii=False))
         return
     options.show_one(row, as_json=False)
+    if seen.progress.lost:
+        click.echo(f"The cloud has lost {seen.progress.lost} records. The hub has sent them again.")
     for cause in seen.causes:
         click.echo(f"{cause.records} {cause.table}: {cause.reason}")
     for one in seen.missed:

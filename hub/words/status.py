@@ -16,6 +16,7 @@ LABELS: Final = {
     "waiting": "Waiting for the cloud",
     "waiting_s": "Longest wait",
     "unproven": "Sent, not yet confirmed",
+    "lost": "Lost by the cloud and sent again",
     "relaying": "Sending records now",
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",
@@ -106,6 +107,7 @@ def _relay(words: Words, facts: Facts) -> dict[str, str]:
         "waiting": words.number(facts.waiting),
         "waiting_s": words.span(facts.waiting_s) if facts.waiting else "",
         "unproven": words.number(facts.unproven),
+        "lost": words.number(facts.lost) if facts.lost else "",
         "relaying": words.say("yes") if facts.relaying else words.say("no"),
         "relayed_ago_s": last_success(words, facts),
     }

@@ -91,6 +91,7 @@ def _cloud(db: View, now_ms: int) -> dict[str, Any]:
         "waiting": outbox.waiting(db),
         "waiting_s": 0 if since is None else (now_ms - since) // 1000,
         "unproven": outbox.unproven(db),
+        "lost": connection.progress(db).lost,
         "relaying": bool(last.running_since_ms),
         "relayed_ago_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
         "trouble": cycle_outcome.trouble(last.outcome),

@@ -15,13 +15,14 @@ from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import GIVE_UP, Entry
+from hub.core.cloud.shown import Shown
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.merge import Version
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import id_mapping, outbox, seen, went_along
+from hub.store.cloud import id_mapping, lost, outbox, seen, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
@@ -43,6 +44,10 @@ class PullTally(msgspec.Struct):
     refused: int = 0
     seen: int = 0
     """Records that were sent, and are in the cloud."""
+    lost: int = 0
+    """Records that the cloud had, and does not show any more: they are sent again."""
+    restored: int = 0
+    """Records that the cloud had lost, and has again."""
     moved_in: int = 0
     """Patients who came to the hub's clinics: their older records have to be asked for (CLOUD.md 2.2)."""
 
@@ -58,15 +63,22 @@ class PullTally(msgspec.Struct):
 
 
 def merge(
-    store: Store, table: Table, rows: Sequence[Mapping[str, Any]], tally: PullTally, *, updated: bool = False
+    store: Store,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    tally: PullTally,
+    *,
+    updated: bool = False,
+    shown: Shown | None = None,
 ) -> None:
     """Merge rows of one table. What is not readable goes to quarantine, the others go on (P7).
 
     updated: the cloud says that the hub has these already; a patient whom it has not came from another clinic.
+    shown: takes which records a full pull shows.
     """
     before = tally.created
     with store.write(durable=False) as tx:
-        _Incoming(tx, table, tally).merge(rows)
+        _Incoming(tx, table, tally, shown).merge(rows)
     if updated and table.name == "patients":
         tally.moved_in += tally.created - before
 
@@ -135,10 +147,11 @@ def _why_deleted(table: Table, parent: Table | None) -> Reason:
 class _Incoming:
     """Some rows of one table on their way in."""
 
-    def __init__(self, tx: Transaction, table: Table, tally: PullTally) -> None:
+    def __init__(self, tx: Transaction, table: Table, tally: PullTally, shown: Shown | None) -> None:
         self._tx = tx
         self._table = table
         self._tally = tally
+        self._shown = shown
         self._seen: dict[int, float | None] = {}
 
     @cached_property
@@ -149,6 +162,7 @@ class _Incoming:
     def merge(self, raws: Sequence[Mapping[str, Any]]) -> None:
         rows = self._own(self._read(raws))
         kept = self._find(rows)
+        self._note_shown([row.num for row in kept.values()], raws)
         self._add({key: row for key, row in rows.items() if key not in kept})
         if self._table.name == merge_attributes.TABLE.name:
             self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
@@ -198,6 +212,20 @@ class _Incoming:
         entries = outbox.entries(self._tx.db, self._table, nums)
         queue.changed(self._tx, self._table, [num for num in nums if num not in entries or entries[num].is_sent])
 
+    def _note_shown(self, nums: list[int], raws: Sequence[Mapping[str, Any]]) -> None:
+        """Keep that the cloud has these records, also what cannot be read of it."""
+        back = lost.find(self._tx.db, self._table, nums)
+        lost.forget(self._tx, self._table, back)
+        self._tally.restored += len(back)
+        if self._shown is None:
+            return
+        ids = [raw["id"] for raw in raws if isinstance(raw.get("id"), str)]
+        self._shown.add(self._table.name, nums)
+        self._shown.add(self._table.name, (row.num for row in record_rows.find(self._tx.db, self._table, ids).values()))
+        if self._table.push is PushRule.RECORD:
+            times = [raw.get("last_modified") for raw in raws]
+            self._shown.changed_at(time for time in times if isinstance(time, str))
+
     def _read(self, raws: Sequence[Mapping[str, Any]]) -> dict[str, Row]:
         rows = {}
         for raw in raws:
@@ -240,7 +268,9 @@ class _Incoming:
             added.append(New(row.record, data, cut))
         if not added:
             return
-        record_rows.add(self._tx, self._table, added, device=HUB)
+        nums = record_rows.add(self._tx, self._table, added, device=HUB)
+        if self._shown is not None:
+            self._shown.add(self._table.name, nums)
         self._tally.created += len(added)
 
     def _merge(self, kept: Kept, row: Row, entry: Entry | None) -> None:

@@ -11,7 +11,7 @@ from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
-from hub.store.cloud import connection, outbox, seen
+from hub.store.cloud import connection, lost, outbox, seen
 from hub.store.database import Transaction
 from hub.store.quarantine import Action
 
@@ -110,10 +110,15 @@ def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
 
 
 def send_overdue(tx: Transaction, pulls: int) -> int:
-    """Queue again what ought to have been in the last pulls and was not; returns how many. Deletes are done."""
+    """Queue again what ought to have been in the last pulls and was not; returns how many.
+
+    Deletes are done, and what was sent again because a full pull did not show it: the cloud has it elsewhere.
+    """
     again = 0
     for table in PUSH_ORDER:
-        after = {num: entry.overdue(pulls, deleted=deleted) for num, entry, deleted in outbox.late(tx.db, table, pulls)}
+        late = list(outbox.late(tx.db, table, pulls))
+        elsewhere = lost.find(tx.db, table, [num for num, entry, _ in late if entry.known is None])
+        after = {num: entry.overdue(pulls, deleted=deleted or num in elsewhere) for num, entry, deleted in late}
         outbox.put(tx, table, after)
         again += sum(entry is not None for entry in after.values())
     return again

@@ -35,6 +35,10 @@ class Progress(msgspec.Struct, frozen=True):
     """Why everything should be pulled again."""
     full_failed_cloud_ms: int = 0
     """When a full pull last failed; 0 when none did since one was complete."""
+    lost: int = 0
+    """Records that the cloud had lost, and has again: it was restored from an older backup."""
+    lost_cloud_ms: int = 0
+    """When that was last seen."""
     pulls: int = 0
     """How many pulls were complete."""
     pull_failures: int = 0

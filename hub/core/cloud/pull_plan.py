@@ -33,6 +33,14 @@ def is_full(progress: Progress, clinics: Iterable[str], now_cloud_ms: int) -> bo
     return since_ms >= (FULL_EVERY_MS if progress.full_wanted else FULL_AT_LEAST_EVERY_MS)
 
 
+def lost(progress: Progress, restored: int, now_cloud_ms: int) -> tuple[int, int]:
+    """Return how many records people are told that the cloud lost, and when; it is told for a week."""
+    if restored:
+        return progress.lost + restored, now_cloud_ms
+    is_old = now_cloud_ms - progress.lost_cloud_ms >= FULL_AT_LEAST_EVERY_MS
+    return (0, 0) if is_old else (progress.lost, progress.lost_cloud_ms)
+
+
 def wanted_at_once(progress: Progress) -> bool:
     """Whether a full pull is wanted that waits for nothing."""
     return bool(progress.full_wanted) and progress.full_cloud_ms == AT_ONCE

@@ -53,6 +53,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Age of the record that has waited longest."""
     unproven: int = 0
     """Sent, and not yet seen in the cloud."""
+    lost: int = 0
+    """The cloud had lost them within the last week, and has them again."""
     relaying: bool = False
     relayed_ago_s: int | None = None
     trouble: Trouble | None = None
@@ -209,6 +211,20 @@ class HubState(Enum):
         ),
         _PATIENCE,
         lambda facts: facts.cloud and facts.trouble is Trouble.LINE and facts.waiting,
+    )
+    CLOUD_LOST = _Row(
+        Level.ATTENTION,
+        Light.CLOUD,
+        Text(
+            "The cloud has lost {count} record. The hub has sent it again.",
+            "The cloud has lost {count} records. The hub has sent them again.",
+            "lost",
+        ),
+        Text(
+            "Nothing that the phones have sent is lost. "
+            "Tell your organisation: the cloud seems to have been restored from an older backup."
+        ),
+        lambda facts: facts.cloud and facts.lost,
     )
     OFFLINE = _Row(
         Level.SAFE,

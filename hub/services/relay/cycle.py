@@ -23,6 +23,7 @@ from hub.store.database import Store
 PULL_FAILURES = 3
 """After so many pulls in a row that failed edits are pushed without one (R3); new records never wait for it."""
 RETRY_EVERY_MS = 86_400_000
+ALL = 1_000_000
 RETRIED = 20
 """What is on hold is tried again once a day, a few at a time: each takes a dozen requests to be found again."""
 
@@ -139,6 +140,8 @@ class _Cycle:
         if isinstance(failure, CloudBusy):
             raise failure
         self._push(only_new=failure is not None and self._progress.pull_failures < PULL_FAILURES)
+        if failure is None and self._report.pulled.lost:
+            failure = self._pull_once(full=False)  # which of it the cloud had really lost is seen at once
         if failure:
             raise failure
 
@@ -208,10 +211,13 @@ class _Cycle:
             self._note(full_wanted="a patient came from another clinic")
         if not full and not tally.changed and not cycles.has_unproven(self._store):
             return
-        retry = 0
+        if tally.restored or progress.lost:
+            told, at_ms = pull_plan.lost(progress, tally.restored, cursor_ms)
+            self._note(lost=told, lost_cloud_ms=at_ms)
+        retry = ALL if tally.restored else 0
         if pulled.cloud_ms - progress.retried_cloud_ms >= RETRY_EVERY_MS:
             self._note(retried_cloud_ms=pulled.cloud_ms)
-            retry = RETRIED
+            retry = max(retry, RETRIED)
         self._report.again += cycles.finish_pull(self._store, full=full, retry=retry, **self._unsaved)
         self._unsaved = {}
 
@@ -239,6 +245,8 @@ class _Cycle:
         try:
             push.run()
         finally:
+            if push.sent.held and not self._progress.full_wanted:
+                self._note(full_wanted="the cloud refused a record, perhaps for one that it has lost")
             if batch_size.size_bytes != before:
                 self._note(batch_bytes=batch_size.size_bytes)
 

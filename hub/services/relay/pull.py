@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import ijson
 from ijson.common import ObjectBuilder
 
-from hub.actions.cloud import incoming, users
+from hub.actions.cloud import incoming, losses, users
 from hub.actions.cloud.incoming import ROWS_MAX, PullTally
 from hub.core.cloud import tables as cloud_tables
+from hub.core.cloud.shown import Shown
 from hub.core.errors import CloudError, CloudFailing
 from hub.core.records.tables import TABLES
 from hub.services.relay.client import Body
@@ -75,6 +76,7 @@ class _Merging:
         self.tally = PullTally()
         self._store = store
         self._full = full
+        self._shown = Shown() if full else None
         self._deleted: dict[str, list[str]] = {}
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
@@ -101,8 +103,9 @@ class _Merging:
 
     def sweep(self) -> None:
         """Delete what a full pull did not name, and end the sign-ins of users who have gone with it."""
-        if not self._full:
+        if self._shown is None:
             return
+        losses.send_again(self._store, self._shown, self.tally)
         for name in _SWEPT:
             incoming.sweep(self._store, TABLES[name], self._named[name], self.tally)
         users.sweep(self._store, self._named[cloud_tables.USERS], self.tally)
@@ -113,7 +116,7 @@ class _Merging:
         if name == cloud_tables.USERS:
             users.merge(self._store, rows, self.tally)
         else:
-            incoming.merge(self._store, TABLES[name], rows, self.tally, updated=updated)
+            incoming.merge(self._store, TABLES[name], rows, self.tally, updated=updated, shown=self._shown)
 
     def _delete(self, name: str, ids: list[str]) -> bool:
         if name == cloud_tables.USERS:

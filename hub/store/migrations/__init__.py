@@ -39,6 +39,7 @@ STEPS = (
     Step("phones"),
     Step("held"),
     Step("cloud_states"),
+    Step("cloud_lost"),
 )
 _HERE = resources.files(__name__)
 

@@ -9,6 +9,7 @@ from hub.actions.cloud.overview import overview
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
 from hub.core.reasons import Code, Reason
+from hub.core.status.state import HubState
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -98,6 +99,7 @@ class _Cloud:
             succeeded=ago(seen.last.succeeded_ms),
             outcome=_outcome(words, seen.last.outcome),
             is_well=seen.last.outcome in {"", Outcome.DONE.word},
+            lost=_lost(words, seen.progress.lost),
             month_bytes=seen.progress.month_bytes,
         )
 
@@ -130,6 +132,11 @@ def _refusal(words: Words, error: HubError) -> str:
             return words.say("The address of a cloud starts with https://.")
         case _:
             return words.say("The cloud answered with an error.")
+
+
+def _lost(words: Words, records: int) -> str:
+    text = HubState.CLOUD_LOST.texts[0]
+    return words.count(text.one, text.many, records) if records else ""
 
 
 def _shelves(words: Words, ages: list[int]) -> list[Shelf]:

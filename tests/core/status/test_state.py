@@ -19,6 +19,7 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"temperature_c": HOT_C}, HubState.HOT),
     ({"quarantined": 1}, HubState.QUARANTINE),
     ({"clock_wrong": True}, HubState.CLOCK_WRONG),
+    (CLOUD | {"lost": 1}, HubState.CLOUD_LOST),
     (CLOUD | {"waiting": 1}, HubState.WAITING),
     (CLOUD | {"unproven": 1}, HubState.UNPROVEN),
     (CLOUD, HubState.IN_CLOUD),

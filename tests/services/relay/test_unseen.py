@@ -226,3 +226,91 @@ def test_9_after_sixty_days_without_a_line_the_clouds_correction_stands(tmp_path
             assert (there["phone"], world.here_is("patients", ids(patient))["given_name"]) == ("2", "Layla")
         else:
             assert pushes.reasons(world.store) == [Code.MOVED_IN_CLOUD.of(table="patients")]
+
+
+def test_9_what_a_restored_cloud_has_lost_is_sent_again_and_said(connected: World) -> None:
+    stays = connected.patient(given_name="stays")
+    settle(connected)
+    backup = connected.seed.copy()
+    lost = connected.patient(given_name="lost")
+    made = chart(connected, lost)
+    settle(connected)
+    connected.seed.restore(backup)
+    assert not connected.is_there("patients", ids(lost))
+    connected.want_everything()
+    connected.cycle()
+    for table, row in {"patients": lost, **made}.items():
+        there = connected.there_is(table, ids(row))
+        assert there["is_deleted"] is False, table
+    assert connected.there_is("events", ids(made["events"]))["visit_id"] == made["visits"]["id"]
+    assert connected.there_is("patients", ids(stays))["given_name"] == "stays"
+    assert connected.progress().lost == 1 + len(made)
+    settle(connected)
+    assert [connected.cycle().pushed.stored for _ in range(2)] == [0, 0]
+    assert pushes.reasons(connected.store) == []
+
+
+def test_9_a_cloud_that_comes_back_empty_of_records_gets_them_all(connected: World) -> None:
+    backup = connected.seed.copy()
+    patients = [connected.patient() for _ in range(3)]
+    settle(connected)
+    connected.seed.restore(backup)
+    connected.want_everything()
+    settle(connected)
+    assert {str(row["id"]) for row in connected.seed.rows("patients")} == {ids(patient) for patient in patients}
+    assert connected.progress().lost == 3
+
+
+def test_9_a_patient_who_moved_away_is_not_lost_and_is_asked_for_once(connected: World) -> None:
+    patient = connected.patient()
+    connected.visit(patient)
+    settle(connected)
+    transfer(connected, patient)
+    connected.want_everything()
+    settle(connected)
+    is_elsewhere(connected, patient)
+    assert connected.progress().lost == 0
+    connected.want_everything()
+    assert connected.cycle().pushed.stored == 0
+    assert pushes.reasons(connected.store) == []
+
+
+def test_9_an_item_that_someone_removed_in_the_cloud_is_not_brought_back(connected: World) -> None:
+    item = connected.item(connected.prescription(connected.visit(connected.patient())))
+    settle(connected)
+    connected.seed.remove("prescription_items", ids(item))
+    connected.want_everything()
+    settle(connected)
+    assert not connected.is_there("prescription_items", ids(item))
+
+
+def test_9_what_is_older_than_the_history_that_the_cloud_serves_is_not_lost(tmp_path: Path) -> None:
+    with worlds.world(tmp_path, max_history_days=30) as world:
+        world.cycle()
+        old, new = world.patient(), world.patient()
+        settle(world)
+        long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=90)
+        world.seed.edit(
+            "patients", ids(old), server_created_at=long_ago.isoformat(), last_modified=long_ago.isoformat()
+        )
+        with world.store.write() as tx:
+            ms = long_ago.timestamp() * 1000
+            tx.db.execute(
+                "UPDATE patients SET made_ms = ?, local_server_last_modified = ? WHERE id = ?", [ms, ms, ids(old)]
+            )
+        world.want_everything()
+        assert world.cycle().pulled.lost == 0
+        assert ids(new) in pushes.live(world.store, "patients")
+
+
+def test_9_a_new_visit_of_a_patient_whom_the_cloud_has_lost_goes_once_the_patient_is_back(connected: World) -> None:
+    backup = connected.seed.copy()
+    patient = connected.patient()
+    settle(connected)
+    connected.seed.restore(backup)
+    visit = connected.visit(patient)
+    connected.cycle()
+    connected.want_everything()
+    settle(connected)
+    assert connected.there_is("visits", ids(visit))["patient_id"] == patient["id"]
+    assert connected.waiting()["held"] == 0

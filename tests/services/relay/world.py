@@ -14,6 +14,7 @@ from typing import Any
 
 from litestar import Litestar
 
+from hub.actions.cloud import cycles
 from hub.actions.records.changes import Receipt
 from hub.core.cloud.link import Link, Progress
 from hub.core.reasons import Reason
@@ -103,6 +104,10 @@ class World:
             connection.advance(
                 tx, cursor_cloud_ms=progress.cursor_cloud_ms + ms, full_cloud_ms=progress.full_cloud_ms + ms
             )
+
+    def want_everything(self) -> None:
+        """Let the next pull be a full one."""
+        cycles.want_everything(self.store)
 
     def heal(self) -> None:
         """Let nothing go wrong any more."""
