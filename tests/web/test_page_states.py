@@ -291,6 +291,16 @@ def unproven(box: Box) -> Shown:
     return box.shown()
 
 
+def cloud_restored(box: Box) -> Shown:
+    box.world.cycle()
+    backup = box.world.seed.copy()
+    in_cloud(box)
+    box.world.seed.restore(backup)
+    box.world.want_everything()
+    box.world.cycle()
+    return box.shown()
+
+
 def in_cloud(box: Box) -> Shown:
     unproven(box)
     box.world.cycle()
@@ -334,6 +344,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (quarantined, HubState.QUARANTINE, Light.QUARANTINE),
     (cloud_failing, HubState.CLOUD_FAILING, Light.CLOUD),
     (line_lost, HubState.LINE_LOST, Light.LINE),
+    (cloud_restored, HubState.CLOUD_LOST, Light.CLOUD),
     (offline, HubState.OFFLINE, Light.LINE),
     (waiting, HubState.WAITING, Light.WAITING),
     (unproven, HubState.UNPROVEN, Light.WAITING),
