@@ -148,7 +148,7 @@ def test_4_2_ids_in_capitals_are_the_same_record(connected: World) -> None:
     connected.cycle()
     connected.cycle()
     assert connected.is_there("patients", row_id.lower())
-    assert connected.where("patients", patient) == "cloud"
+    assert connected.where("patients", {**patient, "id": row_id.lower()}) == "cloud"
     with connected.store.read() as db:
         assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 1
 
@@ -179,11 +179,32 @@ def test_6_false_in_a_nullable_column_stays_false(connected: World) -> None:
     assert connected.there_is("patient_additional_attributes", str(attribute["id"]))["boolean_value"] is False
 
 
-def test_6_what_the_cloud_nulls_stays_here(connected: World) -> None:
+@pytest.mark.parametrize("day", ["1369-02-22", "0990-05-12", "2190-01-01", "١٣٦٩/٠٢/٢٢"])
+def test_7_a_birth_date_of_any_year_arrives_as_it_was_entered(connected: World, day: str) -> None:
+    """The cloud made it today, and today came back over the entry."""
+    patient = connected.patient(date_of_birth=day)
+    connected.cycle()
+    connected.cycle()
+    kept = "1369-02-22" if not day.isascii() else day
+    assert str(connected.there_is("patients", str(patient["id"]))["date_of_birth"])[:10] == kept
+    assert connected.here_is("patients", str(patient["id"]))["date_of_birth"] == kept
+    assert connected.where("patients", patient) == "cloud"
+
+
+def test_7_vitals_without_a_time_are_held_and_stay_as_they_were_entered(connected: World) -> None:
+    vitals = connected.vitals(connected.visit(connected.patient()), timestamp=0)
+    connected.cycle()
+    connected.cycle()
+    assert not connected.is_there("patient_vitals", str(vitals["id"]))
+    assert connected.here_is("patient_vitals", str(vitals["id"]))["timestamp"] == 0
+    assert connected.waiting()["held"] == 1
+
+
+def test_7_an_answer_of_0_is_0_there_and_here(connected: World) -> None:
     attribute = connected.attribute(connected.patient(), number_value=0)
     connected.cycle()
     connected.cycle()
-    assert connected.there_is("patient_additional_attributes", str(attribute["id"]))["number_value"] is None
+    assert connected.there_is("patient_additional_attributes", str(attribute["id"]))["number_value"] == 0
     assert connected.here_is("patient_additional_attributes", str(attribute["id"]))["number_value"] == 0
     assert connected.where("patient_additional_attributes", attribute) == "cloud"
 
