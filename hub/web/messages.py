@@ -4,6 +4,7 @@
 """
 
 import io
+import re
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -70,8 +71,15 @@ def update(code: str) -> None:
     for message in every():
         known = before.get(message[0] if isinstance(message, tuple) else message)
         translated = known.string if known else ""
-        catalogue.add(message, message if code == "en" else translated)
+        catalogue.add(message, message if code == "en" else _typeset(code, translated))
     save(code, catalogue)
+
+
+def _typeset(code: str, translated: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    """Keep French marks with their words: a space before one of them never ends a line."""
+    if not isinstance(translated, str):
+        return tuple(str(_typeset(code, form)) for form in translated)
+    return re.sub(r" (?=[:;?!»])|(?<=«) ", "\u00a0", translated) if code == "fr" else translated
 
 
 def save(code: str, catalogue: Catalog) -> None:

@@ -38,7 +38,8 @@ def test_the_label_speaks_the_language_of_the_settings(tmp_path: Path, code: str
     text = html.unescape(output.read_text("utf-8"))
     assert f'<html lang="{code}" dir="{words(code).direction}">' in text
     assert words(code).say("Page") in text
+    whole = re.sub(r"</text><text [^>]*>", " ", text)  # what is long stands on two lines
     for pattern in PATTERNS.values():
-        assert words(code).say(pattern.meaning) in text
+        assert words(code).say(pattern.meaning) in whole
     sides = {'direction="rtl"'} if code == "ar" else set()
     assert set(re.findall(r'direction="\w+"', text)) == sides

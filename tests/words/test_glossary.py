@@ -1,5 +1,6 @@
 """One word per thing, in every language: words that once stood for something else in a clinic do not come back."""
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -10,8 +11,10 @@ from click.testing import CliRunner
 
 from hub.cli import hikma_hub
 from hub.core.records.tables import TABLES as STORED
+from hub.core.status import label
+from hub.core.status.lights import PATTERNS
 from hub.web import messages
-from hub.words import LANGUAGES
+from hub.words import LANGUAGES, words
 from hub.words.tables import TABLES
 
 RETIRED = {
@@ -89,4 +92,14 @@ def test_a_translation_of_a_sentence_is_not_the_english_one(code: str) -> None:
 
 
 def test_french_marks_stand_with_their_words() -> None:
-    assert [said for said in sentences("fr") if re.search(r" [:;?!»]|« ", said)] == []
+    loose = [said for said in sentences("fr") if re.search(r" [:;?!»]|« ", said)]
+    assert loose == [], "python -m hub.web.messages binds them"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_a_light_means_can_be_read_whole_on_the_label(code: str) -> None:
+    drawn = label.as_svg(words(code).say, is_rtl=code == "ar")
+    lines = re.findall(r"<text [^>]*>([^<]*)</text>", drawn)
+    assert max(map(len, lines)) <= 72 + 8  # &#x27; counts for one
+    for pattern in PATTERNS.values():
+        assert html.escape(words(code).say(pattern.meaning)) in " ".join(lines)

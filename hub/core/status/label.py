@@ -1,6 +1,7 @@
 """The table of lights for the label on the hub: text for a terminal, SVG for a printer."""
 
 import html
+import textwrap
 from collections.abc import Callable
 
 from hub.core.status.lights import PATTERNS, Light, Pattern
@@ -13,6 +14,8 @@ _TICKS = 48
 """6 seconds: every rhythm shows itself whole."""
 _COLOURS = ("#157a3c", "#1d5fbf", "#c0251d")
 _LETTERS = ("green", "blue", "red")
+_LINE_CHARS = 72
+"""As many as fit beside the lanes; what is longer stands on two lines."""
 _ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
 
 
@@ -31,14 +34,21 @@ def as_svg(say: Callable[[str], str] = str, *, is_rtl: bool = False) -> str:
     height = _ROW_PX * len(LABEL) + _LEFT_PX
     where = f'x="{_WIDTH_PX - _LEFT_PX}" direction="rtl"' if is_rtl else f'x="{_TEXT_PX}"'
     rows = "".join(
-        f'{_row(index, PATTERNS[light])}<text {where} y="{index * _ROW_PX + _LEFT_PX + 16}">'
-        f"{html.escape(say(PATTERNS[light].meaning))}</text>"
+        _row(index, PATTERNS[light]) + _told(say(PATTERNS[light].meaning), where, index * _ROW_PX + _LEFT_PX + 16)
         for index, light in enumerate(LABEL)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH_PX} {height}"'
         f' font-family="sans-serif" font-size="13">'
         f'<rect width="{_WIDTH_PX}" height="{height}" fill="#fff"/>{rows}</svg>\n'
+    )
+
+
+def _told(meaning: str, where: str, middle: int) -> str:
+    lines = textwrap.wrap(meaning, _LINE_CHARS)
+    top = middle - 7 * (len(lines) - 1)
+    return "".join(
+        f'<text {where} y="{top + 14 * number}">{html.escape(line)}</text>' for number, line in enumerate(lines)
     )
 
 
