@@ -79,7 +79,7 @@ def test_a_gliding_step_rises_evenly_from_the_one_before() -> None:
 
 def test_the_label_tells_every_light() -> None:
     text = label.as_text()
-    drawn = "".join(ET.fromstring(label.as_svg()).itertext())  # noqa: S314  it is our own
+    drawn = " ".join(ET.fromstring(label.as_svg()).itertext())  # noqa: S314  it is our own
     for pattern in PATTERNS.values():
         assert pattern.meaning in text
         assert pattern.meaning in drawn
