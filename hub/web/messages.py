@@ -70,7 +70,7 @@ def update(code: str) -> None:
     catalogue = Catalog(locale=code, charset="utf-8", fuzzy=False, project="Hikma Hub")
     for message in every():
         known = before.get(message[0] if isinstance(message, tuple) else message)
-        translated = known.string if known else ""
+        translated = (known.string if known else "") or ""
         catalogue.add(message, message if code == "en" else _typeset(code, translated))
     save(code, catalogue)
 
