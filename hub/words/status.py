@@ -13,6 +13,8 @@ LABELS: Final = {
     "pairing_left_s": "Adding phones",
     "records": "Records on this hub",
     "quarantined": "Records to check",
+    "over_prescribed": "Handed out beyond prescription",
+    "over_stock": "Batches with stock below zero",
     "waiting": "Waiting for the cloud",
     "waiting_s": "Longest wait",
     "unproven": "Sent, not yet confirmed",
@@ -86,6 +88,8 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
     of_phones = {
         "records": words.number(facts.records),
         "quarantined": words.number(facts.quarantined),
+        "over_prescribed": words.number(facts.over_prescribed) if facts.over_prescribed else "",
+        "over_stock": words.number(facts.over_stock) if facts.over_stock else "",
         "devices": words.number(facts.devices),
         "devices_today": words.number(facts.devices_today),
         "syncing": words.number(facts.syncing),

@@ -14,6 +14,7 @@ from hub.store.box import counters, state
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store, View, hub_time
 from hub.store.phones import devices
+from hub.store.records import counters as dispensed
 from hub.store.records import record_rows
 
 _DAY_MS = 86_400_000
@@ -40,6 +41,8 @@ def gather(
                 free_bytes=free_bytes,
                 records=sum(_counts(db).values()) if records is None else records,
                 quarantined=quarantine.count(db),
+                over_prescribed=dispensed.beyond(db, TABLES["prescription_items"]),
+                over_stock=dispensed.beyond(db, TABLES["clinic_inventory"]),
                 devices=devices.paired(db),
                 devices_today=devices.synced_since(db, now_ms - _DAY_MS),
                 syncing=devices.synced_since(db, now_ms - _SYNCING_MS),

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hub.actions.cloud import merge_attributes, queue
+from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
@@ -19,6 +20,8 @@ from hub.core.cloud.shown import Shown
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
+from hub.core.records.codec import Record
+from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
 from hub.core.records.tables import TABLES, PushRule, Table
 from hub.store import quarantine
@@ -70,17 +73,19 @@ def merge(
     *,
     updated: bool = False,
     shown: Shown | None = None,
-) -> None:
+) -> list[Record]:
     """Merge rows of one table. What is not readable goes to quarantine, the others go on (P7).
 
     updated: the cloud says that the hub has these already; a patient whom it has not came from another clinic.
     shown: takes which records a full pull shows.
+    Returns the rows of stock, whose figures are for ``count_stock``.
     """
     before = tally.created
     with store.write(durable=False) as tx:
-        _Incoming(tx, table, tally, shown).merge(rows)
+        taken = _Incoming(tx, table, tally, shown).merge(rows)
     if updated and table.name == "patients":
         tally.moved_in += tally.created - before
+    return taken if table.name == STOCK else []
 
 
 def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, full: bool) -> bool:
@@ -111,6 +116,13 @@ def _has_reached(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
     """Whether the cloud may have any of these records."""
     entries = outbox.entries(tx.db, table, nums)
     return any(num not in entries or entries[num].reached for num in nums)
+
+
+def count_stock(store: Store, figures: Sequence[Record], tally: PullTally) -> None:
+    """Take the cloud's figures of stock, when all that a pull brings is there."""
+    if figures:
+        with store.write(durable=False) as tx:
+            tally.updated += counting.recount_stock(tx, figures)
 
 
 def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None:
@@ -159,13 +171,17 @@ class _Incoming:
         """Ids made here -> ids in the cloud."""
         return id_mapping.names(self._tx.db)
 
-    def merge(self, raws: Sequence[Mapping[str, Any]]) -> None:
+    def merge(self, raws: Sequence[Mapping[str, Any]]) -> list[Record]:
         rows = self._own(self._read(raws))
         kept = self._find(rows)
         self._note_shown([row.num for row in kept.values()], raws)
         self._add({key: row for key, row in rows.items() if key not in kept})
         if self._table.name == merge_attributes.TABLE.name:
             self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
+        self._merge_all(kept, rows)
+        return [row.record for row in rows.values()]
+
+    def _merge_all(self, kept: dict[str, Kept], rows: Mapping[str, Row]) -> None:
         if not kept:
             return
         kept = self._without_deleted(kept, rows)
@@ -272,9 +288,12 @@ class _Incoming:
         if self._shown is not None:
             self._shown.add(self._table.name, nums)
         self._tally.created += len(added)
+        for each in added if self._table.name == RECORDS else ():
+            counting.recount_item(self._tx, each.record)
 
     def _merge(self, kept: Kept, row: Row, entry: Entry | None) -> None:
         version = record_rows.version(self._table, kept)
+        figures, row = row, counting.without_figures(self._tx, self._table, version.record, row)
         merged = cloud_merge.merge(
             self._table,
             version,
@@ -299,6 +318,7 @@ class _Incoming:
         self._tally.unchanged += not merged.changed
         if entry:
             self._settle(kept, version, merged, entry)
+        counting.send_larger_sum(self._tx, self._table, kept, version.record, figures.record)
 
     def _settle(self, kept: Kept, version: Version, merged: cloud_merge.Merged, entry: Entry) -> None:
         """Note what the row says of a record that was sent, or waits."""

@@ -72,6 +72,7 @@ def take(tx: Transaction, changes: PushedChanges, source: Source) -> Receipt:
             intake.reference(table, part)
         else:
             intake.table(table, part)
+    intake.settle()
     intake.release()
     return intake.receipt
 
@@ -127,6 +128,10 @@ class _Intake:
             self._refuse(name, Action.KEEP, raw, reason)
         for raw in part.deleted:
             self._refuse(name, Action.DELETE, raw, reason)
+
+    def settle(self) -> None:
+        """Count what was handed out, when all of it is there."""
+        self._changes.settle()
 
     def release(self) -> None:
         """Try again what was held because what it belongs to was not accepted, and is here now."""

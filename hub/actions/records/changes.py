@@ -9,13 +9,15 @@ from functools import cached_property, partial
 
 import msgspec
 
+from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import outbox as outbox_states
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code
-from hub.core.records import access, cascade, push_decision
+from hub.core.records import access, cascade, counters, push_decision
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
+from hub.core.records.counters import COUNTERS, RECORDS
 from hub.core.records.merge import HUB, History, Knowledge, Version
 from hub.core.records.push_decision import (
     Add,
@@ -61,12 +63,31 @@ class Changes:
     def __init__(self, tx: Transaction, device: int, rights: Rights) -> None:
         """Begin with nothing; device: HUB for what is entered on the hub itself."""
         self.receipt = Receipt()
+        self._figures: list[tuple[Table, Pushed, Knowledge | None]] = []
+        """What was pushed to tables with counters, and what its phone knew of it; None of what is new."""
         self.added: list[str] = []
         """What is new on the hub, each as table/id."""
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
         self._known_parents: dict[str, dict[str, Parent]] = {name: {} for name in push_decision.NAMED}
         self._parents = Parents(self._known_parents["patients"], self._known_parents["visits"], self._known_parents)
+
+    def settle(self) -> None:
+        """Take what the figures that were pushed say beside the records, all of which are there now."""
+        figures, self._figures = self._figures, []
+        for table, pushed, known in figures:
+            if record_rows.live_ids(self._tx.db, table, [pushed.record.id]):
+                self._take_figures(table, pushed, known)
+
+    def _take_figures(self, table: Table, pushed: Pushed, known: Knowledge | None) -> None:
+        device = self._pusher.device
+        if known is None:
+            counting.take_first_figures(self._tx, table, pushed.record, device=device)
+        else:
+            columns = counters.figures(table.name, pushed)
+            counting.take_figures(self._tx, table, pushed.record, columns, device=device, known=known)
+        if device != HUB:
+            counting.settle(self._tx, table, pushed, device)
 
     def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
         """Add the records that are new, merge the others; returns why which of them, by place, are refused.
@@ -86,6 +107,8 @@ class Changes:
             match push_decision.decide_new(table, each, self._pusher, self._parents):
                 case Add() as added:
                     new[record_id] = added
+                    if table.name in COUNTERS:
+                        self._figures.append((table, each, None))
                 case Refuse(error):
                     refused[place] = error
         self._add(table, list(new.values()))
@@ -105,6 +128,7 @@ class Changes:
             error = self._again(table, row, pushed)
             if error:
                 raise error
+            self.settle()
             return
         self._foresee(table, [pushed.record])
         match push_decision.decide_new(table, pushed, self._pusher, self._parents):
@@ -143,6 +167,8 @@ class Changes:
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
         if isinstance(decision, Refuse):
             return decision.error
+        if table.name in COUNTERS:
+            self._figures.append((table, pushed, known))
         self._carry_out(table, row, pushed.record.id, decision)
         return None
 
@@ -184,6 +210,10 @@ class Changes:
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
         self.receipt.created += len(added) - len(deleted)
+        if table.name == RECORDS:
+            for each in added:
+                if not each.is_deleted:
+                    counting.hand_out(self._tx, each.record, device=self._pusher.device)
         for record_id in deleted:  # what names it may have come before it
             self._delete_children(table, record_id)
 
@@ -192,6 +222,8 @@ class Changes:
         knowing = cloud_forms.marks(table, merged.old, merged.changed, self._tx.zone)
         self._queue(table, [row.num], merged.changed, knowing, old_ms=merged.old.row.updated_at)
         self._audit(table, merged.record.id, merged.changed)
+        if table.name == RECORDS:
+            counting.hand_out_otherwise(self._tx, row.num, merged.old, merged.record, device=self._pusher.device)
         self._forget_parents(table, [merged.record.id])
         self.receipt.updated += 1
 
@@ -210,6 +242,8 @@ class Changes:
             went_along.note(self._tx, child, nums, by_cloud=False)
 
     def _delete_nums(self, table: Table, nums: list[int]) -> None:
+        if table.name == RECORDS:
+            counting.take_back(self._tx, nums, device=self._pusher.device)
         record_rows.delete(self._tx, table, nums)
         self._queue(table, nums)
         self.receipt.deleted += len(nums)
@@ -246,6 +280,8 @@ class Changes:
         if self._pusher.device == HUB:
             return Knowledge(self._tx.now_ms, self._tx.now_ms)
         has = self._known.revision(table, row.num)
+        if not has and row.origin == self._pusher.device and row.created > self._known.since:
+            has = row.created  # it made it itself
         return Knowledge(max(has, row.created if pushed.changed else 0), has, self._known.since)
 
     @cached_property

@@ -19,16 +19,19 @@ A column that is not named, in a record of which others are, and that is not as 
 edited while a push of it was under way: the app forgets such names. It is taken; an edit with a name, made without
 knowing it, replaces it.
 
+Counters are no matter of merging (core.records.counters).
+
 A deletion wins over everything (P4): had it come first, nothing could have revived the record either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from hub.core.records import codec
 from hub.core.records.codec import Pushed, Record
+from hub.core.records.counters import COUNTERS
 from hub.core.records.tables import SERVER_OWNED, UNCOUNTED, Column, Table
 
 HUB = 0
@@ -100,10 +103,11 @@ def merge(
 
     revision: the hub time of this push, which changed columns will carry.
     """
+    counters = COUNTERS.get(table.name, frozenset())
     data, _ = codec.write(pushed.record)
     mark = codec.digest(pushed, data)
     if version.history.pushed.get(str(device)) == mark:
-        return MergedEdit(version.record, version.history, (), _same(table, pushed, version.record))
+        return MergedEdit(version.record, version.history, (), is_same(table, pushed, version.record, but=counters))
     unnamed: dict[str, Any] = {}
     if pushed.changed:
         values = _columns_taken(table, version, pushed, device, known)
@@ -123,10 +127,10 @@ def merge(
         history = History(history.base, {**history.columns, **dict.fromkeys(unnamed, named_nothing)}, history.pushed)
         values, changed = {**values, **unnamed}, (*changed, *unnamed)
     if not changed:
-        return MergedEdit(version.record, history, (), _same(table, pushed, version.record))
+        return MergedEdit(version.record, history, (), is_same(table, pushed, version.record, but=counters))
     values["updated_at"] = max(version.record.row.updated_at, pushed.record.row.updated_at)
     record = codec.replaced(table, version.record, values)
-    return MergedEdit(record, history, changed, _same(table, pushed, record))
+    return MergedEdit(record, history, changed, is_same(table, pushed, record, but=counters))
 
 
 def _history_of_columns(
@@ -173,7 +177,11 @@ def _marks(old: History, stamp: Stamp, mark: int) -> dict[str, int]:
 def _columns_taken(table: Table, version: Version, pushed: Pushed, device: int, known: Knowledge) -> dict[str, Any]:
     values = {}
     for name in pushed.changed:
-        if name in _UNMERGED or not (pushed.record.has(name) or version.record.has(name)):
+        if (
+            name in _UNMERGED
+            or name in COUNTERS.get(table.name, ())
+            or not (pushed.record.has(name) or version.record.has(name))
+        ):
             continue
         new, old = pushed.record.get(name), version.record.get(name)
         stamp = version.history.columns.get(name, version.history.base)
@@ -189,6 +197,8 @@ def _unnamed_taken(table: Table, version: Version, pushed: Pushed, device: int, 
     for column in table.columns:
         name = column.name
         new, old = getattr(pushed.record.row, name), getattr(version.record.row, name)
+        if name in COUNTERS.get(table.name, ()):
+            continue
         if new == old or name in _NEVER_UNNAMED or name in pushed.changed or _is_blank(table, name, new):
             continue
         if column.is_json and codec.unwrapped(new) == codec.unwrapped(old):
@@ -202,7 +212,7 @@ def _whole_taken(table: Table, version: Version, pushed: Pushed, device: int, kn
     values = {}
     at = pushed.record.row.updated_at
     for name, new in pushed.record.values().items():
-        if name in _UNMERGED or _is_blank(table, name, new):
+        if name in _UNMERGED or name in COUNTERS.get(table.name, ()) or _is_blank(table, name, new):
             continue
         old = version.record.get(name)
         stamp = version.history.columns.get(name, version.history.base)
@@ -235,10 +245,13 @@ def _order(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _same(table: Table, pushed: Pushed, record: Record) -> bool:
-    """Whether the phone has just this record: it is not told what the day is that it picked itself."""
+def is_same(table: Table, pushed: Pushed, record: Record, *, but: Container[str] = ()) -> bool:
+    """Whether the phone has just this record, ``but`` for some columns.
+
+    It is not told what the day is that it picked itself.
+    """
     return not (pushed.renamed or pushed.folded) and all(
         getattr(pushed.record.row, column.name) == getattr(record.row, column.name)
         for column in table.columns
-        if column.name not in UNCOUNTED
+        if column.name not in UNCOUNTED and column.name not in but
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.core.errors import BadRecord, ParentHeld
 from hub.core.reasons import Code
-from hub.core.records import access, codec, merge
+from hub.core.records import access, codec, counters, merge
 from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB, History, Knowledge, Stamp, Version
@@ -221,6 +221,10 @@ def _merge(
     table: Table, stored: Version, pushed: Pushed, pusher: Pusher, parents: Parents, known: Knowledge
 ) -> Merge | Delete | Force | Nothing:
     merged = merge.merge(table, stored, pushed, device=pusher.device, revision=pusher.revision, known=known)
+    figures = counters.figures(table.name, pushed)
+    if any(pushed.record.get(name) != stored.record.get(name) for name in figures):
+        place = parents.place(table, stored.record, stored.author)
+        access.check_update(pusher.rights, table, place, stored.record, figures)
     if not merged.changed:
         history = merged.history if merged.history != stored.history else None
         return Nothing(history) if merged.exact else Force(history)

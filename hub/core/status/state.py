@@ -37,6 +37,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     writable: bool = True
     free_bytes: int = 0
     quarantined: int = 0
+    over_prescribed: int = 0
+    """Prescribed drugs of which more was handed out than was prescribed."""
+    over_stock: int = 0
+    """Batches of which more was handed out than was in stock."""
     records: int = 0
     devices: int = 0
     devices_today: int = 0

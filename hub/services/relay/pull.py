@@ -12,6 +12,7 @@ from hub.actions.cloud.incoming import ROWS_MAX, PullTally
 from hub.core.cloud import tables as cloud_tables
 from hub.core.cloud.shown import Shown
 from hub.core.errors import CloudError, CloudFailing
+from hub.core.records import codec
 from hub.core.records.tables import TABLES
 from hub.services.relay.client import Body
 from hub.store.database import Store
@@ -65,6 +66,7 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], object]) ->
     if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
         raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
     asks = merging.delete()
+    merging.count()
     merging.sweep()
     return MergedPull(ends["timestamp"], merging.tally, asks)
 
@@ -78,6 +80,7 @@ class _Merging:
         self._full = full
         self._shown = Shown() if full else None
         self._deleted: dict[str, list[str]] = {}
+        self._stock = list[codec.Record]()
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
@@ -101,6 +104,11 @@ class _Merging:
                 asks |= self._delete(name, ids[start : start + ROWS_MAX])
         return asks
 
+    def count(self) -> None:
+        """Take the figures of stock, after all rows: which dispensing records the cloud has is known now."""
+        for start in range(0, len(self._stock), ROWS_MAX):
+            incoming.count_stock(self._store, self._stock[start : start + ROWS_MAX], self.tally)
+
     def sweep(self) -> None:
         """Delete what a full pull did not name, and end the sign-ins of users who have gone with it."""
         if self._shown is None:
@@ -116,7 +124,9 @@ class _Merging:
         if name == cloud_tables.USERS:
             users.merge(self._store, rows, self.tally)
         else:
-            incoming.merge(self._store, TABLES[name], rows, self.tally, updated=updated, shown=self._shown)
+            self._stock += incoming.merge(
+                self._store, TABLES[name], rows, self.tally, updated=updated, shown=self._shown
+            )
 
     def _delete(self, name: str, ids: list[str]) -> bool:
         if name == cloud_tables.USERS:

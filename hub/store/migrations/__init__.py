@@ -40,6 +40,7 @@ STEPS = (
     Step("held"),
     Step("cloud_states"),
     Step("cloud_lost"),
+    Step("counters"),
 )
 _HERE = resources.files(__name__)
 

@@ -12,7 +12,10 @@ from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import callers
 
-_OF_A_DEVICE = ("tokens", "reached", "refusals", "ledger_heads", "ledger", "deliveries", "doubts", "stale", "debts")
+_OF_A_DEVICE = (
+    *("tokens", "reached", "refusals", "ledger_heads", "ledger", "deliveries", "doubts", "stale", "debts"),
+    "counter_figures",
+)
 
 
 def every(db: Database) -> Iterator[Device]:

@@ -190,6 +190,14 @@ def annotate(tx: Transaction, table: Table, kept: Kept, record: Record) -> None:
     tx.db.execute(f"UPDATE [{table.name}] SET data = ?, cut = ? WHERE num = ?", [data, cut, kept.num])
 
 
+def held_by(tx: Transaction, table: Table, num: int, device: int) -> None:
+    """Note that a device has just what was stored in this transaction; HUB: nobody has it."""
+    tx.db.execute(
+        f"UPDATE [{table.name}] SET device = ? WHERE num = ? AND local_server_last_modified = ?",
+        [device, num, tx.now_ms],
+    )
+
+
 def delete(tx: Transaction, table: Table, nums: Iterable[int]) -> None:
     """Make tombstones of live records; every phone will be told, also the one that asked for it (P4)."""
     tx.db.conn.executemany(

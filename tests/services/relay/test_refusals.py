@@ -8,7 +8,7 @@ from hub.services.relay.client import Cloud
 from hub.store import quarantine
 from hub.store.cloud import outbox
 from tests.services.relay.test_guard import settle
-from tests.services.relay.world import Kind, World, uid
+from tests.services.relay.world import Kind, World, changes, edited, row, uid
 from tests.store import pushes
 
 
@@ -178,10 +178,15 @@ def test_4_8_stock_is_pulled_and_never_pushed(connected: World) -> None:
     with connected.store.read() as db:
         stock_id = db.execute("SELECT id FROM clinic_inventory").fetchone()[0]
     stock = connected.here_is("clinic_inventory", stock_id)
-    connected.change("clinic_inventory", stock, quantity_available=195)
+    record = row("dispensing_records", uid(), patient_id=item["patient_id"], prescription_item_id=item["id"])
+    record |= {"clinic_id": connected.here, "drug_id": connected.drug, "batch_id": connected.batch, "metadata": "{}"}
+    record |= {"dispensed_by": connected.nurse, "quantity_dispensed": 5, "dispensed_at": 1_800_000_000_000}
+    figure = edited(stock, quantity_available=195)
+    both = {**changes("clinic_inventory", updated=[figure]), **changes("dispensing_records", created=[record])}
+    pushes.push(connected.store, both)
+    assert connected.here_is("clinic_inventory", stock_id)["quantity_available"] == 195
     connected.cycle()  # the old row comes once more, in the overlap: it changes nothing
     assert connected.here_is("clinic_inventory", stock_id)["quantity_available"] == 195
-    connected.dispensing(item, batch_id=connected.batch, quantity_dispensed=5)
     settle(connected)
     assert connected.there_is("clinic_inventory", stock_id)["quantity_available"] == 195
     assert connected.here_is("clinic_inventory", stock_id)["quantity_available"] == 195

@@ -13,7 +13,7 @@ from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import patient_access, stock
 from hub.services.rpc.procedures.patient_access import Given, Json, Listing, Made, Moment, OfPatient, Whole
 from hub.services.rpc.procedures.registry import SEE, Call, RequiredPermissions, command, query
-from hub.services.rpc.procedures.stock import Taken
+from hub.services.rpc.procedures.stock import Chosen
 
 DispensingRow = Annotated[dict[str, Any], msgspec.Meta(title="dispensing_records row")]
 Quantity = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
@@ -64,15 +64,15 @@ def create(call: Call, params: CreateDispensing) -> Made:
         _check_drug(charts, params.drug_id)
         item = _item(charts, params)
         clinic_id = params.clinic_id or charts.clinic(Permission.DISPENSE) or ""
-        taken = stock.take(charts, str(clinic_id), params.drug_id, params.quantity_dispensed, params.batch_id)
+        taken = stock.choose(charts, str(clinic_id), params.drug_id, params.quantity_dispensed, params.batch_id)
         said = patient_access.sent(params)
         records = hand_out(charts, {**said, "clinic_id": clinic_id}, taken)
         if item:
-            count(charts, item, params.quantity_dispensed)
+            complete(charts, item)
         return Made(records[0].id)
 
 
-def hand_out(charts: ChartWriter, values: Row, taken: list[Taken]) -> list[Record]:
+def hand_out(charts: ChartWriter, values: Row, taken: list[Chosen]) -> list[Record]:
     """Record what was taken: one record for each batch, the first with the id of ``values``."""
     own = {
         "dispensed_by": charts.rights.user_id,
@@ -94,13 +94,11 @@ def hand_out(charts: ChartWriter, values: Row, taken: list[Taken]) -> list[Recor
     ]
 
 
-def count(charts: ChartWriter, item: Record, quantity: int) -> None:
-    """Count a quantity on a prescription item, which is completed when all of it is dispensed."""
-    dispensed = item.row.quantity_dispensed + quantity
-    values: Row = {"quantity_dispensed": dispensed}
-    if dispensed >= item.row.quantity_prescribed:
-        values["item_status"] = "completed"
-    charts.change(_ITEMS, item, values)
+def complete(charts: ChartWriter, item: Record) -> None:
+    """Complete an item of which all is dispensed."""
+    now = charts.record(_ITEMS, item.id)
+    if now.row.quantity_dispensed >= now.row.quantity_prescribed:
+        charts.change(_ITEMS, now, {"item_status": "completed"})
 
 
 def _item(charts: ChartWriter, params: CreateDispensing) -> Record | None:

@@ -127,13 +127,13 @@ def dispense(call: Call, params: DispenseItem) -> Dispensed:
         item = charts.record(_ITEMS, params.id).row
         clinic_id = item.clinic_id or charts.clinic(Permission.DISPENSE) or ""
         if params.batch_quantities:
-            taken = stock.take_each(charts, clinic_id, item.drug_id, params.batch_quantities)
+            taken = stock.choose_each(charts, clinic_id, item.drug_id, params.batch_quantities)
         else:
             left = int(item.quantity_prescribed - item.quantity_dispensed)
             quantity = params.quantity if isinstance(params.quantity, int) else left
             if quantity <= 0:
                 raise Malformed("quantity: nothing is left to dispense")
-            taken = stock.take(charts, clinic_id, item.drug_id, quantity)
+            taken = stock.choose(charts, clinic_id, item.drug_id, quantity)
         values = {
             "clinic_id": clinic_id,
             "drug_id": item.drug_id,
@@ -144,5 +144,5 @@ def dispense(call: Call, params: DispenseItem) -> Dispensed:
         }
         dispensing.hand_out(charts, values, taken)
         total = sum(part.quantity for part in taken)
-        dispensing.count(charts, charts.record(_ITEMS, params.id), total)
+        dispensing.complete(charts, charts.record(_ITEMS, params.id))
     return Dispensed(ok=True, total_dispensed=total)

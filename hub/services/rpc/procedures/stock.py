@@ -1,7 +1,6 @@
-"""Counts and takes stock: which batches of a drug a clinic has, and what dispensing leaves of them.
+"""Chooses from stock: which batches of a drug a clinic has, and from which a quantity is handed out.
 
-The hub's count is its own until the cloud's is pulled, which wins: the cloud deducts every dispensing record that it
-receives by itself (CLOUD.md 4.8). So that both deduct from the same batch, a record names one.
+The dispensing record takes it from the batch that it names, here and in the cloud (hub.core.records.counters).
 """
 
 import math
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from hub.actions.records.charts import ChartReader, ChartWriter
+from hub.actions.records.charts import ChartReader
 from hub.core.errors import Insufficient
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
@@ -18,8 +17,8 @@ INVENTORY = TABLES["clinic_inventory"]
 _DAY_MS = 86_400_000
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """How much was taken from one batch."""
+class Chosen(msgspec.Struct, frozen=True):
+    """How much is handed out of one batch."""
 
     batch_id: str
     quantity: int
@@ -38,29 +37,30 @@ def available(batches: list[Record]) -> int:
     return sum(max(0, math.floor(batch.row.quantity_available)) for batch in batches)
 
 
-def take(charts: ChartWriter, clinic_id: str, drug_id: str, quantity: int, batch_id: str | None = None) -> list[Taken]:
-    """Take a quantity from the batches that expire first, or from one batch; raises Insufficient, taking nothing."""
+def choose(
+    charts: ChartReader, clinic_id: str, drug_id: str, quantity: int, batch_id: str | None = None
+) -> list[Chosen]:
+    """Choose a quantity from the batches that expire first, or from one batch; raises Insufficient."""
     batches = usable(charts, clinic_id, drug_id, charts.now_ms)
     if batch_id:
         batches = [batch for batch in batches if batch.row.batch_id == batch_id]
     if available(batches) < quantity:
         raise Insufficient(f"only {available(batches)} available")
-    taken = []
+    chosen = []
     for batch in batches:
         part = min(quantity, available([batch]))
         if part:
-            charts.change(INVENTORY, batch, {"quantity_available": batch.row.quantity_available - part})
-            taken.append(Taken(batch.row.batch_id, part))
+            chosen.append(Chosen(batch.row.batch_id, part))
             quantity -= part
-    return taken
+    return chosen
 
 
-def take_each(charts: ChartWriter, clinic_id: str, drug_id: str, quantities: Mapping[str, int]) -> list[Taken]:
-    """Take quantities from batches that are named."""
+def choose_each(charts: ChartReader, clinic_id: str, drug_id: str, quantities: Mapping[str, int]) -> list[Chosen]:
+    """Choose quantities from batches that are named."""
     return [
         part
         for batch_id, quantity in quantities.items()
-        for part in take(charts, clinic_id, drug_id, quantity, batch_id)
+        for part in choose(charts, clinic_id, drug_id, quantity, batch_id)
     ]
 
 
