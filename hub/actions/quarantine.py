@@ -143,5 +143,5 @@ def _retry(tx: Transaction, num: int) -> Retried:
     user = users.find(tx.db, entry["user_id"])
     if user is None:
         return Retried.NO_USER
-    source = Source(HUB, callers.rights(tx.db, user.id, user.role))
+    source = Source(HUB, callers.rights(tx.db, user.id, user.role), entered_on=entry["device"])
     return Retried.ACCEPTED if push.retry(tx, entry, source) else Retried.REFUSED

@@ -44,6 +44,13 @@ class Source(msgspec.Struct, frozen=True):
     rights: Rights
     is_answered_for: bool = False
     """An administrator takes it in, whatever its author may do, with what waits for it."""
+    entered_on: int = HUB
+    """The phone from which a second try came in the first place."""
+
+    @property
+    def phone(self) -> int:
+        """Return the phone whose users may have entered it; HUB where that does not matter."""
+        return HUB if self.is_answered_for else self.entered_on or self.device
 
 
 def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
@@ -99,7 +106,7 @@ class _Intake:
     def __init__(self, tx: Transaction, source: Source) -> None:
         self._tx = tx
         self._source = source
-        self._changes = Changes(tx, source.device, source.rights)
+        self._changes = Changes(tx, source.device, source.rights, phone=source.phone)
         self.receipt = self._changes.receipt
 
     def table(self, table: Table, part: TableChanges) -> None:
@@ -139,7 +146,7 @@ class _Intake:
             entry = quarantine.entry(self._tx.db, num)
             rights = self._rights_of(str(entry["user_id"])) if entry else None
             if entry and rights:
-                retry(self._tx, entry, Source(HUB, rights, self._source.is_answered_for))
+                retry(self._tx, entry, Source(HUB, rights, self._source.is_answered_for, entry["device"]))
 
     def _rights_of(self, user_id: str) -> Rights | None:
         """Return the rights of who entered a record, or those by which its parent was taken in."""

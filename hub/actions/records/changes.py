@@ -12,10 +12,11 @@ import msgspec
 from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import outbox as outbox_states
-from hub.core.errors import BadRecord
+from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
-from hub.core.records import access, cascade, counters, push_decision
+from hub.core.records import access, authors, cascade, counters, push_decision
 from hub.core.records.access import Rights
+from hub.core.records.authors import Judged, SignIn
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.counters import COUNTERS, RECORDS
 from hub.core.records.merge import HUB, History, Knowledge, Version
@@ -36,7 +37,7 @@ from hub.store import quarantine
 from hub.store.cloud import outbox, seen, went_along
 from hub.store.database import Transaction
 from hub.store.people import audit
-from hub.store.phones import ledger
+from hub.store.phones import callers, ledger
 from hub.store.phones.known_versions import KnownVersions
 from hub.store.records import record_rows
 from hub.store.records.record_rows import Kept, New
@@ -60,8 +61,12 @@ class Receipt(msgspec.Struct):
 class Changes:
     """The records that one device, or one user of the hub, brings in one transaction."""
 
-    def __init__(self, tx: Transaction, device: int, rights: Rights) -> None:
-        """Begin with nothing; device: HUB for what is entered on the hub itself."""
+    def __init__(self, tx: Transaction, device: int, rights: Rights, *, phone: int = HUB) -> None:
+        """Begin with nothing; device: HUB for what is entered on the hub itself.
+
+        phone: the one on which it was entered, whose users may have entered it before ``rights``'s signed in.
+        """
+        self._phone = phone
         self.receipt = Receipt()
         self._figures: list[tuple[Table, Pushed, Knowledge | None]] = []
         """What was pushed to tables with counters, and what its phone knew of it; None of what is new."""
@@ -104,7 +109,7 @@ class Changes:
             if record_id in stored or record_id in new:
                 again.append(place)
                 continue
-            match push_decision.decide_new(table, each, self._pusher, self._parents):
+            match self._decide_new(table, each):
                 case Add() as added:
                     new[record_id] = added
                     if table.name in COUNTERS:
@@ -120,6 +125,31 @@ class Changes:
             if refusal:
                 refused[place] = refusal
         return refused
+
+    def _decide_new(self, table: Table, pushed: Pushed) -> Add | Refuse:
+        """Decide by the rights of who entered it; several people may use one phone (core.records.authors)."""
+        me, now_ms = self._pusher.rights.user_id, self._pusher.revision
+        counts, others = True, list[Judged]()
+        if self._sign_ins:
+            counts, others = authors.of_new(table, pushed.record, me, self._sign_ins, now_ms)
+        decision = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
+        for judged in others:
+            if decision is None or (isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed)):
+                other = push_decision.decide_new(table, pushed, self._judged(judged), self._parents)
+                decision = other if decision is None or isinstance(other, Add) else decision
+        if decision is None:
+            raise AssertionError(table.name)
+        return decision
+
+    def _judged(self, judged: Judged) -> Pusher:
+        """Return a user of this phone as the one who pushes, with the rights of then."""
+        who = judged.sign_in
+        rights = callers.rights(self._tx.db, who.user_id, who.role, at_ms=judged.at_ms)
+        return msgspec.structs.replace(self._pusher, rights=rights)
+
+    @cached_property
+    def _sign_ins(self) -> list[SignIn]:
+        return callers.sign_ins(self._tx.db, self._phone) if self._phone != HUB else []
 
     def enter(self, table: Table, pushed: Pushed) -> None:
         """Take in one record; raises BadRecord (NotAllowed) where it is refused, or would be deleted at once."""
@@ -165,6 +195,14 @@ class Changes:
             self._foresee(table, [stored.record, pushed.record])
         known = self._knew(table, row, pushed)
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
+        if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
+            me, now_ms = self._pusher.rights.user_id, self._pusher.revision
+            for judged in authors.of_edit(pushed.record, me, self._sign_ins, now_ms):
+                pusher = self._judged(judged)
+                second = push_decision.decide_again(table, stored, pushed, pusher, self._parents, known=known)
+                if not isinstance(second, Refuse):
+                    decision = second
+                    break
         if isinstance(decision, Refuse):
             return decision.error
         if table.name in COUNTERS:
@@ -200,8 +238,7 @@ class Changes:
         if not added:
             return
         rows = [_row(each) for each in added]
-        author = self._pusher.rights.user_id
-        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device, author=author)
+        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
         outbox.add_new(self._tx, table, nums)
         for each in added if table.push is PushRule.LOCAL else ():
             self._audit(table, each.record.id, table.names)
@@ -321,4 +358,5 @@ def _row(added: Add) -> New:
         history=added.history,
         renamed=added.renamed,
         folded=added.folded,
+        author=added.author,
     )

@@ -101,6 +101,7 @@ class Add(msgspec.Struct, frozen=True):
     history: History | None = None
     renamed: bool = False
     folded: bool = False
+    author: str | None = None
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -171,7 +172,7 @@ def decide_deletion(
         if stored:
             return Delete()
         data, cut = codec.write(record)
-        return Add(record, data, cut, is_deleted=True)
+        return Add(record, data, cut, is_deleted=True, author=me)
     except BadRecord as error:
         return Refuse(error)
 
@@ -206,7 +207,8 @@ def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
     access.check_create(pusher.rights, table, parents.place(table, record, pusher.rights.user_id))
     data, cut = codec.write(record)
     is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)
-    return Add(record, data, cut, is_deleted, _first_history(pushed, pusher, data), pushed.renamed, pushed.folded)
+    history, author = _first_history(pushed, pusher, data), pusher.rights.user_id
+    return Add(record, data, cut, is_deleted, history, pushed.renamed, pushed.folded, author)
 
 
 def _first_history(pushed: Pushed, pusher: Pusher, data: str) -> History | None:

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from hub.core.phone.device import Device, DeviceState
 from hub.core.records import access
 from hub.core.records.access import Permission, Rights
+from hub.core.records.authors import SignIn
 from hub.store.database import Transaction
 
 DEVICE_COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_id"
@@ -71,8 +72,21 @@ def token_rights(db: Database, token: str, *, device: int, now_ms: int) -> Right
     return rights(db, found.user_id, found.role) if found else None
 
 
-def rights(db: Database, user_id: str, role: str) -> Rights:
-    """Return what a user may do, from the permissions in each clinic of this hub."""
+def sign_ins(db: Database, device: int) -> list[SignIn]:
+    """Return who has signed in on a device, and is not signed out by the hub since."""
+    rows = db.execute(
+        "SELECT users.id, role, issued FROM tokens JOIN users ON users.id = tokens.user_id"
+        " WHERE device = ? AND NOT is_deleted ORDER BY issued",
+        [device],
+    )
+    return [SignIn(*row) for row in rows]
+
+
+def rights(db: Database, user_id: str, role: str, *, at_ms: int | None = None) -> Rights:
+    """Return what a user may do, from the permissions in each clinic of this hub.
+
+    at_ms: with the permissions that were taken away after this hub time.
+    """
     known: set[str] = set()
     gone: dict[str, int] = {}
     names: dict[str, str] = {}
@@ -91,7 +105,7 @@ def rights(db: Database, user_id: str, role: str) -> Rights:
         row = _decode(data)
         clinic = names.get(row["clinic_id"], row["clinic_id"])
         permissions = frozenset([permission for permission in _PERMISSIONS if row[permission.value]])
-        if deleted_ms is None and clinic not in gone:
+        if clinic not in gone and (deleted_ms is None or (at_ms is not None and deleted_ms > at_ms)):
             granted[clinic] = permissions
         elif clinic in gone and (deleted_ms is None or deleted_ms >= gone[clinic]):
             had[clinic] = permissions  # it went with the clinic, and was not taken away before

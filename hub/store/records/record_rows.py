@@ -55,6 +55,8 @@ class New(msgspec.Struct, frozen=True):
     """Whoever brought it knows it by another form of its id, and has nothing of this one."""
     folded: bool = False
     """Whoever brought it has other forms of its values."""
+    author: str | None = None
+    """Who entered it, if the hub knows."""
 
 
 def put(tx: Transaction, table: Table, record: Record) -> None:
@@ -125,8 +127,8 @@ def next_num(tx: Transaction, table: Table) -> int:
     return int(tx.db.execute(f"SELECT coalesce(max(num), 0) + 1 FROM [{table.name}]").fetchone()[0])
 
 
-def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int, author: str | None = None) -> range:
-    """Add new records; returns their numbers, in order. author: who entered them, if the hub knows."""
+def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> range:
+    """Add new records; returns their numbers, in order."""
     first = next_num(tx, table)
     revision = tx.now_ms
     tx.db.conn.executemany(
@@ -144,7 +146,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int, auth
                 HUB if row.deleted or row.renamed or row.folded else device,
                 row.cut,
                 *[row.record.text(key) for key in table.keys],
-                *([author] if table.is_authored else []),
+                *([row.author] if table.is_authored else []),
                 row.data,
                 msgspec.json.encode(row.history).decode() if row.history else None,
             )
