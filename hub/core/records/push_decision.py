@@ -223,7 +223,7 @@ def _merge(
     table: Table, stored: Version, pushed: Pushed, pusher: Pusher, parents: Parents, known: Knowledge
 ) -> Merge | Delete | Force | Nothing:
     merged = merge.merge(table, stored, pushed, device=pusher.device, revision=pusher.revision, known=known)
-    figures = counters.figures(table.name, pushed)
+    figures = counters.figures(table.name, pushed) if table.name in counters.COUNTERS else ()
     if any(pushed.record.get(name) != stored.record.get(name) for name in figures):
         place = parents.place(table, stored.record, stored.author)
         access.check_update(pusher.rights, table, place, stored.record, figures)
