@@ -119,7 +119,8 @@ def merge(
     changed = tuple(name for name, value in values.items() if version.record.get(name) != value)
     stamp = Stamp(pushed.record.row.updated_at, revision, device)
     if pushed.changed:
-        history = _history_of_columns(version.history, values, changed, stamp, mark)
+        blank = {name for name in values if _is_blank(table, name, version.record.get(name))}
+        history = _history_of_columns(version.history, values, changed, stamp, mark, blank)
     else:
         history = _history_of_whole(table, version, values, changed, stamp, mark)
     if unnamed:
@@ -134,10 +135,16 @@ def merge(
 
 
 def _history_of_columns(
-    old: History, taken: Mapping[str, Any], changed: tuple[str, ...], stamp: Stamp, mark: int
+    old: History,
+    taken: Mapping[str, Any],
+    changed: tuple[str, ...],
+    stamp: Stamp,
+    mark: int,
+    never_filled: Container[str],
 ) -> History:
     """Return the history after an edit, also one that changed nothing: sent again later, it must still not.
 
+    never_filled: what was blank, and is emptied by name now.
     What was set to the value it had keeps its stamp but for the time: against a third edit the newer counts.
     """
     stamps = dict(old.columns)
@@ -145,7 +152,7 @@ def _history_of_columns(
         before = stamps.get(name, old.base)
         if name in changed:
             stamps[name] = stamp
-        elif stamp.updated_at > before.updated_at:
+        elif stamp.updated_at > before.updated_at or (name not in stamps and name in never_filled):
             stamps[name] = before._replace(updated_at=stamp.updated_at)
     return History(old.base, stamps, _marks(old, stamp, mark))
 
