@@ -280,10 +280,19 @@ class Clinic:
         self.box.restart(policy=_policy(page_bytes))
 
     def allow(self, user: int, clinic: int, *, view: bool) -> None:
-        """Return or take a user's right to see a clinic's patients."""
+        """Return or take a user's right to see a clinic's patients.
+
+        Whose right is taken has synced before and begins on an empty phone: what is entered about patients whom one
+        may not see any more is held for a person, which tests/actions/phones shows.
+        """
+        if not view:
+            self.settle()
         rights = set(Permission) - (set() if view else {Permission.VIEW})
         with self.box.store.write() as tx:
             users.grant(tx, f"user-{EMAILS[user]}", CLINICS[clinic], rights)
+        for station in self.stations if not view else ():
+            if station.email == EMAILS[user]:
+                station.reinstall(keep_client_id=False)
 
     def revoke(self, station: Station) -> None:
         """Shut a phone out."""
