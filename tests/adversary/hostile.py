@@ -125,8 +125,9 @@ def names() -> list[tuple[str, str]]:
     return [(procedure.kind.value, procedure.name) for procedure in every()]
 
 
-_OWN = ("hub", "attempts", "audit", "spent_keys", "ledger_heads", "sqlite_stat1")
-"""What a refused message may touch: the clock, the counters of S4, the log of S6, and keys that are used up (S3)."""
+_OWN = ("hub", "attempts", "audit", "spent_keys", "ledger_heads", "refusals", "sqlite_stat1")
+"""What a refused message may touch: the clock, the counters of S4, the log of S6, keys that are used up (S3), and which
+phones were refused."""
 
 
 def contents(store: Store) -> dict[str, list[Any]]:

@@ -108,7 +108,14 @@ def test_a_stored_sentence_becomes_a_code_with_what_it_names(stored: tuple[str, 
     assert from_json(old_reasons.why(*stored), "") == reason
 
 
-NEWER = {Code.NOT_SEEN, Code.PARENT_HELD}
+NEWER = {
+    Code.MOVED_IN_CLOUD,
+    Code.NOT_SEEN,
+    Code.NO_TIME,
+    Code.OTHER_CALENDAR,
+    Code.PARENT_HELD,
+    Code.TIME_OUT_OF_RANGE,
+}
 """Codes that were never stored as a sentence."""
 
 

@@ -173,7 +173,7 @@ def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
             action=quarantine.Action.KEEP,
             reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
             raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
-            device=1,
+            device=2,  # a phone on which nobody else signed in, whose rights could count
             user_id=user.id,
         )
     assert "does not have permission to register patients" in inside.get("/quarantine").text

@@ -120,7 +120,7 @@ class _Debt:
         newly = (nums & sheet.has) - sheet.due - sheet.withheld
         if newly:
             self.outdated[name, revision] = self.outdated.get((name, revision), NO_RECORDS) | newly
-        self.sheets[name] = sheet._replace(due=sheet.due | nums)
+        self.sheets[name] = sheet._replace(due=sheet.due | nums, withheld=sheet.withheld - nums)
 
 
 class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
