@@ -24,6 +24,8 @@ USED_S = 3600.0
 UNUSED_S = 24 * 3600.0
 """One under which nothing was sent yet: a paired phone may wait for somebody to sign in."""
 _SWEEP_S = 60.0
+_IDLE_S = 60.0
+"""A session that carried messages and rested so long is done with: the longest page is stored by then."""
 
 
 class Session:
@@ -122,23 +124,35 @@ class Sessions:
         so that a flood ends its own. Only where each address has but one does the oldest proven one go: the app shakes
         hands again before its next call.
         """
+        idle = next((key for key, session in self._order.items() if self._is_idle(session)), None)
+        if idle:
+            return idle
         ahead = max(self._unproven.values(), key=len, default=OrderedDict())
         if len(ahead) > 1:
             return next(iter(ahead))
         return next((key for key, session in self._order.items() if session.nonces), next(iter(self._order)))
 
     def _give_way_of(self, device: int) -> PublicKey:
-        """Return the session of a device that ends when it has too many, by the same rule."""
+        """Return the session of a device that ends when it has too many, by the same rule.
+
+        A phone makes many calls at once: at the address under which it was heard, its handshakes are no flood.
+        """
         own = self._by_device[device]
-        loads = Counter(session.address for session in own.values() if not session.nonces)
-        address, most = loads.most_common(1)[0]
-        flood = most > 1
+        heard = {session.address for session in own.values() if session.nonces}
+        unproven = Counter(session.address for session in own.values() if not session.nonces)
+        strangers = Counter({address: count for address, count in unproven.items() if address not in heard})
+        address, most = (strangers or unproven).most_common(1)[0]
+        is_flood = most > (1 if strangers else self._most_per_device // 2)
         fitting = (
             public
             for public, session in own.items()
-            if (session.address == address and not session.nonces if flood else bool(session.nonces))
+            if (session.address == address and not session.nonces if is_flood else bool(session.nonces))
         )
-        return next(fitting, next(iter(own)))
+        idle = (public for public, session in own.items() if self._is_idle(session))
+        return next(idle, None) or next(fitting, next(iter(own)))
+
+    def _is_idle(self, session: Session) -> bool:
+        return bool(session.nonces) and self.clock() - session.since_s >= _IDLE_S
 
     def _prove(self, device: int, session: Session) -> None:
         waiting = self._unproven.get(session.address)
