@@ -118,7 +118,7 @@ class Sessions:
             self._end(*key)
 
     def _give_way(self) -> tuple[int, PublicKey]:
-        """Return the session that ends when there are too many.
+        """Return the session that ends when there are too many: one that is done with, where there is one.
 
         Handshakes cost nothing and prove nothing: the oldest unproven one of the address that has most of them goes,
         so that a flood ends its own. Only where each address has but one does the oldest proven one go: the app shakes
