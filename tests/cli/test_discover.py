@@ -11,7 +11,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_on_no_network_hears_nothing_and_says_so(run: Run) -> None:
-    assert "No hub was found" in run("discover", "--seconds", "0.5").out
+    assert "No hubs were found" in run("discover", "--seconds", "0.5").out
     assert run("discover", "--seconds", "0.5", "--json").json == []
 
 
