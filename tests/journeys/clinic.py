@@ -17,7 +17,8 @@ from hub.actions.phones import pairing
 from hub.core.reasons import Code
 from hub.core.records import access, codec
 from hub.core.records.access import Permission
-from hub.core.records.tables import TABLES, UNCOUNTED
+from hub.core.records.table import UNCOUNTED
+from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures.registry import Policy
 from hub.store import database
 from hub.store.database import Store

@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 
 from hub.core.cloud.tables import PUSH_ORDER
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from tests.simulator import processes
 from tests.simulator.cloud.faults import PATH as FAULTS_PATH
 from tests.simulator.cloud.faults import Kind

@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.tables import KEEPING, PUSH_ORDER, UNCOMPARED
-from hub.core.records.tables import UNCOUNTED, Table
+from hub.core.records.table import UNCOUNTED, Table
 from tests.simulator.local_store import LocalStore
 from tests.simulator.outgoing import PUSH_TABLES
 from tests.simulator.rows import Row, Value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.database import FILE_NAME, Store
 
 VECTORS = Path(__file__).parents[1] / "vectors"

@@ -21,7 +21,8 @@ from hub.actions.phones import access
 from hub.core.reasons import Code
 from hub.core.records import codec
 from hub.core.records.access import Rights
-from hub.core.records.tables import TABLES, Column, ColumnKind, PushRule, Rank, SeenBy, Table
+from hub.core.records.table import Column, ColumnKind, PushRule, Rank, SeenBy, Table
+from hub.core.records.tables import TABLES
 from hub.services.rpc.dispatch import Rpc
 from hub.store import migrations
 from hub.store.cloud import outbox

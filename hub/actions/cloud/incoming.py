@@ -23,7 +23,8 @@ from hub.core.records import cascade, codec
 from hub.core.records.codec import Record
 from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
-from hub.core.records.tables import TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import id_mapping, lost, outbox, seen, went_along
 from hub.store.database import Store, Transaction

@@ -7,7 +7,7 @@ from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud.shown import Shown
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.records.codec import Record
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.cloud import connection, id_mapping, lost, seen
 from hub.store.database import Store, Transaction
 from hub.store.records import record_rows

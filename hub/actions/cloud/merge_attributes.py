@@ -12,7 +12,8 @@ from hub.core.cloud.outbox import Entry
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp
-from hub.core.records.tables import TABLES, Cascade
+from hub.core.records.table import Cascade
+from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.records import record_rows

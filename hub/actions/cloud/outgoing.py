@@ -9,7 +9,8 @@ from hub.core.cloud import batches
 from hub.core.cloud.batches import Candidates, Conditions, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
 from hub.core.reasons import Code, Reason
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.cloud import id_mapping, named, outbox, seen

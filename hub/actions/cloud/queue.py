@@ -9,7 +9,8 @@ from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
-from hub.core.records.tables import TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import connection, lost, outbox, seen
 from hub.store.database import Transaction

@@ -15,7 +15,8 @@ from hub.core.reasons import Code, Reason
 from hub.core.records import access, codec, ids
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
-from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import PHONE_TABLES, TABLES
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction

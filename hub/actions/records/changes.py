@@ -32,7 +32,8 @@ from hub.core.records.push_decision import (
     Refuse,
     Tombstone,
 )
-from hub.core.records.tables import TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import outbox, seen, went_along
 from hub.store.database import Transaction

@@ -22,7 +22,8 @@ from hub.core.records.access import Owner, Permission, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB
 from hub.core.records.search import SearchedColumns
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store.box import counters
 from hub.store.database import Store, Transaction, View
 from hub.store.people import users

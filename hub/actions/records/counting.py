@@ -11,7 +11,8 @@ from hub.core.records import codec, counters, merge
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.counters import AVAILABLE, DISPENSED, ITEMS, RECORDS, STOCK
 from hub.core.records.merge import HUB, History, Knowledge, Stamp
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.phones import ledger

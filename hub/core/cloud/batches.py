@@ -15,7 +15,8 @@ from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 
 OLDEST_MS = 1.0
 """Older than whatever the cloud can hold: stamped so, a record is inserted or nothing happens (CLOUD.md 4.5)."""

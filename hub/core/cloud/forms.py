@@ -17,7 +17,7 @@ from hub.core.errors import BadRecord
 from hub.core.reasons import Code, no_time
 from hub.core.records import codec, dates, ids
 from hub.core.records.codec import ID_CHARS, UNKNOWN_COLUMNS, Record
-from hub.core.records.tables import JSON_KINDS, SERVER_OWNED, Column, ColumnKind, Table
+from hub.core.records.table import JSON_KINDS, SERVER_OWNED, Column, ColumnKind, Table
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode

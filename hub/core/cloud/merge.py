@@ -26,7 +26,7 @@ from hub.core.cloud.tables import KEEPING, UNCOMPARED
 from hub.core.records import codec
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.tables import Column, PushRule, Table
+from hub.core.records.table import Column, PushRule, Table
 
 
 class Merged(msgspec.Struct, frozen=True):

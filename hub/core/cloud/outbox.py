@@ -14,7 +14,7 @@ import msgspec
 from hub.core.cloud.tables import KEEPING
 from hub.core.reasons import Code, Reason
 from hub.core.records.codec import Record
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 
 PROOF_PULLS = 2
 """A record that was sent and is in none of so many complete pulls is overdue."""

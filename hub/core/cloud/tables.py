@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from hub.core.records.tables import SERVER_OWNED, TABLES
+from hub.core.records.table import SERVER_OWNED
+from hub.core.records.tables import TABLES
 
 USERS = "users"
 """Comes in a pull beside the travelling tables and carries password hashes: it goes to the people, to no phone."""

@@ -17,7 +17,7 @@ from hub.core.cloud.tables import KEEPING
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form, no_date, no_time
 from hub.core.records import codec, dates, ids
-from hub.core.records.tables import Column, ColumnKind, Table
+from hub.core.records.table import Column, ColumnKind, Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_DAY = timedelta(hours=12)

@@ -12,7 +12,8 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone.ledger import Delivered, OpenLedger, Sheet, SuspectRecord
 from hub.core.records.access import Owner
-from hub.core.records.tables import TABLES, SeenBy, Table
+from hub.core.records.table import SeenBy, Table
+from hub.core.records.tables import TABLES
 
 _LIMITS = (None, None, None, 512, 64, 8)
 """How many records a page may carry after so many answers that the phone did not confirm.

@@ -16,7 +16,7 @@ import msgspec
 from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
 from hub.core.records.codec import Record
-from hub.core.records.tables import PushRule, SeenBy, Table
+from hub.core.records.table import PushRule, SeenBy, Table
 
 SUPER_ADMIN = "super_admin"
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hub.core.records.codec import Record
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(
     {

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from hub.core.records.tables import DELETES_WITH, Cascade, Table
+from hub.core.records.table import Cascade, Table
+from hub.core.records.tables import DELETES_WITH
 
 LiveChildren = Callable[[Table, Cascade, Sequence[str]], Iterable[tuple[int, str]]]
 """Looks up the live records of a table whose column names one of these parents: their numbers and ids."""

@@ -17,7 +17,7 @@ from hub.core.errors import BadRecord
 from hub.core.lone_surrogates import mended_text
 from hub.core.reasons import Code, Form
 from hub.core.records import dates, ids
-from hub.core.records.tables import JSON_KINDS, Column, ColumnKind, Table
+from hub.core.records.table import JSON_KINDS, Column, ColumnKind, Table
 
 ID_CHARS = 255
 UNKNOWN_COLUMNS = 100

@@ -32,7 +32,7 @@ import msgspec
 from hub.core.records import codec
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.counters import COUNTERS
-from hub.core.records.tables import SERVER_OWNED, UNCOUNTED, Column, Table
+from hub.core.records.table import SERVER_OWNED, UNCOUNTED, Column, Table
 
 HUB = 0
 """Stands for the hub and the cloud where a device's number would stand."""

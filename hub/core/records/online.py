@@ -13,7 +13,7 @@ from hub.core.errors import BadRecord
 from hub.core.reasons import no_date
 from hub.core.records import dates, ids
 from hub.core.records.codec import Record, unwrapped
-from hub.core.records.tables import SERVER_OWNED, Column, ColumnKind, Table
+from hub.core.records.table import SERVER_OWNED, Column, ColumnKind, Table
 
 _TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DAY})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

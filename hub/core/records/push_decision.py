@@ -13,7 +13,8 @@ from hub.core.records import access, codec, counters, merge
 from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB, History, Knowledge, Stamp, Version
-from hub.core.records.tables import TABLES, Cascade, Table
+from hub.core.records.table import Cascade, Table
+from hub.core.records.tables import TABLES
 
 
 class Parent(NamedTuple):

@@ -3,7 +3,8 @@
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
 
 _CLINICS = TABLES["clinics"]

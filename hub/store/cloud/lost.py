@@ -6,7 +6,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.cloud.shown import Shown
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.database import Transaction
 
 

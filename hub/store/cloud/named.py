@@ -8,7 +8,8 @@ from sqlite_utils import Database
 from hub.core.cloud.outbox import OutboxRecord
 from hub.core.cloud.tables import USERS
 from hub.core.records import codec
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
 
 

@@ -12,7 +12,8 @@ from hub.core.cloud.outbox import PROOF_PULLS, TRIES, Entry, Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Reason
 from hub.core.records import codec
-from hub.core.records.tables import TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import TABLES
 from hub.store import stored_reasons
 from hub.store.database import Transaction
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.database import Transaction
 
 

@@ -4,7 +4,7 @@ from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
 from hub.core.phone.ledger import Sheet, known_revision
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.phones import ledger
 
 

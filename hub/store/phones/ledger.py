@@ -26,7 +26,8 @@ from hub.core.phone.ledger import (
     SuspectRecord,
 )
 from hub.core.phone.pull_page import PullPage, Row
-from hub.core.records.tables import TABLES, Rank, Table
+from hub.core.records.table import Rank, Table
+from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
 from hub.store.records import owners
 

@@ -7,7 +7,8 @@ from sqlite_utils import Database
 from hub.core.records import codec, counters
 from hub.core.records.codec import Record
 from hub.core.records.counters import ITEMS, RECORDS, STEPS, STOCK, Batch, Figure, Step
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
 from hub.store.records import record_rows
 from hub.store.records.record_rows import Kept

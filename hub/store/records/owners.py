@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from hub.core.records.access import Owner
-from hub.core.records.tables import SeenBy, Table
+from hub.core.records.table import SeenBy, Table
 
 
 class Owned(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from hub.core.records import codec
 from hub.core.records.codec import Record
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.store.database import View
 
 SCANNED = 20_000

@@ -11,7 +11,8 @@ from hub.core.records import codec, merge
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
 from hub.core.records.push_decision import Parent
-from hub.core.records.tables import TABLES, Cascade, Table
+from hub.core.records.table import Cascade, Table
+from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
 
 HUB = merge.HUB

@@ -14,7 +14,8 @@ from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Form
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
-from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, PushRule
+from hub.core.records.table import PushRule
+from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES
 from hub.store import quarantine
 from hub.store.cloud import outbox
 from hub.store.database import Store

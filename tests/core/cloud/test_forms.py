@@ -14,7 +14,8 @@ from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.tables import KEEPING, PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.records import codec
-from hub.core.records.tables import TABLES, ColumnKind, Table
+from hub.core.records.table import ColumnKind, Table
+from hub.core.records.tables import TABLES
 
 _PULL = json.loads((Path(__file__).parents[2] / "vectors" / "cloud" / "hub_pull_full.json").read_text("utf-8"))
 _ROWS = [(table, row) for table, lists in _PULL["changes"].items() if table in TABLES for row in lists["created"]]

@@ -18,7 +18,8 @@ from hub.core.cloud.tables import KEEPING, PUSH_ORDER
 from hub.core.records import codec, merge
 from hub.core.records.codec import Pushed
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.tables import TABLES, ColumnKind, Table
+from hub.core.records.table import ColumnKind, Table
+from hub.core.records.tables import TABLES
 
 UUID = "722ec9fb-c976-5da8-9803-ada1362fa54c"
 OTHER = "0a1b2c3d-c976-5da8-9803-ada1362fa54c"

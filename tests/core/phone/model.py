@@ -20,7 +20,8 @@ from hub.core.phone.ledger import (
     known_revision,
 )
 from hub.core.phone.pull_page import PullPage
-from hub.core.records.tables import TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 
 PHONE = 1
 NAMES = ("patients", "visits")

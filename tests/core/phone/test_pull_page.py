@@ -9,7 +9,7 @@ from hub.core.phone import pull_page
 from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
 from hub.core.phone.pull_page import SUSPECT_AFTER, PullPage, Row
 from hub.core.records.access import Owner
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 
 BUDGET = 100
 

@@ -7,7 +7,8 @@ import pytest
 from hub.core.errors import BadRecord
 from hub.core.records import access, codec
 from hub.core.records.access import Owner, Permission, Place, Rights
-from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule
+from hub.core.records.table import PushRule
+from hub.core.records.tables import PHONE_TABLES, TABLES
 
 OURS, THEIRS, UNKNOWN = "ours", "theirs", "unknown"
 AT_OURS = Place(Owner(OURS))

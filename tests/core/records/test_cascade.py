@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.records import cascade
-from hub.core.records.tables import DELETES_WITH, TABLES, Cascade, Table
+from hub.core.records.table import Cascade, Table
+from hub.core.records.tables import DELETES_WITH, TABLES
 
 PATIENTS, VISITS = TABLES["patients"], TABLES["visits"]
 CHILDREN = sorted({table.name for pairs in DELETES_WITH.values() for table, _ in pairs})

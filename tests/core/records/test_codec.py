@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
 from hub.core.records import codec
-from hub.core.records.tables import PHONE_TABLES, TABLES, ColumnKind
+from hub.core.records.table import ColumnKind
+from hub.core.records.tables import PHONE_TABLES, TABLES
 
 COLUMNS = [(name, column) for name, table in PHONE_TABLES.items() for column in table.columns]
 JSON = st.recursive(

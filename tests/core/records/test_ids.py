@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
 from hub.core.records import codec, ids, online
-from hub.core.records.tables import PHONE_TABLES, Table
+from hub.core.records.table import Table
+from hub.core.records.tables import PHONE_TABLES
 
 UUIDS = st.uuids(allow_nil=False).map(str)
 TABLE = st.sampled_from(list(PHONE_TABLES.values()))

@@ -10,7 +10,8 @@ from hub.core import clock
 from hub.core.errors import BadRecord
 from hub.core.records import codec, online
 from hub.core.records.codec import Record
-from hub.core.records.tables import TABLES, ColumnKind, Table
+from hub.core.records.table import ColumnKind, Table
+from hub.core.records.tables import TABLES
 
 
 def built(table: str, **values: object) -> Record:

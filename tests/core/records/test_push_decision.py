@@ -23,7 +23,8 @@ from hub.core.records.push_decision import (
     Refuse,
     Tombstone,
 )
-from hub.core.records.tables import TABLES, PushRule, Table
+from hub.core.records.table import PushRule, Table
+from hub.core.records.tables import TABLES
 
 PATIENTS, VISITS, EVENTS = TABLES["patients"], TABLES["visits"], TABLES["events"]
 APPOINTMENTS = TABLES["appointments"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES, ColumnKind, PushRule, Rank
+from hub.core.records.table import ColumnKind, PushRule, Rank
+from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES
 
 SCHEMA: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "phone_schema_v9.json").read_text("utf-8")

@@ -12,7 +12,8 @@ from hub.actions.phones import pairing
 from hub.core.phone.cipher import Direction
 from hub.core.records import codec
 from hub.core.records.access import Permission
-from hub.core.records.tables import TABLES, PushRule
+from hub.core.records.table import PushRule
+from hub.core.records.tables import TABLES
 from hub.services.rpc import procedures
 from hub.services.rpc.procedures import CallKind, registry
 from hub.services.rpc.procedures.sync import SyncPull

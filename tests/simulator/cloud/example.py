@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from hub.core.records.access import Permission
-from hub.core.records.tables import SERVER_OWNED
+from hub.core.records.table import SERVER_OWNED
 from tests.simulator.clinic import Clinic
 from tests.simulator.cloud.seed import RegisteredHub, Seed
 from tests.simulator.cloud.store import CloudStore

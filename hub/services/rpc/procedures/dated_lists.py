@@ -6,7 +6,7 @@ from itertools import islice
 from hub.actions.records.charts import ROWS_MAX, ChartReader, Row
 from hub.core.records import online
 from hub.core.records.codec import Record
-from hub.core.records.tables import Table
+from hub.core.records.table import Table
 from hub.services.rpc.procedures.patient_access import ListPart, ListRange
 
 PATIENTS = 200

@@ -15,7 +15,8 @@ import pytest
 
 from hub.core.records import access
 from hub.core.records.access import Permission, Rights
-from hub.core.records.tables import PHONE_TABLES, TABLES, PushRule, SeenBy
+from hub.core.records.table import PushRule, SeenBy
+from hub.core.records.tables import PHONE_TABLES, TABLES
 from hub.services.rpc.procedures import registry
 from hub.services.rpc.procedures.registry import CallKind
 from tests.hubs import Client, InProcessHub, edit, row
