@@ -133,6 +133,21 @@ class Code(Enum):
     )
     NOT_A_UUID = _Row("not_a_uuid", "The field {table}.{column} must hold a UUID: the cloud accepts nothing else.")
 
+    TOO_LONG = _Row(
+        "too_long", "The text in {table}.{column} is longer than the {limit} characters that the cloud can keep."
+    )
+    OUT_OF_RANGE = _Row(
+        "out_of_range",
+        "The number in {table}.{column} is not possible: the cloud keeps only numbers between -{limit} and {limit}.",
+    )
+    NOT_WHOLE = _Row(
+        "not_whole", "The number in {table}.{column} must be a whole one: the cloud would not keep its fraction."
+    )
+    NUL = _Row("nul", "The text in {table}.{column} holds a character that the cloud cannot keep (NUL).")
+    NOTHING_THERE = _Row(
+        "nothing_there", "The field {table}.{column} is empty: the cloud does not accept the record without it."
+    )
+
     REFERENCE_CHANGED = _Row(
         "reference_changed", "A phone tried to change what only the organisation can change ({table})."
     )

@@ -110,11 +110,16 @@ def test_a_stored_sentence_becomes_a_code_with_what_it_names(stored: tuple[str, 
 
 NEWER = {
     Code.MOVED_IN_CLOUD,
+    Code.NOTHING_THERE,
     Code.NOT_SEEN,
+    Code.NOT_WHOLE,
     Code.NO_TIME,
+    Code.NUL,
     Code.OTHER_CALENDAR,
+    Code.OUT_OF_RANGE,
     Code.PARENT_HELD,
     Code.TIME_OUT_OF_RANGE,
+    Code.TOO_LONG,
 }
 """Codes that were never stored as a sentence."""
 

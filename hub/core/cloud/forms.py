@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hub.core.cloud import limits
 from hub.core.cloud import values as cloud_values
 from hub.core.cloud.tables import CLOUD_ONLY_MOMENTS, KEEPING
 from hub.core.errors import BadRecord
@@ -22,6 +23,7 @@ from hub.core.records.table import JSON_KINDS, SERVER_OWNED, Column, ColumnKind,
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DATE, ColumnKind.DAY})
+_NUL = rb"\u0000"
 _LEFT_OUT = SERVER_OWNED | {"updated_at", "deleted_at", "is_deleted"}
 
 
@@ -92,7 +94,10 @@ def write(
         values["is_deleted"] = False  # a delete goes as an id (CLOUD.md 4.6)
     for name, value in record.extra.items():
         values[name] = _iso_or_same(table.name, name, value) if name in CLOUD_ONLY_MOMENTS else value
-    return _encode(values)
+    written = _encode(values)
+    if _NUL in written:
+        limits.check_nul(table, values)
+    return written
 
 
 def same(column: Column, one: Any, other: Any, zone: tzinfo = UTC) -> bool:  # noqa: ANN401  any JSON

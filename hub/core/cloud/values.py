@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hub.core.cloud import limits
 from hub.core.cloud.tables import KEEPING
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form, no_date, no_time
@@ -29,6 +30,8 @@ MADE = "created_at"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YES = frozenset({"true", "t", "yes", "1"})
 _CENT = Decimal("0.01")
+_NO_CENTS = 1e15
+"""A double of this size has no hundredths."""
 
 Names = Mapping[str, str]
 """Ids of users and clinics made on this hub -> their ids in the cloud."""
@@ -67,7 +70,10 @@ def read_columns(table: Table, row: Mapping[str, Any], zone: tzinfo = UTC) -> di
 
 def write(column: Column, value: Any, names: Names) -> Any:  # noqa: ANN401
     """Bring a canonical value into the form that a push holds; raises BadRecord when the cloud would not take it."""
-    return None if value is None else _FORMS[column.kind].write(column, value, names)
+    form = _FORMS[column.kind]
+    written = None if value is None else form.write(column, value, names)
+    limits.check(column, form.normalise(column, value) if column.kind is ColumnKind.NUMBER else written)
+    return written
 
 
 def normalise(column: Column, value: Any) -> Any:  # noqa: ANN401
@@ -283,12 +289,15 @@ def _read_number(column: Column, value: object, _zone: tzinfo) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _write_int(column: Column, value: float, _names: Names) -> int | None:
-    return _normalise_int(column, value)
+def _write_int(column: Column, value: float, _names: Names) -> int:
+    """Return a whole number; a fraction fails in the cloud (CLOUD.md 4.2), and nobody entered the rounded one."""
+    if not float(value).is_integer():
+        raise BadRecord(Code.NOT_WHOLE.of(table=column.table, column=column.name))
+    return int(value)
 
 
 def _normalise_int(_column: Column, value: float | None) -> int | None:
-    """Round to what an integer column takes; a fraction fails there (CLOUD.md 4.2)."""
+    """Round as hubs did that sent fractions."""
     if value is None or isinstance(value, int):
         return value
     return math.floor(value + 0.5) if math.isfinite(value) else None
@@ -297,7 +306,7 @@ def _normalise_int(_column: Column, value: float | None) -> int | None:
 def _normalise_number(column: Column, value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
-    if column.table == _ATTRIBUTES:
+    if column.table == _ATTRIBUTES or abs(value) >= _NO_CENTS:
         return in_doubles(value)  # type: ignore[return-value]
     return float(Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP)) + 0.0
 

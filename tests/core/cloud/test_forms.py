@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import limits
 from hub.core.cloud.tables import KEEPING, PUSH_ORDER
 from hub.core.errors import BadRecord
 from hub.core.records import codec
@@ -25,9 +26,10 @@ PATIENTS, EVENTS, VITALS = TABLES["patients"], TABLES["events"], TABLES["patient
 
 
 def build(table: Table, **values: Any) -> codec.Record:  # noqa: ANN401
-    """Make a record with the times without which the cloud would make up its own."""
+    """Make a record with the times without which the cloud would make up its own, and the names that it asks for."""
     times = dict.fromkeys(KEEPING[table.name].now, 1_700_000_000_000)
-    return codec.build(table, {"id": _UUID, **times, **values})
+    named = dict.fromkeys(limits.REQUIRED.get(table.name, ()), _UUID)
+    return codec.build(table, {"id": _UUID, **times, **named, **values})
 
 
 def written(table: Table, record: codec.Record, **names: str) -> dict[str, Any]:
@@ -314,17 +316,20 @@ def test_names_made_here_become_the_clouds() -> None:
     assert written(PATIENTS, build(PATIENTS, last_modified_by=_UUID), **{_UUID: other})["last_modified_by"] == other
 
 
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")  # what the cloud can hold
 _JSON = (
-    st.recursive(st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=5), st.lists, max_leaves=4)
+    st.recursive(
+        st.none() | st.booleans() | st.integers(0, 9) | st.text(_CHARACTERS, max_size=5), st.lists, max_leaves=4
+    )
     .map(lambda value: {"v": value})
     .map(json.dumps)
 )
 _VALUES: dict[ColumnKind, st.SearchStrategy[Any]] = {
-    ColumnKind.TEXT: st.text(max_size=20),
+    ColumnKind.TEXT: st.text(_CHARACTERS, max_size=20),
     ColumnKind.LIST: _JSON,
     ColumnKind.OBJECT: _JSON,
     ColumnKind.DATE: st.dates().map(str),
-    ColumnKind.INT: st.integers(-(2**31), 2**31 - 1),
+    ColumnKind.INT: st.integers(-(2**15) + 1, 2**15 - 1),
     ColumnKind.NUMBER: st.decimals(0, 99, places=2).map(float),
     ColumnKind.MOMENT: st.integers(-3_000_000_000_000, 4_000_000_000_000).filter(bool),
     ColumnKind.DAY: st.integers(-20_000, 40_000).map(lambda days: days * 86_400_000),

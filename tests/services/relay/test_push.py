@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.reasons import Code
 from hub.services.relay.client import Cloud
 from tests.services.relay.world import World, uid
+from tests.store import pushes
 
 
 def everything(world: World) -> dict[str, str]:
@@ -126,13 +128,12 @@ def test_4_2_a_column_that_only_the_cloud_has_survives_an_edit(connected: World)
     assert (there["phone"], there["image_timestamp"]) == ("2", "2026-09-21T06:30:05.784Z")
 
 
-def test_4_2_a_fraction_in_an_integer_column_goes_rounded_and_stays_here(connected: World) -> None:
+def test_4_2_a_fraction_in_an_integer_column_is_held_and_never_rounded(connected: World) -> None:
     vitals = connected.vitals(connected.visit(connected.patient()), diastolic_bp=80.5)
     connected.cycle()
-    connected.cycle()
-    assert connected.there_is("patient_vitals", str(vitals["id"]))["diastolic_bp"] == 81
+    assert pushes.reasons(connected.store) == [Code.NOT_WHOLE.of(table="patient_vitals", column="diastolic_bp")]
+    assert not connected.is_there("patient_vitals", str(vitals["id"]))
     assert connected.here_is("patient_vitals", str(vitals["id"]))["diastolic_bp"] == 80.5
-    assert connected.where("patient_vitals", vitals) == "cloud"
 
 
 def test_4_2_an_appointment_without_duration_goes_without_it(connected: World) -> None:

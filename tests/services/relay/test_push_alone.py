@@ -136,7 +136,10 @@ def test_whatever_the_cloud_refuses_everything_else_gets_there_in_one_push(
         store,
         changes(
             "patient_vitals",
-            created=[row("patient_vitals", key, visit_id=v, timestamp=1_700_000_000_000) for key, v in vitals.items()],
+            created=[
+                row("patient_vitals", key, patient_id=known, visit_id=v, timestamp=1_700_000_000_000)
+                for key, v in vitals.items()
+            ],
         ),
     )
     bad = {ids[number] for number in poison if number < count} | {visits[number] for number in sick if number < count}

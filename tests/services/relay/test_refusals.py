@@ -8,13 +8,38 @@ from hub.services.relay.client import Cloud
 from hub.store import quarantine
 from hub.store.cloud import outbox
 from tests.services.relay.test_guard import settle
-from tests.services.relay.world import Kind, World, changes, edited, row, uid
+from tests.services.relay.world import PASSWORD, Kind, World, changes, edited, row, uid
 from tests.store import pushes
 
 
+def unknown_there(world: World) -> str:
+    """Return a user whom the hub knows and the cloud no more: nobody tells the hub, and the cloud fails at the name."""
+    user = world.seed.user("Gone", "gone@test", PASSWORD, clinic=world.here)
+    world.cycle()
+    world.seed.remove("users", user)
+    return user
+
+
+def test_7_what_the_cloud_cannot_hold_is_named_without_asking_it(connected: World) -> None:
+    visit = connected.visit(connected.patient())
+    settle(connected)
+    vitals = connected.vitals(visit, weight_kg=70.25, temperature_celsius=375)
+    report = connected.cycle()
+    assert report.traffic.requests == 2  # who are we, and what is new
+    assert pushes.reasons(connected.store) == [
+        Code.OUT_OF_RANGE.of(table="patient_vitals", column="temperature_celsius", limit=100)
+    ]
+    assert connected.here_is("patient_vitals", str(vitals["id"]))["temperature_celsius"] == 375
+    connected.change("patient_vitals", vitals, temperature_celsius=37.5)
+    settle(connected)
+    assert connected.there_is("patient_vitals", str(vitals["id"]))["temperature_celsius"] == "37.50"
+    assert pushes.reasons(connected.store) == []
+
+
 def test_4_3_a_poison_record_is_isolated_and_everything_else_gets_through_in_the_same_cycle(connected: World) -> None:
+    stranger = unknown_there(connected)
     patients = [connected.patient() for _ in range(30)]
-    poison = connected.patient(sex="x" * 40)  # the cloud takes 24 characters
+    poison = connected.patient(last_modified_by=stranger)
     later = [connected.patient() for _ in range(30)]
     visit = connected.visit(later[0])
     report = connected.cycle()
@@ -28,7 +53,8 @@ def test_4_3_a_poison_record_is_isolated_and_everything_else_gets_through_in_the
 
 
 def test_4_3_two_poison_records_in_one_batch(connected: World) -> None:
-    poison = [connected.patient(sex="x" * 40) for _ in range(2)]
+    stranger = unknown_there(connected)
+    poison = [connected.patient(last_modified_by=stranger) for _ in range(2)]
     good = [connected.patient() for _ in range(20)]
     report = connected.cycle()
     assert (report.pushed.stored, report.pushed.held) == (len(good), len(poison))
@@ -48,13 +74,13 @@ def test_4_3_the_fake_200_of_a_failing_item_is_a_failure(connected: World) -> No
 
 
 def test_4_3_children_of_a_poison_record_wait_for_it(connected: World) -> None:
-    patient = connected.patient(sex="x" * 40)
+    patient = connected.patient(last_modified_by=unknown_there(connected))
     visits = [connected.visit(patient) for _ in range(20)]
     other = connected.patient()
     report = connected.cycle()
     assert (report.pushed.stored, report.pushed.held) == (1, 1)
     assert connected.cycle().traffic.requests == 2  # nothing is tried again for nothing
-    connected.change("patients", patient, sex="female")
+    connected.change("patients", patient, last_modified_by=connected.nurse)
     settle(connected)
     assert all(connected.is_there("visits", str(made["id"])) for made in [*visits])
     assert connected.where("patients", other) == "cloud"
