@@ -11,16 +11,17 @@ from pathlib import Path
 import structlog
 from litestar import Litestar, Response, Router
 
-from hub.actions.box import facts, listening, write_check
+from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import rules, servers, web_wiring
+from hub.app import fleet, rules, servers, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
 from hub.services import discovery
 from hub.services.discovery import Announcer
+from hub.services.fleet.reporter import Reporter
 from hub.services.machine import watchdog
 from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Rpc
@@ -86,6 +87,7 @@ def serve(data: Path, live: LiveSettings) -> None:
             _serve_closed(settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
+        samples.note_start(store)
         setup.code(store)  # it can be shown from the first start on
         application, shown = create(store, live)
         beside = [*_beside(store, live, shown), shown.watch.run]
@@ -180,9 +182,10 @@ def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Callable[[],
     )
     shown.after_form.append(announcer.look)
     announcing = [announcer.run] if settings.discovery.enabled else []
+    reporting = Reporter(store, partial(fleet.current, store, live))
     relaying = Schedule(store, rules.relay_rules(settings))
     live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
-    return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run]
+    return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run, reporting.run]
 
 
 def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:

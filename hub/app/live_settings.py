@@ -14,7 +14,7 @@ from hub import settings as book
 from hub.actions.people import audit
 from hub.core.errors import SettingError, SettingsRefused
 from hub.core.log_events import LogEvent
-from hub.settings import Change, Settings, Value
+from hub.settings import Change, FleetSettings, Settings, Value
 from hub.store.database import Store
 from hub.web.field import FieldKind, ListedSettings, SettingField
 
@@ -34,6 +34,10 @@ class LiveSettings:
     def follow(self, take: Callable[[Settings], None]) -> None:
         """Call ``take`` with the new settings whenever some change that count at once."""
         self._followers.append(take)
+
+    def fleet(self) -> FleetSettings:
+        """Return [fleet] as the file says it now, for another process may have enrolled the hub."""
+        return self._read().fleet
 
     def listed(self) -> ListedSettings:
         """Return every setting as the file says it now; as it is in force where the file cannot be read."""
@@ -148,7 +152,7 @@ def _with_open_ones(old: Settings, new: Settings) -> Settings:
     sections = msgspec.to_builtins(old)
     for section, keys in sections.items():
         for key in keys:
-            if book.change(section, key) is Change.NOW:
+            if book.change(section, key) in {Change.NOW, Change.NAMED}:
                 keys[key] = _get(new, section, key)
     return msgspec.convert(sections, Settings)
 

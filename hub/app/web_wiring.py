@@ -9,7 +9,8 @@ import structlog
 from hub.actions.box import identity
 from hub.actions.cloud import link
 from hub.actions.phones import refusals
-from hub.app import backup, reach, rules, status, support
+from hub.app import backup, fleet, reach, rules, status, support
+from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
@@ -27,6 +28,7 @@ from hub.web.frame import PageOptions, Pages
 from hub.web.gatekeeper import EntryRules, Gatekeeper
 from hub.web.pages import Powers
 from hub.web.pages.cloud import CloudControl
+from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 
 log = structlog.get_logger()
@@ -52,6 +54,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
         cloud=_cloud_control(store, live),
         settings=SettingsBook(live.listed, partial(live.change, store)),
+        fleet=_fleet_control(store, live),
         rename=rename,
         make_support=lambda: support.build(store.path.parent, live.settings, store),
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
@@ -64,11 +67,15 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
 def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:
     path = Path(settings.box.status_file)
     gathering = status.gathering(store)
+    sampler = Sampler(store)
 
     def publish(now: Facts) -> None:
-        file.write(path, phones_rpc.name, now)
-        if now.writable:
-            gathering.keep(now)
+        try:
+            file.write(path, phones_rpc.name, now)
+        finally:  # where nobody made its folder too
+            if now.writable:
+                gathering.keep(now)
+                sampler.take(now)
 
     return StatusWatch(gathering.gather(), gathering.gather, publish)
 
@@ -89,6 +96,14 @@ def _pairing(store: Store, settings: Settings) -> PairingOptions:
         port=settings.server.port,
         host=ways.host,
         moved=ways.moved,
+    )
+
+
+def _fleet_control(store: Store, live: LiveSettings) -> FleetControl:
+    return FleetControl(
+        shown=partial(fleet.shown, store, live),
+        enroll=partial(fleet.enroll, store, live),
+        leave=partial(fleet.leave, store, live),
     )
 
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "doctor": "upkeep",
     "fingerprint": "page",
     "firstboot": "firstboot",
+    "fleet": "fleet",
     "label": "label",
     "lights": "lights",
     "pairing": "pairing",

@@ -14,6 +14,7 @@ class LogEvent(StrEnum):
     DISCOVERY_FAILED = "discovery.failed"
     DISCOVERY_GIVES_WAY = "discovery.gives_way"
     DISCOVERY_NAME_TAKEN = "discovery.name_taken"
+    FLEET = "fleet"
     POWER_FAILED = "power.failed"
     RELAY = "relay"
     RELAY_NOT_STARTED = "relay.not_started"

@@ -10,6 +10,7 @@ from hub.settings.reading import Value, allowed, choices, kind, load, names, val
 from hub.settings.tree import (
     BoxSettings,
     DiscoverySettings,
+    FleetSettings,
     HubSettings,
     LightsSettings,
     LimitsSettings,
@@ -29,6 +30,7 @@ __all__ = [
     "BoxSettings",
     "Change",
     "DiscoverySettings",
+    "FleetSettings",
     "HubSettings",
     "LightsSettings",
     "LimitsSettings",

@@ -12,7 +12,7 @@ class Change(StrEnum):
     RESTART = "restart"
     """On the page; in force when the box was started again."""
     NAMED = "named"
-    """By a form of its own on the page, which keeps it in the database."""
+    """By a form of its own on the page, which checks it first; in force at once."""
     REACH = "reach"
     """In the file alone: a wrong value keeps phones and pages from the hub, so nobody could put it right from there."""
     GUARD = "guard"
@@ -48,6 +48,9 @@ CHANGES: Final = {
     "login.token_days": Change.RESTART,
     "login": Change.GUARD,
     "limits": Change.MEASURED,
+    "fleet.url": Change.NAMED,
+    "fleet.day_kb": Change.NOW,
+    "fleet": Change.GUARD,
     "store": Change.GUARD,
     "log.level": Change.RESTART,
     "log.format": Change.MACHINE,

@@ -132,6 +132,19 @@ class LimitsSettings(msgspec.Struct, frozen=True):
     """Threads that open, store and seal messages."""
 
 
+class FleetSettings(msgspec.Struct, frozen=True):
+    """[fleet]: where the hub reports how it is, to whoever looks after many."""
+
+    url: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """Address of the fleet server, without /api/...; empty for none."""
+    token_file: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """A file whose one line is the hub's token; fleet.token beside the data where empty."""
+    ca_file: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """A file with the certificate of the organisation's own authority (PEM); the public ones count where empty."""
+    day_kb: Annotated[int, Meta(ge=16, le=100_000)] = 250
+    """How much may be sent in a day; units of 1,000 bytes."""
+
+
 class StoreSettings(msgspec.Struct, frozen=True):
     """[store]: how the database is treated."""
 
@@ -186,6 +199,7 @@ class Settings(msgspec.Struct, frozen=True):
     relay: RelaySettings = RelaySettings()
     login: LoginSettings = LoginSettings()
     limits: LimitsSettings = LimitsSettings()
+    fleet: FleetSettings = FleetSettings()
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()

@@ -120,6 +120,11 @@ class Store:
         """Return the hub time of now without keeping it: for comparing, never for stamping."""
         return self._clock.tick(hub_time(db), time.monotonic_ns())
 
+    @property
+    def run_ms(self) -> int:
+        """Return the hub time at which this run of the machine began."""
+        return self._clock.anchor_ms
+
     def check(self, *, full: bool = False) -> list[str]:
         """Check the file's integrity; returns what is wrong, nothing if all is well."""
         try:

@@ -112,6 +112,16 @@ def forget(tx: Transaction, action: Action, table_name: str, record_id: str) -> 
     )
 
 
+def by_code(db: Database) -> dict[str, int]:
+    """Count the entries by the code of their reason, "" for those whose reason is older than codes."""
+    return dict(
+        db.execute(
+            "SELECT coalesce(json_extract(CASE WHEN json_valid(why) THEN why END, '$.code'), '') AS code, count(*)"
+            " FROM quarantine GROUP BY code"
+        ).fetchall()
+    )
+
+
 def count(db: Database) -> int:
     """Count the entries."""
     return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])

@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from hub.core.cloud.cycle_outcome import Outcome
+from hub.core.fleet.reporting import ReportOutcome
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.lights import PATTERNS
 from hub.core.status.state import HubState
@@ -97,6 +98,7 @@ def _tables() -> Iterator[Message]:
             yield (text.one, text.many) if text.many else text.one
     yield from (pattern.meaning for pattern in PATTERNS.values())
     yield from (outcome.sentence for outcome in Outcome)
+    yield from (outcome.sentence for outcome in ReportOutcome)
     for table in (NOTES, EVENTS, ROLES, SENTENCES, settings.LABELS, TABLES):
         yield from table.values()
     for choices in settings.CHOICES.values():

@@ -28,5 +28,7 @@ NOTES: Final = {
     "renamed": "Name changed.",
     "connected": "The cloud is connected.",
     "disconnected": "The cloud is disconnected.",
+    "enrolled": "Your organisation will see how this hub is doing.",
+    "left_fleet": "Your organisation no longer sees how this hub is doing.",
     "syncing": "Syncing with the cloud …",
 }

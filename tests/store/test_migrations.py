@@ -52,6 +52,7 @@ FROZEN = {
     "13_cloud_states.sql": "2accc3f452d0bdee16fa91ab1207dbf0b78b6e85103761e39ed403185d59712a",
     "14_cloud_lost.sql": "bd59ef67ac2aecf39349a462cdf17b5ea7c2d57f0526bbcd1cd41f3457ed5f2a",
     "15_counters.sql": "70b72b8426f2e26ccc9d143f0af07b6a92c879b5d33c8015bd5c51585ac330c7",
+    "16_fleet.sql": "171a22de95911a72fd9f05d9f6ede94cf4bfaaee8445849b3ad8a0b4669ef8be",
 }
 """What each step says, comments apart. A step that was released never changes: write another one."""
 CONFIRMED_MS = 1_795_904_615_358

@@ -9,6 +9,8 @@ from hub.actions.cloud import matching, queue
 from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link, Progress
+from hub.core.fleet.totals import relays
+from hub.store.box import totals
 from hub.store.cloud import connection, id_mapping, outbox
 from hub.store.database import Store
 
@@ -116,9 +118,17 @@ def last_cycle(store: Store) -> tuple[Last, int]:
 
 
 def save_last_cycle(store: Store, last: Last) -> None:
-    """Keep how a cycle ended; not worth waiting for the disk."""
+    """Keep how a cycle stands; not worth waiting for the disk."""
     with store.write(durable=False) as tx:
         connection.save_last(tx, last)
+
+
+def end_cycle(store: Store, last: Last) -> None:
+    """Keep how a cycle ended, and count it. Hub time is kept with it: what was heard was heard before the next run."""
+    with store.write(durable=False) as tx:
+        _ = tx.now_ms
+        connection.save_last(tx, last)
+        totals.add(tx, relays(last.outcome))
 
 
 def mark_running(store: Store) -> None:

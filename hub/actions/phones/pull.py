@@ -6,6 +6,7 @@ The answer is chosen in a view and kept in a transaction after it: phones that p
 from functools import partial
 from typing import NamedTuple
 
+from hub.core.fleet.totals import Total
 from hub.core.phone import pull_page
 from hub.core.phone.ledger import OpenLedger, Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
@@ -53,7 +54,7 @@ def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> flo
     with store.write() as tx:
         ledger = ledger.deliver(is_retry=page.is_retry)
         ledgers.save(tx, ledger, page)
-        callers.seen(tx, ledger.device, synced=True)
+        callers.seen(tx, ledger.device, synced=True, carried=Total.PAGES)
         return tx.now_ms
 
 

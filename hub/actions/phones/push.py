@@ -11,6 +11,7 @@ import msgspec
 
 from hub.actions.records.changes import Changes, Receipt
 from hub.core.errors import BadRecord, ParentHeld
+from hub.core.fleet.totals import Total
 from hub.core.reasons import Code, Reason
 from hub.core.records import access, codec, ids
 from hub.core.records.access import Rights
@@ -62,7 +63,7 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     with store.write() as tx:
         receipt = take(tx, changes, source)
         counters.add(tx, entered=receipt.entered)
-        callers.seen(tx, source.device)
+        callers.seen(tx, source.device, carried=Total.PUSHES)
         return receipt
 
 

@@ -110,7 +110,7 @@ class Runner:
             report=told(report),
             heard=Heard(report.cloud_ms, time.time_ns() // 1_000_000, now_ms) if report.cloud_ms else last.heard,
         )
-        cycles.save_last_cycle(self._store, now)
+        cycles.end_cycle(self._store, now)
 
 
 @contextmanager

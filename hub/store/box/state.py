@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from hub.core.fleet.reporting import Told
 from hub.store.database import Transaction, View
 
 T = TypeVar("T")
@@ -54,6 +55,10 @@ LOCATING_UNTIL = Key("locating_until", int)
 """Hub times in ms."""
 LAST_DEVICE = Key("devices", int)
 """The highest number that a device ever had."""
+COUNTED_RUN = Key("counted_run", int)
+"""Hub time at which the run of the machine began that was counted last."""
+TOLD = Key("told", Told)
+"""How far the fleet server is told of this hub."""
 
 
 def get(db: View, key: Key[T]) -> T | None:

@@ -41,6 +41,7 @@ STEPS = (
     Step("cloud_states"),
     Step("cloud_lost"),
     Step("counters"),
+    Step("fleet"),
 )
 _HERE = resources.files(__name__)
 

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from hub.core.fleet.totals import Total
 from hub.core.phone.device import Device, DeviceState
 from hub.core.records import access
 from hub.core.records.access import Permission, Rights
 from hub.core.records.authors import SignIn
+from hub.store.box import totals
 from hub.store.database import Transaction
 
 DEVICE_COLUMNS = "num, client_id, name, state, first_seen, last_seen, last_sync, user_id"
@@ -41,10 +43,12 @@ def device(row: tuple[Any, ...]) -> Device:
     return Device(num, client_id, name, DeviceState(state), *rest)
 
 
-def seen(tx: Transaction, num: int, *, synced: bool = False) -> None:
-    """Note that a device was here just now."""
+def seen(tx: Transaction, num: int, *, synced: bool = False, carried: Total | None = None) -> None:
+    """Note that a device was here just now, and count what it took or brought."""
     sql = f"UPDATE devices SET last_seen = :now{', last_sync = :now' if synced else ''} WHERE num = :num"
     tx.db.execute(sql, {"now": tx.now_ms, "num": num})
+    if carried:
+        tx.db.execute(totals.ADD, [carried, 1])
 
 
 class KeptToken(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from hub.web.pages import (
     sign_in,
 )
 from hub.web.pages.cloud import CloudControl
+from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 
 
@@ -37,6 +38,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch
     cloud: CloudControl
     settings: SettingsBook
+    fleet: FleetControl
     rename: Callable[[str], None]
     """Names the hub, on its pages and to phones."""
     make_support: Callable[[], bytes]
@@ -63,7 +65,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *box.handlers(here, store, may.switch),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
         *people.handlers(here, store),
-        *settings.handlers(here, may.settings, rename=may.rename, can_restart=can_restart),
+        *settings.handlers(here, may.settings, may.fleet, rename=may.rename, can_restart=can_restart),
         *audit.handlers(here, store),
     ]
     return Router("/", route_handlers=handlers, exception_handlers={SignInNeeded: problem.ask})

@@ -7,6 +7,8 @@ from hub.core.errors import SettingsRefused
 from hub.web.answers import Answer, Go
 from hub.web.field import FieldKind, SettingField, SettingsBook
 from hub.web.frame import Form, Pages
+from hub.web.pages import fleet
+from hub.web.pages.fleet import FleetControl
 from hub.web.visitor import Visitor
 from hub.words import LANGUAGES, Words
 
@@ -15,7 +17,7 @@ _NAME_CHARS_MAX = 80
 GROUPS: Final = {
     "Language and signing in": ("hub.language", "web.idle_minutes", "login.token_days"),
     "Adding phones": ("pairing.minutes", "pairing.address"),
-    "Internet connection": ("relay.minutes", "relay.hours_from", "relay.hours_to", "relay.month_mb"),
+    "Internet connection": ("relay.minutes", "relay.hours_from", "relay.hours_to", "relay.month_mb", "fleet.day_kb"),
     "This device": ("lights.brightness", "web.show_lights", "discovery.enabled", "log.level"),
 }
 """What is changed together, by what stands above it."""
@@ -28,6 +30,7 @@ LABELS: Final = {
     "relay.hours_from": "Use the internet from (hour, 0 to 23)",
     "relay.hours_to": "Use the internet until (hour, 0 to 24; 0 to 24 is the whole day)",
     "relay.month_mb": "Monthly data limit in MB (0 = no limit)",
+    "fleet.day_kb": "Daily data limit for the overview below in KB",
     "login.token_days": "Phones stay signed in without a sync for (days)",
     "web.idle_minutes": "Sign out of this page after (idle minutes)",
     "web.show_lights": "Show the lights on the Overview",
@@ -60,20 +63,32 @@ REASONS: Final = {
 """Why a setting is changed in the file alone, by hub.settings.Change: in short, and whole."""
 
 
-def handlers(here: Pages, book: SettingsBook, *, rename: Callable[[str], None], can_restart: bool) -> list[Any]:
+def handlers(
+    here: Pages, book: SettingsBook, control: FleetControl, *, rename: Callable[[str], None], can_restart: bool
+) -> list[Any]:
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(who, {})
 
-    def page(who: Visitor, given: Form, *, wrong_name: str = "", refused: SettingsRefused | None = None) -> Answer:
-        listed = book.listed()
+    def page(
+        who: Visitor,
+        given: Form,
+        *,
+        wrong_name: str = "",
+        wrong_fleet: str = "",
+        refused: SettingsRefused | None = None,
+    ) -> Answer:
+        listed, shown = book.listed(), control.shown()
         fields = {field.name: field for field in listed.fields}
         return here.render(
             "settings.html",
             who,
-            status=400 if wrong_name or refused else 200,
+            status=400 if wrong_name or wrong_fleet or refused else 200,
             wrong_name=wrong_name,
+            fleet=shown,
+            fleet_result=fleet.result(who, shown),
+            wrong_fleet=wrong_fleet,
             listed=listed,
             groups={title: [fields[name] for name in names] for title, names in GROUPS.items()},
             labels=LABELS,
@@ -104,6 +119,7 @@ def handlers(here: Pages, book: SettingsBook, *, rename: Callable[[str], None], 
         here.page("/settings", show),
         here.action("/settings/name", change_name),
         here.action("/settings/change", change),
+        *fleet.handlers(here, control, lambda who, wrong: page(who, {}, wrong_fleet=wrong)),
     ]
 
 

@@ -1,0 +1,1 @@
+"""What an organisation may know of its hubs from afar: samples of their health, and when these are told."""

@@ -1,0 +1,1 @@
+"""Tells an organisation's fleet server how this hub is, and was while it had no line."""
