@@ -193,8 +193,9 @@ class RpcTransport:
         try:
             if path == "/rpc/handshake":
                 return 200, msgspec.json.encode(rpc.handshake(bytearray(body), self.address))
-            call = {"/rpc/query": rpc.query, "/rpc/command": rpc.command}[path]
-            return 200, b"".join(wire.answer_pieces(call(bytearray(body), self.address).sealed))
+            call = {"/rpc/query": rpc.open_query, "/rpc/command": rpc.open_command}[path]
+            reply = rpc.answer(call(bytearray(body), self.address))
+            return 200, b"".join(wire.answer_pieces(reply.sealed))
         except PhoneError as error:
             return int(error.status), msgspec.json.encode({"success": False, "error": error.reason})
 

@@ -91,7 +91,7 @@ def phone(folder: Path) -> Iterator[tuple[str, Walk]]:
 
 
 def _told(story: Callable[[], Answer]) -> tuple[Walk, Answer]:
-    with Walk(Rpc.query, Rpc.command).watched() as walk:
+    with Walk(Rpc.open_query, Rpc.open_command, Rpc.answer).watched() as walk:
         answer = story()
     assert answer.status == 200
     return walk, answer

@@ -47,6 +47,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
     phones = rpc.Phones(
         phones_rpc,
+        folder=store.path.parent,
         workers=limits.workers,
         budget=ByteBudget(limits.memory_mb * _MIB),
         payload_max=settings.sync.push_bytes_max,

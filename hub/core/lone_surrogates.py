@@ -10,7 +10,7 @@ _LOW = 0xDC00
 _BLANK = rb"\ufffd"
 
 
-def mended(message: bytes) -> bytes:
+def mended(message: bytes | bytearray) -> bytes | bytearray:
     """Return JSON without lone surrogates; the very same object where there is none."""
     whole: bytearray | None = None
     floor = at = 0
@@ -30,7 +30,7 @@ def mended(message: bytes) -> bytes:
                 whole[at : at + step] = _BLANK
         at += step
         floor = at
-    return message if whole is None else bytes(whole)
+    return message if whole is None else whole
 
 
 def mended_text(text: str) -> str:
@@ -45,7 +45,7 @@ def mended_text(text: str) -> str:
 class _Starts:
     r"""The places of ``\ud`` and ``\uD``, in order; each byte is looked at once for either."""
 
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: bytes | bytearray) -> None:
         self._message = message
         self._found = {rb"\ud": -2, rb"\uD": -2}
 
@@ -57,7 +57,7 @@ class _Starts:
         return min((place for place in self._found.values() if place >= 0), default=-1)
 
 
-def _code(message: bytes, at: int) -> int | None:
+def _code(message: bytes | bytearray, at: int) -> int | None:
     r"""Return the code of ``\uXXXX`` at a place, None where there is no such escape."""
     escape = message[at : at + _ESCAPE_BYTES]
     if len(escape) < _ESCAPE_BYTES or escape[:2] != rb"\u":

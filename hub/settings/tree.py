@@ -76,7 +76,7 @@ class SyncSettings(msgspec.Struct, frozen=True):
     page_bytes: Annotated[int, Meta(ge=16 * 1024, le=16 * 1024**2)] = 4 * 1024**2
     """Budget of one answer to a pull; bytes of its payload before sealing."""
     push_bytes_max: Annotated[int, Meta(ge=1024**2, le=256 * 1024**2)] = 64 * 1024**2
-    """Largest push that is read; bytes of its payload after opening."""
+    """Largest push that is read; bytes of its records as JSON, after opening."""
 
 
 class RelaySettings(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
-"""Reads request bodies within their bounds."""
+"""Reads request bodies within their bounds of size and time."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from litestar import Request
@@ -10,13 +10,18 @@ from litestar.exceptions import HTTPException
 
 from hub.core.errors import Malformed, TooLarge
 
-_SILENCE_S = 60
-"""How long a phone may be silent in the middle of a body."""
-_SLOWEST_BYTES_S = 8 * 1024
-"""What a body must come at, after its first minute: a byte a minute would hold a connection for ever."""
-
-_HEAD_BYTES = 512
+SMALL_BYTES = 64 * 1024
+"""What anybody may send. Such bodies need no room: they are bounded by the connections."""
+HEAD_BYTES = 512
 """Room for the client_id, with which the app's messages begin."""
+_FIRST_BYTE_S = 10
+"""The app sends head and body in one go."""
+_SMALL_S = 30
+"""For the first SMALL_BYTES: 2 kB/s on the worst of links."""
+_SILENCE_S = 60
+"""How long a phone may be silent in the middle of a larger body."""
+_SLOWEST_BYTES_S = 8 * 1024
+"""What a larger body must come at, after its first minute: a byte a minute would hold a connection for ever."""
 _HEAD_S = 2
 
 AnyRequest = Request[Any, Any, Any]
@@ -31,49 +36,54 @@ def declared_bytes(request: AnyRequest, most: int) -> int:
     return size
 
 
-async def read(
-    request: AnyRequest,
-    most: int,
-    grow: Callable[[int], Awaitable[None]] | None = None,
-    *,
-    head: bytearray | None = None,
-) -> bytearray:
-    """Read a body of at most ``most`` bytes; raises TooLarge, or Malformed when it stops coming.
+async def read(request: AnyRequest, most: int) -> bytearray:
+    """Read a body of at most ``most`` bytes into memory; raises like ``pieces``."""
+    body = bytearray()
+    async for piece in pieces(request, most, bytearray()):
+        body += piece
+    return body
 
-    grow: asked for room with the size so far, before more is read.
+
+async def pieces(request: AnyRequest, most: int, head: bytearray) -> AsyncGenerator[bytes, None]:
+    """Yield a body of at most ``most`` bytes as it comes; raises TooLarge, or Malformed when it stops coming.
+
     head: filled with how the body begins, also of one that is refused.
     """
     stream = request.stream()
     try:
         most = declared_bytes(request, most)
     except TooLarge:
-        if head is not None:
-            head += await _beginning(stream)
+        head += await _beginning(stream)
         raise
-    body = bytearray()
-    started = time.monotonic()
+    size, started_s = 0, time.monotonic()
     while True:
-        left_s = started + _SILENCE_S + len(body) / _SLOWEST_BYTES_S - time.monotonic()
         try:
-            piece = await asyncio.wait_for(anext(stream, None), min(left_s, _SILENCE_S))
+            piece = await asyncio.wait_for(anext(stream, None), _patience_s(size, time.monotonic() - started_s))
         except TimeoutError:
             raise Malformed("body stopped coming") from None
         except HTTPException:
             raise Malformed("body broke off") from None
         if piece is None:
-            return body
-        body += piece
-        if head is not None and len(head) < _HEAD_BYTES:
-            head[:] = body[:_HEAD_BYTES]
-        if len(body) > most:
+            return
+        head += piece[: HEAD_BYTES - len(head)]
+        size += len(piece)
+        if size > most:
             raise TooLarge(f"body is larger than {most} bytes")
-        if grow:
-            await grow(len(body))
+        yield piece
+
+
+def _patience_s(size: int, passed_s: float) -> float:
+    """Return for how long the next piece may be awaited, of a body that began ``passed_s`` ago."""
+    if size == 0:
+        return _FIRST_BYTE_S - passed_s
+    if size < SMALL_BYTES:
+        return _SMALL_S - passed_s
+    return min(_SILENCE_S, _SILENCE_S + size / _SLOWEST_BYTES_S - passed_s)
 
 
 async def _beginning(stream: AsyncGenerator[bytes, None]) -> bytes:
     try:
         async with asyncio.timeout(_HEAD_S):
-            return (await anext(stream, b""))[:_HEAD_BYTES]
+            return (await anext(stream, b""))[:HEAD_BYTES]
     except (TimeoutError, HTTPException):
         return b""

@@ -2,22 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from hub.core.errors import Unavailable
 
 _PATIENCE_S = 60
 _RETRY_S = 5
-_SMALL_BYTES = 64 * 1024
-"""Messages up to this size need no room: the server takes only so many at once."""
-_STEP_BYTES = 1024 * 1024
 
 
 class ByteBudget:
     """A weighted semaphore, first come, first served; used by one event loop."""
 
-    def __init__(self, capacity_bytes: int) -> None:
+    def __init__(self, capacity_bytes: int, *, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._capacity = capacity_bytes
         self._free = capacity_bytes
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -25,14 +23,14 @@ class ByteBudget:
     async def reserve(self, size_bytes: int) -> int:
         """Wait for room; returns what to ``release`` with.
 
-        One message larger than everything may enter alone. Raises Unavailable when there is no room for a minute.
+        One message larger than everything may enter alone. Raises Unavailable when there is no room for ``patience_s``.
         """
         size = min(size_bytes, self._capacity)
         if self._queue or size > self._free:
             turn = asyncio.get_running_loop().create_future()
             self._queue.append((size, turn))
             try:
-                await asyncio.wait_for(turn, _PATIENCE_S)
+                await asyncio.wait_for(turn, self._patience_s)
             except TimeoutError:
                 self._give_up(size, turn)
                 raise Unavailable("too many messages in flight", retry_after_s=_RETRY_S) from None
@@ -44,21 +42,13 @@ class ByteBudget:
         return size
 
     @asynccontextmanager
-    async def growing(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        """Yield the function by which a message asks for room as it comes.
-
-        So a stranger who is slow, or lies about the size, holds no more than was sent.
-        """
-        tickets: list[int] = []
-
-        async def grow(size_bytes: int) -> None:
-            while _SMALL_BYTES < size_bytes > (held := sum(tickets)) < self._capacity:
-                tickets.append(await self.reserve(min(_STEP_BYTES, self._capacity - held)))
-
+    async def held(self, size_bytes: int) -> AsyncIterator[None]:
+        """Hold room for as long as the block lasts; raises like ``reserve``."""
+        ticket = await self.reserve(size_bytes)
         try:
-            yield grow
+            yield
         finally:
-            self.release(sum(tickets))
+            self.release(ticket)
 
     def release(self, size: int) -> None:
         """Make room again."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,20 +15,21 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 from hub.core.errors import Forbidden, TooLarge, Unavailable
 from hub.core.log_events import LogEvent
 from hub.core.phone import wire
-from hub.services.rpc.dispatch import Reply, Rpc
+from hub.services.rpc.dispatch import Buffer, Opened, Rpc
+from hub.services.rpc.procedures.registry import Work
 from hub.web import body
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
 from hub.web.metrics import ANSWER_BYTES, CALLS, SECONDS
+from hub.web.spool import Spool
 
 _T = TypeVar("_T")
-_BASE64 = 4 / 3
-_SMALL = 64 * 1024
-"""Requests up to this size, from phones that answers are not sent to in megabytes, need no room in the budget."""
 _PATIENCE_S = 60
 """How long a phone may take none of its answer."""
-_PUSH_COPIES = 3
-"""How often a large push is in memory at its peak: as text, sealed, and opened."""
+_BODIES = 16
+"""So many of the largest pushes find room on disk at once."""
+_PUSH_PATIENCE_S = 600
+"""How long a push that is here waits for its turn: the app waits as long as it takes, and would send it all again."""
 
 log = structlog.get_logger()
 
@@ -35,17 +37,21 @@ log = structlog.get_logger()
 class Phones:
     """The handlers of ``/rpc``, with what they share."""
 
-    def __init__(self, rpc: Rpc, *, workers: int, budget: ByteBudget, payload_max: int, page_bytes: int) -> None:
+    def __init__(
+        self, rpc: Rpc, *, folder: Path, workers: int, budget: ByteBudget, payload_max: int, page_bytes: int
+    ) -> None:
         self._rpc = rpc
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc")
         self._budget = budget
-        self._body_max = payload_max + wire.ENVELOPE_BYTES
-        self._bodies = ByteBudget(self._body_max)
+        self._body_max = wire.body_bytes(payload_max)
+        self._spool = Spool(folder, _BODIES * self._body_max)
+        self._pushes = ByteBudget(self._body_max, patience_s=_PUSH_PATIENCE_S)
         self._page_bytes = page_bytes
 
     def close(self) -> None:
         """Let the worker threads end."""
         self._pool.shutdown()
+        self._spool.close()
 
     async def handshake(self, request: AnyRequest) -> ASGIApp:
         """Agree on a session key."""
@@ -55,26 +61,29 @@ class Phones:
 
     async def query(self, request: AnyRequest) -> ASGIApp:
         """Answer a sealed query."""
-        return await self._sealed(request, self._rpc.query, self._page_bytes)
+        return await self._sealed(request, self._rpc.open_query)
 
     async def command(self, request: AnyRequest) -> ASGIApp:
         """Carry out a sealed command."""
-        return await self._sealed(request, self._rpc.command, 0)
+        return await self._sealed(request, self._rpc.open_command)
 
-    async def _sealed(self, request: AnyRequest, call: Callable[[bytearray, str], Reply], answer_bytes: int) -> ASGIApp:
-        head = bytearray()
+    async def _sealed(self, request: AnyRequest, call: Callable[[Buffer, str], Opened]) -> ASGIApp:
+        head, address = bytearray(), _address(request)
         try:
-            # Nobody takes room from the answers before all of the request is here: strangers would do it for ever.
-            async with self._bodies.growing() as grow:
-                raw = await body.read(request, self._body_max, grow, head=head)
+            async with self._spool.receive(request, self._body_max, self._admit_large, head, address) as raw:
                 size = len(raw)
-                ticket = await self._budget.reserve((size * _PUSH_COPIES if size > _SMALL else 0) + answer_bytes)
+                # Nobody takes memory before all of the request is here: strangers would do it for ever.
+                async with self._pushes.held(size if size > body.SMALL_BYTES else 0):
+                    return await self._answered(await self._work(call, raw, address), size)
         except (TooLarge, Unavailable) as error:
             await self._work(self._rpc.note_unread, bytes(head), error)
             raise
+
+    async def _answered(self, opened: Opened, up: int) -> ASGIApp:
+        ticket = await self._budget.reserve(self._page_bytes if opened.procedure.work is Work.PAGE else 0)
         started = time.monotonic()
         try:
-            outcome = await self._work(call, raw, _address(request))
+            outcome = await self._work(self._rpc.answer, opened)
         except BaseException:
             self._budget.release(ticket)
             raise
@@ -86,10 +95,13 @@ class Phones:
             procedure=outcome.procedure,
             device=outcome.device,
             ms=round((time.monotonic() - started) * 1000),
-            up=size,
+            up=up,
             down=wire.answer_size(outcome.sealed),
         )
         return Sealed(outcome.sealed, lambda: self._budget.release(ticket))
+
+    async def _admit_large(self, head: bytes) -> None:
+        await self._work(self._rpc.admit_large, head)
 
     async def _work(self, call: Callable[..., _T], *args: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)

@@ -18,7 +18,12 @@ class Asgi:
 
     def __init__(self, hub: InProcessHub) -> None:
         self._phones = rpc.Phones(
-            hub.rpc, workers=2, budget=ByteBudget(16 * MIB), payload_max=MIB, page_bytes=hub.policy.page_bytes
+            hub.rpc,
+            folder=hub.data,
+            workers=2,
+            budget=ByteBudget(16 * MIB),
+            payload_max=MIB,
+            page_bytes=hub.policy.page_bytes,
         )
         self._app = Litestar(
             route_handlers=[rpc.router(self._phones)],

@@ -151,7 +151,8 @@ def test_headers_that_never_end_and_connections_kept_for_nothing_are_closed(hub:
 
 
 def test_a_body_over_the_bound_is_refused_by_what_it_says_and_by_what_comes(hub: ServedHub) -> None:
-    large = b'{"client_id":"x","payload":"' + b"A" * (MIB + 4096) + b'"}'
+    nurse(hub, "large")
+    large = b'{"client_id":"large","payload":"' + b"A" * (2 * MIB) + b'"}'
     for path, most in (("query", MIB), ("command", MIB), ("handshake", 4096)):
         said = talk(hub, b"POST /rpc/%s HTTP/1.1\r\n" % path.encode(), b"Content-Length: %d\r\n\r\n" % (most * 2))
         assert status(said) == 413

@@ -135,8 +135,8 @@ def direct(served: Rpc) -> Any:  # noqa: ANN401  a function
     def post(path: str, body: bytes) -> bytes:
         if path == "/rpc/handshake":
             return msgspec.json.encode(served.handshake(bytearray(body), "127.0.0.1"))
-        call = served.query if path == "/rpc/query" else served.command
-        return b"".join(wire.answer_pieces(call(bytearray(body), "127.0.0.1").sealed))
+        call = served.open_query if path == "/rpc/query" else served.open_command
+        return b"".join(wire.answer_pieces(served.answer(call(bytearray(body), "127.0.0.1")).sealed))
 
     return post
 

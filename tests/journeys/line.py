@@ -145,7 +145,7 @@ class Line:
         sealed = wire.payload_bytes(envelope)
         for session in live:
             try:
-                key, plain = cipher.open_with_any([session.key], sealed, _KINDS[path][0])
+                key, plain = cipher.open_with_any([session.key], bytearray(sealed), _KINDS[path][0])
             except Unauthorised:
                 continue
             inside = msgspec.json.decode(plain)

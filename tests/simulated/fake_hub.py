@@ -84,7 +84,7 @@ class FakeHub:
             else (Direction.COMMAND, Direction.COMMAND_RESPONSE)
         )
         sealed = wire.decode(request["payload"].encode())
-        key, opened = cipher.open_with_any(self._keys[request["client_id"]], sealed, up)
+        key, opened = cipher.open_with_any(self._keys[request["client_id"]], bytearray(sealed), up)
         inside = json.loads(opened)
         name = inside.get("query") or inside["command"]
         params = inside.get("params") if "query" in inside else inside["data"]

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from hub.core.errors import Unavailable
-from hub.web import byte_budget
 from hub.web.byte_budget import ByteBudget
 
 
@@ -73,11 +72,9 @@ def test_one_message_larger_than_everything_enters_alone() -> None:
     run(story())
 
 
-def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(byte_budget, "_PATIENCE_S", 0)
-
+def test_who_waits_too_long_is_told_to_come_again() -> None:
     async def story() -> None:
-        budget = ByteBudget(100)
+        budget = ByteBudget(100, patience_s=0)
         ticket = await budget.reserve(100)
         with pytest.raises(Unavailable) as caught:
             await budget.reserve(1)

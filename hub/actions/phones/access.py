@@ -60,6 +60,12 @@ def note_reached(store: Store, device: Device, host: str) -> None:
             reached.note(tx, device.num, host)
 
 
+def is_signed_in(store: Store, device: Device) -> bool:
+    """Whether somebody is signed in on a phone."""
+    with store.read() as db:
+        return callers.is_signed_in(db, device.num, now_ms=store.now_ms(db))
+
+
 def rights(store: Store, device: Device, token: str | None, life: TokenLife) -> Rights:
     """Return what the token's user may do; raises Unauthorised unless it was issued to this phone.
 

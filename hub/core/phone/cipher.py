@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.core.errors import Unauthorised
@@ -19,6 +19,7 @@ TAG_BYTES = 16
 OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 
 _FIRST_COUNTER = b"\0\0\0\2"  # counter 1 masks the tag, counter 2 the first block (SP 800-38D section 7.1)
+_PIECE_BYTES = 256 * 1024
 _JSON_STARTS = b"{ \t\r\n"
 
 
@@ -66,14 +67,36 @@ def may_fit(key: SessionKey, sealed: bytes | bytearray | memoryview) -> bool:
     return (sealed[NONCE_BYTES] ^ stream[0]) in _JSON_STARTS
 
 
-def open_with_any(
-    keys: Iterable[SessionKey], sealed: bytes | bytearray | memoryview, direction: Direction
-) -> tuple[SessionKey, bytes]:
-    """Open with whichever of ``keys`` fits; returns that key too. Raises Unauthorised when none does."""
+def open_with_any(keys: Iterable[SessionKey], sealed: bytearray, direction: Direction) -> tuple[SessionKey, bytearray]:
+    """Open a message where it lies, with whichever of ``keys`` fits; returns that key too.
+
+    ``sealed`` becomes the plaintext, so that 64 MB are in memory once. Raises Unauthorised when no key fits; ``sealed``
+    is as it was then.
+    """
     for key in keys:
-        if may_fit(key, sealed):
-            try:
-                return key, open_sealed(key, sealed, direction)
-            except Unauthorised:
-                continue
+        if may_fit(key, sealed) and _opens(key, sealed, direction):
+            return key, sealed
     raise Unauthorised("no key of this device opens it")
+
+
+def _opens(key: SessionKey, sealed: bytearray, direction: Direction) -> bool:
+    nonce, tag = bytes(sealed[:NONCE_BYTES]), bytes(sealed[-TAG_BYTES:])
+    opening = Cipher(algorithms.AES(key), modes.GCM(nonce, tag)).decryptor()
+    opening.authenticate_additional_data(direction.value)
+    _pass(opening, sealed)
+    try:
+        opening.finalize()
+    except InvalidTag:
+        _pass(Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor(), sealed)  # the same key stream takes it back
+        return False
+    del sealed[-TAG_BYTES:]
+    del sealed[:NONCE_BYTES]
+    return True
+
+
+def _pass(stream: CipherContext, sealed: bytearray) -> None:
+    """Pass the ciphertext through a stream cipher, in pieces: other threads go on between them."""
+    with memoryview(sealed) as whole, whole[NONCE_BYTES:-TAG_BYTES] as text:
+        for at in range(0, len(text), _PIECE_BYTES):
+            with text[at : at + _PIECE_BYTES] as piece:
+                stream.update_into(piece, piece)

@@ -13,11 +13,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from mmap import mmap
 from typing import TypeVar
 
 import msgspec
 
 from hub.core.errors import Malformed
+from hub.core.phone import cipher
 from hub.core.phone.keys import KEY_BYTES, PublicKey
 
 CLIENT_ID_CHARS = 128
@@ -87,7 +89,7 @@ class Command(msgspec.Struct, frozen=True):
     token: str | None = None
 
 
-def read(kind: type[_T], body: bytes | bytearray | memoryview) -> _T:
+def read(kind: type[_T], body: bytes | bytearray | memoryview | mmap) -> _T:
     """Read ``body`` as ``kind``; Malformed names the field, never the value."""
     try:
         return msgspec.json.decode(body, type=kind)
@@ -108,13 +110,15 @@ def decode(text: bytes | memoryview) -> bytearray:
     Raises Malformed for padding, other alphabets, blanks and impossible lengths.
     """
     view = memoryview(text)
-    if len(view) % 4 == 1 or not _ALPHABET.fullmatch(view):
+    if len(view) % 4 == 1:
         raise Malformed("not base64url without padding")
-    raw = bytearray()
+    raw = bytearray(len(view) * 3 // 4)  # growing it would hold it twice
     step = 4 * (_CHUNK // 3)
     for start in range(0, len(view), step):
         piece = bytes(view[start : start + step])
-        raw += base64.urlsafe_b64decode(piece + b"=" * (-len(piece) % 4))
+        if not _ALPHABET.fullmatch(piece):
+            raise Malformed("not base64url without padding")
+        raw[start // 4 * 3 : (start + step) // 4 * 3] = base64.urlsafe_b64decode(piece + b"=" * (-len(piece) % 4))
     return raw
 
 
@@ -132,6 +136,11 @@ def public_key(text: str) -> PublicKey:
     if len(raw) != KEY_BYTES:
         raise Malformed(f"a public key has {KEY_BYTES} bytes")
     return PublicKey(bytes(raw))
+
+
+def body_bytes(payload_bytes: int) -> int:
+    """Return how many bytes the largest body has whose opened payload has so many."""
+    return -(-(payload_bytes + cipher.OVERHEAD_BYTES) * 4 // 3) + ENVELOPE_BYTES
 
 
 def answer_size(sealed: bytes) -> int:

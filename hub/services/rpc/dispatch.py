@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from contextlib import nullcontext
+from mmap import mmap
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
@@ -18,7 +19,7 @@ from hub.core import lone_surrogates
 from hub.core.errors import Forbidden, Malformed, NotFound, PhoneError, TooLarge, Unauthorised, Unavailable
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
-from hub.core.phone.device import Device, DeviceState
+from hub.core.phone.device import Device, DeviceState, require_paired
 from hub.core.phone.keys import KeyPair
 from hub.core.phone.refusal import reason_of
 from hub.core.phone.token_life import TokenLife
@@ -27,12 +28,13 @@ from hub.core.records import ids
 from hub.core.records.access import NOBODY, Rights
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import PROCEDURES, Call, CallKind
-from hub.services.rpc.procedures.registry import Policy
+from hub.services.rpc.procedures.registry import Policy, Procedure
 from hub.services.rpc.refusals import UNKNOWN, RefusalReason, Refusals
 from hub.services.rpc.sessions import Session, Sessions
 from hub.services.rpc.throttle import Throttle
 from hub.store.database import Store
 
+Buffer = bytes | bytearray | mmap
 _T = TypeVar("_T")
 _NAMES = frozenset({"id", *(column for table in TABLES.values() for column in table.references)})
 """The parameters of calls that name records."""
@@ -48,6 +50,15 @@ class PhoneBounds(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int
     sessions_per_device: int
     handshakes_per_minute: int
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A request that was opened, and may be made; nothing was done yet. ``params`` is JSON."""
+
+    procedure: Procedure
+    call: Call
+    session: Session
+    params: msgspec.Raw
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -96,30 +107,45 @@ class Rpc:
             hub_proof=self._proof(session) if asked.prove else msgspec.UNSET,
         )
 
-    def query(self, body: bytes | bytearray, address: str) -> Reply:
-        """Answer a sealed query; raises PhoneError."""
+    def open_query(self, body: Buffer, address: str) -> Opened:
+        """Open a sealed query; raises PhoneError."""
         device, session, plaintext = self._open(body, Direction.QUERY)
         asked = _read(Query, plaintext)
-        del plaintext
-        return self._answer(
-            device, session, address, CallKind.QUERY, asked.query, asked.params, asked.token, Direction.QUERY_RESPONSE
-        )
+        return self._opened(device, session, address, (CallKind.QUERY, asked.query), asked.params, asked.token)
 
-    def command(self, body: bytes | bytearray, address: str) -> Reply:
-        """Carry out a sealed command; raises PhoneError."""
+    def open_command(self, body: Buffer, address: str) -> Opened:
+        """Open a sealed command; raises PhoneError."""
         device, session, plaintext = self._open(body, Direction.COMMAND)
         asked = _read(Command, plaintext)
-        del plaintext
-        return self._answer(
-            device,
-            session,
-            address,
-            CallKind.COMMAND,
-            asked.command,
-            asked.data,
-            asked.token,
-            Direction.COMMAND_RESPONSE,
-        )
+        return self._opened(device, session, address, (CallKind.COMMAND, asked.command), asked.data, asked.token)
+
+    def answer(self, opened: Opened) -> Reply:
+        """Carry out what was opened; raises PhoneError."""
+        procedure, device = opened.procedure, opened.call.device
+        params = _named(wire.read(procedure.params, opened.params))
+        try:
+            with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
+                result = procedure.run(opened.call, params)
+        except (TooLarge, Unavailable) as error:
+            self._note_refused(device.client_id, error)
+            raise
+        is_push = procedure.kind is CallKind.COMMAND
+        if device.num in self.refusals.known and not procedure.public:
+            self.refusals.came_through(device.num, is_push=is_push)
+        answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
+        direction = Direction.COMMAND_RESPONSE if is_push else Direction.QUERY_RESPONSE
+        return Reply(cipher.seal(opened.session.key, answer, direction), procedure.name, device.num)
+
+    def admit_large(self, head: bytes) -> None:
+        """Let a message that begins so be larger than what strangers may send, if somebody is signed in on its phone.
+
+        Raises Unauthorised or Forbidden. Nothing is proven yet: the message is opened when it is there.
+        """
+        found = _CLIENT_ID.search(head)
+        device = access.find(self._store, found[1].decode("ascii")) if found else None
+        if device is None or not access.is_signed_in(self._store, device):
+            raise Unauthorised("a large message of a phone on which nobody is signed in")
+        require_paired(device)
 
     def note_unread(self, head: bytes, error: PhoneError) -> None:
         """Note that a phone was refused before its message was read; ``head`` is how the message begins."""
@@ -152,7 +178,7 @@ class Rpc:
         proof = keys.identity_proof(who, hub_public=session.hub_public, client_public=session.client_public)
         return wire.encode(proof)
 
-    def _open(self, body: bytes | bytearray, direction: Direction) -> tuple[Device, Session, bytes]:
+    def _open(self, body: Buffer, direction: Direction) -> tuple[Device, Session, bytearray]:
         envelope = wire.read(Envelope, body)
         sealed = wire.payload_bytes(envelope)
         device = access.find(self._store, envelope.client_id)
@@ -167,36 +193,25 @@ class Rpc:
             self.refusals.note(device.num, RefusalReason.BLOCKED)
             raise Forbidden("device is revoked")
         live = {session.key: session for session in self.sessions.of(device.num)}
+        nonce = bytes(sealed[: cipher.NONCE_BYTES])
         key, plaintext = cipher.open_with_any(live, sealed, direction)
-        self.sessions.spend_nonce(device.num, live[key], sealed)
+        self.sessions.spend_nonce(device.num, live[key], nonce)
         return device, live[key], plaintext
 
-    def _answer(
+    def _opened(
         self,
         device: Device,
         session: Session,
         address: str,
-        kind: CallKind,
-        name: str,
+        wanted: tuple[CallKind, str],
         params: msgspec.Raw,
         token: str | None,
-        direction: Direction,
-    ) -> Reply:
-        procedure = PROCEDURES.get((kind, name))
+    ) -> Opened:
+        procedure = PROCEDURES.get(wanted)
         if procedure is None:
             raise NotFound("no such procedure")
         user = NOBODY if procedure.public else self._rights(device, token)
-        call, read = Call(self._store, self._policy, device, address, user), _named(wire.read(procedure.params, params))
-        try:
-            with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
-                result = procedure.run(call, read)
-        except (TooLarge, Unavailable) as error:
-            self._note_refused(device.client_id, error)
-            raise
-        if device.num in self.refusals.known and not procedure.public:
-            self.refusals.came_through(device.num, is_push=kind is CallKind.COMMAND)
-        answer = result if isinstance(result, bytes) else msgspec.json.encode(result)
-        return Reply(cipher.seal(session.key, answer, direction), name, device.num)
+        return Opened(procedure, Call(self._store, self._policy, device, address, user), session, params)
 
     def _device_lock(self, device: int) -> threading.Lock:
         """Return the lock that lets one device do one thing at a time; it is kept while someone holds it."""
@@ -214,7 +229,7 @@ class Rpc:
 _CLIENT_ID = re.compile(rb'"client_id"\s{0,8}:\s{0,8}"([!#-\[\]-~]{1,128})"')
 
 
-def _read(kind: type[_T], plaintext: bytes) -> _T:
+def _read(kind: type[_T], plaintext: bytearray) -> _T:
     """Read an opened message.
 
     JavaScript can hold half a character (an emoji cut in two) and writes it as a lone surrogate, which is no text.

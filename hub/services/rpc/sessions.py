@@ -9,7 +9,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from hub.core.errors import Conflict, Unauthorised
-from hub.core.phone.cipher import NONCE_BYTES
 from hub.core.phone.keys import PublicKey, SessionKey
 
 NONCES = 512
@@ -87,9 +86,8 @@ class Sessions:
             own = self._by_device.get(device, OrderedDict())
             return [session for session in reversed(own.values()) if not session.is_over(now_s)]
 
-    def spend_nonce(self, device: int, session: Session, sealed: bytes | bytearray) -> None:
+    def spend_nonce(self, device: int, session: Session, nonce: bytes) -> None:
         """Accept a message's nonce once; raises Conflict for a replay, Unauthorised when the session is worn out."""
-        nonce = bytes(sealed[:NONCE_BYTES])
         with self._lock:
             if nonce in session.nonces:
                 raise Conflict("message was sent before")

@@ -70,6 +70,12 @@ def find_token(db: Database, token: str, *, device: int, now_ms: int) -> KeptTok
     return KeptToken(*row) if row else None
 
 
+def is_signed_in(db: Database, device: int, *, now_ms: int) -> bool:
+    """Whether a token that was issued to this device is not over."""
+    sql = "SELECT EXISTS (SELECT 1 FROM tokens WHERE device = ? AND expires > ?)"
+    return bool(db.execute(sql, [device, now_ms]).fetchone()[0])
+
+
 def token_rights(db: Database, token: str, *, device: int, now_ms: int) -> Rights | None:
     """Return what the user may do for whom a token stands, if it was issued to this device and is not over."""
     found = find_token(db, token, device=device, now_ms=now_ms)

@@ -108,11 +108,24 @@ def test_a_quick_look_turns_most_wrong_keys_away() -> None:
 def test_the_fitting_one_of_many_keys_is_found() -> None:
     others = [SessionKey(os.urandom(32)) for _ in range(50)]
     sealed = cipher.seal(KEY, PLAIN, Direction.COMMAND)
-    assert cipher.open_with_any([*others, KEY, *others], sealed, Direction.COMMAND) == (KEY, PLAIN)
+    key, opened = cipher.open_with_any([*others, KEY, *others], bytearray(sealed), Direction.COMMAND)
+    assert (key, bytes(opened)) == (KEY, PLAIN)
+
+
+@pytest.mark.parametrize("size", [1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 1_000_000])
+def test_a_message_that_no_key_opens_is_as_it_was_also_when_a_key_seemed_to_fit(size: int) -> None:
+    text = b"{" + os.urandom(size - 1)
+    sealed = cipher.seal(KEY, text, Direction.QUERY)
+    given = bytearray(sealed)
+    with pytest.raises(Unauthorised):
+        cipher.open_with_any([KEY], given, Direction.COMMAND)
+    assert given == sealed
+    assert cipher.open_with_any([KEY], given, Direction.QUERY)[1] == text
+    assert given == text
 
 
 @pytest.mark.parametrize("count", [0, 300])
 def test_no_fitting_key_is_a_refusal(count: int) -> None:
     sealed = cipher.seal(KEY, PLAIN, Direction.COMMAND)
     with pytest.raises(Unauthorised):
-        cipher.open_with_any([SessionKey(os.urandom(32)) for _ in range(count)], sealed, Direction.COMMAND)
+        cipher.open_with_any([SessionKey(os.urandom(32)) for _ in range(count)], bytearray(sealed), Direction.COMMAND)

@@ -29,6 +29,16 @@ class CallKind(Enum):
     COMMAND = "command"
 
 
+class Work(Enum):
+    """What a call takes more of than others do: such calls wait for each other, and nothing else waits for them."""
+
+    USUAL = "usual"
+    PAGE = "page"
+    """Its answer may be a page of records, in memory."""
+    PASSWORD = "password"  # noqa: S105  a word
+    """It checks a password, which is slow on purpose."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds and times that procedures keep to; the settings say them."""
 
@@ -61,6 +71,7 @@ class Procedure(msgspec.Struct, frozen=True):
     """Works without anyone being signed in."""
     one_at_a_time: bool
     """No other such call of the same device runs meanwhile."""
+    work: Work
     result: Any
     required_permissions: RequiredPermissions
     """For the catalogue, and its test: the procedures hold themselves to it."""
@@ -72,17 +83,27 @@ _F = TypeVar("_F", bound=Callable[[Call, Any], object])
 
 
 def query(
-    name: str, *, public: bool = False, one_at_a_time: bool = False, required_permissions: RequiredPermissions = ()
+    name: str,
+    *,
+    public: bool = False,
+    one_at_a_time: bool = False,
+    work: Work = Work.USUAL,
+    required_permissions: RequiredPermissions = (),
 ) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a query; its answer is JSON bytes or what msgspec encodes."""
-    return _register(CallKind.QUERY, name, public, one_at_a_time, required_permissions)
+    return _register(CallKind.QUERY, name, public, one_at_a_time, work, required_permissions)
 
 
 def command(
-    name: str, *, public: bool = False, one_at_a_time: bool = False, required_permissions: RequiredPermissions = ()
+    name: str,
+    *,
+    public: bool = False,
+    one_at_a_time: bool = False,
+    work: Work = Work.USUAL,
+    required_permissions: RequiredPermissions = (),
 ) -> Callable[[_F], _F]:
     """Register a function ``(call, params) -> answer`` as a command."""
-    return _register(CallKind.COMMAND, name, public, one_at_a_time, required_permissions)
+    return _register(CallKind.COMMAND, name, public, one_at_a_time, work, required_permissions)
 
 
 def every() -> list[Procedure]:
@@ -95,6 +116,7 @@ def _register(
     name: str,
     public: bool,  # noqa: FBT001  only handed on
     one_at_a_time: bool,  # noqa: FBT001
+    work: Work,
     required_permissions: RequiredPermissions,
 ) -> Callable[[_F], _F]:
     def keep(function: _F) -> _F:
@@ -106,6 +128,7 @@ def _register(
             run=function,
             public=public,
             one_at_a_time=one_at_a_time,
+            work=work,
             result=hints["return"],
             required_permissions=required_permissions,
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from hub.actions.phones import sign_in
-from hub.services.rpc.procedures.registry import Call, command
+from hub.services.rpc.procedures.registry import Call, Work, command
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     email: str
 
 
-@command("login", public=True)
+@command("login", public=True, work=Work.PASSWORD)
 def login(call: Call, params: Login) -> SignedIn:
     """Sign in; raises Unauthorised, or TooMany after too many failures by account, device or address."""
     policy = call.policy

@@ -8,7 +8,7 @@ from hub.actions.phones import pull, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.errors import Malformed
 from hub.core.phone.pull_page import PullPage
-from hub.services.rpc.procedures.registry import Call, command, query
+from hub.services.rpc.procedures.registry import Call, Work, command, query
 
 _SEALED_SHARE = 3 / 4
 """How much of a payload is JSON: base64url makes four characters of three bytes."""
@@ -41,7 +41,7 @@ class SyncPush(SyncPull, frozen=True):
     changes: dict[str, TableChanges | None] | None = None
 
 
-@query("sync_pull", one_at_a_time=True)
+@query("sync_pull", one_at_a_time=True, work=Work.PAGE)
 def sync_pull(call: Call, params: SyncPull) -> bytes:
     """Answer with what is due to the phone, as much as fits; it comes back with the timestamp when it has stored it."""
     budget = int(call.policy.page_bytes * _SEALED_SHARE)
