@@ -23,6 +23,7 @@ from hub.services import discovery
 from hub.services.discovery import Announcer
 from hub.services.fleet.reporter import Reporter
 from hub.services.machine import watchdog
+from hub.services.machine.connections import Connections
 from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
@@ -40,8 +41,8 @@ _STARTING_S = 3.0
 log = structlog.get_logger()
 
 
-def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
-    """Return the hub as an ASGI application, and its pages."""
+def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
+    """Return the hub as an ASGI application, its pages, and the hub as phones see it."""
     settings = live.settings
     limits = settings.limits
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
@@ -62,7 +63,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages]:
         look.router(),
         pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
-    return _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close]), shown
+    return _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close]), shown, phones_rpc
 
 
 def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
@@ -90,8 +91,10 @@ def serve(data: Path, live: LiveSettings) -> None:
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
         setup.code(store)  # it can be shown from the first start on
-        application, shown = create(store, live)
-        beside = [*_beside(store, live, shown), shown.watch.run]
+        application, shown, phones_rpc = create(store, live)
+        ports = {settings.server.port, settings.web.https_port}
+        crowd = Connections(ports, phones_rpc.sessions.heard_at)
+        beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep]
         asyncio.run(servers.serve(application, settings, beside, (store, shown)))
     finally:
         store.close()

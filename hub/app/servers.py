@@ -14,16 +14,16 @@ from litestar import Litestar
 
 from hub.actions.box import certificate
 from hub.app import reach
+from hub.core import crowd
 from hub.core.log_events import LogEvent
 from hub.services.discovery import links
 from hub.settings import Settings
 from hub.store.database import Store
 from hub.web.frame import Pages
 
-_BACKLOG = 512
-_IN_FLIGHT = 256
-"""Requests that are worked on at once; more wait in the kernel's queue."""
-_HEADER_MS = 10_000
+_BACKLOG = 1024
+_HEADER_MS = 5_000
+"""The app opens a connection when it has something to ask."""
 
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa:
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_IN_FLIGHT,
+        backpressure=crowd.TAKEN,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
         log_enabled=False,
         **given,

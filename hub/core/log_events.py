@@ -9,6 +9,7 @@ class LogEvent(StrEnum):
     BACKUP_FAILED = "backup.failed"
     BUTTON_PRESSED = "button.pressed"
     BUTTON_REFUSED = "button.refused"
+    CONNECTIONS_ENDED = "connections.ended"
     DATABASE_DAMAGED = "database.damaged"
     DISCOVERY_ANNOUNCED = "discovery.announced"
     DISCOVERY_FAILED = "discovery.failed"

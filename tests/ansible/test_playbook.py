@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hub.core.crowd import PER_ADDRESS
 from tests.outside import ANSIBLE, PROJECT, run, tool
 
 pytestmark = pytest.mark.slow
@@ -71,6 +72,12 @@ def test_a_wrong_type_is_refused(tmp_path: Path) -> None:
     done = run(tool("ansible-playbook", "make venv"), *words, cwd=FOLDER, ANSIBLE_ROLES_PATH=str(FOLDER / "roles"))
     assert done.returncode != 0
     assert "base_watchdog_s" in done.stdout
+
+
+def test_s8_the_firewall_and_the_hub_give_an_address_the_same_share_of_connections() -> None:
+    text = (FOLDER / "roles/network/templates/nftables.conf.j2").read_text("utf-8")
+    assert text.count(f"ct count over {PER_ADDRESS} ") == 2
+    assert text.index("jump crowd") < text.index("tcp dport @services accept")
 
 
 def test_the_firewall_lets_in_nothing_but_what_is_named() -> None:

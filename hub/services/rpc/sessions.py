@@ -104,6 +104,11 @@ class Sessions:
             for public in list(self._by_device.get(device, ())):
                 self._end(device, public)
 
+    def heard_at(self) -> set[str]:
+        """Return the addresses from which phones were heard: messages were opened that came from there."""
+        with self._lock:
+            return {session.address for session in self._order.values() if session.nonces}
+
     def __len__(self) -> int:
         """Count the live sessions."""
         return len(self._order)
