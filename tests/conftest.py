@@ -22,6 +22,8 @@ _SLOW = {
     "strict": "the same, which counts requests",
     "cloud": "the same, as a process",
     "postgres": "a database server",
+    "fleet_server": "a database, a gate and a web server",
+    "own_fleet_server": "the same, for one test",
     "card": "disks and partitions, made by other programs",
 }
 """Fixtures that make what takes long anew for every test that asks for one, and what that is."""

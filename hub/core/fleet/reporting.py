@@ -12,8 +12,8 @@ from hub.core.cloud.link import Last
 
 USUAL_S = 300
 """As the relay: a first failure waits so long, each further one twice as long."""
-CHUNK = 24
-"""Samples in one request: a day."""
+CHUNK = 72
+"""Samples in one request: three days, some 10 KB."""
 _WITHOUT_LINE = frozenset({Outcome.NO_LINE.word, Outcome.OUT_OF_HOURS.word, Outcome.OVER_BUDGET.word})
 """Relay cycles after which there is no line, or none that may be used."""
 
@@ -89,7 +89,8 @@ def outcome_of(status: int) -> ReportOutcome:
     match status:
         case HTTPStatus.NO_CONTENT:
             return ReportOutcome.SENT
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN | HTTPStatus.BAD_REQUEST:
+            # vmauth 1.79 says 400 to a token that it does not know, and an empty greeting cannot be malformed.
             return ReportOutcome.REFUSED
         case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE:
             return ReportOutcome.BUSY

@@ -137,7 +137,8 @@ def _retry_after_s(headers: Mapping[str, str]) -> float:
 
 
 def _date_ms(headers: Mapping[str, str]) -> int | None:
+    """Return the latest that it can be: the header is cut off at the second."""
     try:
-        return int(parsedate_to_datetime(headers["date"]).timestamp() * 1000)
+        return int(parsedate_to_datetime(headers["date"]).timestamp() * 1000) + 999
     except (KeyError, ValueError):
         return None

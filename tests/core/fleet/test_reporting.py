@@ -49,7 +49,7 @@ def test_a_hub_without_a_cloud_tries_by_itself() -> None:
         (204, ReportOutcome.SENT),
         (200, ReportOutcome.FAILING),
         (302, ReportOutcome.FAILING),
-        (400, ReportOutcome.FAILING),
+        (400, ReportOutcome.REFUSED),
         (401, ReportOutcome.REFUSED),
         (403, ReportOutcome.REFUSED),
         (404, ReportOutcome.FAILING),
