@@ -73,8 +73,8 @@ class LightsSettings(msgspec.Struct, frozen=True):
 class SyncSettings(msgspec.Struct, frozen=True):
     """[sync]: how much travels in one message."""
 
-    page_bytes: Annotated[int, Meta(ge=16 * 1024, le=16 * 1024**2)] = 4 * 1024**2
-    """Budget of one answer to a pull; bytes of its payload before sealing."""
+    page_bytes: Annotated[int, Meta(ge=16 * 1024, le=16 * 1024**2)] = 8 * 1024**2
+    """The most that one answer to a pull holds, on a phone that confirmed half of it; bytes of records."""
     push_bytes_max: Annotated[int, Meta(ge=1024**2, le=256 * 1024**2)] = 64 * 1024**2
     """Largest push that is read; bytes of its records as JSON, after opening."""
 

@@ -32,16 +32,19 @@ def _change_faults(changes: dict[str, Any]) -> Iterator[str]:
             if len(set(ids)) != len(ids):
                 yield f"{table}.{name} holds an id twice"
             for record in lists[name]:
-                yield from _record_faults(table, record)
+                yield from _record_faults(table, record, may_lack_nulls=name == "created")
         for gone in lists["deleted"]:
             if gone.keys() != {"id"} or not isinstance(gone["id"], str):
                 yield f"{table}.deleted holds {gone!r}"
 
 
-def _record_faults(table: str, record: dict[str, Any]) -> Iterator[str]:
+def _record_faults(table: str, record: dict[str, Any], *, may_lack_nulls: bool) -> Iterator[str]:
+    """A record that the phone lacks may leave out what it fills in by itself: null in optional columns."""
     columns = _SCHEMA[table]
-    if record.keys() != {"id", *columns}:
-        yield f"{table}: columns {sorted(record.keys() ^ {'id', *columns})} are missing or unknown"
+    nulls = {column for column, kind in columns.items() if kind.endswith("?")} if may_lack_nulls else set()
+    wrong = record.keys() ^ {"id", *columns}
+    if wrong - nulls:
+        yield f"{table}: columns {sorted(wrong - nulls)} are missing or unknown"
     for column, kind in columns.items():
         value = record.get(column)
         if value is None and kind.endswith("?"):

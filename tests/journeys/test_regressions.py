@@ -127,7 +127,7 @@ def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgott
         assert user is not None
         rights, cursor = callers.rights(db, user.id, user.role), one.phone.cursor or 0
         assert not rights.may(Permission.VIEW, Owner(CLINICS[1]))
-        page, ledger = pull.choose(clinic.box.store, db, device.num, rights, cursor, budget_bytes=100_000)
+        page, ledger = pull.choose(clinic.box.store, db, device.num, rights, cursor, most_bytes=100_000)
     other.phone.edit("patients", record_id, {"primary_clinic_id": CLINICS[0]})
     assert other.sync().ok
     pull.keep(clinic.box.store, page, ledger, cursor)  # and writes in another

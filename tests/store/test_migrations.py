@@ -53,6 +53,7 @@ FROZEN = {
     "14_cloud_lost.sql": "bd59ef67ac2aecf39349a462cdf17b5ea7c2d57f0526bbcd1cd41f3457ed5f2a",
     "15_counters.sql": "70b72b8426f2e26ccc9d143f0af07b6a92c879b5d33c8015bd5c51585ac330c7",
     "16_fleet.sql": "171a22de95911a72fd9f05d9f6ede94cf4bfaaee8445849b3ad8a0b4669ef8be",
+    "17_page_size.sql": "61dd1626b103d2d88037eb0ea2bf60c5ace7bb86d3946f037bc56a695a2f8d32",
 }
 """What each step says, comments apart. A step that was released never changes: write another one."""
 CONFIRMED_MS = 1_795_904_615_358

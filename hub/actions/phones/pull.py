@@ -15,6 +15,7 @@ from hub.core.records.access import Rights
 from hub.store.database import Store, View
 from hub.store.phones import callers
 from hub.store.phones import ledger as ledgers
+from hub.store.phones.backlog import StoredBacklog
 
 
 class Pulled(NamedTuple):
@@ -24,26 +25,31 @@ class Pulled(NamedTuple):
     timestamp: float
 
 
-def pull(store: Store, device: int, rights: Rights, cursor: float, *, budget_bytes: int) -> Pulled:
+def pull(store: Store, device: int, rights: Rights, cursor: float, *, most_bytes: int) -> Pulled:
     """Answer a phone that comes with ``cursor``; one device's pulls and pushes must not overlap.
 
-    budget_bytes: for the JSON of the records.
+    most_bytes: of records, on a phone that can take so much.
     """
     with store.read() as db:
-        page, ledger = choose(store, db, device, rights, cursor, budget_bytes=budget_bytes)
+        page, ledger = choose(store, db, device, rights, cursor, most_bytes=most_bytes)
     return Pulled(page, keep(store, page, ledger, cursor))
 
 
 def choose(
-    store: Store, db: View, device: int, rights: Rights, cursor: float, *, budget_bytes: int
+    store: Store, db: View, device: int, rights: Rights, cursor: float, *, most_bytes: int
 ) -> tuple[PullPage, OpenLedger]:
     """Choose an answer in one view; returns also the ledger that is to be kept."""
-    ledger = opened(db, device, cursor, scope=rights.scope)
-    suspect, due_ms = (ledgers.next_suspect(db, device) if ledger.is_confirming else None) or (None, 0)
-    if suspect and due_ms > store.now_ms(db):
-        suspect = None
-    rows, sees = partial(ledgers.due_rows, db), partial(access.sees, rights)
-    return pull_page.fill(ledger, rows, budget_bytes=budget_bytes, sees=sees, suspect=suspect)
+    ledger, now_ms = opened(db, device, cursor, scope=rights.scope), store.now_ms(db)
+    suspects = {} if ledger.starts_over else ledgers.suspects(db, device)
+    again = [suspect for suspect, due_ms in suspects.items() if due_ms <= now_ms and ledger.is_confirming]
+    return pull_page.fill(
+        ledger,
+        StoredBacklog(db, ledger.sheets, now_ms),
+        most_bytes=most_bytes,
+        sees=partial(access.sees, rights),
+        suspect=again[0] if again else None,
+        waiting=suspects.keys() - again,
+    )
 
 
 def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:

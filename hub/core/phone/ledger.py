@@ -22,6 +22,9 @@ from typing import Any, NamedTuple
 import msgspec
 from pyroaring import FrozenBitMap
 
+from hub.core.phone import page_size
+from hub.core.phone.page_size import Capacity
+
 DELIVERIES = 8
 """How many unconfirmed answers of a phone are remembered."""
 ANY_CURSOR = -1
@@ -47,6 +50,8 @@ class Delivery(NamedTuple):
     revision: int
     is_retry: bool
     tables: Mapping[str, Delivered]
+    weight: int = 0
+    """What it says of the phone's memory if it is confirmed (page_size)."""
 
 
 class SuspectRecord(NamedTuple):
@@ -83,6 +88,8 @@ class Head(msgspec.Struct, frozen=True):
     """How many answers the phone was given since it last confirmed one."""
     scope: str | None = None
     """Differs when its user may see other records than before (Rights.scope)."""
+    capacity: Capacity = Capacity()
+    """What is known of the phone's memory."""
 
 
 class Sheet(NamedTuple):
@@ -334,9 +341,11 @@ def known_revision(num: int, sheet: Sheet, revision: int, outdated: Mapping[int,
 
 def _settle(resumed: Resumed, arrived: Delivery, deliveries: Sequence[Delivery]) -> Resumed:
     """Write off a delivery that arrived; what changed after the view it was read from is absorbed anew."""
+    lost = [each.weight for each in deliveries if each.timestamp < arrived.timestamp and not each.is_retry]
+    capacity = page_size.learned(resumed.head.capacity, arrived.weight, lost)
     return msgspec.structs.replace(
         resumed,
-        head=msgspec.structs.replace(resumed.head, settled=arrived.timestamp, attempts=0),
+        head=msgspec.structs.replace(resumed.head, settled=arrived.timestamp, attempts=0, capacity=capacity),
         since=min(resumed.since, arrived.revision),
         sheets={
             name: sheet.settle(arrived.tables[name]) if name in arrived.tables else sheet

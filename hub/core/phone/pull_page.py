@@ -1,15 +1,25 @@
-"""Fills the answer to a pull: which of the records that are due go where, up to a budget of bytes (P6).
+"""Fills the answer to a pull: which of the records that are due go where, up to a budget of bytes (P6, P11).
 
 A record that the phone lacks goes as ``created``, one that it has as ``updated``, a tombstone as ``deleted``; what the
-user may not see is withheld. What a phone needs first comes first: the tables in their order, of each the newest.
+user may not see is withheld. What a phone needs first comes first:
+
+1. reference data;
+2. whole patients, in the order of pull_order, for half of what the budget leaves;
+3. the names of the others, so that nobody is registered twice: they alone run ahead of their records;
+4. whole patients again;
+5. when nothing else is left, a record that is larger than the budget: alone, and once in a while (SuspectRecord).
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 import msgspec
-from pyroaring import FrozenBitMap
+from pyroaring import BitMap, FrozenBitMap
 
+from hub.core.phone import page_size
 from hub.core.phone.ledger import Delivered, OpenLedger, Sheet, SuspectRecord
 from hub.core.records.access import Owner
 from hub.core.records.table import SeenBy, Table
@@ -24,13 +34,37 @@ which fails the whole sync for good (PROTOCOL.md "Pull"). Smaller pages get the 
 SUSPECT_AFTER = 9
 """After so many, the one record left is sent as ``updated``, which a phone that deleted it ignores (SuspectRecord)."""
 
-Row = tuple[int, int, int, str | None, str | None, bytes]
-"""A record as the store reads it: number, made_ms, whether it is a tombstone, its owner's clinic and author, its
-JSON."""
+_CREATED, _UPDATED, _DELETED = range(3)
+
+Row = tuple[int, int, bytes]
+"""A record as the store reads it: number, whether it is a tombstone, and its JSON."""
 Sees = Callable[[Table, Owner], bool]
 """Tells which records the phone's user may see (hub.core.records.access)."""
-RowsDue = Callable[[Table, Sheet], Iterable[Row]]
-"""Reads what is due of a table, the most needed first; as little is read as is taken."""
+
+
+class Bundle(NamedTuple):
+    """Records of one owner that go to a phone together, parents first."""
+
+    owner: Owner
+    tables: Sequence[tuple[Table, Sequence[Row]]]
+    met_at: tuple[str, int] | None = None
+    """How far along a table's index (name, made_ms) they were met."""
+
+
+class Backlog(Protocol):
+    """What is due to a phone, read as it is taken; nothing comes twice."""
+
+    def records(self, table: Table, nums: Sequence[int]) -> Iterable[Bundle]:
+        """Read records by their numbers, each by itself."""
+
+    def reference(self) -> Iterable[Bundle]:
+        """Read what is due of reference data, each record by itself."""
+
+    def names(self) -> Iterable[Bundle]:
+        """Read what is due of the patients' own rows, each by itself, the newest first."""
+
+    def patients(self) -> Iterable[Bundle]:
+        """Read what is due, a patient at a time, in the order of pull_order; in the end what is no patient's."""
 
 
 class Part(NamedTuple):
@@ -46,97 +80,208 @@ class PullPage(msgspec.Struct, frozen=True, kw_only=True):
 
     parts: Mapping[str, Part]
     delivered: Mapping[str, Delivered]
+    weight: int
+    """What it says of the phone's memory if it is confirmed (page_size)."""
     suspect: SuspectRecord | None = None
-    """A record in it of which nobody knows whether the phone has it."""
+    """A record in it that the phone may be unable to store."""
     is_retry: bool = False
     """It carries that one alone, as ``created``."""
 
 
 def fill(
     ledger: OpenLedger,
-    rows_due: RowsDue,
+    backlog: Backlog,
     *,
-    budget_bytes: int,
+    most_bytes: int,
     sees: Sees,
     suspect: SuspectRecord | None = None,
+    waiting: Collection[SuspectRecord] = (),
 ) -> tuple[PullPage, OpenLedger]:
     """Choose what goes into an answer; returns it, and the ledger that knows what the user may not see.
 
-    budget_bytes: for the JSON; one record always fits. sees: what the user may see.
-    suspect: one that is to be tried again.
+    most_bytes: of records, on a phone that can take so much; one record always fits. sees: what the user may see.
+    suspect: one that is to be tried again; waiting: those that are not yet.
     """
     if suspect is not None:
-        retry = _Draft(budget_bytes, 1, sees)
-        retry.add(TABLES[suspect.table_name], Sheet(due=FrozenBitMap([suspect.num])), rows_due)
+        retry = _Draft({suspect.table_name: Sheet()}, most_bytes, 1, sees)
+        retry.take_each(backlog.records(TABLES[suspect.table_name], [suspect.num]))
         if retry.records:
             return retry.page(suspect, is_retry=True), ledger
-    limit = _LIMITS[ledger.head.attempts] if ledger.head.attempts < len(_LIMITS) else 1
-    draft = _Draft(budget_bytes, limit, sees, as_updated=ledger.head.attempts >= SUSPECT_AFTER)
-    sheets = {
-        name: draft.add(TABLES[name], sheet, rows_due)
-        for name, sheet in ledger.sheets.items()
-        if sheet.due and not draft.is_full()
-    }
-    return draft.page(draft.suspect), ledger.with_sheets(sheets) if sheets else ledger
+    head = ledger.head
+    budget = page_size.budget_bytes(head.capacity, head.attempts, most_bytes)
+    limit = _LIMITS[head.attempts] if head.attempts < len(_LIMITS) else 1
+    draft = _Draft(ledger.sheets, budget, limit, sees, as_updated=head.attempts >= SUSPECT_AFTER)
+    is_all = draft.fill(backlog)
+    alone = draft.take_too_large(waiting)
+    sheets = draft.sheets(is_all=is_all)
+    page = draft.page(alone or draft.suspect, is_retry=alone is not None)
+    return page, ledger.with_sheets(sheets) if sheets else ledger
+
+
+class _Placed(NamedTuple):
+    """A record, and in which of the three lists it goes."""
+
+    table_name: str
+    num: int
+    place: int
+    data: bytes
 
 
 class _Draft:
     """A page in the making."""
 
-    def __init__(self, budget_bytes: int, limit: int | None, sees: Sees, *, as_updated: bool = False) -> None:
+    def __init__(
+        self, sheets: Mapping[str, Sheet], budget: int, limit: int | None, sees: Sees, *, as_updated: bool = False
+    ) -> None:
         self.records = 0
         self.suspect: SuspectRecord | None = None
-        self._budget = budget_bytes
+        self._sheets = sheets
+        self._budget = budget
         self._limit = limit
         self._sees = sees
-        self._seen: dict[tuple[SeenBy, str | None, str | None], bool] = {}
-        self._as_updated = as_updated
+        self._seen: dict[tuple[SeenBy, Owner], bool] = {}
+        self._lacking = _UPDATED if as_updated else _CREATED
         self._bytes = 0
-        self._parts: dict[str, Part] = {}
-        self._delivered: dict[str, Delivered] = {}
+        self._parts = {name: Part([], [], []) for name in sheets}
+        self._taken = {name: BitMap() for name in sheets}
+        self._unseen = {name: BitMap() for name in sheets}
+        self._too_large: list[_Placed] = []
+        self._frontiers: dict[str, int] = {}
 
-    def is_full(self) -> bool:
-        return self._bytes >= self._budget or (self._limit is not None and self.records >= self._limit)
+    def fill(self, backlog: Backlog) -> bool:
+        """Take what fits, the most needed first; returns whether that is all."""
+        if not any(sheet.due for sheet in self._sheets.values()):
+            return True
+        if not self.take_each(backlog.reference()):
+            return False
+        patients = _Queue(backlog.patients())
+        self._take_whole(patients, (self._bytes + self._budget) // 2)
+        return self.take_each(backlog.names()) and self._take_whole(patients, self._budget)
+
+    def take_each(self, bundles: Iterable[Bundle]) -> bool:
+        """Take records one after the other; returns whether that is all."""
+        return all(self._take(bundle, self._budget) for bundle in bundles)
+
+    def take_too_large(self, waiting: Collection[SuspectRecord]) -> SuspectRecord | None:
+        """Take one of those that are larger than a page, but only by itself, and none that waits."""
+        for placed in self._too_large:
+            suspect = SuspectRecord(placed.table_name, placed.num)
+            if not self.records and suspect not in waiting:
+                self._add([placed], len(placed.data) + 1)
+                return suspect
+        return None
+
+    def sheets(self, *, is_all: bool) -> dict[str, Sheet]:
+        """Return the sheets that know what the user may not see; if all was read, what did not come is no record."""
+        changed = {}
+        for name, sheet in self._sheets.items():
+            unseen = FrozenBitMap(self._unseen[name])
+            if is_all:
+                large = BitMap([placed.num for placed in self._too_large if placed.table_name == name])
+                changed[name] = sheet._replace(due=sheet.due & (self._taken[name] | unseen | large))
+            if unseen:
+                changed[name] = changed.get(name, sheet).withhold(unseen)
+        return changed
 
     def page(self, suspect: SuspectRecord | None, *, is_retry: bool = False) -> PullPage:
-        return PullPage(parts=self._parts, delivered=self._delivered, suspect=suspect, is_retry=is_retry)
+        """Return the page as it is now."""
+        return PullPage(
+            parts={name: part for name, part in self._parts.items() if any(part)},
+            delivered=dict(self._delivered()) if self.records else {},
+            weight=page_size.weight(self._bytes, self._budget),
+            suspect=suspect,
+            is_retry=is_retry,
+        )
 
-    def add(self, table: Table, sheet: Sheet, rows_due: RowsDue) -> Sheet:
-        """Take what fits of one table; returns its sheet without what the user may not see or is not there."""
-        part = Part([], [], [])
-        taken: list[int] = []
-        unseen: list[int] = []
-        frontier = sheet.frontier
-        for num, made_ms, is_deleted, clinic, author, data in rows_due(table, sheet):
-            owner = table.seen_by, clinic, author
-            if owner not in self._seen:
-                self._seen[owner] = self._sees(table, Owner(clinic, author))
-            if not self._seen[owner] and not is_deleted:
-                unseen.append(num)
-                continue
-            if self.records and (self.is_full() or self._bytes + len(data) > self._budget):
-                break
-            self._list(part, sheet, table, num, is_deleted=bool(is_deleted)).append(data)
-            taken.append(num)
-            frontier = made_ms
-            self.records += 1
-            self._bytes += len(data) + 1
-        else:  # all that there is was read: a number that did not come is no record
-            sheet = sheet._replace(due=sheet.due & FrozenBitMap([*taken, *unseen]))
-        if unseen:
-            sheet = sheet.withhold(FrozenBitMap(unseen))
-        if taken:
-            left = len(sheet.due) - len(taken)
-            self._parts[table.name] = part
-            self._delivered[table.name] = Delivered(FrozenBitMap(taken), frontier if left else None)
-        return sheet
+    def _delivered(self) -> Iterator[tuple[str, Delivered]]:
+        for name, taken in self._taken.items():
+            if taken or name in self._frontiers:
+                is_left = len(self._sheets[name].due) > len(taken | self._unseen[name])
+                frontier = self._frontiers.get(name, self._sheets[name].frontier)
+                yield name, Delivered(FrozenBitMap(taken), frontier if is_left else None)
 
-    def _list(self, part: Part, sheet: Sheet, table: Table, num: int, *, is_deleted: bool) -> list[bytes]:
-        if is_deleted:
-            return part.deleted
-        if num in sheet.has:
-            return part.updated
-        if self._as_updated:
-            self.suspect = SuspectRecord(table.name, num)
-            return part.updated
-        return part.created
+    def _take_whole(self, bundles: "_Queue", until: int) -> bool:
+        return bundles.drain(lambda bundle: self._take(bundle, until))
+
+    def _take(self, bundle: Bundle, until: int) -> bool:
+        """Take all of a bundle, if it fits; of one that is larger than a page what fits, parents last.
+
+        So a patient of whom there is too much for a page does not show before all of it is there.
+        """
+        placed = [each for table, rows in bundle.tables for each in self._placed(table, rows, bundle.owner)]
+        size = sum([len(each[-1]) + 1 for each in placed])
+        if self.records and not self._has_room(size, len(placed), until):
+            return False
+        if self._has_room(size, len(placed), self._budget):
+            self._add(placed, size)
+        elif not self._add_some(placed[::-1]):
+            return False
+        if bundle.met_at:
+            name, made_ms = bundle.met_at
+            self._frontiers[name] = min(made_ms, self._frontiers.get(name, made_ms))
+        return True
+
+    def _placed(self, table: Table, rows: Iterable[Row], owner: Owner) -> Iterator[_Placed]:
+        """Leave out what the user may not see and what no page can hold, and say where the others go."""
+        may_see, has, nulls = self._may_see(table, owner), self._sheets[table.name].has, _nulls(table)
+        for num, is_deleted, data in rows:
+            place = _DELETED if is_deleted else _UPDATED if num in has else self._lacking
+            text = nulls.sub(b"", data) if place == _CREATED else data
+            if not may_see and not is_deleted:
+                self._unseen[table.name].add(num)
+            elif len(text) > self._budget:
+                self._too_large.append(_Placed(table.name, num, place, text))
+            else:
+                yield _Placed(table.name, num, place, text)
+
+    def _may_see(self, table: Table, owner: Owner) -> bool:
+        known = table.seen_by, owner
+        if known not in self._seen:
+            self._seen[known] = self._sees(table, owner)
+        return self._seen[known]
+
+    def _add_some(self, placed: Iterable[_Placed]) -> bool:
+        """Take one after the other; returns whether that was all."""
+        for each in placed:
+            if self.records and not self._has_room(len(each.data) + 1, 1, self._budget):
+                return False
+            self._add([each], len(each.data) + 1)
+        return True
+
+    def _add(self, placed: Sequence[_Placed], size: int) -> None:
+        self.records += len(placed)
+        self._bytes += size
+        for name, num, place, data in placed:
+            self._parts[name][place].append(data)
+            self._taken[name].add(num)
+        if self._lacking == _UPDATED:
+            lacked = [SuspectRecord(name, num) for name, num, _, _ in placed if num not in self._sheets[name].has]
+            self.suspect = next(iter(lacked), None)
+
+    def _has_room(self, size: int, records: int, until: int) -> bool:
+        return self._bytes + size <= until and (self._limit is None or self.records + records <= self._limit)
+
+
+@cache
+def _nulls(table: Table) -> re.Pattern[bytes]:
+    """Return what finds the columns without a value, which the phone fills in by itself.
+
+    Inside of a text the quotes would have backslashes before them.
+    """
+    optional = "|".join(column.name for column in table.columns if column.optional)
+    return re.compile(f',"(?:{optional})":null'.encode())
+
+
+class _Queue:
+    """Bundles in their order; one that is not taken stays the first."""
+
+    def __init__(self, bundles: Iterable[Bundle]) -> None:
+        self._bundles = iter(bundles)
+
+    def drain(self, take: Callable[[Bundle], bool]) -> bool:
+        """Hand over bundles until one is not taken; returns whether that is all."""
+        for bundle in self._bundles:
+            if not take(bundle):
+                self._bundles = chain([bundle], self._bundles)
+                return False
+        return True

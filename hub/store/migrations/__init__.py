@@ -42,6 +42,7 @@ STEPS = (
     Step("cloud_lost"),
     Step("counters"),
     Step("fleet"),
+    Step("page_size"),
 )
 _HERE = resources.files(__name__)
 

@@ -1,15 +1,11 @@
-"""Keeps the phones' ledgers (core.phone.ledger): reads one in a view, and what is due by it; saves what became of it.
+"""Keeps the phones' ledgers (core.phone.ledger): reads one in a view, and saves what became of it.
 
 The columns bear older names: ``held``, ``owed`` and ``hidden`` are a sheet's ``has``, ``due`` and ``withheld``; table
 ``stale`` keeps what is outdated, ``debts`` what is forced, ``doubts`` the suspects.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from itertools import chain
 from typing import NamedTuple
 
-import msgspec
 from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
@@ -25,19 +21,16 @@ from hub.core.phone.ledger import (
     StoredLedger,
     SuspectRecord,
 )
-from hub.core.phone.pull_page import PullPage, Row
-from hub.core.records.table import Rank, Table
+from hub.core.phone.page_size import Capacity
+from hub.core.phone.pull_page import PullPage
+from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
-from hub.store.records import owners
-
-_FEW = 4096
-"""Up to so many due records are sorted; more are read along the index of made_ms, from where the last page ended."""
-_FETCH = 256
 
 _HEAD = """
 SELECT (SELECT value FROM hub WHERE key = 'time'), (SELECT value FROM hub WHERE key = 'moved'),
-    head.revision, head.since, head.settled, head.attempts, head.scope
+    head.revision, head.since, head.settled, head.attempts, head.scope, head.confirmed_bytes, head.refused_bytes,
+    head.refused_times
 FROM (SELECT 1) LEFT JOIN ledger_heads AS head ON head.device = ?
 """
 _CHANGED = " UNION ALL ".join(
@@ -56,6 +49,7 @@ _SUSPECT_WAIT_MS = 3_600_000
 def read(db: Database, device: int) -> StoredLedger:
     """Read a phone's ledger."""
     revision, moved, *head = db.execute(_HEAD, [device]).fetchone()
+    head[5:] = [Capacity(*head[5:])]
     stored = db.execute("SELECT table_name, held, owed, hidden, frontier FROM ledger WHERE device = ?", [device])
     outdated = db.execute("SELECT table_name, revision, nums FROM stale WHERE device = ?", [device])
     return StoredLedger(
@@ -131,60 +125,10 @@ def tombstones(db: Database) -> dict[str, FrozenBitMap]:
     }
 
 
-def due_rows(db: Database, table: Table, sheet: Sheet) -> Iterable[Row]:
-    """Return what is due of a table, a row at a time: the newest first, but of reference data the oldest."""
-    if len(sheet.due) > _FEW:
-        return chain.from_iterable(_many_due(db, table, sheet))
-    order = db.execute(
-        f"SELECT num FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?))"
-        f" ORDER BY {'num' if table.rank is Rank.REFERENCE else 'made_ms DESC, num DESC'}",
-        [msgspec.json.encode(sheet.due.to_array().tolist()).decode()],
-    ).fetchall()
-    if len(order) <= _FETCH:
-        return _rows(db, table, order)
-    return chain.from_iterable(
-        _rows(db, table, order[start : start + _FETCH]) for start in range(0, len(order), _FETCH)
-    )
-
-
-def _rows(db: Database, table: Table, order: Sequence[tuple[int]]) -> Iterable[Row]:
-    select, join = _due_sql(table)
-    return db.execute(
-        f"{select} FROM json_each(?) AS wanted CROSS JOIN [{table.name}] AS t ON t.num = wanted.value {join}",
-        [msgspec.json.encode([num for (num,) in order]).decode()],
-    )
-
-
-def _many_due(db: Database, table: Table, sheet: Sheet) -> Iterator[Iterable[Row]]:
-    """Read along the index, from the frontier down, then what is left above it."""
-    select, join = _due_sql(table)
-    db.conn.create_function("is_due", 1, sheet.due.__contains__)
-    bounds = ("t.made_ms <= :frontier AND", "t.made_ms > :frontier AND") if sheet.frontier is not None else ("",)
-    for bound in bounds:
-        yield db.execute(
-            f"{select} FROM [{table.name}] AS t {join} WHERE {bound} is_due(t.num) ORDER BY t.made_ms DESC",
-            {"frontier": sheet.frontier},
-        )
-
-
-@cache
-def _due_sql(table: Table) -> tuple[str, str]:
-    """Write what is selected of a record ``t`` that is due, and what is joined to it."""
-    select = (
-        f"SELECT t.num, t.made_ms, t.local_server_deleted_at IS NOT NULL, {owners.columns(table)},"
-        " CASE WHEN t.local_server_deleted_at IS NOT NULL THEN CAST(json_object('id', t.id) AS BLOB)"
-        " WHEN t.cut IS NULL THEN CAST(t.data AS BLOB)"
-        " ELSE CAST(substr(t.data, 1, t.cut) || '}' AS BLOB) END"
-    )
-    return select, owners.join(table)
-
-
-def next_suspect(db: Database, device: int) -> tuple[SuspectRecord, int] | None:
-    """Return the suspect whose retry is due first, and when (hub time)."""
-    row = db.execute(
-        "SELECT table_name, num, due FROM doubts WHERE device = ? ORDER BY due LIMIT 1", [device]
-    ).fetchone()
-    return (SuspectRecord(*row[:2]), row[2]) if row else None
+def suspects(db: Database, device: int) -> dict[SuspectRecord, int]:
+    """Return the suspects, the one whose retry is due first before the others, and when it is (hub time)."""
+    rows = db.execute("SELECT table_name, num, due FROM doubts WHERE device = ? ORDER BY due", [device])
+    return {SuspectRecord(name, num): due for name, num, due in rows}
 
 
 def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> None:
@@ -201,9 +145,9 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
         [(device, *suspect) for suspect in ledger.proven],
     )
     tx.db.execute(
-        "INSERT OR REPLACE INTO ledger_heads (device, revision, since, settled, attempts, scope)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [device, head.revision, head.since, head.settled, head.attempts, head.scope],
+        "INSERT OR REPLACE INTO ledger_heads (device, revision, since, settled, attempts, scope, confirmed_bytes,"
+        " refused_bytes, refused_times) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [device, head.revision, head.since, head.settled, head.attempts, head.scope, *head.capacity],
     )
     _save_sheets(tx, ledger)
     if page is not None:
@@ -212,12 +156,12 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
 
 def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
     """Keep what an answer carried, by the time of this transaction; only the newest answers are remembered."""
-    parts = page.delivered or {"": Delivered(FrozenBitMap(), None)}
+    parts, revision = page.delivered or {"": Delivered(FrozenBitMap(), None)}, ledger.head.revision
     tx.db.conn.executemany(
-        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (ledger.device, tx.now_ms, name, ledger.head.revision, _pack(part.nums), part.frontier, page.is_retry)
+            (ledger.device, tx.now_ms, name, revision, _pack(part.nums), part.frontier, page.is_retry, page.weight)
             for name, part in parts.items()
         ],
     )
@@ -242,13 +186,13 @@ def unpack(blob: bytes) -> FrozenBitMap:
 
 def _deliveries(db: Database, device: int) -> list[Delivery]:
     rows = db.execute(
-        "SELECT timestamp, revision, retry, table_name, nums, frontier FROM deliveries WHERE device = ?"
+        "SELECT timestamp, revision, retry, bytes, table_name, nums, frontier FROM deliveries WHERE device = ?"
         " ORDER BY timestamp",
         [device],
     )
     found: dict[int, Delivery] = {}
-    for timestamp, revision, is_retry, name, nums, frontier in rows:
-        delivery = found.setdefault(timestamp, Delivery(timestamp, revision, bool(is_retry), {}))
+    for timestamp, revision, is_retry, weight, name, nums, frontier in rows:
+        delivery = found.setdefault(timestamp, Delivery(timestamp, revision, bool(is_retry), {}, weight))
         if name:
             found[timestamp] = delivery._replace(tables={**delivery.tables, name: Delivered(unpack(nums), frontier)})
     return list(found.values())

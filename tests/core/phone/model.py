@@ -1,6 +1,6 @@
 """A hub and a phone without a database: rows as values, the ledger as the hub keeps it, what the phone has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
@@ -19,8 +19,10 @@ from hub.core.phone.ledger import (
     SuspectRecord,
     known_revision,
 )
-from hub.core.phone.pull_page import PullPage
-from hub.core.records.table import Table
+from hub.core.phone.pull_order import Sighting, apart_ms, most_urgent_first
+from hub.core.phone.pull_page import Bundle, PullPage
+from hub.core.records.access import Owner
+from hub.core.records.table import Rank, Table
 from hub.core.records.tables import TABLES
 
 PHONE = 1
@@ -36,6 +38,64 @@ class Row(NamedTuple):
     origin: int
     clinic: str
     is_deleted: bool = False
+
+
+class Due(NamedTuple):
+    """A record that may be due, and whose it is."""
+
+    table: Table
+    row: pull_page.Row
+    made_ms: int
+    owner: Owner = Owner()
+    patient_id: str | None = None
+    appointed_ms: int | None = None
+
+
+class ModelBacklog:
+    """What is due of some records, in lists: what hub.store.phones.backlog reads from the database."""
+
+    def __init__(self, records: Iterable[Due], sheets: Mapping[str, Sheet], now_ms: int = 0) -> None:
+        self._all = list(records)
+        self._now_ms = now_ms
+        self._left = [each for each in self._all if each.row[0] in sheets.get(each.table.name, Sheet()).due]
+
+    def records(self, table: Table, nums: Sequence[int]) -> Iterator[Bundle]:
+        return (_bundle([each]) for each in self._all if each.table is table and each.row[0] in nums)
+
+    def reference(self) -> Iterator[Bundle]:
+        return self._each(lambda each: each.table.rank is Rank.REFERENCE)
+
+    def names(self) -> Iterator[Bundle]:
+        for each in self._take(lambda each: each.table.name == "patients"):
+            yield _bundle([each], ("patients", each.made_ms))
+
+    def patients(self) -> Iterator[Bundle]:
+        met = sorted(self._sightings())
+        for sighting in most_urgent_first([met]):
+            if found := self._of(sighting.patient_id):
+                yield _bundle(found, sighting.at)
+        yield from self._each(lambda _: True)
+
+    def _sightings(self) -> Iterator[Sighting]:
+        for each in self._left:
+            if each.patient_id:
+                at = each.table.name, each.made_ms
+                yield Sighting(apart_ms(self._now_ms, each.made_ms, each.appointed_ms), each.patient_id, at)
+
+    def _of(self, patient_id: str) -> Sequence[Due]:
+        return self._take(lambda each: each.patient_id == patient_id)
+
+    def _each(self, wanted: Callable[[Due], bool]) -> Iterator[Bundle]:
+        return (_bundle([each]) for each in self._take(wanted))
+
+    def _take(self, wanted: Callable[[Due], bool]) -> Sequence[Due]:
+        taken = [each for each in self._left if wanted(each)]
+        self._left = [each for each in self._left if not wanted(each)]
+        return taken
+
+
+def _bundle(found: Sequence[Due], met_at: tuple[str, int] | None = None) -> Bundle:
+    return Bundle(found[0].owner, [(each.table, [each.row]) for each in found], met_at)
 
 
 class Answer(NamedTuple):
@@ -105,10 +165,11 @@ class ModelHub:
         suspect = due[0] if due and ledger.is_confirming else None
         page, ledger = pull_page.fill(
             ledger,
-            self._rows_due,
-            budget_bytes=budget_bytes,
+            ModelBacklog(self._due(), ledger.sheets),
+            most_bytes=budget_bytes,
             sees=lambda _table, owner: owner.clinic not in withheld,
             suspect=suspect,
+            waiting=self.suspects.keys() - set(due),
         )
         if not page.delivered and not ledger.keeps_empty_answers:
             if ledger.settled_until is not None:
@@ -116,7 +177,7 @@ class ModelHub:
             return Answer(page, cursor)
         self._save(ledger.deliver(is_retry=page.is_retry))
         now = self.tick()
-        self.deliveries.append(Delivery(now, ledger.head.revision, page.is_retry, page.delivered))
+        self.deliveries.append(Delivery(now, ledger.head.revision, page.is_retry, page.delivered, page.weight))
         del self.deliveries[:-DELIVERIES]
         if page.suspect:
             wait = self.suspects.get(page.suspect, (0, 50))[1] * (2 if page.is_retry else 1)
@@ -148,12 +209,11 @@ class ModelHub:
             if row.revision > since
         ]
 
-    def _rows_due(self, table: Table, sheet: Sheet) -> Iterator[pull_page.Row]:
-        for num in sorted(sheet.due, reverse=True):
-            row = self.rows[table.name].get(num)
-            if row:
-                text = b"%s %d %d" % (table.name.encode(), num, row.revision)
-                yield num, row.created, int(row.is_deleted), row.clinic, None, text
+    def _due(self) -> Iterator[Due]:
+        for name, rows in self.rows.items():
+            for num, row in sorted(rows.items(), reverse=True):
+                text = b"%s %d %d" % (name.encode(), num, row.revision)
+                yield Due(TABLES[name], (num, int(row.is_deleted), text), row.created, Owner(row.clinic))
 
 
 class ModelPhone:

@@ -1,6 +1,7 @@
 """What goes into the answer to a pull, and where (P5, P6)."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import pytest
 from pyroaring import FrozenBitMap
@@ -10,6 +11,8 @@ from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
 from hub.core.phone.pull_page import SUSPECT_AFTER, PullPage, Row
 from hub.core.records.access import Owner
 from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
+from tests.core.phone.model import Due, ModelBacklog
 
 BUDGET = 100
 
@@ -20,20 +23,35 @@ def ledger(attempts: int = 0, **sheets: Sheet) -> OpenLedger:
     )
 
 
-def row(num: int, *, size: int = 10, is_deleted: bool = False, clinic: str | None = None) -> Row:
-    return num, 1000 - num, int(is_deleted), clinic, None, b"%d" % num * size
+class Given(NamedTuple):
+    """A row, the clinic that owns it, and whose it is."""
+
+    row: Row
+    clinic: str | None = None
+    patient_id: str | None = None
+
+
+def row(num: int, *, size: int = 10, is_deleted: bool = False, clinic: str | None = None) -> Given:
+    return Given((num, int(is_deleted), b"%d" % num * size), clinic)
 
 
 def fill(
-    found: OpenLedger, *rows: Row, withheld: Sequence[str] = (), suspect: SuspectRecord | None = None
+    found: OpenLedger,
+    *rows: Given,
+    withheld: Sequence[str] = (),
+    suspect: SuspectRecord | None = None,
+    waiting: Sequence[SuspectRecord] = (),
 ) -> tuple[PullPage, OpenLedger]:
-    def rows_due(_table: Table, sheet: Sheet) -> list[Row]:
-        return [each for each in rows if each[0] in sheet.due]
-
     def sees(_table: Table, owner: Owner) -> bool:
         return owner.clinic not in withheld
 
-    return pull_page.fill(found, rows_due, budget_bytes=BUDGET, sees=sees, suspect=suspect)
+    records = [
+        Due(table, each.row, 1000 - each.row[0], Owner(each.clinic), each.patient_id)
+        for table in TABLES.values()
+        for each in rows
+    ]
+    backlog = ModelBacklog(records, found.sheets)
+    return pull_page.fill(found, backlog, most_bytes=BUDGET, sees=sees, suspect=suspect, waiting=waiting)
 
 
 def due(*nums: int, has: Iterable[int] = ()) -> Sheet:
@@ -55,9 +73,17 @@ def test_p6_a_page_stops_where_the_next_record_would_not_fit() -> None:
     assert nums(page) == [1]
 
 
-def test_p6_one_record_always_fits() -> None:
-    page, _ = fill(ledger(patients=due(1, 2)), row(1, size=10 * BUDGET), row(2))
-    assert nums(page) == [1]
+def test_p6_a_record_larger_than_a_page_comes_alone_when_nothing_else_is_left() -> None:
+    rows = (row(1, size=10 * BUDGET), row(2))
+    page, left = fill(ledger(patients=due(1, 2)), *rows)
+    assert (nums(page), page.suspect, list(left.sheets["patients"].due)) == ([2], None, [1, 2])
+    page, _ = fill(ledger(patients=due(1)), *rows)
+    assert (nums(page), page.suspect, page.is_retry) == ([1], SuspectRecord("patients", 1), True)
+
+
+def test_p10_a_record_larger_than_a_page_that_did_not_arrive_waits_and_stays_due() -> None:
+    page, left = fill(ledger(patients=due(1)), row(1, size=10 * BUDGET), waiting=[SuspectRecord("patients", 1)])
+    assert (page.parts, page.delivered, list(left.sheets["patients"].due)) == ({}, {}, [1])
 
 
 def test_p6_a_full_page_has_nothing_of_the_tables_after_it() -> None:
@@ -66,7 +92,7 @@ def test_p6_a_full_page_has_nothing_of_the_tables_after_it() -> None:
 
 
 def test_p5_where_a_page_ended_is_remembered_only_while_something_is_left() -> None:
-    rows = (row(1, size=60), row(2, size=60))
+    rows = (row(1, size=60)._replace(patient_id="p1"), row(2, size=60)._replace(patient_id="p2"))
     page, _ = fill(ledger(patients=due(1, 2)), *rows)
     assert page.delivered["patients"].frontier == 999
     page, _ = fill(ledger(patients=due(1)), *rows)
@@ -110,3 +136,12 @@ def test_p5_a_suspect_is_tried_again_alone_and_as_created() -> None:
 def test_a_suspect_that_is_there_no_more_does_not_hold_the_others_up() -> None:
     page, _ = fill(ledger(patients=due(1)), row(1), suspect=SuspectRecord("visits", 9))
     assert (page.suspect, page.is_retry, nums(page)) == (None, False, [1])
+
+
+def test_p6_columns_without_a_value_do_not_travel_to_a_phone_that_lacks_the_record() -> None:
+    text = b'{"id":1,"camp":null,"x":",\\"a\\":null"}'
+    rows = [Given((num, 0, text)) for num in (1, 2)]
+    page, _ = fill(ledger(patients=due(1, 2, has=[2])), *rows)
+    part = page.parts["patients"]
+    assert part.created == [b'{"id":1,"x":",\\"a\\":null"}']
+    assert part.updated == [text]

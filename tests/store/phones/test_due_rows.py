@@ -1,7 +1,10 @@
 """Reading what a phone is owed, page by page (P5, P6)."""
 
 import random
+from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,8 +14,8 @@ from hub.core.phone.cipher import Direction
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
 from hub.store.people import users
-from hub.store.phones import ledger
-from tests.hubs import EMAIL, POLICY, Client, InProcessHub, add_clinic, add_user, changes, edit, row
+from hub.store.phones import backlog as backlogs
+from tests.hubs import EMAIL, NOW_MS, POLICY, Client, InProcessHub, add_clinic, add_user, changes, edit, row
 from tests.store.pulls import OTHER, backlog, ids, patients, pull, pull_all, settled
 from tests.store.pushes import push
 
@@ -26,10 +29,10 @@ def restarted(hub: InProcessHub, client_id: str = "client-1") -> Client:
     return hub.client(client_id)
 
 
-def payload_bytes(client: Client, cursor: object) -> int:
+def plain_bytes(client: Client, cursor: object) -> int:
     inside = {"query": "sync_pull", "params": {"lastPulledAt": cursor}, "token": client.token}
     _, body = client.transport.post("/rpc/query", client.envelope(inside, Direction.QUERY))
-    return len(msgspec.json.decode(body)["payload"])
+    return len(msgspec.json.decode(body)["payload"]) * 3 // 4
 
 
 # Budget and order
@@ -45,13 +48,13 @@ def test_p6_a_page_keeps_to_its_budget(hub: InProcessHub) -> None:
     backlog(hub, "visits", 300)
     client, cursor = restarted(hub), 0
     for answer in pull_all(hub.client("other-phone")):
-        assert payload_bytes(client, cursor) < SMALL.page_bytes * 1.05
+        assert plain_bytes(client, cursor) < SMALL.page_bytes * 1.05
         cursor = answer["timestamp"]
 
 
 def test_p6_a_page_uses_its_budget(hub: InProcessHub) -> None:
     backlog(hub, "visits", 300)
-    assert payload_bytes(restarted(hub), 0) > SMALL.page_bytes * 0.9
+    assert plain_bytes(restarted(hub), 0) > SMALL.page_bytes * 0.9
 
 
 def test_p6_a_record_larger_than_a_page_comes_alone(hub: InProcessHub) -> None:
@@ -79,11 +82,65 @@ def test_the_newest_records_come_first(hub: InProcessHub, table: str) -> None:
     assert got == sorted(got, reverse=True)
 
 
+# Whole patients
+
+
+def cared_for(hub: InProcessHub, count: int, children: int = 12) -> None:
+    """Push patients with visits, attributes and events; p0 was seen first, and has an appointment to come."""
+    for number in range(count):
+        made = NOW_MS + number * 86_400_000
+        of: dict[str, Any] = {"patient_id": f"p{number}", "created_at": made}
+        new = changes("patients", created=[row("patients", f"p{number}", created_at=made)])
+        for table in ("visits", "patient_additional_attributes", "events"):
+            rows = [row(table, f"{table}-{number}-{place}", **of) for place in range(children // 3)]
+            new |= changes(table, created=rows)
+        push(hub.store, new, device=OTHER)
+    soon = row("appointments", "soon", patient_id="p0", timestamp=NOW_MS + 10**13)
+    push(hub.store, changes("appointments", created=[soon]), device=OTHER)
+
+
+def histories(answers: Iterable[Any]) -> list[Counter[str]]:
+    """Return after each answer how many records of each patient the phone has, the names apart."""
+    has: Counter[str] = Counter()
+    found = []
+    for answer in answers:
+        for name, part in answer["changes"].items():
+            has.update(record["patient_id"] for record in part["created"] if "patient_id" in record and name)
+        found.append(has.copy())
+    return found
+
+
+@pytest.mark.parametrize("few", [backlogs._FEW, 3])
+def test_p11_after_every_page_each_patient_is_whole_or_a_name(
+    hub: InProcessHub, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(backlogs, "_FEW", few)
+    cared_for(hub, 30)
+    answers = pull_all(restarted(hub))
+    assert len(answers) > 4
+    for after in histories(answers)[:-1]:
+        assert set((after - Counter(p0=1)).values()) == {12}
+    assert sorted(chain(*(ids(answer, "patients") for answer in answers))) == sorted(f"p{n}" for n in range(30))
+
+
+@pytest.mark.parametrize("few", [backlogs._FEW, 3])
+def test_p11_who_is_due_next_and_who_was_seen_last_come_first_and_all_names_soon(
+    hub: InProcessHub, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(backlogs, "_FEW", few)
+    cared_for(hub, 40)
+    answers = pull_all(restarted(hub))
+    first = histories(answers)[0]
+    assert first.keys() >= {"p39", "p38"}
+    assert "p1" not in first
+    assert len(ids(answers[0], "patients")) > len(first) + 10
+
+
 # Long backlogs, read along the index
 
 
 def test_p5_a_long_backlog_comes_whole_also_when_records_come_and_change_meanwhile(hub: InProcessHub) -> None:
-    count = ledger._FEW + 300
+    count = backlogs._FEW + 300
     wanted = set(backlog(hub, "visits", count))
     hub.restart(policy=msgspec.structs.replace(POLICY, page_bytes=400_000))
     client, cursor, got = hub.client(), 0, []
@@ -105,7 +162,7 @@ def test_p5_a_long_backlog_comes_whole_also_when_records_come_and_change_meanwhi
 
 
 def test_p5_a_lost_page_of_a_long_backlog_is_given_again(hub: InProcessHub) -> None:
-    wanted = backlog(hub, "visits", ledger._FEW + 300)
+    wanted = backlog(hub, "visits", backlogs._FEW + 300)
     hub.restart(policy=msgspec.structs.replace(POLICY, page_bytes=600_000))
     client = hub.client()
     cursor = pull(client)["timestamp"]

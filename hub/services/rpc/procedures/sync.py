@@ -10,8 +10,6 @@ from hub.core.errors import Malformed
 from hub.core.phone.pull_page import PullPage
 from hub.services.rpc.procedures.registry import Call, Work, command, query
 
-_SEALED_SHARE = 3 / 4
-"""How much of a payload is JSON: base64url makes four characters of three bytes."""
 _CURSOR_MAX = 2**62
 
 
@@ -44,8 +42,8 @@ class SyncPush(SyncPull, frozen=True):
 @query("sync_pull", one_at_a_time=True, work=Work.PAGE)
 def sync_pull(call: Call, params: SyncPull) -> bytes:
     """Answer with what is due to the phone, as much as fits; it comes back with the timestamp when it has stored it."""
-    budget = int(call.policy.page_bytes * _SEALED_SHARE)
-    pulled = pull.pull(call.store, call.device.num, call.user, params.cursor, budget_bytes=budget)
+    most = call.policy.page_bytes
+    pulled = pull.pull(call.store, call.device.num, call.user, params.cursor, most_bytes=most)
     return _json(pulled.page, pulled.timestamp)
 
 
