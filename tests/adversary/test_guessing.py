@@ -25,10 +25,21 @@ def nurses(hub: InProcessHub) -> list[str]:
     ]
 
 
-def test_one_account_guessed_from_many_phones_is_closed(hub: InProcessHub) -> None:
-    answers = [guesser(hub, number).login(EMAIL, "wrong").status for number in range(FREE + 3)]
+def test_one_account_guessed_from_one_address_is_closed_there_and_nowhere_else(hub: InProcessHub) -> None:
+    answers = [guesser(hub, number, "198.51.100.1").login(EMAIL, "wrong").status for number in range(FREE + 3)]
     assert answers == [401] * FREE + [429] * 3
-    assert hub.client(email=None).login().status == 429
+    assert guesser(hub, 99, "198.51.100.1").login().status == 429
+    assert hub.client(email=None).login().status == 200
+
+
+def test_s10_guesses_from_everywhere_lock_nobody_out(hub: InProcessHub) -> None:
+    nurse = hub.client("nurse")
+    guessers = [guesser(hub, number) for number in range(4 * FREE)]
+    assert {each.login(EMAIL, "wrong").status for each in guessers} == {401}
+    assert {each.login(EMAIL, "wrong").status for each in guessers} == {429}
+    assert nurse.login(EMAIL, "mistyped").status == 401
+    assert nurse.login().status == 200
+    assert hub.client("her new phone", email=None).login().status == 200
 
 
 def test_many_accounts_guessed_from_one_phone_close_the_phone(hub: InProcessHub, nurses: list[str]) -> None:
@@ -60,20 +71,20 @@ def test_who_has_an_account_cannot_forgive_himself_the_guesses_at_others(hub: In
 
 def test_the_count_survives_a_restart(hub: InProcessHub) -> None:
     for number in range(FREE):
-        guesser(hub, number).login(EMAIL, "wrong")
+        guesser(hub, number, "198.51.100.1").login(EMAIL, "wrong")
     hub.restart()
-    assert guesser(hub, 99).login().status == 429
+    assert guesser(hub, 99, "198.51.100.1").login().status == 429
 
 
 def test_the_case_of_an_email_opens_no_second_account_to_guess(hub: InProcessHub) -> None:
     spellings = [EMAIL, EMAIL.upper(), EMAIL.title(), EMAIL.swapcase(), EMAIL.capitalize()]
     for number, spelling in enumerate(spellings):
-        assert guesser(hub, number).login(spelling, "wrong").status == 401
-    assert guesser(hub, 99).login(EMAIL.upper()).status == 429
+        assert guesser(hub, number, "198.51.100.1").login(spelling, "wrong").status == 401
+    assert guesser(hub, 99, "198.51.100.1").login(EMAIL.upper()).status == 429
 
 
 def test_parallel_guesses_from_many_phones_do_not_slip_through(hub: InProcessHub, work: list[int]) -> None:
-    clients = [guesser(hub, number) for number in range(FREE * 3)]
+    clients = [guesser(hub, number, "198.51.100.1") for number in range(FREE * 3)]
     work.clear()
     with ThreadPoolExecutor(len(clients)) as pool:
         answers = list(pool.map(lambda client: client.login(EMAIL, "wrong").status, clients))
@@ -114,8 +125,9 @@ def test_a_blank_that_a_keyboard_adds_to_an_email_keeps_nobody_out(hub: InProces
 
 def test_blanks_around_an_email_open_no_second_account_to_guess(hub: InProcessHub) -> None:
     for number in range(FREE):
-        assert guesser(hub, number).login(f"{EMAIL}{' ' * number}\u200b", "wrong").status == 401
-    assert guesser(hub, 99).login(f" {EMAIL}").status == 429
+        written = f"{EMAIL}{' ' * number}\u200b"
+        assert guesser(hub, number, "198.51.100.1").login(written, "wrong").status == 401
+    assert guesser(hub, 99, "198.51.100.1").login(f" {EMAIL}").status == 429
 
 
 def test_a_deleted_account_is_answered_like_an_unknown_one(hub: InProcessHub) -> None:

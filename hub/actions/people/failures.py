@@ -1,29 +1,39 @@
 """Failed sign-ins: whoever has too many of them must wait."""
 
-import threading
-
 from hub.core.errors import TooMany
 from hub.core.people import attempts as rules
-from hub.core.people.attempts import Attempts
-from hub.store.database import Store, View
+from hub.core.people.attempts import Attempts, Guess
+from hub.store.database import Store, Transaction
 from hub.store.phones import sessions
 
-__all__ = ["ONE_AT_A_TIME", "Attempts", "check", "check_within"]
-
-ONE_AT_A_TIME = threading.Lock()
-"""Held while a guess is checked: parallel guesses would all be tried before the first failure is counted."""
+__all__ = ["Attempts", "Guess", "begin", "forgive", "was_here"]
 
 
-def check(store: Store, keys: list[str], attempts: Attempts) -> None:
-    """Raise TooMany while any of ``keys`` must wait."""
+def begin(tx: Transaction, guess: Guess, attempts: Attempts) -> None:
+    """Count a guess before it is looked at: of many at once no more get through than one by one.
+
+    Raises TooMany while who guesses must wait.
+    """
+    found = {key: sessions.failures(tx.db, key) for key in [*guess.keys, guess.place]}
+    failed = {key: failures for key, failures in found.items() if failures}
+    left_s = rules.wait_s(guess, failed, attempts, was_here=guess.place in failed, now_ms=tx.now_ms)
+    if left_s:
+        raise TooMany("too many failed sign-ins", retry_after_s=left_s)
+    sessions.note_failure(tx, guess.keys)
+
+
+def forgive(tx: Transaction, guess: Guess) -> None:
+    """Forget the failures of an account from here, for this guess was right; the place is remembered."""
+    sessions.forget_failures(tx, guess.keys)
+    sessions.remember_place(tx, guess.place)
+    sessions.remember_place(tx, _address(guess.address))
+
+
+def was_here(store: Store, address: str) -> bool:
+    """Whether anybody signed in from an address before."""
     with store.read() as db:
-        check_within(db, keys, attempts, now_ms=store.now_ms(db))
+        return sessions.failures(db, _address(address)) is not None
 
 
-def check_within(db: View, keys: list[str], attempts: Attempts, *, now_ms: int) -> None:
-    """Raise TooMany while any of ``keys`` must wait, within a transaction."""
-    for key in keys:
-        failures = sessions.failures(db, key)
-        left_s = rules.left_s(key, failures, attempts, now_ms=now_ms) if failures else 0
-        if left_s:
-            raise TooMany("too many failed sign-ins", retry_after_s=left_s)
+def _address(address: str) -> str:
+    return f"place:{address}"

@@ -3,7 +3,7 @@
 import msgspec
 
 from hub.actions.people import failures
-from hub.actions.people.failures import Attempts
+from hub.actions.people.failures import Attempts, Guess
 from hub.core.people import administrators as passwords
 from hub.core.people import users as accounts
 from hub.core.people.users import PASSWORD_BYTES_MAX, User
@@ -11,7 +11,7 @@ from hub.core.records.access import SUPER_ADMIN, Permission, Rights
 from hub.store.database import Store, View
 from hub.store.people import administrators, audit, page_sessions, users
 from hub.store.people.page_sessions import Account, AccountKind
-from hub.store.phones import callers, sessions
+from hub.store.phones import callers
 
 _NAME_CHARS_MAX = 320
 
@@ -28,18 +28,17 @@ class PageSession(msgspec.Struct, frozen=True):
 def sign_in(store: Store, name: str, password: str, *, address: str, attempts: Attempts) -> str | None:
     """Return a session token, None when name or password is wrong; raises TooMany while one must wait."""
     name = accounts.trimmed(name[: 2 * _NAME_CHARS_MAX])[:_NAME_CHARS_MAX]
-    keys = [f"account:{name.casefold()}", f"address:{address}"]
-    with failures.ONE_AT_A_TIME:
-        failures.check(store, keys, attempts)
-        with store.read() as db:  # hashing takes long: nobody else's write waits for it
-            account = _account(db, name, password)
-        with store.write() as tx:
-            if account is None:
-                sessions.note_failure(tx, keys)
-                audit.note(tx, "page.refused")
-                return None
-            sessions.forget_failures(tx, keys)
-            return page_sessions.begin(tx, account)
+    guess = Guess(name.casefold(), address)
+    with store.write() as tx:
+        failures.begin(tx, guess, attempts)
+    with store.read() as db:  # hashing takes long: nobody else's write waits for it
+        account = _account(db, name, password)
+    with store.write() as tx:
+        if account is None:
+            audit.note(tx, "page.refused")
+            return None
+        failures.forgive(tx, guess)
+        return page_sessions.begin(tx, account)
 
 
 def sign_out(store: Store, token: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from hub.actions.people import clinics, failures
 from hub.actions.people import users as accounts
-from hub.actions.people.failures import Attempts
+from hub.actions.people.failures import Attempts, Guess
 from hub.core.errors import AlreadyExists, OperatorError
 from hub.core.people import administrators as passwords
 from hub.core.people import users as accounts_of
@@ -14,7 +14,6 @@ from hub.store.box import state
 from hub.store.database import Store, Transaction, View
 from hub.store.people import administrators, audit, page_sessions, users
 from hub.store.people.page_sessions import Account, AccountKind
-from hub.store.phones import sessions
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0 and O, 1 and I and L, U and V: the code is read from a label and a screen."""
@@ -62,16 +61,14 @@ def enter(store: Store, given: str, *, address: str, attempts: Attempts) -> str 
 
     Raises TooMany after too many wrong ones.
     """
-    keys = ["setup", f"address:{address}"]
-    with failures.ONE_AT_A_TIME:
-        failures.check(store, keys, attempts)
-        with store.write() as tx:
-            if not _is_code(tx.db, given[:_GIVEN_CHARS_MAX]):
-                sessions.note_failure(tx, keys)
-                audit.note(tx, "setup.refused")
-                return None
-            sessions.forget_failures(tx, keys)
-            return page_sessions.begin(tx, Account(AccountKind.SETUP, ""))
+    guess = Guess("setup code", address)
+    with store.write() as tx:
+        failures.begin(tx, guess, attempts)
+        if not _is_code(tx.db, given[:_GIVEN_CHARS_MAX]):
+            audit.note(tx, "setup.refused")
+            return None
+        failures.forgive(tx, guess)
+        return page_sessions.begin(tx, Account(AccountKind.SETUP, ""))
 
 
 def finish(store: Store, name: str, password: str) -> str | None:

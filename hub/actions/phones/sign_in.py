@@ -3,7 +3,7 @@
 import msgspec
 
 from hub.actions.people import failures
-from hub.actions.people.failures import Attempts
+from hub.actions.people.failures import Attempts, Guess
 from hub.core.errors import Unauthorised
 from hub.core.people import users as accounts
 from hub.core.people.users import User
@@ -26,23 +26,21 @@ def sign_in(
 ) -> SignedIn:
     """Sign in for some days; raises Unauthorised, or TooMany after too many failures by account, device or address."""
     email = accounts.trimmed(email)  # also for the count of failures: blanks open no second account to guess at
-    keys = [f"account:{email.casefold()}", f"device:{device.client_id}", f"address:{address}"]
-    # A guess counts before it is looked at: of many at once, from many phones, no more get through than one by one.
+    guess = Guess(email.casefold(), address, device.client_id, is_known=device.user_id is not None)
     with store.write() as tx:
-        failures.check_within(tx.db, keys, attempts, now_ms=tx.now_ms)
-        sessions.note_failure(tx, keys)
+        failures.begin(tx, guess, attempts)
         user, rounds = users.find_by_email(tx.db, email), users.rounds(tx.db)
     # Hashing takes long: nobody else's write waits for it.
     if not accounts.check(user, password, rounds=rounds) or user is None:
         with store.write() as tx:
             audit.note(tx, "login.refused", device=device.num, user_id=user.id if user else None)
         raise Unauthorised("unknown account or wrong password")
-    return _admit(store, device, user, keys, days)
+    return _admit(store, device, user, guess, days)
 
 
-def _admit(store: Store, device: Device, user: User, keys: list[str], days: int) -> SignedIn:
+def _admit(store: Store, device: Device, user: User, guess: Guess, days: int) -> SignedIn:
     with store.write() as tx:
-        sessions.forget_failures(tx, keys)
+        failures.forgive(tx, guess)
         token = sessions.issue_token(tx, device=device.num, user_id=user.id, days=days)
         devices.signed_in(tx, device.num, user.id)
         audit.note(tx, "login", device=device.num, user_id=user.id)

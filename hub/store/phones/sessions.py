@@ -53,7 +53,7 @@ def failures(db: Database, key: str) -> Failures | None:
 
 
 def note_failure(tx: Transaction, keys: list[str]) -> None:
-    """Count a failed sign-in for each of ``keys``; the longest untouched go when there are too many."""
+    """Count a failed sign-in for each of ``keys``; when there are too many the longest untouched go, places last."""
     for key in keys:
         tx.db.execute(
             "INSERT INTO attempts (key, failures, last) VALUES (:key, 1, :now) ON CONFLICT (key) DO UPDATE SET"
@@ -61,7 +61,8 @@ def note_failure(tx: Transaction, keys: list[str]) -> None:
             {"key": secret_hash(key), "now": tx.now_ms, "day": DAY_MS},
         )
     tx.db.execute(
-        "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts ORDER BY last DESC LIMIT -1 OFFSET ?)",
+        "DELETE FROM attempts WHERE key IN"
+        " (SELECT key FROM attempts ORDER BY failures > 0, last DESC LIMIT -1 OFFSET ?)",
         [ATTEMPT_KEYS],
     )
 
@@ -74,4 +75,11 @@ def forget_failures(tx: Transaction, keys: list[str]) -> None:
     """
     row = tx.db.execute("DELETE FROM attempts WHERE key = ? RETURNING failures", [secret_hash(keys[0])]).fetchone()
     for key in keys[1:] if row else ():
-        tx.db.execute("UPDATE attempts SET failures = max(0, failures - ?) WHERE key = ?", [row[0], secret_hash(key)])
+        hashed = secret_hash(key)
+        tx.db.execute("UPDATE attempts SET failures = failures - ? WHERE key = ?", [row[0], hashed])
+        tx.db.execute("DELETE FROM attempts WHERE key = ? AND failures <= 0", [hashed])
+
+
+def remember_place(tx: Transaction, key: str) -> None:
+    """Remember that somebody signed in from here: it is kept as a place without failures."""
+    tx.db.execute("INSERT OR REPLACE INTO attempts VALUES (?, 0, ?)", [secret_hash(key), tx.now_ms])
