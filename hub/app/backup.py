@@ -4,6 +4,7 @@ The file is a tar, encrypted as an age file: ``hub.db`` (records, people, phones
 ``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
 """
 
+import contextlib
 import shutil
 import tarfile
 import threading
@@ -14,12 +15,18 @@ from pathlib import Path
 from hub import files
 from hub.actions.box import snapshot
 from hub.core import encrypted_stream
+from hub.core.copy.entry import Part
+from hub.core.encrypted_stream import recipient
 from hub.core.encrypted_stream.chunks import PieceReader
 from hub.core.errors import Damaged, OperatorError
+from hub.services.copy import reading
+from hub.services.copy import stick as sticks
+from hub.services.copy.stick import Stick
 from hub.store.database import FILE_NAME, Store
 
 SETTINGS_NAME = "hub.toml"
 _TLS = ("tls/certificate.pem", "tls/key.pem")
+_BESIDE = (SETTINGS_NAME, *_TLS)
 _SPARE_BYTES = 64 * 1024 * 1024
 """Stays free beside the copy of the database, for the phones that go on meanwhile."""
 _BLOCK = tarfile.BLOCKSIZE
@@ -34,12 +41,22 @@ def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     """
     if not encrypted_stream.is_fit(passphrase):
         raise OperatorError(f"the passphrase needs at least {encrypted_stream.PASSPHRASE_CHARS_MIN} characters")
-    free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
-    if free < needed:
-        raise OperatorError(
-            f"not enough free storage for a backup: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free"
-        )
+    _check_room(store)
     return _encrypted(store, passphrase, settings)
+
+
+def base(store: Store, public: bytes, settings: Path) -> tuple[int, Iterator[bytes]]:
+    """Return a backup of now for the owner of a public key: the last transaction that it covers, and its bytes.
+
+    Raises OperatorError where there is no room for the copy, which is made at once and removed with the last byte.
+    """
+    _check_room(store)
+    copied = store.path.with_name(f"{FILE_NAME}.base")
+    copied.unlink(missing_ok=True)
+    snapshot.copy(store, copied)
+    found = _beside(store, settings, copied)
+    pieces = encrypted_stream.encrypt_to(public, _packed(found))
+    return snapshot.covered(copied), _then_removed(pieces, copied)
 
 
 def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
@@ -47,14 +64,56 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
 
     Everything is decrypted, checked and made ready beside its place before any of it is put there, the database last.
     """
+    with _made_in(data) as scratch:
+        _unpack(encrypted_stream.decrypt(passphrase, pieces), scratch)
+        snapshot.revive(scratch)
+
+
+def restore_copy(copy: Stick, data: Path, passphrase: str) -> None:
+    """Make ``data`` the folder of the hub whose copy a stick has.
+
+    Raises OperatorError, and then leaves nothing in it.
+    """
+    private = recipient.private_key(passphrase, copy.mark.salt)
+    with _made_in(data) as scratch:
+        covered = _newest_base(copy, private, scratch)
+        snapshot.replay(scratch, _without_files(reading.parts(copy, private, covered), scratch))
+        snapshot.revive(scratch, has_same_keys=True)
+
+
+def _newest_base(copy: Stick, private: bytes, scratch: Path) -> int:
+    """Unpack the newest backup that is sound; returns what it covers. Raises OperatorError where none is."""
+    failure: Exception = OperatorError("the stick has no whole backup of the hub")
+    for covered, path in reversed(copy.bases()):
+        try:
+            with path.open("rb") as file:
+                _unpack(encrypted_stream.decrypt_with(private, sticks.read(file)), scratch)
+        except (OperatorError, tarfile.TarError, OSError) as error:
+            failure = error
+            continue
+        return covered
+    raise failure
+
+
+def _without_files(parts: Iterable[Part], scratch: Path) -> Iterator[Part]:
+    """Write the files that pass into the folder; the last of each name stays."""
+    for part in parts:
+        for name in part.files.keys() & set(_BESIDE):
+            (scratch / name).parent.mkdir(mode=0o700, exist_ok=True)
+            files.replace(scratch / name, [part.files[name]])
+        yield part
+
+
+@contextlib.contextmanager
+def _made_in(data: Path) -> Iterator[Path]:
+    """Give a folder in which the hub is made, and put it in its place when all went well."""
     if data.exists() and any(data.iterdir()):
         raise OperatorError(f"restore needs an empty folder; {data} has files in it")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = data / "restoring"
     try:
         scratch.mkdir(mode=0o700)
-        _unpack(encrypted_stream.decrypt(passphrase, pieces), scratch)
-        snapshot.revive(scratch)
+        yield scratch
         _put(scratch, data)
     except (tarfile.TarError, Damaged) as error:
         raise OperatorError(f"the backup is damaged: {error}") from error
@@ -64,15 +123,38 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def beside(store: Store, settings: Path) -> dict[str, Path]:
+    """Return the files beside the database that belong to a backup, by their names in it."""
+    return {SETTINGS_NAME: settings, **{name: store.path.parent / name for name in _TLS}}
+
+
+def _beside(store: Store, settings: Path, copied: Path) -> dict[str, Path]:
+    found = {FILE_NAME: copied, **beside(store, settings)}
+    return {name: path for name, path in found.items() if path.is_file()}
+
+
+def _then_removed(pieces: Iterator[bytes], copied: Path) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    finally:
+        copied.unlink(missing_ok=True)
+
+
+def _check_room(store: Store) -> None:
+    free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
+    if free < needed:
+        raise OperatorError(
+            f"not enough free storage for a backup: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free"
+        )
+
+
 def _encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     copied = store.path.with_name(f"{FILE_NAME}.backup")
     with _one_at_a_time:
         try:
             copied.unlink(missing_ok=True)  # of a backup that a power cut ended
             snapshot.copy(store, copied)
-            found = {FILE_NAME: copied, SETTINGS_NAME: settings, **{name: store.path.parent / name for name in _TLS}}
-            files = {name: path for name, path in found.items() if path.is_file()}
-            yield from encrypted_stream.encrypt(passphrase, _packed(files))
+            yield from encrypted_stream.encrypt(passphrase, _packed(_beside(store, settings, copied)))
         finally:
             copied.unlink(missing_ok=True)
 
@@ -92,7 +174,7 @@ def _packed(files: dict[str, Path]) -> Iterator[bytes]:
 
 def _unpack(plain: Iterator[bytes], folder: Path) -> None:
     """Write the files that are known by their names; what a tar says of paths, owners and links is ignored."""
-    known = {FILE_NAME, SETTINGS_NAME, *_TLS}
+    known = {FILE_NAME, *_BESIDE}
     with tarfile.open(fileobj=PieceReader(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
         for member in tar:
             content = tar.extractfile(member) if member.name in known and member.isfile() else None

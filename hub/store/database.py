@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import msgspec
 from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
+from hub.core.copy.entry import Noted, Part
 from hub.core.errors import Damaged, StoreError, Unavailable
 from hub.store import zone
+from hub.store.copy import log, rows
+from hub.store.copy.capture import Capture
 from hub.store.migrations import migrations
 from hub.store.records import search
 
@@ -50,6 +54,19 @@ class Transaction:
         return now_ms
 
 
+class Copier(Protocol):
+    """Keeps a second copy of what transactions change, on another medium."""
+
+    def take(self, noted: Noted, read: Callable[[], Part]) -> None:
+        """Begin to copy a transaction that is about to be committed; ``read`` reads its rows. Must not wait."""
+
+    def take_back(self, noted: Noted) -> None:
+        """Forget a transaction that could not be committed."""
+
+    def wait(self, noted: Noted) -> bool:
+        """Wait for the copy of a committed transaction, outside of every lock; returns whether it is there."""
+
+
 class Store:
     """The database: opened, migrated, checked on request, shared by the threads of one process."""
 
@@ -62,6 +79,8 @@ class Store:
         """The clinic's time zone: days that phones pick are days there."""
         self.after_commit: list[Callable[[], None]] = []
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
+        self.copier: Copier | None = None
+        """Copies what is written by this process; what others write it finds in the log of changes."""
         self._lock = threading.Lock()
         self._readers: SimpleQueue[Database] = SimpleQueue()
         try:
@@ -71,6 +90,7 @@ class Store:
             self._writer.conn.execute("PRAGMA journal_mode = WAL")
             self._writer.conn.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self._migrate()
+            self._capture, self._is_captured = Capture(self._writer), False
             self._clock = self._anchored()
         except (sqlite3.Error, OSError) as error:
             kind = StoreError if isinstance(error, sqlite3.OperationalError | OSError) else Damaged
@@ -94,11 +114,44 @@ class Store:
         """
         with self._lock, _translated():
             self._writer.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            with _immediate(self._writer):
+            with self._copied() as noted, _immediate(self._writer):
+                self._follow_copy()
                 yield Transaction(self._writer, self._clock, self.quarantine_max, self.zone)
+                self._note(noted)
         if durable:
+            if self.copier and noted:
+                self.copier.wait(noted[0])
             for hear in tuple(self.after_commit):
                 hear()
+
+    def _follow_copy(self) -> None:
+        """Note what this transaction changes, or do no more, as it is wanted now."""
+        is_wanted = _has_copy(self._writer)
+        if is_wanted != self._is_captured:
+            self._capture.follow(is_on=is_wanted)
+            self._is_captured = is_wanted
+
+    def _note(self, noted: list[Noted]) -> None:
+        """Log what the transaction changed, and let the copy of it begin beside the commit."""
+        changed = self._capture.taken() if self._is_captured else None
+        if changed:
+            noted.append(log.note(self._writer, changed))
+            if self.copier:
+                self.copier.take(noted[0], partial(rows.one_part, self._writer, self._capture.tables, changed))
+
+    @contextmanager
+    def _copied(self) -> Iterator[list[Noted]]:
+        noted: list[Noted] = []
+        before = self._is_captured
+        try:
+            yield noted
+        except BaseException:
+            if before or self._is_captured:
+                self._capture.forget()
+                self._is_captured = before
+            if self.copier and noted:
+                self.copier.take_back(noted[0])
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Database]:
@@ -193,6 +246,10 @@ def _boot() -> str:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _has_copy(db: Database) -> bool:
+    return db.execute("SELECT 1 FROM hub WHERE key = 'copy'").fetchone() is not None
 
 
 def hub_time(db: Database) -> int:

@@ -1,11 +1,15 @@
 """Copies the database while the hub serves, and holds the rows that a copy needs changed before it is served itself."""
 
 import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+from hub.core.copy.entry import Part
 from hub.core.errors import OperatorError
 from hub.core.phone.ledger import ANY_CURSOR
 from hub.store.box import state
+from hub.store.copy import capture, rows
 from hub.store.database import Store, Transaction, hub_time
 
 _PAGES = 256
@@ -28,6 +32,19 @@ def copy(store: Store, to: Path) -> None:
     finally:
         target.close()
         source.close()
+
+
+def covered(copied: Path) -> int:
+    """Return the number of the last transaction that a copy has."""
+    with closing(sqlite3.connect(copied)) as db:
+        return int(db.execute("SELECT coalesce(max(seq), 0) FROM copy_log").fetchone()[0])
+
+
+def replay(tx: Transaction, parts: Iterable[Part]) -> None:
+    """Put the rows of a copy's entries into a database that is the backup before them."""
+    known = capture.tables(tx.db)
+    for part in parts:
+        rows.put(tx.db, known, part)
 
 
 def set_time(tx: Transaction, time_ms: int) -> None:

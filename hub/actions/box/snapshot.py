@@ -1,11 +1,13 @@
 """Takes a copy of the database for a backup, and prepares a restored copy to take over from the hub that died."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from hub.actions.box import identity
+from hub.actions.box import copying, identity
 from hub.core.clock import resumed_ms
-from hub.core.errors import Damaged, OperatorError
+from hub.core.copy.entry import Part
+from hub.core.errors import Damaged, OperatorError, Unavailable
 from hub.store import migrations, snapshot
 from hub.store.database import FILE_NAME, Store, hub_time
 from hub.store.people import audit
@@ -16,11 +18,34 @@ def copy(store: Store, to: Path) -> None:
     snapshot.copy(store, to)
 
 
-def revive(folder: Path) -> None:
+def covered(copied: Path) -> int:
+    """Return the number of the last transaction that a copy has."""
+    return snapshot.covered(copied)
+
+
+def replay(folder: Path, parts: Iterable[Part]) -> None:
+    """Bring the backup in ``folder`` up to date by what a copy journal has after it.
+
+    Raises Damaged where they do not fit, and then the backup is as it was.
+    """
+    store = Store(folder)
+    try:
+        with store.write() as tx:
+            copying.forget(tx)
+        with store.write() as tx:
+            snapshot.replay(tx, parts)
+    except Unavailable as error:
+        raise Damaged(f"the journal does not fit the backup: {error.reason}") from error
+    finally:
+        store.close()
+
+
+def revive(folder: Path, *, has_same_keys: bool = False) -> None:
     """Check the copy in ``folder`` and let it go on as the hub; raises OperatorError or Damaged where it cannot.
 
-    Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). It draws a new identity:
-    who has the dead hub cannot pose as this one to an app that checks; today's app takes a new key without being asked.
+    Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). It draws a new identity,
+    unless it has_same_keys: who has the dead hub cannot pose as this one to an app that checks; today's app takes a new
+    key without being asked. Its epoch is one more than the dead hub's, and its copy begins anew.
 
     A phone may have synced with the dead hub after the copy was made: its cursor is then a timestamp that the copy has
     never heard of. Such a phone is believed once to have what the copy says it has: sending it everything again would
@@ -39,7 +64,9 @@ def revive(folder: Path) -> None:
             snapshot.set_time(tx, resumed_ms(hub_time(tx.db), time.time_ns() // 1_000_000))
             snapshot.end_what_was_open(tx)
             snapshot.accept_any_cursor(tx)
-            identity.new_keys(tx)
+            copying.begin_anew(tx)
+            if not has_same_keys:
+                identity.new_keys(tx)
             audit.note(tx, "backup.restored")
     finally:
         store.close()

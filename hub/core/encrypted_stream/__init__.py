@@ -18,6 +18,19 @@ def encrypt(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
     return age.encrypt(passphrase, plain)
 
 
+def encrypt_to(recipient: bytes, plain: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the age file of ``plain`` for the owner of a public key (recipient.py), piece by piece."""
+    return age.encrypt_to(recipient, plain)
+
+
+def decrypt_with(private: bytes, encrypted: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the plaintext of what was encrypted to a public key; raises OperatorError."""
+    source = PieceReader(encrypted)
+    if not source.starts_with(age.MAGIC):
+        raise OperatorError("this is not a backup of a Hikma Hub")
+    return age.decrypt(private, source)
+
+
 def decrypt(passphrase: str, encrypted: Iterable[bytes]) -> Iterator[bytes]:
     """Return the plaintext, a chunk at a time; each was authenticated before it is yielded, the end when it has come.
 

@@ -1,7 +1,8 @@
-r"""Writes and reads age files with a passphrase, which ``age -d`` opens on any computer (age-encryption.org/v1).
+r"""Writes and reads age files, which ``age -d`` opens on any computer (age-encryption.org/v1).
 
-    header   = "age-encryption.org/v1\n" + "-> scrypt " + salt + " " + log2 of N + "\n" + wrapped file key + "\n"
-               + "--- " + HMAC-SHA256(header up to "---") + "\n"      salt, wrapped key and MAC in base64 without "="
+    header   = "age-encryption.org/v1\n" + stanza + "--- " + HMAC-SHA256(header up to "---") + "\n"
+    stanza   = "-> scrypt " + salt + " " + log2 of N + "\n" + wrapped file key + "\n"      for a passphrase, or
+               that of a public key (recipient.py)             salt, wrapped key and MAC in base64 without "="
     wrapping = ChaCha20-Poly1305(12 zeros as nonce), key: scrypt(passphrase, "age-encryption.org/v1/scrypt" + salt(16))
     file     = header + nonce(16) + ChaCha20-Poly1305 chunks (chunks.py)
     keys     = HKDF-SHA256(file key(16), info "header", no salt)   and   (file key, info "payload", salt = nonce)
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from hub.core.encrypted_stream.chunks import PieceReader, seal, unseal
+from hub.core.encrypted_stream.recipient import unwrap, wrap
 from hub.core.errors import OperatorError
 
 MAGIC = b"age-encryption.org/v1\n"
@@ -33,48 +35,81 @@ _WORK_FACTOR_MAX = 18
 _LINE_BYTES = 128
 """No line of such a header is longer."""
 _STANZA = re.compile(rb"-> scrypt ([A-Za-z0-9+/]{22}) ([1-9][0-9]?)")
+_TO_KEY = re.compile(rb"-> X25519 ([A-Za-z0-9+/]{43})")
 _WRAPPED = re.compile(rb"[A-Za-z0-9+/]{43}")
 _MAC = re.compile(rb"--- ([A-Za-z0-9+/]{43})")
 _FILE_KEY_BYTES = _SALT_BYTES = _NONCE_BYTES = 16
 
 
 def encrypt(passphrase: str, plain: Iterable[bytes]) -> Iterator[bytes]:
-    """Return the age file, piece by piece."""
-    file_key, salt, nonce = os.urandom(_FILE_KEY_BYTES), os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
+    """Return the age file that a passphrase opens, piece by piece."""
+    file_key, salt = os.urandom(_FILE_KEY_BYTES), os.urandom(_SALT_BYTES)
     wrapped = _wrapping(passphrase, salt, _WORK_FACTOR).encrypt(bytes(12), file_key, None)
-    header = MAGIC + b"-> scrypt %b %d\n%b\n---" % (_base64(salt), _WORK_FACTOR, _base64(wrapped))
-    yield header + b" " + _base64(_mac(file_key, header).finalize()) + b"\n" + nonce
-    yield from seal(_payload_cipher(file_key, nonce), plain)
+    return _written(file_key, b"-> scrypt %b %d" % (_base64(salt), _WORK_FACTOR), wrapped, plain)
 
 
-def decrypt(passphrase: str, source: PieceReader) -> Iterator[bytes]:
-    """Return the plaintext of an age file, a chunk at a time; raises OperatorError."""
-    file_key = _open_header(passphrase, source)
+def encrypt_to(recipient: bytes, plain: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the age file that the owner of a public key opens, piece by piece."""
+    file_key = os.urandom(_FILE_KEY_BYTES)
+    share, wrapped = wrap(file_key, recipient)
+    return _written(file_key, b"-> X25519 " + _base64(share), wrapped, plain)
+
+
+def decrypt(secret: str | bytes, source: PieceReader) -> Iterator[bytes]:
+    """Return the plaintext of an age file, a chunk at a time; raises OperatorError.
+
+    secret: a passphrase, or the private half of the key that it was encrypted to.
+    """
+    file_key = _open_header(secret, source)
     nonce = source.read(_NONCE_BYTES)
     if len(nonce) < _NONCE_BYTES:
         raise OperatorError("the file is damaged or cut off")
     yield from unseal(_payload_cipher(file_key, nonce), source)
 
 
-def _open_header(passphrase: str, source: PieceReader) -> bytes:
+def _written(file_key: bytes, stanza: bytes, wrapped: bytes, plain: Iterable[bytes]) -> Iterator[bytes]:
+    nonce = os.urandom(_NONCE_BYTES)
+    header = b"%b%b\n%b\n---" % (MAGIC, stanza, _base64(wrapped))
+    yield header + b" " + _base64(_mac(file_key, header).finalize()) + b"\n" + nonce
+    yield from seal(_payload_cipher(file_key, nonce), plain)
+
+
+def _open_header(secret: str | bytes, source: PieceReader) -> bytes:
     """Return the file key."""
     source.read(len(MAGIC))
     stanza, wrapped, mac = (source.read_line(_LINE_BYTES) for _ in range(3))
+    is_key, proof = _WRAPPED.fullmatch(wrapped), _MAC.fullmatch(mac)
+    key = _plain(wrapped) if is_key else b""
+    file_key = _by_passphrase(secret, stanza, key) if isinstance(secret, str) else _by_key(secret, stanza, key)
+    try:
+        if not proof:
+            raise OperatorError("the header of the backup is damaged")
+        _mac(file_key, b"%b%b\n%b\n---" % (MAGIC, stanza, wrapped)).verify(_plain(proof[1]))
+    except InvalidSignature:
+        raise OperatorError("the passphrase is wrong, or the file is damaged") from None
+    return file_key
+
+
+def _by_passphrase(passphrase: str, stanza: bytes, wrapped: bytes) -> bytes:
     if not stanza.startswith(b"-> scrypt "):
         raise OperatorError("this age file is not encrypted with a passphrase")
-    found, is_key, proof = _STANZA.fullmatch(stanza), _WRAPPED.fullmatch(wrapped), _MAC.fullmatch(mac)
-    if not (found and is_key and proof):
+    found = _STANZA.fullmatch(stanza)
+    if not found or not wrapped:
         raise OperatorError("the header of the backup is damaged")
     work_factor = int(found[2])
     if work_factor > _WORK_FACTOR_MAX:
         raise OperatorError(f"the backup needs scrypt with N = 2^{work_factor}, more than 2^{_WORK_FACTOR_MAX}")
     try:
-        salt, sealed, expected = _plain(found[1]), _plain(wrapped), _plain(proof[1])
-        file_key = _wrapping(passphrase, salt, work_factor).decrypt(bytes(12), sealed, None)
-        _mac(file_key, b"%b%b\n%b\n---" % (MAGIC, stanza, wrapped)).verify(expected)
-    except (InvalidTag, InvalidSignature):
+        return _wrapping(passphrase, _plain(found[1]), work_factor).decrypt(bytes(12), wrapped, None)
+    except InvalidTag:
         raise OperatorError("the passphrase is wrong, or the file is damaged") from None
-    return file_key
+
+
+def _by_key(private: bytes, stanza: bytes, wrapped: bytes) -> bytes:
+    found = _TO_KEY.fullmatch(stanza)
+    if not found or not wrapped:
+        raise OperatorError("the header of the backup is damaged")
+    return unwrap(_plain(found[1]), wrapped, private)
 
 
 def _wrapping(passphrase: str, salt: bytes, work_factor: int) -> ChaCha20Poly1305:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from hub.core.copy.standing import Copy, CopyState
 from hub.core.fleet.reporting import Told
 from hub.store.database import Transaction, View
 
@@ -53,6 +54,12 @@ ANNOUNCED = Key("announced", Announced)
 PAIRING_UNTIL = Key("pairing_until", int)
 LOCATING_UNTIL = Key("locating_until", int)
 """Hub times in ms."""
+COPY = Key("copy", Copy)
+COPY_STATE = Key("copy_state", CopyState)
+EPOCH = Key("epoch", int)
+"""How often this hub was restored: of two boxes that are the same hub, the one with the lower number has died."""
+REPLACED = Key("replaced", int)
+"""1: another box is this hub now."""
 LAST_DEVICE = Key("devices", int)
 """The highest number that a device ever had."""
 COUNTED_RUN = Key("counted_run", int)

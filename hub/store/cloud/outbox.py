@@ -81,9 +81,8 @@ def add_new(tx: Transaction, table: Table, nums: range) -> None:
 
 def remove(tx: Transaction, table: Table, nums: Iterable[int]) -> int:
     """Take records out; returns how many were in."""
-    before = tx.db.conn.total_changes
-    tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", [(table.name, num) for num in nums])
-    return tx.db.conn.total_changes - before
+    gone = [(table.name, num) for num in nums]
+    return tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", gone).rowcount if gone else 0
 
 
 def waiting_records(

@@ -43,6 +43,7 @@ STEPS = (
     Step("counters"),
     Step("fleet"),
     Step("page_size"),
+    Step("copy"),
 )
 _HERE = resources.files(__name__)
 

@@ -1,0 +1,167 @@
+"""Every table is copied: whatever a transaction inserts, changes or deletes is noted, and nothing where no copy is."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from hub.core.copy.entry import Key, Value
+from hub.store.copy import capture, log, rows
+from hub.store.copy.capture import DERIVED, Capture, CopiedTable
+from hub.store.database import Store, Transaction
+from tests.hubs import new_store
+
+VALUES: dict[str, Value] = {"INTEGER": 1_000_000, "TEXT": "text", "BLOB": b"bytes", "REAL": 1.5, "": "any"}
+
+
+@pytest.fixture
+def kept(store: Store) -> Store:
+    """Return a database of which a copy is kept."""
+    with store.write() as tx:
+        tx.db.execute("INSERT INTO hub (key, value) VALUES ('copy', '{}')")
+    return store
+
+
+def all_tables(store: Store) -> dict[str, CopiedTable]:
+    with store.read() as db:
+        return dict(capture.tables(db))
+
+
+def noted(store: Store) -> dict[str, list[Key]]:
+    with store.read() as db:
+        found = log.since(db, log.last(db) - 1)
+    assert found is not None
+    return dict(found[0])
+
+
+def add(tx: Transaction, table: CopiedTable) -> Key:
+    """Insert a row of any values."""
+    described = tx.db.execute("SELECT name, type FROM pragma_table_info(?)", [table.name]).fetchall()
+    row: dict[str, Value] = {name: VALUES[kind] for name, kind in described}
+    if "cut" in row:
+        row |= {"data": "{}", "cut": None}
+    columns = ", ".join(f"[{name}]" for name in row)
+    tx.db.execute(f"INSERT INTO [{table.name}] ({columns}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+    return tuple(row[name] for name in table.key)
+
+
+def fail(store: Store, statement: str) -> None:
+    """Let a transaction fail after it did something."""
+    with contextlib.suppress(RuntimeError), store.write() as tx:
+        tx.db.execute(statement)
+        raise RuntimeError
+
+
+def where(table: CopiedTable) -> str:
+    return " AND ".join(f"[{name}] = ?" for name in table.key)
+
+
+def test_whatever_happens_to_a_row_of_any_table_is_noted(kept: Store) -> None:
+    for name, table in all_tables(kept).items():
+        with kept.write() as tx:
+            key = add(tx, table)
+        assert key in noted(kept)[name]
+        other = table.columns[-1]
+        with kept.write() as tx:
+            tx.db.execute(f"UPDATE [{name}] SET [{other}] = [{other}] WHERE {where(table)}", key)
+        assert key in noted(kept)[name]
+        with kept.write() as tx:
+            tx.db.execute(f"DELETE FROM [{name}] WHERE {where(table)}", key)
+        assert key in noted(kept)[name]
+
+
+def test_every_table_is_copied_or_derived_from_one_that_is(store: Store) -> None:
+    with store.read() as db:
+        listed = db.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'").fetchall()
+    found = {name for name, kind in listed if kind == "table" and not name.startswith("sqlite_")}
+    assert found == all_tables(store).keys() | DERIVED
+    assert {name.partition("_words")[0].partition("_numbers")[0] for name, kind in listed if kind != "table"} == {
+        "patient"
+    }
+
+
+def test_a_row_whose_key_changes_is_noted_under_both(kept: Store) -> None:
+    with kept.write() as tx:
+        tx.db.execute("INSERT INTO reached (device, host) VALUES (1, 'a')")
+    with kept.write() as tx:
+        tx.db.execute("UPDATE reached SET device = 2")
+    assert sorted(noted(kept)["reached"]) == [(1,), (2,)]
+
+
+def test_a_transaction_that_fails_is_not_noted(kept: Store) -> None:
+    with kept.read() as db:
+        before = log.last(db)
+    fail(kept, "INSERT INTO reached (device, host) VALUES (1, 'a')")
+    with kept.write() as tx:
+        tx.db.execute("INSERT INTO reached (device, host) VALUES (2, 'b')")
+    assert noted(kept)["reached"] == [(2,)]
+    with kept.read() as db:
+        assert log.last(db) == before + 1
+
+
+def test_a_transaction_that_fails_as_it_begins_to_be_noted_leaves_nothing_half(store: Store) -> None:
+    with store.write() as tx:
+        tx.db.execute("INSERT INTO hub (key, value) VALUES ('copy', '{}')")
+    fail(store, "DELETE FROM reached")
+    with store.write() as tx:
+        tx.db.execute("INSERT INTO reached (device, host) VALUES (2, 'b')")
+    assert noted(store)["reached"] == [(2,)]
+    with store.write() as tx:
+        tx.db.execute("DELETE FROM hub WHERE key = 'copy'")
+    fail(store, "DELETE FROM reached")
+    with store.write() as tx:
+        tx.db.execute("DELETE FROM reached")
+
+
+def test_without_a_copy_nothing_is_noted(store: Store) -> None:
+    with store.write() as tx:
+        tx.db.execute("INSERT INTO reached (device, host) VALUES (1, 'a')")
+    with store.write() as tx:
+        assert tx.db.execute("SELECT count(*) FROM sqlite_temp_master").fetchone()[0] == 0
+    with store.read() as db:
+        assert log.last(db) == 0
+
+
+def test_rows_come_back_as_they_were_however_often(kept: Store, tmp_path: Path) -> None:
+    tables = all_tables(kept)
+    with kept.write() as tx:
+        keys = {name: [add(tx, table)] for name, table in tables.items()}
+    other = new_store(tmp_path / "other")
+    with kept.read() as db:
+        parts = list(rows.parts(db, tables, keys))
+    for _ in range(2):
+        with other.write() as tx:
+            for part in parts:
+                rows.put(tx.db, tables, part)
+    for name, table in tables.items():
+        with kept.read() as db, other.read() as copied:
+            row = f"SELECT * FROM [{name}] WHERE {where(table)}"
+            assert copied.execute(row, keys[name][0]).fetchall() == db.execute(row, keys[name][0]).fetchall()
+    other.close()
+
+
+def test_what_an_older_program_writes_is_found_missing(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with kept.write() as tx:
+        assert tx.now_ms
+    with kept.read() as db:
+        assert not log.is_behind(db)
+    kept._capture.follow(is_on=False)
+    with monkeypatch.context() as older:
+        older.setattr(Capture, "follow", lambda _capture, *, is_on: is_on)  # it notes nothing
+        with kept.write() as tx:
+            assert tx.now_ms
+    with kept.read() as db:
+        assert log.is_behind(db)
+
+
+def test_the_log_has_a_bound_past_which_everything_is_unknown(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "LINES_MAX", 3)
+    for _ in range(5):
+        with kept.write() as tx:
+            assert tx.now_ms
+    with kept.write() as tx:
+        assert log.is_long(tx.db)
+        log.forget(tx.db)
+    with kept.read() as db:
+        assert log.since(db, log.last(db) - 2) is None
+        assert log.since(db, log.last(db)) == []
