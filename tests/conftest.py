@@ -24,6 +24,7 @@ _SLOW = {
     "postgres": "a database server",
     "fleet_server": "a database, a gate and a web server",
     "own_fleet_server": "the same, for one test",
+    "site": "a hub with all its pages, set up by its forms",
     "card": "disks and partitions, made by other programs",
 }
 """Fixtures that make what takes long anew for every test that asks for one, and what that is."""

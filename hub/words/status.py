@@ -8,6 +8,7 @@ from hub.words import Words
 
 LABELS: Final = {
     "devices": "Phones added",
+    "synced_ago_s": "Last sync of a phone",
     "devices_today": "Phones in the last 24 hours",
     "syncing": "Phones syncing now",
     "pairing_left_s": "Adding phones",
@@ -61,6 +62,11 @@ def pairing(words: Words, facts: Facts, *, is_always_open: bool) -> str:
     return words.say("off")
 
 
+def last_sync(words: Words, facts: Facts) -> str:
+    """Say how long ago a phone last synced."""
+    return words.say("not yet") if facts.synced_ago_s is None else words.ago(facts.synced_ago_s)
+
+
 def last_success(words: Words, facts: Facts) -> str:
     """Say how long ago the last exchange with the cloud succeeded."""
     return words.say("not yet") if facts.relayed_ago_s is None else words.ago(facts.relayed_ago_s)
@@ -91,6 +97,7 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "over_prescribed": words.number(facts.over_prescribed) if facts.over_prescribed else "",
         "over_stock": words.number(facts.over_stock) if facts.over_stock else "",
         "devices": words.number(facts.devices),
+        "synced_ago_s": last_sync(words, facts),
         "devices_today": words.number(facts.devices_today),
         "syncing": words.number(facts.syncing),
         "pairing_left_s": pairing(words, facts, is_always_open=is_always_open),

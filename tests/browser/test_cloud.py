@@ -108,15 +108,16 @@ def nurse_of(served: ServedHub) -> Phone:
 @pytest.mark.timeout(300)
 def test_the_sentence_follows_records_to_the_cloud(watching: Watching, served: ServedHub, cloud: Cloud) -> None:
     greeting = cloud.start()
-    watching.says("Everything the phones have sent is safe on this hub.")
+    watching.says("No phone on its list has synced yet.")
     watching.connect(greeting["url"], "hh_" + "0" * 64)
     watching.desk.see("The cloud does not accept this key.")
     watching.connect(greeting["url"], greeting["api_key"])
     watching.desk.see("The cloud is connected.")
     watching.sync()
-    watching.says("Everything the phones have sent is safe in the cloud.")
+    watching.says("No phone on its list has synced yet.")
 
     nurse = nurse_of(served)
+    watching.says("Everything the phones have sent is safe in the cloud.")
     cloud.stop()
     nurse.create("patients", {"given_name": "Amina", "surname": "Zahra"})
     assert nurse.sync().ok
@@ -146,5 +147,5 @@ def test_a_cloud_is_disconnected_and_everything_stays_safe(watching: Watching, s
     watching.desk.click("Disconnect …")
     watching.desk.click("Yes, disconnect")
     watching.desk.see("The cloud is disconnected.")
-    watching.says("Everything the phones have sent is safe on this hub.")
+    watching.says("No phone on its list has synced yet.")
     assert served.pid

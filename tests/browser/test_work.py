@@ -90,7 +90,9 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
 ) -> None:
     administer(served)
     grant(served, without=Permission.REGISTER)
-    served.client("phone-1").push(changes("patients", created=[row("patients", "p1")]))
+    nurse = served.client("phone-1")
+    nurse.pull()
+    nurse.push(changes("patients", created=[row("patients", "p1")]))
 
     desk = visit(wide=True)
     desk.go("/")
@@ -132,7 +134,7 @@ def grant(served: ServedHub, without: Permission | None = None) -> None:
 def test_the_page_follows_the_hub_without_being_loaded_again(visit: Callable[..., Visit], served: ServedHub) -> None:
     anyone = visit(language="ar-LB")
     anyone.go("/")
-    sentence(anyone, "كل ما أرسلته الهواتف محفوظ على جهاز الحكمة.")
+    sentence(anyone, "جهاز الحكمة جاهز. لم يُزامَن بعد أي هاتف من قائمته.")
     served.client("phone-1").push(changes("patients", created=[{"id": 1}, {"id": 2}]))
     sentence(anyone, "سجلان يحتاجان إلى مراجعة")
     anyone.picture("ar-live-attention")
@@ -219,3 +221,28 @@ def test_a_backup_and_a_support_file_are_saved_from_the_page(
         desk.click("Save a support file")
     with zipfile.ZipFile(download.value.path()) as file:
         assert file.testzip() is None
+
+
+def test_a_page_says_when_it_has_no_contact_with_the_hub(visit: Callable[..., Visit], served: ServedHub) -> None:
+    some = visit()
+    some.go("/")
+    note = some.page.locator("#lost")
+    expect(note).to_be_hidden()
+    served.kill()
+    expect(note).to_contain_text(re.compile(r"No contact with the hub since \d\d:\d\d\."), timeout=30_000)
+    some.complaints.clear()  # the browser's own, of what it could not load
+    some.check()
+    some.picture("no-contact")
+    served.start()
+    expect(note).to_be_hidden(timeout=60_000)
+
+
+def test_a_page_whose_sign_in_has_ended_shows_nothing_old(visit: Callable[..., Visit], served: ServedHub) -> None:
+    administer(served)
+    desk, other = visit(), visit()
+    desk.sign_in()
+    desk.go("/phones")
+    other.sign_in()
+    desk.page.context.clear_cookies()
+    served.client("phone-1")
+    expect(desk.page.locator("#password")).to_be_visible(timeout=30_000)

@@ -25,7 +25,7 @@ from hub.store.database import Store
 from tests.cli.conftest import Run
 from tests.simulator import processes
 
-SAFE = Facts(free_bytes=10**12)
+SAFE = Facts(free_bytes=10**12, synced_ago_s=60)
 PINS = {"GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
 NOBODY = HubLight(Path("nowhere"), 0)
 

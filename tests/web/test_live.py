@@ -83,3 +83,16 @@ def test_s8_a_served_hub_streams_to_so_many_and_to_others_once_those_have_gone(
         if head.startswith(b"HTTP/1.1 200"):
             return
     raise AssertionError("places of those who have gone stay taken")
+
+
+def test_a_page_hears_that_the_hub_is_there_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.services.status.watch._STILL_THERE_S", 0.01)
+
+    async def run() -> None:
+        events = StatusWatch(Facts(), Facts, lambda _: None).follow()
+        async with asyncio.timeout(5):
+            assert b"data: 1" in await anext(events)
+            assert (await anext(events)).startswith(b"event: there\n")
+        await events.aclose()
+
+    asyncio.run(run())

@@ -11,7 +11,7 @@ def page(served: ServedHub) -> httpx.Response:
 
 
 def test_the_page_says_in_one_sentence_whether_everything_is_safe(served: ServedHub) -> None:
-    assert "Everything the phones have sent is safe on this hub" in page(served).text
+    assert "No phone on its list has synced yet" in page(served).text
 
 
 def test_the_name_of_the_hub_is_text_and_not_markup(served: ServedHub) -> None:

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 import pytest
 
-from hub.actions.phones import pairing
+from hub.actions.phones import access, pairing
 from hub.cli.lights import HubLight
 from hub.core.cloud.link import Link
 from hub.core.status import state as states
@@ -30,6 +30,7 @@ from hub.services.status import file
 from hub.services.status.gathering import Gathering
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
+from hub.store.phones import callers
 from hub.words import LANGUAGES, status, words
 from tests.hubs import ServedHub, changes, prepare, row
 from tests.mounts import Mount
@@ -301,8 +302,14 @@ def cloud_restored(box: Box) -> Shown:
     return box.shown()
 
 
+def no_phone(box: Box) -> Shown:
+    box.world.cycle()
+    return box.shown()
+
+
 def in_cloud(box: Box) -> Shown:
     unproven(box)
+    _sync(box)
     box.world.cycle()
     return box.shown()
 
@@ -311,7 +318,14 @@ def safe(box: Box) -> Shown:
     with box.world.store.write() as tx:
         connection.disconnect(tx)
     pushes.push(box.world.store, changes("patients", created=[row("patients", "p")]))
+    _sync(box)
     return box.shown()
+
+
+def _sync(box: Box) -> None:
+    with box.world.store.write() as tx:
+        num = access.pair(tx, "phone-1", None, most=1).num
+        callers.seen(tx, num, synced=True)
 
 
 def _cut(box: Box) -> Shown:
@@ -348,6 +362,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (offline, HubState.OFFLINE, Light.LINE),
     (waiting, HubState.WAITING, Light.WAITING),
     (unproven, HubState.UNPROVEN, Light.WAITING),
+    (no_phone, HubState.NO_PHONE, Light.SAFE),
     (in_cloud, HubState.IN_CLOUD, Light.SAFE),
     (safe, HubState.SAFE, Light.SAFE),
 ]

@@ -35,7 +35,7 @@ def gather(
     free_bytes = shutil.disk_usage(store.path.parent).free
     try:
         with store.read() as db:
-            now_ms = store.now_ms(db)
+            now_ms, synced_ms = store.now_ms(db), devices.last_sync(db)
             return Facts(
                 writable=writable,
                 free_bytes=free_bytes,
@@ -45,6 +45,7 @@ def gather(
                 over_stock=dispensed.beyond(db, TABLES["clinic_inventory"]),
                 devices=devices.paired(db),
                 devices_today=devices.synced_since(db, now_ms - _DAY_MS),
+                synced_ago_s=None if synced_ms is None else (now_ms - synced_ms) // 1000,
                 syncing=devices.synced_since(db, now_ms - _SYNCING_MS),
                 pairing_left_s=state.left_s(db, state.PAIRING_UNTIL, now_ms),
                 locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),

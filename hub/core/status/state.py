@@ -45,6 +45,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     devices: int = 0
     devices_today: int = 0
     """Phones that synced within a day of hub time."""
+    synced_ago_s: int | None = None
+    """Since the last sync of any phone; None when none has synced yet."""
     syncing: int = 0
     """Phones that synced within the last seconds."""
     pairing_left_s: int = 0
@@ -257,6 +259,13 @@ class HubState(Enum):
         ),
         _NOTHING,
         lambda facts: facts.cloud and facts.unproven,
+    )
+    NO_PHONE = _Row(
+        Level.SAFE,
+        Light.SAFE,
+        Text("The hub is ready. No phone on its list has synced yet."),
+        Text("Sign in and choose Add a phone, then scan the QR code in the app."),
+        lambda facts: facts.synced_ago_s is None,
     )
     IN_CLOUD = _Row(
         Level.SAFE,

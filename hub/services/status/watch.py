@@ -17,8 +17,9 @@ STREAMS_MAX = 32
 """Web pages that follow live; further ones are reloaded by hand."""
 STREAMS_PER_ADDRESS = 8
 """So that one machine cannot take them all."""
-_STILL_THERE_S = 20.0
-_COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60}
+_STILL_THERE_S = 4.0
+"""A page says that it has no contact when it has heard nothing for ten seconds."""
+_COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60, "synced_ago_s": 60}
 """Facts that change all the time, and by how much it takes for a page to show it."""
 
 log = structlog.get_logger()
@@ -89,7 +90,7 @@ class StatusWatch:
             self._streams += Counter()  # drops addresses that follow no more
 
     async def follow(self) -> AsyncGenerator[bytes]:
-        """Return server-sent events, from within a ``place``: the revision, whenever it changes."""
+        """Return server-sent events, from within a ``place``: its revision when that changes, or that it is there."""
         while not self._is_over:
             changed = self._changed
             yield f"retry: 5000\ndata: {self.revision}\n\n".encode()
@@ -98,7 +99,7 @@ class StatusWatch:
                     async with asyncio.timeout(_STILL_THERE_S):  # wait_for of Python 3.11 can lose a cancellation
                         await changed.wait()
                 except TimeoutError:
-                    yield b": still there\n\n"
+                    yield b"event: there\ndata:\n\n"
 
     def _look(self) -> Facts:
         facts = self._gather()

@@ -35,6 +35,12 @@ def synced_since(db: Database, at: int) -> int:
     return int(db.execute(sql, [DeviceState.PAIRED, at]).fetchone()[0])
 
 
+def last_sync(db: Database) -> int | None:
+    """Return the hub time of the newest sync of any device that is known; None for none."""
+    at = db.execute("SELECT max(last_sync) FROM devices").fetchone()[0]
+    return None if at is None else int(at)
+
+
 def count(db: Database) -> int:
     """Count the devices, blocked ones too."""
     return db.table("devices").count

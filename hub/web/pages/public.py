@@ -88,6 +88,7 @@ def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[s
         "level": state.level,
         "sentence": said.sentence(who.words, facts),
         "remedy": said.remedy(who.words, facts),
+        "synced": said.last_sync(who.words, facts),
         "pairing": said.pairing(who.words, facts, is_always_open=is_always_open),
         "light": light,
         "pattern": PATTERNS[light],

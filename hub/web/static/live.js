@@ -1,16 +1,41 @@
-// Keeps a page fresh: when the hub says that something changed, the parts marked data-live are fetched again.
+// Keeps a page true: what changed is fetched again, and a hub that is heard no more is said to be.
 "use strict";
 (() => {
-  const seen = document.body.dataset.revision;
-  let known = seen;
+  const PATIENCE_MS = 10_000;
+  const { body } = document;
+  const lost = document.getElementById("lost");
+  let known = body.dataset.revision;
+  let heard = Date.now();
 
   const digits = (text) =>
     document.documentElement.lang === "ar" ? text.replace(/\d/g, (digit) => "٠١٢٣٤٥٦٧٨٩"[digit]) : text;
 
+  const two = (number) => String(number).padStart(2, "0");
+
+  const hear = () => {
+    heard = Date.now();
+    body.classList.remove("lost");
+    lost.hidden = true;
+  };
+
+  const miss = () => {
+    if (body.classList.contains("lost")) return;
+    const at = new Date(heard);
+    lost.textContent = lost.dataset.text.replace("{time}", digits(`${two(at.getHours())}:${two(at.getMinutes())}`));
+    lost.hidden = false;
+    body.classList.add("lost");
+  };
+
   const refresh = async () => {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok || answer.redirected) return;
+    const answer = await fetch(location.href, {
+      headers: { accept: "text/html" },
+      signal: AbortSignal.timeout(PATIENCE_MS / 2),
+    });
+    hear();
+    if (answer.redirected) return location.reload(); // the sign-in has ended: nothing old stays on the screen
+    if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    known = fresh.body.dataset.revision ?? known;
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = fresh.getElementById(part.id);
       // Whoever types or has opened something there is not disturbed.
@@ -19,20 +44,33 @@
     }
   };
 
-  if (document.querySelector("[data-live]") && "EventSource" in window) {
+  const listen = () => {
     const events = new EventSource("/events");
+    events.addEventListener("there", hear);
     events.onmessage = (event) => {
-      if (event.data === known) return;
+      const was = body.classList.contains("lost");
+      hear();
+      if (event.data === known && !was) return;
       known = event.data;
       refresh().catch(() => {});
     };
+  };
+
+  if (document.querySelector("[data-live]")) {
+    if ("EventSource" in window) listen();
+    setInterval(() => {
+      const silent = Date.now() - heard;
+      if (silent >= PATIENCE_MS) miss();
+      // No event for long: all places to follow from are taken, or nobody is there.
+      if (silent >= PATIENCE_MS / 2) refresh().catch(() => {});
+    }, PATIENCE_MS / 4);
   }
 
   setInterval(() => {
     for (const clock of document.querySelectorAll("[data-left]")) {
       const left = Math.max(0, Number(clock.dataset.left) - 1);
       clock.dataset.left = left;
-      clock.textContent = digits(`${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+      clock.textContent = digits(`${Math.floor(left / 60)}:${two(left % 60)}`);
       if (left === 0) refresh().catch(() => {});
     }
   }, 1000);

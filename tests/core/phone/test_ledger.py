@@ -146,7 +146,7 @@ def lived(taken: list[Step]) -> Life:
     return life
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 @example([("own_add", 0), ("own_add", 0), ("empty", 0), ("sync", 0), ("edit", 0)])  # its own, lost, edited by another
 @example([("sync", 3), ("own_add", 0), ("edit", 0), ("overlap", 12)])  # an old answer over the phone's own edit
@@ -156,7 +156,7 @@ def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(tak
     assert life.missing() == set()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 @example([("add", 0), ("forbid", 0), ("sync", 3), ("sync", 3), ("move", 1)])  # comes into sight unchanged
 def test_p5_what_a_user_may_see_comes_whatever_else_is_withheld(taken: list[Step]) -> None:
@@ -166,7 +166,7 @@ def test_p5_what_a_user_may_see_comes_whatever_else_is_withheld(taken: list[Step
     assert not {key for key, _ in life.missing()} & seen
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL), st.integers(0, 15))
 @example([("add", 0), ("forbid", 0), ("sync", 3), ("edit", 0)], 1)
 def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken: list[Step], cursor: int) -> None:
@@ -180,14 +180,14 @@ def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken:
     assert {key for key, _ in life.missing()} <= accounted | suspects
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps((*QUIET, "allow", "forbid", "move", "empty")))
 def test_p6_nothing_that_a_phone_has_comes_as_created(taken: list[Step]) -> None:
     life = lived(taken)
     assert created(life.pull(3)).isdisjoint(life.phone.has)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps((*QUIET, "allow", "forbid", "move")))
 def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -> None:
     life = lived([step for step in taken if step[0] != "forced"])
@@ -197,7 +197,7 @@ def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -
             assert has == row.revision
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL), st.integers(0, 15))
 @example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 0)
 @example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 1)
@@ -209,7 +209,7 @@ def test_p6_what_a_phone_just_pushed_is_not_due_to_it(taken: list[Step], choice:
         assert key[1] not in life.hub.opened(life.phone.cursor).sheets[key[0]].due
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
     life = lived(taken)
@@ -222,7 +222,7 @@ def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 def test_p5_the_same_question_has_the_same_answer_until_one_arrives(taken: list[Step]) -> None:
     life = lived(taken)
@@ -232,7 +232,7 @@ def test_p5_the_same_question_has_the_same_answer_until_one_arrives(taken: list[
     assert carried(first) == carried(second)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 def test_p5_an_answer_is_settled_once_however_often_its_cursor_comes(taken: list[Step]) -> None:
     life = lived(taken)
@@ -247,7 +247,7 @@ def test_p5_an_answer_is_settled_once_however_often_its_cursor_comes(taken: list
     assert due(again) == due(once)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(QUIET), st.integers(1, 2**60))
 def test_o4_after_a_restore_any_cursor_is_taken_for_the_last_settled_one(taken: list[Step], cursor: int) -> None:
     life = lived(taken)
@@ -262,7 +262,7 @@ def test_o4_after_a_restore_any_cursor_is_taken_for_the_last_settled_one(taken: 
     assert due(life.hub.opened(cursor)) == due(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps(ALL), st.floats(allow_nan=False))
 def test_p5_a_cursor_that_was_never_given_makes_everything_due(taken: list[Step], cursor: float) -> None:
     life = lived(taken)

@@ -36,13 +36,13 @@ FORMS = st.sampled_from(
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=400)
 @given(UUIDS, FORMS)
 def test_every_form_of_a_uuid_is_one_id(text: str, form: object) -> None:
     assert ids.canonical(form(text)) == text  # type: ignore[operator]
 
 
-@settings(max_examples=2000)
+@settings(max_examples=400)
 @given(st.text(max_size=50) | st.from_regex(r"[{]?[0-9a-fA-F-]{30,40}[}]?", fullmatch=True))
 def test_what_is_no_uuid_stays_as_it_is_and_folding_twice_is_folding_once(text: str) -> None:
     once = ids.canonical(text)
@@ -51,7 +51,7 @@ def test_what_is_no_uuid_stays_as_it_is_and_folding_twice_is_folding_once(text: 
         assert once == str(uuid.UUID(once))
 
 
-@settings(max_examples=1000)
+@settings(max_examples=200)
 @given(TABLE, UUIDS, FORMS, st.data())
 def test_s5_a_pushed_id_and_every_reference_arrive_in_one_form(
     table: Table, record_id: str, form: object, data: st.DataObject

@@ -7,7 +7,7 @@ from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS, Light
 from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, HubState, Level, Trouble, state
 
-WELL = Facts(free_bytes=FREE_BYTES_LOW)
+WELL = Facts(free_bytes=FREE_BYTES_LOW, synced_ago_s=60)
 CLOUD: dict[str, object] = {"cloud": True}
 WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"answering": False}, HubState.NOT_ANSWERING),
@@ -22,6 +22,7 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     (CLOUD | {"lost": 1}, HubState.CLOUD_LOST),
     (CLOUD | {"waiting": 1}, HubState.WAITING),
     (CLOUD | {"unproven": 1}, HubState.UNPROVEN),
+    (CLOUD | {"synced_ago_s": None}, HubState.NO_PHONE),
     (CLOUD, HubState.IN_CLOUD),
 ]
 TROUBLES: list[tuple[dict[str, object], HubState]] = [

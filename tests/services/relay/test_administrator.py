@@ -20,6 +20,8 @@ from tests.simulated.cloud.postgres import cluster
 from tests.simulator.rows import Row
 from tests.store import pushes
 
+pytestmark = pytest.mark.slow
+
 Act = Callable[[World, Row, Row], None]
 
 

@@ -424,6 +424,7 @@ def test_s5_what_is_the_organisations_alone_nobody_changes_by_a_push(matrix: Mat
                 assert "new" not in pushes.live(matrix.store, table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("permission", sorted(set(Permission) - UNUSED))
 def test_the_matrix_fails_when_a_permission_is_not_asked_for(
     matrix: Matrix, monkeypatch: pytest.MonkeyPatch, permission: Permission
@@ -448,6 +449,7 @@ DROPPED: dict[str, tuple[object, str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", DROPPED)
 def test_the_matrix_fails_when_a_rule_is_dropped(matrix: Matrix, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     where, name, instead = DROPPED[rule]
