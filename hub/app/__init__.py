@@ -46,8 +46,10 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
     settings = live.settings
     limits = settings.limits
     phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
+    shown = web_wiring.pages(store, live, phones_rpc)
     phones = rpc.Phones(
         phones_rpc,
+        shown.passwords,
         folder=store.path.parent,
         workers=limits.workers,
         budget=ByteBudget(limits.memory_mb * _MIB),
@@ -55,7 +57,6 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         page_bytes=settings.sync.page_bytes,
     )
     gather = partial(facts.gather, store, records=0)
-    shown = web_wiring.pages(store, live, phones_rpc)
     routers = [
         rpc.router(phones),
         health.router(gather),
@@ -63,7 +64,11 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         look.router(),
         pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
-    return _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close]), shown, phones_rpc
+    return (
+        _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close, shown.close]),
+        shown,
+        phones_rpc,
+    )
 
 
 def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:

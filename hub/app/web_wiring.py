@@ -8,6 +8,7 @@ import structlog
 
 from hub.actions.box import identity
 from hub.actions.cloud import link
+from hub.actions.people import failures
 from hub.actions.phones import refusals
 from hub.app import backup, fleet, reach, rules, status, support
 from hub.app.fleet import Sampler
@@ -30,6 +31,7 @@ from hub.web.pages import Powers
 from hub.web.pages.cloud import CloudControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
+from hub.web.passwords import Passwords
 
 log = structlog.get_logger()
 
@@ -39,7 +41,10 @@ def pages(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Pages:
     phones_rpc.name = identity.name(store) or live.settings.hub.name
     gatekeeper = Gatekeeper(store, lambda: _entry(live.settings))
     watch = _watch(store, live.settings, phones_rpc)
-    return Pages(gatekeeper, watch, hub_name=lambda: phones_rpc.name, options=lambda: _page_options(live.settings))
+    passwords = Passwords(partial(failures.was_here, store))
+    return Pages(
+        gatekeeper, watch, passwords, hub_name=lambda: phones_rpc.name, options=lambda: _page_options(live.settings)
+    )
 
 
 def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,11 +19,15 @@ from hub.web.answers import Answer, Go, HtmlPage, respond
 from hub.web.body import AnyRequest
 from hub.web.gatekeeper import Gatekeeper
 from hub.web.notes import NOTES
+from hub.web.passwords import Passwords
 from hub.web.visitor import Visitor
 from hub.words import LANGUAGES
 
 FORM_BYTES_MAX = 64 * 1024
 _FIELDS_MAX = 100
+_THREADS = 4
+"""Of their own: whoever loads pages without end keeps neither phones nor the watchdog waiting."""
+_DONE = 303
 
 Form = Mapping[str, str]
 Show = Callable[[Visitor, Form], Answer]
@@ -41,6 +47,7 @@ class Pages:
         self,
         gatekeeper: Gatekeeper,
         watch: StatusWatch,
+        passwords: Passwords,
         *,
         hub_name: Callable[[], str],
         options: Callable[[], PageOptions],
@@ -48,6 +55,8 @@ class Pages:
         """Take name and options as functions, for they may change while the hub runs."""
         self.gatekeeper = gatekeeper
         self.watch = watch
+        self.passwords = passwords
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pages")
         self.hub_name = hub_name
         self.options = options
         self.after_form: list[Callable[[], None]] = []
@@ -55,19 +64,25 @@ class Pages:
         self.https_port = 0
         """Where the pages are served over TLS; 0 for nowhere."""
 
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.shutdown()
+        self.passwords.close()
+
     def page(self, path: str, show: Show, *, public: bool = False) -> HTTPRouteHandler:
         """Return the route of a page; ``show`` runs in a thread, with the visitor and the query."""
 
         @get(path)
         async def handler(request: AnyRequest) -> Response[Any]:
             query = dict(parse_qsl(request.url.query, max_num_fields=_FIELDS_MAX))
-            return await asyncio.to_thread(self._shown, request, show, query, public=public)
+            return await self._work(partial(self._shown, request, show, query, public=public))
 
         return handler
 
-    def action(self, path: str, act: Show, *, public: bool = False) -> HTTPRouteHandler:
+    def action(self, path: str, act: Show, *, public: bool = False, checks_password: bool = False) -> HTTPRouteHandler:
         """Return the route of a form; ``act`` runs in a thread, when the form came from a page of this hub.
 
+        checks_password: it runs in turn, raising Unavailable when too many wait.
         Whoever loads the address of a form again, or lets a page follow live that refused one, gets its page.
         """
 
@@ -77,13 +92,19 @@ class Pages:
                 return Response(b"", status_code=303, headers={"location": f"/{path.split('/')[1]}"})
             self.gatekeeper.check_origin(request)
             form = _form(await body.read(request, FORM_BYTES_MAX))
-            answer = await asyncio.to_thread(self._acted, request, act, form, public=public)
-            await self.watch.refresh()
-            for call in self.after_form:
-                call()
+            work = partial(self._acted, request, act, form, public=public)
+            address = visitor.address(request)
+            answer = await (self.passwords.check(address, work) if checks_password else self._work(work))
+            if answer.status_code == _DONE:  # who is refused makes nobody look
+                await self.watch.refresh()
+                for call in self.after_form:
+                    call()
             return answer
 
         return handler
+
+    async def _work(self, call: Callable[[], Response[Any]]) -> Response[Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> HtmlPage:
         """Fill a template in; ``values`` are for this page, what every page shows comes with it."""

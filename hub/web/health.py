@@ -1,7 +1,9 @@
 """Whether the hub lives, can write, and what it counts."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from litestar import Response, Router, get
@@ -25,10 +27,12 @@ def router(gather: Callable[[], Facts]) -> Router:
         """Answer while the process lives."""
         return {"status": "alive"}
 
-    @get("/readyz", sync_to_thread=True)
-    def readyz() -> dict[str, str]:
+    pool = ThreadPoolExecutor(1, thread_name_prefix="health")
+
+    @get("/readyz")
+    async def readyz() -> dict[str, str]:
         """Answer 200 only after a write that worked."""
-        now = gather()
+        now = await asyncio.get_running_loop().run_in_executor(pool, gather)
         if now.damage or not now.writable:
             raise Unavailable("the database is damaged" if now.damage else "the database cannot be written")
         return {"status": "ready"}

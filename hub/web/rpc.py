@@ -15,12 +15,13 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 from hub.core.errors import Forbidden, TooLarge, Unavailable
 from hub.core.log_events import LogEvent
 from hub.core.phone import wire
-from hub.services.rpc.dispatch import Buffer, Opened, Rpc
+from hub.services.rpc.dispatch import Buffer, Opened, Reply, Rpc
 from hub.services.rpc.procedures.registry import Work
 from hub.web import body
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
 from hub.web.metrics import ANSWER_BYTES, CALLS, SECONDS
+from hub.web.passwords import Passwords
 from hub.web.spool import Spool
 
 _T = TypeVar("_T")
@@ -38,9 +39,18 @@ class Phones:
     """The handlers of ``/rpc``, with what they share."""
 
     def __init__(
-        self, rpc: Rpc, *, folder: Path, workers: int, budget: ByteBudget, payload_max: int, page_bytes: int
+        self,
+        rpc: Rpc,
+        passwords: Passwords,
+        *,
+        folder: Path,
+        workers: int,
+        budget: ByteBudget,
+        payload_max: int,
+        page_bytes: int,
     ) -> None:
         self._rpc = rpc
+        self._passwords = passwords
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rpc")
         self._budget = budget
         self._body_max = wire.body_bytes(payload_max)
@@ -83,7 +93,7 @@ class Phones:
         ticket = await self._budget.reserve(self._page_bytes if opened.procedure.work is Work.PAGE else 0)
         started = time.monotonic()
         try:
-            outcome = await self._work(self._rpc.answer, opened)
+            outcome = await self._carried_out(opened)
         except BaseException:
             self._budget.release(ticket)
             raise
@@ -99,6 +109,11 @@ class Phones:
             down=wire.answer_size(outcome.sealed),
         )
         return Sealed(outcome.sealed, lambda: self._budget.release(ticket))
+
+    async def _carried_out(self, opened: Opened) -> Reply:
+        if opened.procedure.work is Work.PASSWORD:
+            return await self._passwords.check(opened.call.address, self._rpc.answer, opened)
+        return await self._work(self._rpc.answer, opened)
 
     async def _admit_large(self, head: bytes) -> None:
         await self._work(self._rpc.admit_large, head)

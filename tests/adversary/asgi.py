@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from litestar import Litestar
 
+from hub.actions.people import failures
 from hub.web import refusals, rpc
 from hub.web.byte_budget import ByteBudget
+from hub.web.passwords import Passwords
 from tests.hubs import InProcessHub
 
 MIB = 1024 * 1024
@@ -19,6 +22,7 @@ class Asgi:
     def __init__(self, hub: InProcessHub) -> None:
         self._phones = rpc.Phones(
             hub.rpc,
+            Passwords(partial(failures.was_here, hub.store)),
             folder=hub.data,
             workers=2,
             budget=ByteBudget(16 * MIB),

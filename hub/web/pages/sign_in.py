@@ -51,7 +51,7 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
 
     return [
         here.page("/sign-in", show, public=True),
-        here.action("/sign-in/form", sign_in, public=True),
+        here.action("/sign-in/form", sign_in, public=True, checks_password=True),
         here.action("/sign-out", sign_out, public=True),
     ]
 

@@ -1,0 +1,79 @@
+"""Checking passwords keeps nothing else waiting, and strangers keep nobody waiting who is known (S10)."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from hub.core.errors import Unavailable
+from hub.web.passwords import Passwords
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords(lambda address: address == "known")
+    yield made
+    made.close()
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 20))
+
+
+async def refused(flood: list[asyncio.Task[Any]], count: int) -> None:
+    """Wait until so many have been refused."""
+    for ended in islice(asyncio.as_completed(flood), count):
+        with pytest.raises(Unavailable):
+            await ended
+
+
+def test_strangers_fill_their_own_queue_and_who_is_known_is_heard(passwords: Passwords) -> None:
+    gate = threading.Event()
+
+    async def story() -> None:
+        flood = [asyncio.create_task(passwords.check(f"a{number % 40}", gate.wait)) for number in range(240)]
+        await refused(flood, 208)
+        assert await passwords.check("known", threading.current_thread) is not threading.main_thread()
+        with pytest.raises(Unavailable) as caught:
+            await passwords.check("newcomer", gate.wait)
+        assert caught.value.retry_after_s
+        gate.set()
+        ended = await asyncio.gather(*flood, return_exceptions=True)
+        assert Counter(map(type, ended)) == {bool: 32, Unavailable: 208}
+        assert await passwords.check("newcomer", int) == 0
+
+    run(story())
+
+
+def test_one_address_takes_two_places_of_the_strangers(passwords: Passwords) -> None:
+    gate = threading.Event()
+
+    async def story() -> None:
+        flood = [asyncio.create_task(passwords.check("flood", gate.wait)) for _ in range(30)]
+        await refused(flood, 28)
+        honest = asyncio.create_task(passwords.check("newcomer", gate.wait))
+        gate.set()
+        assert await honest
+        await asyncio.gather(*flood, return_exceptions=True)
+
+    run(story())
+
+
+def test_passwords_are_checked_one_at_a_time(passwords: Passwords) -> None:
+    running, most = 0, 0
+
+    def check() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        running -= 1
+
+    async def story() -> None:
+        await asyncio.gather(*(passwords.check("known", check) for _ in range(20)))
+
+    run(story())
+    assert most == 1
