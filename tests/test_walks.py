@@ -5,8 +5,8 @@ from pathlib import Path
 from tests import walks
 
 MOST = {
-    "push of 1 new patient": (21, 120),
-    "push of 1 edit": (24, 200),
+    "push of 1 new patient": (21, 118),
+    "push of 1 edit": (24, 190),
     "first pull": (17, 130),
     "empty pull": (16, 90),
 }

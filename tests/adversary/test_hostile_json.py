@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hub.core.phone.cipher import Direction
-from hub.core.records import codec
+from hub.core.records import codec, column_types
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.people import users
@@ -76,7 +76,7 @@ def test_a_payload_100_000_levels_deep_is_malformed(client: Client, inside: byte
 
 
 @pytest.mark.parametrize("column", ["metadata", "given_name", "created_at", "is_deleted", "unheard_of"])
-@pytest.mark.parametrize("depth", [codec.LEVELS - 1, codec.LEVELS + 1, 900])
+@pytest.mark.parametrize("depth", [column_types.LEVELS - 1, column_types.LEVELS + 1, 900])
 def test_a_deep_column_stops_only_its_record(hub: InProcessHub, client: Client, column: str, depth: int) -> None:
     deep = b'{"id":"deep","%s":%s}' % (column.encode(), b"[" * depth + b"]" * depth)
     edited = deep[:-1] + b',"phone":"1","_changed":"%s,phone"}' % column.encode()

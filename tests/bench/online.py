@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.core.records import codec
+from hub.core.records.push_decision import Add
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
 from hub.store.records import record_rows
@@ -120,7 +121,7 @@ def _patients(store: Store, count: int) -> list[str]:
 
 def _keep(store: Store, table: str, rows: list[codec.Record]) -> None:
     with store.write(durable=False) as tx:
-        record_rows.add(tx, TABLES[table], [record_rows.New(row, *codec.write(row)) for row in rows], device=1)
+        record_rows.add(tx, TABLES[table], [Add(row, *codec.write(row)) for row in rows], device=1)
     rows.clear()
 
 

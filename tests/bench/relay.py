@@ -22,12 +22,12 @@ from hub.actions.phones import push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.records import codec
 from hub.core.records.access import Rights
+from hub.core.records.push_decision import Add
 from hub.core.records.tables import TABLES
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import RelayRules, Runner
 from hub.store.database import Store
 from hub.store.records import record_rows
-from hub.store.records.record_rows import New
 from tests.bench.rows import Row
 
 PULLED, WAITING = 100_000, 10_000
@@ -136,7 +136,7 @@ def _floor(store: Store, folder: Path) -> float:
         with store.read() as db:
             rows = db.execute(f"SELECT data, cut FROM [{name}] ORDER BY num").fetchall()
         for at in range(0, len(rows), record_rows.CHUNK):
-            new = [New(codec.stored(table, data, cut), data, cut) for data, cut in rows[at : at + record_rows.CHUNK]]
+            new = [Add(codec.stored(table, data, cut), data, cut) for data, cut in rows[at : at + record_rows.CHUNK]]
             start = time.perf_counter()
             with fresh.write(durable=False) as tx:
                 record_rows.add(tx, table, new, device=0)

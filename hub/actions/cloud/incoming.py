@@ -23,6 +23,7 @@ from hub.core.records import cascade, codec
 from hub.core.records.codec import Record
 from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
+from hub.core.records.push_decision import Add
 from hub.core.records.table import PushRule, Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
@@ -30,7 +31,7 @@ from hub.store.cloud import id_mapping, lost, outbox, seen, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import record_rows
-from hub.store.records.record_rows import HUB, Kept, New
+from hub.store.records.record_rows import HUB, Kept
 
 ROWS_MAX = record_rows.CHUNK
 """How many rows one transaction takes."""
@@ -282,7 +283,7 @@ class _Incoming:
             except BadRecord as error:
                 self._refuse({"id": row.record.id}, error.reason)
                 continue
-            added.append(New(row.record, data, cut))
+            added.append(Add(row.record, data, cut))
         if not added:
             return
         nums = record_rows.add(self._tx, self._table, added, device=HUB)

@@ -41,7 +41,7 @@ from hub.store.people import audit
 from hub.store.phones import callers, ledger
 from hub.store.phones.known_versions import KnownVersions
 from hub.store.records import record_rows
-from hub.store.records.record_rows import Kept, New
+from hub.store.records.record_rows import Kept
 
 
 class Receipt(msgspec.Struct):
@@ -76,7 +76,8 @@ class Changes:
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
         self._known_parents: dict[str, dict[str, Parent]] = {name: {} for name in push_decision.NAMED}
-        self._parents = Parents(self._known_parents["patients"], self._known_parents["visits"], self._known_parents)
+        self._held_parents: set[tuple[str, str]] = set()
+        self._parents = Parents(self._known_parents, self._held_parents)
 
     def settle(self) -> None:
         """Take what the figures that were pushed say beside the records, all of which are there now."""
@@ -240,13 +241,12 @@ class Changes:
     def _add(self, table: Table, added: Sequence[Add]) -> None:
         if not added:
             return
-        rows = [_row(each) for each in added]
-        nums = record_rows.add(self._tx, table, rows, device=self._pusher.device)
+        nums = record_rows.add(self._tx, table, added, device=self._pusher.device)
         outbox.add_new(self._tx, table, nums)
         for each in added if table.push is PushRule.LOCAL else ():
             self._audit(table, each.record.id, table.names)
         self._forget_parents(table, (each.record.id for each in added))
-        self.added.extend(f"{table.name}/{each.record.id}" for each in added)
+        self.added.extend([f"{table.name}/{each.record.id}" for each in added])
         deleted = [each.record.id for each in added if each.is_deleted]
         self.receipt.deleted += len(deleted)
         self.receipt.created += len(added) - len(deleted)
@@ -342,24 +342,13 @@ class Changes:
         if missing := ids - cached.keys():
             found = record_rows.parents(self._tx.db, TABLES[name], missing)
             cached.update(dict.fromkeys(missing, push_decision.UNKNOWN) | found)
-            for record_id in quarantine.held(self._tx.db, name, missing - found.keys()):
-                cached[record_id] = Parent(is_held=True)
+            held = quarantine.held(self._tx.db, name, missing - found.keys())
+            cached.update(dict.fromkeys(held, Parent(is_held=True)))
+            self._held_parents.update((name, record_id) for record_id in held)
 
     def _forget_parents(self, table: Table, ids: Iterable[str]) -> None:
         cached = self._known_parents.get(table.name)
         if cached:
             for record_id in ids:
                 cached.pop(record_id, None)
-
-
-def _row(added: Add) -> New:
-    return New(
-        added.record,
-        added.data,
-        added.cut,
-        deleted=added.is_deleted,
-        history=added.history,
-        renamed=added.renamed,
-        folded=added.folded,
-        author=added.author,
-    )
+                self._held_parents.discard((table.name, record_id))

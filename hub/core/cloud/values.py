@@ -17,7 +17,7 @@ from hub.core.cloud import limits
 from hub.core.cloud.tables import KEEPING
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Form, no_date, no_time
-from hub.core.records import codec, dates, ids
+from hub.core.records import dates, ids, json_text
 from hub.core.records.table import Column, ColumnKind, Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -149,7 +149,7 @@ def _write_json(column: Column, value: object, _names: Names) -> Any:  # noqa: A
 def _nested(column: Column, value: object) -> Any:  # noqa: ANN401
     """Unwrap JSON text into what the cloud stores: an object or an array, never text or null (CLOUD.md 4.2)."""
     array = column.kind is ColumnKind.LIST
-    inner = codec.unwrapped(value)
+    inner = json_text.unwrapped(value)
     if inner is None or inner == "":
         return [] if array else {}
     if isinstance(inner, list if array else dict) or (column.name == "form_data" and isinstance(inner, dict)):

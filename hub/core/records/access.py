@@ -7,7 +7,7 @@ author's, and of those who had the clinic while there was one; it is nobody else
 import hashlib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -39,6 +39,8 @@ class Permission(StrEnum):
 
 Granted = Mapping[str, frozenset[Permission]]
 """Clinic -> what a user may do there."""
+_EVERYTHING = frozenset(Permission)
+_NOTHING = frozenset[Permission]()
 _NOWHERE: Granted = MappingProxyType({})
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -59,7 +61,7 @@ class Place(NamedTuple):
     """Whose the patient is that it is about, and then the patients of those records that it names."""
 
 
-class Rights(msgspec.Struct, frozen=True):
+class Rights(msgspec.Struct, frozen=True, dict=True):
     """What one user may do on this hub.
 
     unrestricted: a super_admin, or the organisation switched permission checking off (app_config).
@@ -76,16 +78,21 @@ class Rights(msgspec.Struct, frozen=True):
 
     def may(self, permission: Permission, owner: Owner) -> bool:
         """Return whether the user has ``permission`` for what is ``owner``'s."""
+        return permission in self.granted(owner)
+
+    def granted(self, owner: Owner) -> frozenset[Permission]:
+        """Return what the user may do with what is ``owner``'s."""
         if self.unrestricted:
-            return True
+            return _EVERYTHING
         clinic = self._name(owner.clinic)
         if self._is_settled(clinic):
-            return permission in self._held.get(clinic or "", ())
-        return self._is_author(owner) and self.may_somewhere(permission)
+            return self._held.get(clinic or "", _NOTHING)
+        return self.anywhere if self._is_author(owner) else _NOTHING
 
-    def may_somewhere(self, permission: Permission) -> bool:
-        """Return whether the user has ``permission`` in any clinic."""
-        return self.unrestricted or any(permission in granted for granted in self.clinics.values())
+    @cached_property
+    def anywhere(self) -> frozenset[Permission]:
+        """Return what the user may do in any clinic."""
+        return _EVERYTHING if self.unrestricted else _NOTHING.union(*self.clinics.values())
 
     def belongs(self, owner: Owner) -> bool:
         """Return whether the user works where what is ``owner``'s belongs."""
@@ -120,7 +127,7 @@ class Rights(msgspec.Struct, frozen=True):
         rest = (sorted(self._held), sorted(self.known), sorted(self.names.items()))
         return f"{self.user_id}:{hashlib.sha256(str((seen, *rest)).encode()).hexdigest()[:16]}"
 
-    @property
+    @cached_property
     def _held(self) -> Granted:
         """What the user may do where; of a clinic that is no more, what it was in the end."""
         if not self.had:
@@ -276,20 +283,16 @@ def _check_patients(rights: Rights, table: Table, place: Place) -> None:
     """Refuse what is about a patient whom the user may not see, as online mode does."""
     wanted = _ABOUT.get(table.name, (Permission.VIEW,))
     for patient in place.patients:
-        if not any(rights.may(permission, patient) for permission in wanted):
+        if rights.granted(patient).isdisjoint(wanted):
             raise NotAllowed(Code.NOT_SEEN.of(table=table.name))
 
 
 def _require(rights: Rights, table: Table, wanted: tuple[Permission, ...], owner: Owner) -> None:
     if table.seen_by is SeenBy.EVERYONE and table.clinic is None:  # the organisation's, so of every clinic
-        may = rights.may_somewhere
+        granted = rights.anywhere
+    elif rights.belongs(owner):
+        granted = rights.granted(owner)
     else:
-        if not rights.belongs(owner):
-            raise NotAllowed(Code.NOT_IN_CLINIC.of(table=table.name))
-        may = partial(_may, rights, owner)
-    if wanted and not any(may(permission) for permission in wanted):
+        raise NotAllowed(Code.NOT_IN_CLINIC.of(table=table.name))
+    if wanted and granted.isdisjoint(wanted):
         raise NotAllowed(Code.NOT_PERMITTED.of(table=table.name, needs=wanted))
-
-
-def _may(rights: Rights, owner: Owner, permission: Permission) -> bool:
-    return rights.may(permission, owner)

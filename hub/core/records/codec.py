@@ -6,7 +6,6 @@ columns that the hub has never heard of, which travel on untouched (P8).
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from typing import Any
@@ -14,26 +13,17 @@ from typing import Any
 import msgspec
 
 from hub.core.errors import BadRecord
-from hub.core.lone_surrogates import mended_text
-from hub.core.reasons import Code, Form
-from hub.core.records import dates, ids
-from hub.core.records.table import JSON_KINDS, Column, ColumnKind, Table
+from hub.core.reasons import Code
+from hub.core.records import column_types, folding, ids
+from hub.core.records.table import Table
 
 ID_CHARS = 255
 UNKNOWN_COLUMNS = 100
 RECORD_BYTES = 16 * 1024 * 1024
 CHANGED_CHARS = 65_536
 """A list of changed columns; 100 unknown ones with long names fit in."""
-LEVELS = 32
-"""How deep a value may be nested: whatever reads it later, the cloud too, must be able to."""
-LAYERS = 4
-"""How often JSON may be wrapped in JSON text; the app wraps twice (PROTOCOL.md "sync_push")."""
 
 _SORT_MAX = 2**53
-_WHOLE_MAX = 2**63
-_WHOLE = re.compile(r"-?\d{1,15}")
-_TRUE = frozenset({1, "1", "true", "t", "yes"})
-_FALSE = frozenset({0, "0", "false", "f", "no", ""})
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -105,15 +95,13 @@ def read(table: Table, raw: bytes | memoryview | msgspec.Raw, zone: tzinfo = UTC
         raise BadRecord(Code.NOT_AN_OBJECT.of(table=table.name))
     status = values.pop("_status", None)
     changed = values.pop("_changed", None)
-    record = build(table, values, zone)
+    record, folded = _built(table, values, zone)
     return Pushed(
         record=record,
-        changed=_changed_columns(table, changed),
+        changed=_changed_columns(table, changed) if changed else (),
         synced=status == "synced",
-        renamed=record.row.id != values["id"],
-        folded=any(
-            isinstance(values.get(name), str) and getattr(record.row, name) != values[name] for name in table.folded
-        ),
+        renamed="id" in folded,
+        folded=not folded.keys() <= table.days.keys() | {"id"} if folded else False,
     )
 
 
@@ -122,20 +110,7 @@ def build(table: Table, values: dict[str, Any], zone: tzinfo = UTC) -> Record:
 
     zone: the clinic's, in which phones pick days.
     """
-    _check_id(table, values.get("id"))
-    values = _folded(table, values, zone)
-    extra: dict[str, Any] = {}
-    if not values.keys() <= table.names:
-        extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
-        if len(extra) > UNKNOWN_COLUMNS:
-            raise BadRecord(Code.TOO_MANY_COLUMNS.of(table=table.name, limit=UNKNOWN_COLUMNS))
-        for name, value in extra.items():
-            _check_levels(table.name, name, value)
-    try:
-        return Record(msgspec.convert(values, table.shape), extra)
-    except msgspec.ValidationError:
-        fitted = {column.name: _fit(column, values[column.name]) for column in table.columns if column.name in values}
-        return Record(msgspec.convert({**fitted, "id": values["id"]}, table.shape), extra)
+    return _built(table, values, zone)[0]
 
 
 def write(record: Record) -> tuple[str, int | None]:
@@ -183,87 +158,34 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
-def moment_ms(text: str) -> int:
-    """Read a moment: digits are epoch ms, the rest is ISO 8601, in UTC unless it says otherwise; raises ValueError."""
-    said = dates.plain(text)
-    return int(said) if _WHOLE.fullmatch(said) else dates.moment_ms(said)
-
-
-def unwrapped(value: object) -> object:
-    """Return the JSON in a text, however often it was written as text again; what is no JSON stays as it is.
-
-    Half an emoji in it, at whatever depth, is mended: it makes no text of what is JSON.
-    """
-    for _ in range(LAYERS):
-        if not isinstance(value, str):
-            return value
-        try:
-            value = _decode(mended_text(value))
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            return value
-    return value
-
-
-def mended_json(text: str, layers: int = LAYERS) -> str:
-    """Return JSON text in which half an emoji is mended at every depth at which it was written as text again."""
-    if "\\ud" not in text and "\\uD" not in text:
-        return text
-    text = mended_text(text)
-    try:
-        inner = _decode(text) if layers > 1 and text.lstrip()[:1] == '"' else None
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return text
-    whole = mended_json(inner, layers - 1) if isinstance(inner, str) else inner
-    return text if whole == inner else _encode(whole).decode()
-
-
-def _folded(table: Table, values: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
-    """Bring what has several forms into one: ids, dates and days, and JSON with halves of characters in it."""
-    found = {}
-    for name, column in table.folded.items():
-        value = values.get(name)
-        if isinstance(value, str) and value:
-            folded = _folded_text(column, value)
-            if folded is not value:
-                found[name] = folded
-    for name in table.days:
-        value = values.get(name)
-        day = _day_of_text(value, zone) if isinstance(value, str) else None
-        if day is not None:
-            found[name] = day
-    record_id = ids.canonical(values["id"])
-    return values if not found and record_id is values["id"] else {**values, **found, "id": record_id}
-
-
-def _folded_text(column: Column, value: str) -> object:
-    if column.kind in JSON_KINDS:
-        return mended_json(value)
-    if column.kind is ColumnKind.DATE:
-        return dates.folded(value)
-    named = ids.canonical(value)
-    return column.empty if named == ids.NIL else named
-
-
-def _day_of_text(text: str, zone: tzinfo) -> float | None:
-    """Return a moment of a day that is text; None for what is none, or a moment itself."""
-    try:
-        return dates.day_of_text(text, zone)
-    except (OverflowError, ValueError):
-        return None
-
-
-def _check_id(table: Table, value: object) -> None:
-    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARS or "\0" in value or ids.canonical(value) == ids.NIL:
+def _built(table: Table, values: dict[str, Any], zone: tzinfo) -> tuple[Record, Mapping[str, Any]]:
+    """Return a record in canonical form, and which of its values had another one."""
+    folded = folding.folded(table, values, zone)
+    if folded:
+        values = {**values, **folded}
+    if not _is_id(values.get("id")):
         raise BadRecord(Code.INVALID_ID.of(table=table.name, limit=ID_CHARS))
+    extra = {} if values.keys() <= table.names else _extra(table, values)
+    try:
+        return Record(msgspec.convert(values, table.shape), extra), folded
+    except msgspec.ValidationError:
+        known = [column for column in table.columns if column.name in values]
+        fitted = {column.name: column_types.fit(column, values[column.name]) for column in known}
+        return Record(msgspec.convert({**fitted, "id": values["id"]}, table.shape), extra), folded
 
 
-def _check_levels(table: str, column: str, value: object, levels: int = LEVELS) -> None:
-    if not isinstance(value, dict | list):
-        return
-    if levels == 0:
-        raise BadRecord(Code.TOO_DEEP.of(table=table, column=column, limit=LEVELS))
-    for inner in value.values() if isinstance(value, dict) else value:
-        _check_levels(table, column, inner, levels - 1)
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= ID_CHARS and "\0" not in value and value != ids.NIL
+
+
+def _extra(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that the hub has never heard of."""
+    extra = {name: value for name, value in values.items() if name not in table.names and name[:1] != "_"}
+    if len(extra) > UNKNOWN_COLUMNS:
+        raise BadRecord(Code.TOO_MANY_COLUMNS.of(table=table.name, limit=UNKNOWN_COLUMNS))
+    for name, value in extra.items():
+        column_types.check_levels(table.name, name, value)
+    return extra
 
 
 def _changed_columns(table: Table, value: object) -> tuple[str, ...]:
@@ -272,68 +194,3 @@ def _changed_columns(table: Table, value: object) -> tuple[str, ...]:
     if len(value) > CHANGED_CHARS:
         raise BadRecord(Code.TOO_MANY_CHANGES.of(table=table.name, limit=CHANGED_CHARS))
     return tuple(dict.fromkeys(name for name in (part.strip() for part in value.split(",")) if name))
-
-
-def _fit(column: Column, value: object) -> object:
-    """Bring a value of the wrong type into the column's type where nothing is lost by it."""
-    if value is None:
-        return column.empty
-    if column.phone_type == "string":
-        return _fit_text(column, value)
-    return _fit_flag(column, value) if column.kind is ColumnKind.FLAG else _fit_number(column, value)
-
-
-def _fit_text(column: Column, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if column.is_json:
-        _check_levels(column.table, column.name, value)
-        return _encode(value).decode()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise _wrong_type(column, Form.TEXT, value)
-
-
-def _fit_flag(column: Column, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str | int) and value in _TRUE:
-        return True
-    if isinstance(value, str | int) and value in _FALSE:
-        return False
-    raise _wrong_type(column, Form.FLAG, value)
-
-
-def _fit_number(column: Column, value: object) -> int | float:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int | float):
-        return _finite(column, value)
-    if isinstance(value, str) and column.kind in {ColumnKind.MOMENT, ColumnKind.DAY}:
-        try:
-            return moment_ms(value)
-        except ValueError:
-            raise _wrong_type(column, Form.TIME, value) from None
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        return int(value)
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
-            return number
-    raise _wrong_type(column, Form.NUMBER, value)
-
-
-def _finite(column: Column, value: float) -> float:
-    """Return a number as a phone holds it; a whole one of hundreds of digits is none."""
-    try:
-        return value if abs(value) < _WHOLE_MAX else float(value)
-    except OverflowError:
-        raise BadRecord(Code.TOO_GREAT.of(table=column.table, column=column.name)) from None
-
-
-def _wrong_type(column: Column, wanted: Form, value: object) -> BadRecord:
-    found = Form.of(value)
-    return BadRecord(Code.WRONG_TYPE.of(table=column.table, column=column.name, wanted=wanted, found=found))

@@ -74,9 +74,14 @@ def plain(text: str) -> str:
     return "".join(map(_letter, unicodedata.normalize("NFKC", text))).strip()
 
 
+def is_folded(text: str) -> bool:
+    """Whether a date is written as YYYY-MM-DD."""
+    return _ISO.fullmatch(text) is not None
+
+
 def folded(text: str) -> str:
     """Return a date that is written year first as YYYY-MM-DD, whatever digits and marks it has; others as they are."""
-    if _ISO.fullmatch(text) or not text or len(text) > _CHARS:
+    if is_folded(text) or not text or len(text) > _CHARS:
         return text
     found = _parts(plain(text))
     return f"{found[0]:04}-{found[1]:02}-{found[2]:02}" if found else text

@@ -26,6 +26,11 @@ def canonical(text: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def is_nobody(text: str) -> bool:
+    """Whether an id, in whatever form, names nobody."""
+    return canonical(text) == NIL
+
+
 def is_uuid(text: object) -> bool:
     """Whether a text is a uuid in its usual form."""
     return isinstance(text, str) and _USUAL.fullmatch(text) is not None

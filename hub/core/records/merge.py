@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.core.records import codec
+from hub.core.records import codec, json_text
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.counters import COUNTERS
 from hub.core.records.table import SERVER_OWNED, UNCOUNTED, Column, Table
@@ -208,7 +208,7 @@ def _unnamed_taken(table: Table, version: Version, pushed: Pushed, device: int, 
             continue
         if new == old or name in _NEVER_UNNAMED or name in pushed.changed or _is_blank(table, name, new):
             continue
-        if column.is_json and codec.unwrapped(new) == codec.unwrapped(old):
+        if column.is_json and json_text.unwrapped(new) == json_text.unwrapped(old):
             continue
         if known.covers(version.history.columns.get(name, version.history.base), device):
             values[name] = new

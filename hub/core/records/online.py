@@ -11,8 +11,8 @@ from typing import Any
 
 from hub.core.errors import BadRecord
 from hub.core.reasons import no_date
-from hub.core.records import dates, ids
-from hub.core.records.codec import Record, unwrapped
+from hub.core.records import dates, ids, json_text
+from hub.core.records.codec import Record
 from hub.core.records.table import SERVER_OWNED, Column, ColumnKind, Table
 
 _TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DAY})
@@ -75,7 +75,7 @@ def _shown(column: Column, value: Any) -> Any:  # noqa: ANN401  any column, any 
 
 
 def _json(column: Column, text: str) -> Any:  # noqa: ANN401  any JSON
-    value = unwrapped(text)
+    value = json_text.unwrapped(text)
     if isinstance(value, dict | list):
         return value
     if column.optional:

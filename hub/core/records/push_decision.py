@@ -1,6 +1,6 @@
 """Decides what becomes of a record that a phone pushed, or that somebody entered on the hub itself (P2-P4, P7, S5)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence, Sized
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Parent(NamedTuple):
     author: str | None = None
     patient: str | None = None
     is_held: bool = False
-    """It is not there because it was not accepted."""
+    """It is not there because it was not accepted: it is nobody's."""
 
 
 UNKNOWN = Parent()
@@ -33,51 +33,48 @@ UNKNOWN = Parent()
 
 
 class Parents(NamedTuple):
-    """The records that those in question name, by id; one that is not there is not known."""
+    """The records that those in question name: table -> id -> what is known; one that is not there is not known."""
 
-    patients: Mapping[str, Parent]
-    visits: Mapping[str, Parent]
-    others: Mapping[str, Mapping[str, Parent]] = MappingProxyType({})
-    """Table -> those of its records that are a patient's too."""
+    known: Mapping[str, Mapping[str, Parent]]
+    held: Sized = ()
+    """Those of them that were not accepted; mostly none, which spares looking for one."""
 
     def place(self, table: Table, record: Record, author: str | None) -> Place:
         """Return where a record belongs, which ``author`` entered, and about whom it is."""
-        return Place(Owner(record.text(table.clinic), author), tuple(self._patients(table, record, author)))
+        patients = [self._of_patient(record.text(table.patient), author)] if table.patient else []
+        for column, name in _named(table):
+            parent = self._of(name, record.text(column))
+            if parent is not UNKNOWN:
+                patients.append(self._of_patient(parent.patient, parent.author))
+        return Place(Owner(record.text(table.clinic), author), tuple(patients))
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether the patient or a visit with whose deletion the record goes is deleted."""
-        if Cascade.PATIENT in table.goes_with and _of(self.patients, record.text("patient_id")).is_deleted:
-            return True
-        return any(_of(self.visits, record.text(column)).is_deleted for column in table.visits)
+        for cascade in table.goes_with:
+            name = "patients" if cascade is Cascade.PATIENT else "visits"
+            if self._of(name, record.text(cascade.value)).is_deleted:
+                return True
+        return False
 
-    def held(self, table: Table, record: Record) -> tuple[str, str] | None:
+    def held_of(self, table: Table, record: Record) -> tuple[str, str] | None:
         """Return what the record belongs to and was not accepted, as table and id, if there is such a thing."""
-        for column, name in ((table.patient or "", "patients"), *_named(table)):
-            record_id = record.text(column) if column else None
+        if not self.held:
+            return None
+        for column, name in ((table.patient, "patients"), *_named(table)):
+            record_id = record.text(column)
             if record_id and self._of(name, record_id).is_held:
                 return name, record_id
         return None
 
     def _of(self, name: str, record_id: str | None) -> Parent:
-        known = {"patients": self.patients, "visits": self.visits}.get(name) or self.others.get(name, {})
-        return _of(known, record_id)
-
-    def _patients(self, table: Table, record: Record, author: str | None) -> Iterator[Owner]:
-        """Return whose the patient is, and whose the patients of the records that it names."""
-        if table.patient:
-            yield self._of_patient(record.text(table.patient), author)
-        for column, name in _named(table):
-            parent = self._of(name, record.text(column))
-            if parent is not UNKNOWN:
-                yield self._of_patient(parent.patient, parent.author)
+        return self.known.get(name, _NONE).get(record_id or "", UNKNOWN)
 
     def _of_patient(self, patient_id: str | None, author: str | None) -> Owner:
-        patient = _of(self.patients, patient_id)
+        patient = self._of("patients", patient_id)
         return Owner(None, author) if patient is UNKNOWN else Owner(patient.clinic, patient.author)
 
 
-def _of(parents: Mapping[str, Parent], record_id: str | None) -> Parent:
-    return parents.get(record_id, UNKNOWN) if record_id else UNKNOWN
+_NONE: Mapping[str, Parent] = MappingProxyType({})
 
 
 class Pusher(msgspec.Struct, frozen=True):
@@ -98,11 +95,14 @@ class Add(msgspec.Struct, frozen=True):
     record: Record
     data: str
     cut: int | None
-    is_deleted: bool
+    is_deleted: bool = False
     history: History | None = None
     renamed: bool = False
+    """Whoever brought it knows it by another form of its id, and has nothing of this one."""
     folded: bool = False
+    """Whoever brought it has other forms of its values."""
     author: str | None = None
+    """Who entered it, if the hub knows."""
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -178,14 +178,13 @@ def decide_deletion(
         return Refuse(error)
 
 
-def named_records(table: Table, records: Iterable[Record]) -> dict[str, set[str]]:
+def named_records(table: Table, records: Sequence[Record]) -> dict[str, set[str]]:
     """Return the records that must be known to decide about these: table -> ids."""
-    columns = [*_named(table), *((column, "patients") for column in (table.patient,) if column)]
     found: dict[str, set[str]] = {}
-    for record in records:
-        for column, name in columns:
-            if record_id := record.text(column):
-                found.setdefault(name, set()).add(record_id)
+    for column, name in ((table.patient, "patients"), *_named(table)):
+        ids = {record_id for record in records if (record_id := record.text(column))}
+        if ids:
+            found.setdefault(name, set()).update(ids)
     return found
 
 
@@ -201,7 +200,7 @@ def _named(table: Table) -> tuple[tuple[str, str], ...]:
 
 def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
     record = pushed.record
-    held = parents.held(table, record)
+    held = parents.held_of(table, record)
     if held:
         # A visit is not split into what was accepted and what was not.
         raise ParentHeld(Code.PARENT_HELD.of(table=table.name, parent=held[0]), "/".join(held))

@@ -78,6 +78,7 @@ class SearchedColumns(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(SearchedColumns).decode
 
 
+@lru_cache(maxsize=2048)
 def fold(text: str) -> str:
     """Fold ``text``: words of letters, marks and digits, in lower case, with single blanks between them."""
     return " ".join(_folded(text[:TEXT_CHARS]).replace("\0", " ").split()[:WORDS])
@@ -96,7 +97,10 @@ def words(text: str) -> tuple[str, ...]:
 
 def number(text: str) -> str:
     """Return a phone, ID or code as its digits and letters alone."""
-    return fold(text).replace(" ", "") if not text.isascii() else text[:TEXT_CHARS].lower().translate(_NOT_IN_NUMBERS)
+    if not text.isascii():
+        return fold(text).replace(" ", "")
+    beginning = text[:TEXT_CHARS].lower()
+    return beginning if beginning.isalnum() else beginning.translate(_NOT_IN_NUMBERS)
 
 
 def is_number(text: str) -> bool:
@@ -153,15 +157,13 @@ def skeleton(word: str) -> str:
 
 def stored_words(patient: SearchedColumns) -> str:
     """Return all words that a patient is found by."""
-    names = dict.fromkeys((*words(patient.given_name), *words(patient.surname)))
-    parts = dict.fromkeys(f"{fold(patient.given_name)} {fold(patient.surname)}".split())
-    places = dict.fromkeys((*words(patient.hometown), *words(patient.camp or ""), *words(patient.citizenship)))
-    found = [
-        *(NAME + word for word in names),
-        *(SOUND + skeleton(word) for word in parts),
-        *(PLACE + word for word in places),
-        CLINIC + clinic_word(patient.primary_clinic_id or ""),
-    ]
+    names = dict.fromkeys([*words(patient.given_name), *words(patient.surname)])
+    parts = dict.fromkeys(stored_name(patient).split())
+    places = dict.fromkeys([*words(patient.hometown), *words(patient.camp or ""), *words(patient.citizenship)])
+    found = [NAME + word for word in names]
+    found += [SOUND + skeleton(word) for word in parts]
+    found += [PLACE + word for word in places]
+    found.append(CLINIC + clinic_word(patient.primary_clinic_id or ""))
     if patient.date_of_birth:
         found.append(BORN + number(patient.date_of_birth))
     if patient.sex:
@@ -177,7 +179,7 @@ def stored_name(patient: SearchedColumns) -> str:
 def numbers(patient: SearchedColumns) -> str:
     """Return the numbers that a patient is found by, each with a blank before and after it: so a whole one is known."""
     found = map(number, (patient.phone, patient.government_id, patient.external_patient_id))
-    return "".join(f" {each} " for each in found if each)
+    return "".join([f" {each} " for each in found if each])
 
 
 @lru_cache(maxsize=4)

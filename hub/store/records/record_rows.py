@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 from hub.core.records import codec, merge
 from hub.core.records.codec import Record
 from hub.core.records.merge import History, Stamp, Version
-from hub.core.records.push_decision import Parent
+from hub.core.records.push_decision import Add, Parent
 from hub.core.records.table import Cascade, Table
 from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
@@ -21,10 +22,11 @@ HUB = merge.HUB
 CHUNK = 500
 """How many records are handled at a time: bounds memory, and few enough for one query's list of ids."""
 
-_NAMED = " UNION ".join(
-    f"SELECT patient_id FROM [{table.name}] WHERE patient_id IN (SELECT value FROM json_each(:ids))"
-    for table in TABLES.values()
-    if table.patient
+_AT_A_TIME = {"patients": (CHUNK, 50, 1)}
+"""How many are inserted by one statement: with each SQLite writes out what it indexed for the search of patients."""
+
+_NAMED = "SELECT value FROM json_each(?) WHERE " + " OR ".join(
+    f"EXISTS (SELECT 1 FROM [{table.name}] WHERE patient_id = value)" for table in TABLES.values() if table.patient
 )
 
 _history = msgspec.json.Decoder(History).decode
@@ -44,28 +46,12 @@ class Kept(msgspec.Struct, frozen=True):
     author: str | None = None
 
 
-class New(msgspec.Struct, frozen=True):
-    """A row to be added."""
-
-    record: Record
-    data: str
-    cut: int | None
-    deleted: bool = False
-    history: History | None = None
-    renamed: bool = False
-    """Whoever brought it knows it by another form of its id, and has nothing of this one."""
-    folded: bool = False
-    """Whoever brought it has other forms of its values."""
-    author: str | None = None
-    """Who entered it, if the hub knows."""
-
-
 def put(tx: Transaction, table: Table, record: Record) -> None:
     """Store a record made on this hub, new or changed as a whole; every phone will get it."""
     kept = find(tx.db, table, [record.id]).get(record.id)
     data, cut = codec.write(record)
     if kept is None:
-        add(tx, table, [New(record, data, cut)], device=HUB)
+        add(tx, table, [Add(record, data, cut)], device=HUB)
     elif kept.data != data:
         change(tx, table, kept, record, device=HUB, history=whole(record, tx.now_ms))
 
@@ -128,32 +114,15 @@ def next_num(tx: Transaction, table: Table) -> int:
     return int(tx.db.execute(f"SELECT coalesce(max(num), 0) + 1 FROM [{table.name}]").fetchone()[0])
 
 
-def add(tx: Transaction, table: Table, rows: Sequence[New], *, device: int) -> range:
+def add(tx: Transaction, table: Table, rows: Sequence[Add], *, device: int) -> range:
     """Add new records; returns their numbers, in order."""
     first = next_num(tx, table)
-    revision = tx.now_ms
-    tx.db.conn.executemany(
-        _insert(table),
-        [
-            (
-                num,
-                row.record.id,
-                row.record.sort_ms(),
-                revision,
-                revision,
-                revision if row.deleted else None,
-                HUB if row.renamed else device,
-                # A tombstone is due to everyone, also to whoever brought it.
-                HUB if row.deleted or row.renamed or row.folded else device,
-                row.cut,
-                *[row.record.text(key) for key in table.keys],
-                *([row.author] if table.is_authored else []),
-                row.data,
-                msgspec.json.encode(row.history).decode() if row.history else None,
-            )
-            for num, row in enumerate(rows, first)
-        ],
-    )
+    values = [_values(table, num, row, tx.now_ms, device) for num, row in enumerate(rows, first)]
+    start = 0
+    for count in _AT_A_TIME.get(table.name, (50, 1)):
+        while start + count <= len(values):
+            tx.db.conn.execute(_insert(table, count), list(chain.from_iterable(values[start : start + count])))
+            start += count
     if table.name == "patients":
         _note_moves(tx, _named_already(tx.db, [row.record.id for row in rows]))
     return range(first, first + len(rows))
@@ -268,19 +237,40 @@ def _note_moves(tx: Transaction, patient_ids: Iterable[str]) -> None:
 
 def _named_already(db: Database, patient_ids: Sequence[str]) -> list[str]:
     """Return those new patients whose records came before them, and were their authors' alone."""
-    return [row[0] for row in db.execute(_NAMED, {"ids": msgspec.json.encode(patient_ids).decode()})]
+    return [row[0] for row in db.execute(_NAMED, [msgspec.json.encode(patient_ids).decode()])]
 
 
 def _clinic(table: Table, kept: Kept) -> str | None:
     return codec.stored(table, kept.data, kept.cut).text("primary_clinic_id")
 
 
+def _values(table: Table, num: int, new: Add, revision: int, device: int) -> list[Any]:
+    record = new.record
+    return [
+        num,
+        record.id,
+        record.sort_ms(),
+        revision,
+        revision,
+        revision if new.is_deleted else None,
+        HUB if new.renamed else device,
+        # A tombstone is due to everyone, also to whoever brought it.
+        HUB if new.is_deleted or new.renamed or new.folded else device,
+        new.cut,
+        *[record.text(key) for key in table.keys],
+        *([new.author] if table.is_authored else []),
+        new.data,
+        msgspec.json.encode(new.history).decode() if new.history else None,
+    ]
+
+
 @cache
-def _insert(table: Table) -> str:
+def _insert(table: Table, count: int) -> str:
     keys: list[Any] = [f"[{key}]" for key in table.keys]
     columns = [
         *("num", "id", "made_ms", "local_server_created_at", "local_server_last_modified"),
         *("local_server_deleted_at", "origin", "device", "cut", *keys),
         *(*(["author"] if table.is_authored else []), "data", "history"),
     ]
-    return f"INSERT INTO [{table.name}] ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO [{table.name}] ({', '.join(columns)}) VALUES {', '.join([row] * count)}"

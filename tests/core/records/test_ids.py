@@ -2,13 +2,14 @@
 
 import json
 import uuid
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
-from hub.core.records import codec, ids, online
+from hub.core.records import codec, folding, ids, online
 from hub.core.records.table import Table
 from hub.core.records.tables import PHONE_TABLES
 
@@ -78,3 +79,16 @@ def test_the_nil_uuid_is_no_id_and_names_nobody() -> None:
 def test_an_answer_that_looks_like_an_id_is_not_touched() -> None:
     text = json.dumps([{"id": str(uuid.uuid4()).upper()}])
     assert codec.build(PHONE_TABLES["events"], {"id": "e", "form_data": text}).get("form_data") == text
+
+
+ODD = st.sampled_from([ids.NIL, ids.NIL.upper(), "", "\n", "x", "0" * 36, "\ud800", 7, None])
+
+
+@settings(max_examples=300)
+@given(st.lists(UUIDS, max_size=6), FORMS, ODD, st.integers(0, 5))
+def test_one_look_at_many_ids_finds_the_one_that_is_not_as_usual(
+    usual: list[str], form: Callable[[str], str], odd: object, place: int
+) -> None:
+    assert folding.are_usual(usual) == bool(usual)
+    for strange in (odd, *(form(each) for each in usual[:1] if form(each) != each)):
+        assert not folding.are_usual([*usual[:place], strange, *usual[place:]])

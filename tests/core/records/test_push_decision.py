@@ -32,7 +32,7 @@ RECORDS = [table for table in TABLES.values() if table.push is not PushRule.REFE
 PHONE, OTHER = 1, 2
 OURS, THEIRS = "ours", "theirs"
 NOW = 1000
-NOBODY = Parents({}, {})
+NOBODY = Parents({})
 
 
 def pusher(*clinics: str, permissions: tuple[Permission, ...] = tuple(Permission), device: int = PHONE) -> Pusher:
@@ -86,10 +86,10 @@ def test_p3_what_was_edited_before_the_first_push_is_remembered_as_an_edit() -> 
 @pytest.mark.parametrize(
     ("table", "named", "parents"),
     [
-        (EVENTS, {"patient_id": "p"}, Parents({"p": Parent(is_deleted=True)}, {})),
-        (EVENTS, {"visit_id": "v"}, Parents({}, {"v": Parent(is_deleted=True)})),
-        (APPOINTMENTS, {"current_visit_id": "v"}, Parents({}, {"v": Parent(is_deleted=True)})),
-        (VISITS, {"patient_id": "p"}, Parents({"p": Parent(is_deleted=True)}, {})),
+        (EVENTS, {"patient_id": "p"}, Parents({"patients": {"p": Parent(is_deleted=True)}})),
+        (EVENTS, {"visit_id": "v"}, Parents({"visits": {"v": Parent(is_deleted=True)}})),
+        (APPOINTMENTS, {"current_visit_id": "v"}, Parents({"visits": {"v": Parent(is_deleted=True)}})),
+        (VISITS, {"patient_id": "p"}, Parents({"patients": {"p": Parent(is_deleted=True)}})),
     ],
 )
 def test_p4_a_record_of_a_deleted_parent_is_a_tombstone_from_the_start(
@@ -104,7 +104,7 @@ def test_p4_a_record_of_a_deleted_parent_is_a_tombstone_from_the_start(
 @pytest.mark.parametrize("table", RECORDS, ids=lambda table: table.name)
 def test_s5_what_a_user_may_not_add_is_refused(table: Table) -> None:
     values = {table.clinic or "patient_id": THEIRS if table.clinic else "p"}
-    parents = Parents({"p": Parent(THEIRS)}, {})
+    parents = Parents({"patients": {"p": Parent(THEIRS)}})
     refused = push_decision.decide_new(table, pushed(table, **values), pusher(OURS), parents)
     assert isinstance(refused, Refuse) == (bool(table.clinic) or bool(table.patient))
 
@@ -168,7 +168,7 @@ def test_s5_a_record_cannot_be_taken_out_of_another_clinic_nor_put_into_it(befor
 
 
 def test_s5_a_record_that_names_no_clinic_is_of_its_patients() -> None:
-    parents = Parents({"p": Parent(THEIRS)}, {})
+    parents = Parents({"patients": {"p": Parent(THEIRS)}})
     stored = version(EVENTS, patient_id="p")
     push = pushed(EVENTS, "metadata", patient_id="p", metadata="{}", updated_at=200)
     assert isinstance(again(EVENTS, stored, push, pusher(OURS), parents), Refuse)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
+from hub.core.records.push_decision import Add
 from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
@@ -177,7 +179,7 @@ def test_an_unknown_column_that_nests_without_end_does_not_stop_a_record(store: 
     deep = codec.build(PATIENTS, {"id": "deep", "given_name": "Deep", "x": 1})
     data = codec.write(deep)[0].replace('"x":1', '"x":' + "[" * 5000 + "]" * 5000)
     with store.write() as tx:
-        record_rows.add(tx, PATIENTS, [record_rows.New(deep, data, codec.write(deep)[1])], device=1)
+        record_rows.add(tx, PATIENTS, [Add(deep, data, codec.write(deep)[1])], device=1)
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM patient_words WHERE patient_words MATCH 'ndeep'").fetchone()[0] == 1
 
@@ -217,7 +219,7 @@ def test_pages_of_many_matches_hold_everyone_once(store: Store) -> None:
     with store.write() as tx:
         made = [{"id": f"p{number}", "given_name": "Ali", "created_at": number * 7 % 100} for number in range(count)]
         rows = [codec.build(PATIENTS, values) for values in made]
-        record_rows.add(tx, PATIENTS, [record_rows.New(row, *codec.write(row)) for row in rows], device=1)
+        record_rows.add(tx, PATIENTS, [Add(row, *codec.write(row)) for row in rows], device=1)
     seen, pages = Scope(None, count), []
     with store.read() as db:
         for offset in range(0, count, 30):
@@ -278,3 +280,12 @@ TestKept = Kept.TestCase
 TestKept.settings = settings(
     max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def test_of_many_patients_who_come_at_once_each_is_found(store: Store) -> None:
+    names = ["".join(letters) for letters in product("abcdefghi", repeat=3)][: record_rows.CHUNK + 50 + 3]
+    rows = [codec.build(PATIENTS, {"id": name, "given_name": name}) for name in names]
+    with store.write() as tx:
+        nums = record_rows.add(tx, PATIENTS, [Add(row, *codec.write(row)) for row in rows], device=1)
+        assert nums == range(1, len(names) + 1)
+    assert [found(store, name) for name in names] == [[name] for name in names]

@@ -10,7 +10,7 @@ from msgspec import UnsetType
 from hub.actions.records import charts
 from hub.actions.records.charts import ChartReader, ChartWriter, Row
 from hub.core.errors import BadRecord, Forbidden, Malformed, NotAllowed
-from hub.core.records import codec
+from hub.core.records import column_types
 from hub.services.rpc.procedures.registry import Call
 
 Moment = str | int | float | None
@@ -102,7 +102,7 @@ def moment_ms(name: str, moment: Moment) -> float:
     """Read a parameter that must be a moment; raises Malformed, which names it."""
     if isinstance(moment, str):
         try:
-            return codec.moment_ms(moment)
+            return column_types.moment_ms(moment)
         except ValueError:
             pass
     elif moment is not None:

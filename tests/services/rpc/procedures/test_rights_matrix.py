@@ -429,13 +429,13 @@ def test_s5_what_is_the_organisations_alone_nobody_changes_by_a_push(matrix: Mat
 def test_the_matrix_fails_when_a_permission_is_not_asked_for(
     matrix: Matrix, monkeypatch: pytest.MonkeyPatch, permission: Permission
 ) -> None:
-    may, somewhere = Rights.may, Rights.may_somewhere
+    granted, anywhere = Rights.granted, vars(Rights)["anywhere"].func
     monkeypatch.setattr(
         Rights,
-        "may",
-        lambda self, asked, owner: (asked is permission and self.belongs(owner)) or may(self, asked, owner),
+        "granted",
+        lambda self, owner: granted(self, owner) | {permission} if self.belongs(owner) else granted(self, owner),
     )
-    monkeypatch.setattr(Rights, "may_somewhere", lambda self, asked: asked is permission or somewhere(self, asked))
+    monkeypatch.setattr(Rights, "anywhere", property(lambda self: anywhere(self) | {permission}))
     assert next(matrix.findings(), None) is not None
 
 
