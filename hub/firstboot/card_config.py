@@ -67,6 +67,17 @@ class CloudTable(_Table, frozen=True):
     api_key: _Secret
 
 
+class FleetTable(_Table, frozen=True):
+    """[fleet]: who sees how this hub is doing."""
+
+    url: Annotated[str, Meta(max_length=200, pattern=r"\Ahttps?://[^\s/]+\S*\Z")]
+    token: _Secret
+    ca: Annotated[str, Meta(max_length=16_384, pattern=r"\A\s*-----BEGIN CERTIFICATE-----[\x20-\x7e\s]*\Z")] | None = (
+        None
+    )
+    """Certificate of the organisation's own authority (PEM)."""
+
+
 class AdministratorTable(_Table, frozen=True):
     """[administrator]: who may change the hub on its page."""
 
@@ -103,6 +114,7 @@ class CardConfig(_Table, frozen=True):
     wifi: tuple[WifiTable, ...] = ()
     access_point: AccessPointTable | None = None
     cloud: CloudTable | None = None
+    fleet: FleetTable | None = None
     administrator: AdministratorTable | None = None
     clinic: ClinicTable | None = None
     ssh: SshTable | None = None
@@ -193,7 +205,7 @@ def _known(keys: list[str]) -> list[str]:
 
 
 _SECRET_LINE = re.compile(
-    r"""^(?P<key>\s*(?:password|api_key|recovery_passphrase)\s*=\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')(?P<rest>\s*?(?:\#[^\n]*)?)$""",
+    r"""^(?P<key>\s*(?:password|api_key|token|recovery_passphrase)\s*=\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')(?P<rest>\s*?(?:\#[^\n]*)?)$""",
     re.MULTILINE,
 )
 
@@ -214,6 +226,7 @@ def secrets_in(config: CardConfig) -> list[str]:
     found = [wifi.password for wifi in config.wifi]
     found += [config.access_point.password] if config.access_point else []
     found += [config.cloud.api_key] if config.cloud else []
+    found += [config.fleet.token] if config.fleet else []
     found += [config.administrator.password] if config.administrator else []
     found.append(config.storage.recovery_passphrase)
     return [secret for secret in found if secret]

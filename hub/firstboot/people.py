@@ -22,6 +22,8 @@ SETTINGS = f"{DATA}/hub.toml"
 _HOST_NAME = "hikma-hub.local"
 _CLOUD = f"{DATA}/cloud.wish"
 """Address and key of the cloud until hikma-hub-cloud.service reached it: verifying the key needs a line."""
+_FLEET_TOKEN = f"{DATA}/fleet.token"
+_FLEET_CA = f"{DATA}/fleet-ca.pem"
 _BOX = {
     ("box", "restart_command"): "touch /run/hikma-hub/restart",
     ("box", "shutdown_command"): "touch /run/hikma-hub/power-off",
@@ -69,6 +71,10 @@ def apply(machine: Machine, config: CardConfig) -> None:
     _set(machine, config)
     if config.cloud and config.cloud.api_key != TAKEN:
         write(machine.path(_CLOUD), f"{config.cloud.url}\n{config.cloud.api_key}\n".encode(), mode=0o600)
+    if config.fleet and config.fleet.token != TAKEN:
+        write(machine.path(_FLEET_TOKEN), f"{config.fleet.token}\n".encode(), mode=0o600)
+    if config.fleet and config.fleet.ca:
+        write(machine.path(_FLEET_CA), config.fleet.ca.encode(), mode=0o600)
     _in_store(machine, lambda store: _people(store, config))
 
 
@@ -81,9 +87,11 @@ def _people(store: Store, config: CardConfig) -> None:
 
 
 def _set(machine: Machine, config: CardConfig) -> None:
-    """Write name and language into the settings file and keep what else it says; a wrong file is moved aside."""
+    """Write name, language and fleet into the settings file and keep what else it says; a wrong one is moved aside."""
     path = machine.path(SETTINGS)
     wanted = {("hub", "name"): config.hub.name, ("hub", "language"): config.hub.language, **_BOX}
+    if config.fleet:
+        wanted |= {("fleet", "url"): config.fleet.url, ("fleet", "ca_file"): _FLEET_CA if config.fleet.ca else ""}
     try:
         amend(path, wanted)
     except SettingError as error:

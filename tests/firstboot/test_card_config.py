@@ -101,4 +101,4 @@ def test_a_secret_that_cannot_be_taken_out_is_refused_and_not_left_behind(way: s
 def test_the_example_for_technicians_is_accepted() -> None:
     text = (Path(__file__).parents[2] / "image/hikma-hub.example.toml").read_text("utf-8")
     assert card_config.read(text) == CardConfig()
-    assert len(card_config.secrets_in(card_config.read(re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)))) == 5
+    assert len(card_config.secrets_in(card_config.read(re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)))) == 6

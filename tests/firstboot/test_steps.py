@@ -16,7 +16,7 @@ from tests.firstboot.flashed import CARD_BYTES, SECTOR, Flashed, card
 
 __all__ = ["card"]
 
-FILE = """# For the north
+FILE = '''# For the north
 [hub]
 name = "عيادة Nord-Süd"
 language = "ar"
@@ -30,6 +30,15 @@ password = "open sesame"  # of the router
 [access_point]
 name = "Hikma North"
 
+[fleet]
+url = "https://fleet.example"
+token = "token of this hub 01"
+ca = """
+-----BEGIN CERTIFICATE-----
+MIIB
+-----END CERTIFICATE-----
+"""
+
 [administrator]
 email = "amal@clinic.example"
 password = "correct horse"
@@ -42,8 +51,8 @@ key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 technician"
 
 [storage]
 recovery_passphrase = 'ten words on paper'
-"""
-SECRETS = ("open sesame", "correct horse", "ten words on paper")
+'''
+SECRETS = ("open sesame", "token of this hub 01", "correct horse", "ten words on paper")
 
 
 def test_a_card_without_a_file_becomes_a_hub(card: Flashed) -> None:
@@ -110,7 +119,7 @@ def test_the_secrets_leave_the_boot_partition_and_the_rest_of_the_file_stays(car
     card.boot()
     text = file.read_text()
     assert not [secret for secret in SECRETS if secret in text]
-    assert text.count(TAKEN) == 3
+    assert text.count(TAKEN) == 4
     assert text.startswith("# For the north\n")
     assert [path.name for path in file.parent.iterdir()] == ["hikma-hub.toml"]
 
@@ -260,3 +269,14 @@ def contents(card: Flashed) -> dict[str, str]:
         if path.is_file() and not path.is_symlink() and not name.startswith(("dev", "proc", "run", "data/hub/hub.db")):
             kept[name] = path.read_bytes().hex()
     return {**kept, "header": json.dumps(card.header())}
+
+
+def test_a_hub_is_enrolled_in_its_fleet_by_its_card(card: Flashed) -> None:
+    card.put(FILE)
+    card.boot()
+    data = card.root / "data/hub"
+    settings = load(data / "hub.toml", {}).fleet
+    assert (settings.url, settings.ca_file) == ("https://fleet.example", "/var/lib/hikma-hub/fleet-ca.pem")
+    assert (data / "fleet.token").read_text() == "token of this hub 01\n"
+    assert (data / "fleet.token").stat().st_mode & 0o077 == 0
+    assert "BEGIN CERTIFICATE" in (data / "fleet-ca.pem").read_text()

@@ -136,7 +136,9 @@ class Fleet:
         while not text and time.monotonic() < deadline:
             self.flush()
             answer = httpx.get(
-                f"http://127.0.0.1:{self.database_port}/api/v1/export", params={"match[]": selector}, timeout=30
+                f"http://127.0.0.1:{self.database_port}/api/v1/export",
+                params={"match[]": selector, "end": str(time.time() + 60)},
+                timeout=30,
             )
             assert answer.status_code == 200, answer.text
             text = answer.text
