@@ -13,9 +13,13 @@ HubError
 │   └── Unavailable     503  the hub cannot take it now; nothing was stored
 ├── CloudError          the cloud, or the internet connection, must recover; the relay tries again
 │   ├── NoLine              nothing answers, or the answer was cut off
+│   │   └── TooSlow             it came so slowly that it would never have ended
 │   ├── KeyRefused          the cloud does not know this hub's key
 │   ├── CloudBusy           too many requests; ``retry_after_s`` says when again
 │   └── CloudFailing        it answers, but not as it should
+│       ├── NotTheCloud         something else answered in its place
+│       ├── TooLargeAnswer      over a named bound
+│       └── Unreadable          it is not the JSON that it should be
 ├── BadRecord           one record is not accepted; it goes to quarantine, its push goes on
 │   └── NotAllowed      because of who brought it
 └── OperatorError       a person at the hub must act; the text says what to do
@@ -105,6 +109,10 @@ class NoLine(CloudError):
     """Nothing answers, or the answer was cut off."""
 
 
+class TooSlow(NoLine):
+    """The answer came so slowly that it would never have ended."""
+
+
 class KeyRefused(CloudError):
     """The cloud does not know this hub's key."""
 
@@ -119,6 +127,18 @@ class CloudBusy(CloudError):
 
 class CloudFailing(CloudError):
     """It answers, but not as it should; the text says what it answered."""
+
+
+class NotTheCloud(CloudFailing):
+    """Something else answered in its place: a page to sign in to the internet, another web site."""
+
+
+class TooLargeAnswer(CloudFailing):
+    """More than a cloud that is well would send."""
+
+
+class Unreadable(CloudFailing):
+    """The answer is not the JSON that it should be."""
 
 
 class BadRecord(HubError):

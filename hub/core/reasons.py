@@ -117,6 +117,7 @@ class Code(Enum):
     )
     INVALID_ID = _Row("invalid_id", "The record has no valid ID of 1 to {limit} characters ({table}).")
     TOO_DEEP = _Row("too_deep", "The field {table}.{column} is nested deeper than {limit} levels.")
+    TOO_NESTED = _Row("too_nested", "The record is nested deeper than {limit} levels ({table}).")
     WRONG_TYPE = _Row("wrong_type", "The field {table}.{column} must hold {wanted}, but holds {found}.")
     TOO_GREAT = _Row("too_great", "The field {table}.{column} holds a number too great for a phone.")
     NOT_A_DATE = _Row("not_a_date", "The field {table}.{column} does not hold a valid date (YYYY-MM-DD).")

@@ -125,3 +125,8 @@ def by_code(db: Database) -> dict[str, int]:
 def count(db: Database) -> int:
     """Count the entries."""
     return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])
+
+
+def count_of(db: Database, action: Action) -> int:
+    """Count the entries of one action."""
+    return int(db.execute("SELECT count(*) FROM quarantine WHERE action = ?", [action]).fetchone()[0])

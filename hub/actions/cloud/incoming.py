@@ -35,6 +35,9 @@ from hub.store.records.record_rows import HUB, Kept
 
 ROWS_MAX = record_rows.CHUNK
 """How many rows one transaction takes."""
+HELD_MAX = 1000
+"""Rows of the cloud in quarantine: one that sends nothing else must not take the place of what phones bring."""
+HELD_CHARS = 65_536
 
 
 class PullTally(msgspec.Struct):
@@ -88,6 +91,33 @@ def merge(
     if updated and table.name == "patients":
         tally.moved_in += tally.created - before
     return taken if table.name == STOCK else []
+
+
+def hold(store: Store, table_name: str, rows: Sequence[tuple[str, Reason]], tally: PullTally) -> None:
+    """Show in quarantine rows that are no records, each by its id and why."""
+    with store.write(durable=False) as tx:
+        for record_id, reason in rows:
+            _hold(tx, table_name, {"id": record_id} if record_id else {}, reason)
+    tally.refused += len(rows)
+
+
+def _hold(tx: Transaction, table_name: str, raw: Mapping[str, Any], reason: Reason) -> None:
+    """Show a row in quarantine, whole if it is small; beyond a bound it is only counted: the cloud has it still."""
+    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or quarantine.count(tx.db) >= tx.quarantine_max:
+        return
+    record_id = raw.get("id")
+    record_id = record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None
+    text = cloud_forms.plain_json(raw)
+    quarantine.add(
+        tx,
+        table_name=table_name,
+        record_id=record_id,
+        action=Action.PULL,
+        reason=reason,
+        raw=text if len(text) <= HELD_CHARS else cloud_forms.plain_json({"id": record_id}),
+        device=HUB,
+        user_id="",
+    )
 
 
 def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, full: bool) -> bool:
@@ -338,15 +368,5 @@ class _Incoming:
                 quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
 
     def _refuse(self, raw: Mapping[str, Any], reason: Reason) -> None:
-        record_id = raw.get("id")
-        quarantine.add(
-            self._tx,
-            table_name=self._table.name,
-            record_id=record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None,
-            action=Action.PULL,
-            reason=reason,
-            raw=msgspec.json.encode(cloud_forms.plain(dict(raw))).decode(),
-            device=HUB,
-            user_id="",
-        )
+        _hold(self._tx, self._table.name, raw, reason)
         self._tally.refused += 1

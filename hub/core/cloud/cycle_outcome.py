@@ -31,6 +31,14 @@ class Outcome(Enum):
     PAUSED = _Row("paused", "The organisation has paused this hub in the cloud.", Trouble.PAUSED)
     NO_CLINIC = _Row("no_clinic", "This hub has no clinic in the cloud.", Trouble.NO_CLINIC)
     CLOUD_FAILING = _Row("cloud_failing", "The cloud answered with an error.", Trouble.CLOUD)
+    NOT_THE_CLOUD = _Row(
+        "not_the_cloud",
+        "Something else answered in place of the cloud: perhaps the sign-in page of an internet connection.",
+        Trouble.CLOUD,
+    )
+    TOO_LARGE = _Row("too_large", "The cloud sent more than the hub accepts.", Trouble.CLOUD)
+    TOO_SLOW = _Row("too_slow", "The cloud's answer came too slowly to ever end.", Trouble.LINE)
+    UNREADABLE = _Row("unreadable", "The cloud's answer could not be read.", Trouble.CLOUD)
     NO_PLACE = _Row("no_place", "The hub could not save what the cloud sent.", Trouble.CLOUD)
 
     @property

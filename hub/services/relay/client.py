@@ -1,18 +1,22 @@
 """Speaks to the cloud over HTTP, and tells its real successes from what only looks like one (CLOUD.md 0-4)."""
 
 import ipaddress
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Annotated, Any
 
 import httpx
 import msgspec
 
-from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, OperatorError
+from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, NotTheCloud, OperatorError, TooSlow, Unreadable
+from hub.services.relay.body import ENCODING, Body, line
+from hub.services.relay.deadline import Deadline
 from hub.services.relay.rate_limit import RateLimit
 
 SYNC = "/api/v2/sync"
@@ -23,20 +27,26 @@ _KEEP_ALIVE_S = 3.0
 _TIMEOUT = httpx.Timeout(60.0, connect=20.0, read=180.0)
 """Seconds without any byte. Before the first one the cloud may query for 60 s, and store a batch for as long."""
 _ANSWER_BYTES = 1024 * 1024
+_ANSWER_S = 600.0
+"""Until an answer has begun, and a small one has ended; and as long again for each of so many bytes sent:"""
+_SENT_BYTES_PER_S = 100
 PULL_BYTES = 1024**3
 """The cloud itself cannot answer with more than half of it (CLOUD.md 2.4)."""
 _RETRY_AFTER_S = 60.0
 """When the cloud wants less and does not say when again."""
 
 
+_Word = Annotated[str, msgspec.Meta(max_length=255)]
+
+
 class CloudDevice(msgspec.Struct, frozen=True):
     """What the cloud says of this hub (CLOUD.md 1)."""
 
-    id: str
-    name: str
-    device_type: str
-    status: str
-    clinic_ids: tuple[str, ...] = ()
+    id: _Word
+    name: _Word
+    device_type: _Word
+    status: _Word
+    clinic_ids: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=1000)] = ()
 
 
 class Verdict(Enum):
@@ -56,25 +66,6 @@ class Traffic(msgspec.Struct):
     down: int = 0
 
 
-class Body:
-    """The body of a pull, read piece by piece; a file to a parser."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._pieces = response.iter_bytes()
-        self.size = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next piece, whatever its size, b'' at the end; raises NoLine when the connection breaks."""
-        if size == 0:  # a parser asks for nothing to see whether it gets bytes or text
-            return b""
-        with _line():
-            piece = next(self._pieces, b"")
-        self.size += len(piece)
-        if self.size > PULL_BYTES:
-            raise CloudFailing(f"a pull of more than {PULL_BYTES} bytes")
-        return piece
-
-
 class Cloud:
     """The cloud at ``url``, spoken to with an API key. Everything may raise CloudError."""
 
@@ -84,8 +75,12 @@ class Cloud:
         self._api_key = api_key
         self._limit = limit
         self._clock: tuple[int, float] | None = None
+        self._deadline = Deadline()
         self._http = httpx.Client(
-            timeout=_TIMEOUT, limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_S)
+            timeout=_TIMEOUT,
+            limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_S),
+            headers={"Accept-Encoding": ENCODING},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
     def close(self) -> None:
@@ -114,20 +109,18 @@ class Cloud:
         try:
             return msgspec.convert(_json(response), CloudDevice)
         except msgspec.ValidationError as error:
-            raise CloudFailing(f"verify-key answered otherwise than expected: {error}") from None
+            raise Unreadable(f"verify-key answered otherwise than expected: {error}") from None
 
     @contextmanager
     def pull(self, last_ms: int) -> Iterator[Body]:
         """Ask for what changed since ``last_ms`` of the cloud's clock; returns the answer's JSON, piece by piece."""
         params = {"lastPulledAt": str(last_ms), "peerType": "sync_hub"}
         request = self._http.build_request("GET", self._url + SYNC, params=params, headers=self._bearer())
-        response = self._send(request)
+        with self._in_time():
+            response = self._send(request)
         try:
-            if not _is_json(response) or response.status_code != HTTPStatus.OK:
-                with _line():
-                    response.read()
-                _check(response)
-            yield Body(response)
+            _check(response)
+            yield Body(response, PULL_BYTES)
         finally:
             self.traffic.down += response.num_bytes_downloaded
             response.close()
@@ -143,7 +136,7 @@ class Cloud:
             case HTTPStatus.OK if _is_json(response):
                 stored = _json(response).get("success") is True
                 return Verdict.STORED if stored else Verdict.REFUSED
-            case HTTPStatus.OK if response.text.strip() == "[object Object]":
+            case HTTPStatus.OK if response.content.strip() == b"[object Object]":
                 return Verdict.REFUSED
             case HTTPStatus.BAD_REQUEST:
                 return Verdict.REFUSED
@@ -153,7 +146,7 @@ class Cloud:
                 return Verdict.TOO_LARGE
             case _:
                 _check(response)
-                raise CloudFailing("the cloud answered a push with something else than JSON")
+                raise Unreadable("the cloud answered a push with something else than JSON")
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key}"}
@@ -165,26 +158,34 @@ class Cloud:
         request = self._http.build_request(
             method, self._url + path, content=content, params=options.get("params"), headers=headers
         )
-        response = self._send(request, repeatable=repeatable)
-        try:
-            with _line():
-                pieces, size = [], 0
-                for piece in response.iter_bytes():
-                    pieces.append(piece)
-                    size += len(piece)
-                    if size > _ANSWER_BYTES:
-                        raise CloudFailing("an answer of more than a megabyte where a few bytes were due")
-        finally:
-            self.traffic.down += response.num_bytes_downloaded
-            response.close()
-        return httpx.Response(response.status_code, headers=_plain(response.headers), content=b"".join(pieces))
+        with self._in_time(len(content)):
+            response = self._send(request, repeatable=repeatable)
+            try:
+                body = Body(response, _ANSWER_BYTES).all()
+            finally:
+                self.traffic.down += response.num_bytes_downloaded
+                response.close()
+        return httpx.Response(response.status_code, headers=_plain(response.headers), content=body)
+
+    @contextmanager
+    def _in_time(self, sent_bytes: int = 0) -> Iterator[None]:
+        """Ask in our turn, and end what takes longer than any line does, for which a byte now and then is enough."""
+        self._limit.wait()
+        seconds = _ANSWER_S + sent_bytes / _SENT_BYTES_PER_S
+        with self._deadline.within(seconds) as cut:
+            try:
+                yield
+            except NoLine:
+                if cut.is_set():
+                    raise TooSlow(f"an answer that takes more than {seconds:.0f} s") from None
+                raise
 
     def _send(self, request: httpx.Request, *, repeatable: bool = True) -> httpx.Response:
-        """Send in our turn; once more if a connection that was kept had been closed meanwhile (CLOUD.md 0)."""
-        self._limit.wait()
+        """Send; once more if a connection that was kept had been closed meanwhile (CLOUD.md 0)."""
         self.traffic.requests += 1
+        request.extensions["trace"] = self._deadline.sees
         self.traffic.up += len(request.content) if request.method == "POST" else 0
-        with _line():
+        with line():
             try:
                 response = self._http.send(request, stream=True)
             except httpx.RemoteProtocolError:
@@ -199,9 +200,9 @@ class Cloud:
     def _hear_clock(self, response: httpx.Response) -> None:
         try:
             date = parsedate_to_datetime(response.headers["date"])
-        except (KeyError, ValueError):
+            self.told(int(date.timestamp() * 1000))
+        except (KeyError, TypeError, ValueError, OverflowError):
             return
-        self.told(int(date.timestamp() * 1000))
 
 
 def check_url(url: str) -> str:
@@ -224,19 +225,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@contextmanager
-def _line() -> Iterator[None]:
-    """Translate what happened to the connection into our errors."""
-    try:
-        yield
-    except httpx.TimeoutException:
-        raise NoLine("the cloud did not answer in time") from None
-    except httpx.ConnectError as error:
-        raise NoLine(f"no connection to the cloud: {error}") from None
-    except httpx.TransportError as error:
-        raise NoLine(f"the connection to the cloud broke: {error}") from None
-
-
 def _check(response: httpx.Response) -> None:
     """Raise what an answer says unless it is a JSON answer with 200."""
     match response.status_code:
@@ -247,16 +235,19 @@ def _check(response: httpx.Response) -> None:
         case HTTPStatus.TOO_MANY_REQUESTS:
             raise CloudBusy(_retry_after_s(response.headers))
         case HTTPStatus.OK:
-            raise CloudFailing("a web page answered instead of the cloud")
+            raise NotTheCloud("a web page answered instead of the cloud")
+        case status if 300 <= status < 400:  # noqa: PLR2004  HTTP's redirections
+            raise NotTheCloud("the request was sent on to another address")
         case status:
             raise CloudFailing(f"the cloud answered with status {status}")
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
     try:
-        return min(max(float(headers.get("retry-after", "")), 1.0), 3600.0)
+        seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return _RETRY_AFTER_S
+    return _RETRY_AFTER_S if math.isnan(seconds) else min(max(seconds, 1.0), 3600.0)
 
 
 def _is_json(response: httpx.Response) -> bool:
@@ -267,10 +258,10 @@ def _is_json(response: httpx.Response) -> bool:
 def _json(response: httpx.Response) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise CloudFailing("the cloud's answer is not the JSON that it should be")
+        raise Unreadable("the cloud's answer is not the JSON that it should be")
     return found
 
 

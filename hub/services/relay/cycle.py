@@ -12,7 +12,18 @@ from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE, Link, Progress
-from hub.core.errors import CloudBusy, CloudError, CloudFailing, KeyRefused, NoLine, Unavailable
+from hub.core.errors import (
+    CloudBusy,
+    CloudError,
+    CloudFailing,
+    KeyRefused,
+    NoLine,
+    NotTheCloud,
+    TooLargeAnswer,
+    TooSlow,
+    Unavailable,
+    Unreadable,
+)
 from hub.services.relay import pull
 from hub.services.relay.client import Cloud, CloudDevice, Traffic
 from hub.services.relay.pull import MergedPull
@@ -251,20 +262,22 @@ class _Cycle:
                 self._note(batch_bytes=batch_size.size_bytes)
 
 
+_OUTCOMES: tuple[tuple[type[Exception], Outcome], ...] = (
+    (TooSlow, Outcome.TOO_SLOW),
+    (NoLine, Outcome.NO_LINE),
+    (KeyRefused, Outcome.KEY_REFUSED),
+    (CloudBusy, Outcome.BUSY),
+    (Stopped, Outcome.STOPPED),
+    (Unavailable, Outcome.NO_PLACE),
+    (NotTheCloud, Outcome.NOT_THE_CLOUD),
+    (TooLargeAnswer, Outcome.TOO_LARGE),
+    (Unreadable, Outcome.UNREADABLE),
+)
+"""What each error means for a cycle, the narrower before the wider; any other is the cloud failing."""
+
+
 def _outcome(error: Exception) -> Outcome:
-    match error:
-        case NoLine():
-            return Outcome.NO_LINE
-        case KeyRefused():
-            return Outcome.KEY_REFUSED
-        case CloudBusy():
-            return Outcome.BUSY
-        case Stopped():
-            return Outcome.STOPPED
-        case Unavailable():
-            return Outcome.NO_PLACE
-        case _:
-            return Outcome.CLOUD_FAILING
+    return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), Outcome.CLOUD_FAILING)
 
 
 def _since(before: Traffic, now: Traffic) -> Traffic:

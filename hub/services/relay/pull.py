@@ -1,20 +1,18 @@
 """Pulls from the cloud: reads the answer as a stream and merges it in bounded transactions (R6, R7)."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
-
-import ijson
-from ijson.common import ObjectBuilder
 
 from hub.actions.cloud import incoming, losses, users
 from hub.actions.cloud.incoming import ROWS_MAX, PullTally
 from hub.core.cloud import tables as cloud_tables
 from hub.core.cloud.shown import Shown
-from hub.core.errors import CloudError, CloudFailing
+from hub.core.errors import CloudError, TooLargeAnswer, Unreadable
+from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
-from hub.services.relay.client import Body
+from hub.services.relay.answer import BadRow, Piece, pieces
+from hub.services.relay.body import Body
 from hub.store.database import Store
 
 FROM_THE_START = 1
@@ -22,11 +20,14 @@ FROM_THE_START = 1
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 """Few records of megabytes make a chunk too."""
-_READ_BYTES = 64 * 1024
-_BEGINS = frozenset({"start_map", "start_array"})
-_ENDS = frozenset({"end_map", "end_array"})
-_NO_VALUE = _ENDS | {"map_key"}
-_LISTS = frozenset({"created", "updated", "deleted"})
+_REMEMBERED_MAX = 500_000
+"""Ids of deletions, users and permissions, and figures of stock, which a pull keeps until its end."""
+_LAST_MS = 2**53
+"""The greatest time that JavaScript can say in milliseconds, and then some."""
+_STOCK_WEIGHT = 10
+"""A figure of stock takes the memory of so many ids."""
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a row may bring about of which nobody thought: it alone is held, and the next pull is not stopped by it."""
 _SWEPT = ("user_clinic_permissions", "app_config")
 """Tables of which the cloud announces no deletions, and sends every row in a full pull whatever its age."""
 
@@ -40,14 +41,6 @@ class MergedPull(NamedTuple):
     """Only a full pull can say what else it means."""
 
 
-class _Piece(NamedTuple):
-    """A value of the answer and its place: ("patients", "created") for a row, ("timestamp", "") at the top."""
-
-    table: str
-    part: str
-    value: Any
-
-
 def pull(store: Store, body: Body, *, full: bool, step: Callable[[], object]) -> MergedPull:
     """Merge a pull's answer; raises CloudError when it is not complete. What was merged until then stays.
 
@@ -56,19 +49,20 @@ def pull(store: Store, body: Body, *, full: bool, step: Callable[[], object]) ->
     """
     merging = _Merging(store, full=full)
     ends: dict[str, Any] = {}
-    for chunk in _chunks(_pieces(body), body):
+    for chunk in _chunks(pieces(body), body):
         first = chunk[0]
         if first.part:
             step()
             merging.take(first.table, first.part, [piece.value for piece in chunk])
         else:
             ends[first.table] = first.value
-    if ends.get("success") is not True or not isinstance(ends.get("timestamp"), int):
-        raise CloudFailing("the cloud's answer to a pull does not say that it is whole")
+    cloud_ms = ends.get("timestamp")
+    if ends.get("success") is not True or type(cloud_ms) is not int or not 0 < cloud_ms < _LAST_MS:
+        raise Unreadable("the cloud's answer to a pull does not say that it is whole")
     asks = merging.delete()
     merging.count()
     merging.sweep()
-    return MergedPull(ends["timestamp"], merging.tally, asks)
+    return MergedPull(cloud_ms, merging.tally, asks)
 
 
 class _Merging:
@@ -81,6 +75,8 @@ class _Merging:
         self._shown = Shown() if full else None
         self._deleted: dict[str, list[str]] = {}
         self._stock = list[codec.Record]()
+        self._remembered = 0
+        self._unclear = set[str]()
         self._named: dict[str, set[str]] = {name: set() for name in (*_SWEPT, cloud_tables.USERS)}
 
     def take(self, name: str, part: str, values: list[Any]) -> None:
@@ -88,9 +84,13 @@ class _Merging:
         if name in cloud_tables.UNWANTED or name not in {*TABLES, cloud_tables.USERS}:
             return
         if part == "deleted":
-            self._deleted.setdefault(name, []).extend(value for value in values if isinstance(value, str))
-        else:
-            self._merge(name, [value for value in values if isinstance(value, dict)], updated=part == "updated")
+            ids = [value for value in values if isinstance(value, str) and len(value) <= codec.ID_CHARS]
+            self._deleted.setdefault(name, []).extend(ids)
+            self._remember(len(ids))
+            return
+        bad = [value for value in values if isinstance(value, BadRow)]
+        self._hold(name, [(row.id, row.reason(name)) for row in bad])
+        self._merge(name, [value for value in values if isinstance(value, dict)], updated=part == "updated")
 
     def delete(self) -> bool:
         """Follow the deletions, after all rows: what stood with a deleted record may stand elsewhere now (R9).
@@ -115,18 +115,55 @@ class _Merging:
             return
         losses.send_again(self._store, self._shown, self.tally)
         for name in _SWEPT:
-            incoming.sweep(self._store, TABLES[name], self._named[name], self.tally)
-        users.sweep(self._store, self._named[cloud_tables.USERS], self.tally)
+            if name not in self._unclear:
+                incoming.sweep(self._store, TABLES[name], self._named[name], self.tally)
+        if cloud_tables.USERS not in self._unclear:
+            users.sweep(self._store, self._named[cloud_tables.USERS], self.tally)
 
     def _merge(self, name: str, rows: list[dict[str, Any]], *, updated: bool) -> None:
-        if self._full and name in self._named:
-            self._named[name].update(row["id"] for row in rows if isinstance(row.get("id"), str))
+        if self._full:
+            self._name(name, [row.get("id") for row in rows])
+        try:
+            self._merge_at_once(name, rows, updated=updated)
+        except _ODD as error:
+            if len(rows) == 1:
+                self._hold(name, [(str(rows[0].get("id")), Code.CLOUD_ROW.of(table=name, detail=type(error).__name__))])
+                return
+            for row in rows:
+                self._merge(name, [row], updated=updated)
+
+    def _merge_at_once(self, name: str, rows: list[dict[str, Any]], *, updated: bool) -> None:
+        tally = PullTally()
         if name == cloud_tables.USERS:
-            users.merge(self._store, rows, self.tally)
+            users.merge(self._store, rows, tally)
         else:
-            self._stock += incoming.merge(
-                self._store, TABLES[name], rows, self.tally, updated=updated, shown=self._shown
-            )
+            stock = incoming.merge(self._store, TABLES[name], rows, tally, updated=updated, shown=self._shown)
+            self._stock += stock
+            self._remember(len(stock) * _STOCK_WEIGHT)
+        self.tally += tally
+
+    def _hold(self, name: str, bad: list[tuple[str, Reason]]) -> None:
+        """Keep where people look what is no record: the cloud has it still, and the pull goes on without it."""
+        if not bad:
+            return
+        incoming.hold(self._store, name, bad, self.tally)
+        if self._full:
+            self._name(name, [record_id or None for record_id, _ in bad])
+
+    def _name(self, name: str, ids: list[Any]) -> None:
+        """Remember what a full pull names of a table that is swept; of a row without an id nobody knows which it is."""
+        if name not in self._named:
+            return
+        named = [each for each in ids if isinstance(each, str) and len(each) <= codec.ID_CHARS]
+        self._named[name].update(named)
+        self._remember(len(named))
+        if None in ids:
+            self._unclear.add(name)
+
+    def _remember(self, count: int) -> None:
+        self._remembered += count
+        if self._remembered > _REMEMBERED_MAX:
+            raise TooLargeAnswer("the cloud's answer to a pull names more than the hub can hold in memory")
 
     def _delete(self, name: str, ids: list[str]) -> bool:
         if name == cloud_tables.USERS:
@@ -135,49 +172,13 @@ class _Merging:
         return incoming.delete(self._store, TABLES[name], ids, self.tally, full=self._full)
 
 
-def _pieces(body: Body) -> Iterator[_Piece]:
-    """Return the values of an answer as they arrive."""
-    events = ijson.parse(body, buf_size=_READ_BYTES)
-    try:
-        for path, event, value in events:
-            place = _place(path)
-            if place and event not in _NO_VALUE:
-                yield _Piece(*place, _whole(event, value, events))
-    except ijson.JSONError as error:
-        raise CloudFailing(f"the cloud's answer to a pull ends early or is no JSON: {type(error).__name__}") from None
-
-
-@lru_cache(maxsize=128)
-def _place(path: str) -> tuple[str, str] | None:
-    """Return the table and part, or the name at the top, of a value that is wanted whole."""
-    match path.split("."):
-        case ["changes", table, part, "item"] if part in _LISTS:
-            return table, part
-        case [("success" | "timestamp" | "error") as name]:
-            return name, ""
-        case _:
-            return None
-
-
-def _whole(event: str, value: object, events: Iterator[tuple[str, str, Any]]) -> Any:  # noqa: ANN401  any JSON
-    """Read a value to its end."""
-    builder = ObjectBuilder()
-    builder.event(event, value)
-    depth = int(event in _BEGINS)
-    while depth:
-        _, event, value = next(events)
-        builder.event(event, value)
-        depth += (event in _BEGINS) - (event in _ENDS)
-    return builder.value
-
-
-def _chunks(pieces: Iterator[_Piece], body: Body) -> Iterator[list[_Piece]]:
+def _chunks(found: Iterator[Piece], body: Body) -> Iterator[list[Piece]]:
     """Put values of one place together, up to what one transaction may hold; what came before a break is given too."""
-    chunk: list[_Piece] = []
+    chunk: list[Piece] = []
     begun = 0
     broke: CloudError | None = None
     try:
-        for piece in pieces:
+        for piece in found:
             if chunk and (piece[:2] != chunk[0][:2] or len(chunk) == ROWS_MAX or body.size - begun > _CHUNK_BYTES):
                 yield chunk
                 chunk = []

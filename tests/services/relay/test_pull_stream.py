@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.errors import CloudFailing, NoLine
+from hub.core.errors import NoLine, Unreadable
 from hub.services.relay import pull
+from hub.services.relay.answer import pieces as found
 from hub.services.relay.pull import MergedPull
 from hub.store.database import Store
 from tests.store import pushes
@@ -27,9 +28,7 @@ class Line:
         self._piece = piece
         self.size = 0
 
-    def read(self, size: int = -1) -> bytes:
-        if size == 0:
-            return b""
+    def read(self) -> bytes:
         found = self._content[self.size : self.size + self._piece]
         self.size += len(found)
         if not found and self._breaks:
@@ -42,7 +41,7 @@ def answer(**tables: dict[str, list[Any]]) -> dict[str, Any]:
 
 
 def pieces(content: bytes, **line: int) -> Iterator[tuple[str, str, Any]]:
-    for piece in pull._pieces(Line(content, **line)):  # type: ignore[arg-type]
+    for piece in found(Line(content, **line)):  # type: ignore[arg-type]
         yield piece.table, piece.part, piece.value
 
 
@@ -67,7 +66,7 @@ JSON = st.recursive(
 def test_every_value_is_found_in_its_place_whatever_it_holds_and_however_it_arrives(
     tables: dict[str, dict[str, list[Any]]], piece: int
 ) -> None:
-    found = list(pieces(json.dumps(answer(**tables)).encode(), piece=piece))
+    came = list(pieces(json.dumps(answer(**tables)).encode(), piece=piece))
     wanted = [
         (table, part, value)
         for table, parts in tables.items()
@@ -75,7 +74,7 @@ def test_every_value_is_found_in_its_place_whatever_it_holds_and_however_it_arri
         if part != "other"
         for value in values
     ]
-    assert found == [("success", "", True), *wanted, ("timestamp", "", 7)]
+    assert came == [("success", "", True), *wanted, ("timestamp", "", 7)]
 
 
 def test_a_value_that_looks_like_the_answer_itself_is_but_a_value() -> None:
@@ -86,7 +85,7 @@ def test_a_value_that_looks_like_the_answer_itself_is_but_a_value() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"changes": {"patients": {"created": [{}', b"<html>", b'{"a": 1} x'])
 def test_what_is_no_whole_json_is_said_to_be_none(content: bytes) -> None:
-    with pytest.raises(CloudFailing, match="ends early or is no JSON"):
+    with pytest.raises(Unreadable, match="ends early or is no JSON"):
         list(pieces(content))
 
 
@@ -94,7 +93,7 @@ def test_what_is_no_whole_json_is_said_to_be_none(content: bytes) -> None:
 def test_an_answer_that_does_not_say_that_it_is_whole_moves_nothing_on(store: Store, lacks: str) -> None:
     content = answer()
     del content[lacks]
-    with pytest.raises(CloudFailing, match="whole"):
+    with pytest.raises(Unreadable, match="whole"):
         merge(store, content)
 
 
