@@ -57,13 +57,14 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         page_bytes=settings.sync.page_bytes,
     )
     gather = partial(facts.gather, store, records=0)
-    routers = [
-        rpc.router(phones),
+    for_browsers = [
         health.router(gather),
         health.metrics_router(store, phones_rpc, gather, _metrics_token_file(settings)),
         look.router(),
         pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
+    known = web_wiring.own_names(store, settings)
+    routers = [rpc.router(phones), Router("/", route_handlers=for_browsers, before_request=known.check)]
     return (
         _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close, shown.close]),
         shown,

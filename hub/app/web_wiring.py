@@ -1,5 +1,6 @@
 """Wires the pages to the store, the settings and the services."""
 
+import socket
 import threading
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,11 @@ from hub.actions.phones import refusals
 from hub.app import backup, fleet, reach, rules, status, support
 from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
+from hub.core import own_names as known_names
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
+from hub.services.discovery import links
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import Runner
@@ -27,6 +30,7 @@ from hub.store.database import Store
 from hub.web.field import SettingsBook
 from hub.web.frame import PageOptions, Pages
 from hub.web.gatekeeper import EntryRules, Gatekeeper
+from hub.web.own_names import OwnNames
 from hub.web.pages import Powers
 from hub.web.pages.cloud import CloudControl
 from hub.web.pages.fleet import FleetControl
@@ -67,6 +71,17 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         attempts=rules.attempts(settings),
         refused=lambda: refusals.listed(store, phones_rpc.refusals.now()),
     )
+
+
+def own_names(store: Store, settings: Settings) -> OwnNames:
+    """Return what knows the names by which browsers may reach the hub."""
+    ways = reach.configured(store, settings)
+
+    def names() -> frozenset[str]:
+        labels = (settings.discovery.host_name, ways.host_name(), socket.gethostname())
+        return known_names.names(labels, f"{settings.server.host} {settings.web.host_names}")
+
+    return OwnNames(names, partial(links.addresses, settings.server.host))
 
 
 def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:

@@ -9,6 +9,7 @@ HubError
 │   ├── Conflict        409  it was used before
 │   │   └── Insufficient     less is there than was asked for
 │   ├── TooLarge        413  over a named bound
+│   ├── WrongHost       421  reached by a name that is not the hub's
 │   ├── TooMany         429  too often; ``retry_after_s`` says when again
 │   └── Unavailable     503  the hub cannot take it now; nothing was stored
 ├── CloudError          the cloud, or the internet connection, must recover; the relay tries again
@@ -87,6 +88,12 @@ class TooLarge(PhoneError):
     """Over a named bound."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class WrongHost(PhoneError):
+    """Reached by a name that is not the hub's: perhaps another site's page asks."""
+
+    status = HTTPStatus.MISDIRECTED_REQUEST
 
 
 class TooMany(PhoneError):

@@ -58,6 +58,7 @@ CHANGES: Final = {
     "web.plain_sign_in": Change.GUARD,
     "web.idle_minutes": Change.NOW,
     "web.show_lights": Change.NOW,
+    "web.host_names": Change.GUARD,
     "web.metrics_token_file": Change.GUARD,
     "box": Change.MACHINE,
 }

@@ -172,6 +172,8 @@ class WebSettings(msgspec.Struct, frozen=True):
     """How long somebody can do nothing before being signed out; minutes."""
     show_lights: bool = False
     """Whether the first page shows the lights of the hub."""
+    host_names: Annotated[str, Meta(min_length=0, max_length=1000, pattern=ONE_LINE)] = ""
+    """Further names that lead to the pages, such as those of a proxy; separated by spaces."""
     metrics_token_file: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """A file whose one line opens /metrics to other machines; without one only this machine may read them."""
 

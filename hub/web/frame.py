@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from litestar import Response, get, route
@@ -74,7 +74,7 @@ class Pages:
 
         @get(path)
         async def handler(request: AnyRequest) -> Response[Any]:
-            query = dict(parse_qsl(request.url.query, max_num_fields=_FIELDS_MAX))
+            query = _form(request.url.query.encode("utf-8", "replace"))
             return await self._work(partial(self._shown, request, show, query, public=public))
 
         return handler
@@ -152,7 +152,8 @@ def _answered(who: Visitor, make: Show, given: Form) -> Response[Any]:
 def _in_language(who: Visitor, query: Form) -> Response[Any]:
     """Keep the language that was chosen, and come back without it in the address."""
     rest = urlencode({name: value for name, value in query.items() if name != "lang"})
-    response = respond(Go(f"{who.path}?{rest}" if rest else who.path), who)
+    path = "/" + quote(who.path.lstrip("/"))
+    response = respond(Go(f"{path}?{rest}" if rest else path), who)
     response.cookies.append(visitor.language_cookie(query["lang"]))
     return response
 

@@ -23,6 +23,7 @@ _WORDS = {
     405: "method not allowed",
     409: "conflict",
     413: "too large",
+    421: "misdirected",
     429: "too many",
     503: "unavailable",
 }

@@ -61,13 +61,12 @@ def recognise(request: AnyRequest, *, plain_allowed: bool, language: str) -> Vis
     encrypted, local, address = _line(request)
     token = request.cookies.get(_SECURE_COOKIE if encrypted else _COOKIE, "")
     is_new = not _TOKEN.match(token)
-    host = _HOST.match(request.headers.get("host", ""))
     code = choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""), language)
     return Visitor(
         words=words(code),
         path=request.url.path,
         done=request.query_params.get("done", ""),
-        host=host[1] if host else "",
+        host=host_of(request.headers.get("host", "")),
         address=address,
         encrypted=encrypted,
         unheard=encrypted or local,
@@ -87,6 +86,12 @@ def cookie(token: str, *, encrypted: bool) -> Cookie:
 def language_cookie(code: str) -> Cookie:
     """Return the cookie that keeps a language for a year."""
     return Cookie(key=LANGUAGE_COOKIE, value=code, path="/", httponly=True, samesite="lax", max_age=_YEAR_S)
+
+
+def host_of(header: str) -> str:
+    """Return the host of a Host header, without its port; "" if it is none."""
+    found = _HOST.match(header)
+    return found[1] if found else ""
 
 
 def address(request: AnyRequest) -> str:

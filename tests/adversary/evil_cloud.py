@@ -1,4 +1,4 @@
-"""A server in the cloud's place that answers what it is told to, as bytes in whatever pieces, for a hub to withstand."""
+"""A server in the cloud's place that answers what it is told to, in whatever pieces, for a hub to withstand."""
 
 import http.server
 import json

@@ -157,7 +157,22 @@ def test_who_says_nonsense_of_this_hub_is_not_connected_to(store: Store, cloud: 
         connecting.connect(store, cloud.url, "hh_1")
 
 
-ANYTHING = (None, True, -1, 1e308, 2**63, "", "\0", "x" * 300, "<script>", [], [[]], {}, {"a": {}}, "9999-99-99")
+ANYTHING: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    1e308,
+    2**63,
+    "",
+    "\0",
+    "x" * 300,
+    "<script>",
+    [],
+    [[]],
+    {},
+    {"a": {}},
+    "9999-99-99",
+)
 
 
 def test_values_of_every_wrong_kind_in_every_column_stop_no_pull(store: Store, cloud: EvilCloud) -> None:
@@ -193,9 +208,7 @@ def test_a_byte_now_and_then_keeps_the_relay_for_no_longer_than_a_window(
     assert cycle(store).outcome.word == "too_slow"
 
 
-def test_a_small_answer_that_drips_is_cut(
-    tmp_path: Path, cloud: EvilCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_answer_that_drips_is_cut(tmp_path: Path, cloud: EvilCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_ANSWER_S", 0.3)
     cloud.verify = (200, JSON, drip)
     speaking = Cloud(cloud.url, "hh_1", RateLimit(tmp_path, 1000))

@@ -33,7 +33,7 @@ class Site:
         settings: Settings | None = None,
         environ: Mapping[str, str] | None = None,
         file: Path | None = None,
-        url: str = "https://hub.test",
+        url: str = "https://hikma-hub.local",
     ) -> None:
         self.store = Store(data) if data.exists() else new_store(data)
         self.file = file or data / "hub.toml"

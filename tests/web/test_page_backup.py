@@ -71,7 +71,7 @@ def test_what_is_wrong_with_the_passphrase_is_said(inside: Site, code: str) -> N
 
 def test_no_passphrase_is_taken_where_others_can_listen_though_passwords_are(tmp_path: Path) -> None:
     settings = Settings(web=WebSettings(plain_sign_in=True))
-    with Site(tmp_path / "data", settings=settings, url="http://hub.test") as site:
+    with Site(tmp_path / "data", settings=settings, url="http://hikma-hub.local") as site:
         site.set_up()
         site.sign_in()
         assert 'id="passphrase"' not in site.get("/box").text

@@ -15,6 +15,7 @@ SENTENCES = {
     403: "This form has expired. Reload the page and try again.",
     404: "This page does not exist.",
     413: "That is too large to send.",
+    421: "This is not a name of this hub. Open its page by its IP address, or by the name on its label.",
     429: "The hub is busy. Try again in a minute.",
     503: "The hub cannot do this now. See the Overview for the reason.",
     500: "Something went wrong on the hub. The details are saved for your technician.",

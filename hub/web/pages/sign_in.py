@@ -4,7 +4,7 @@ from typing import Any
 
 from hub.actions.people import page_sign_in, setup
 from hub.actions.people.failures import Attempts
-from hub.core.errors import TooMany
+from hub.core.errors import Malformed, TooMany
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -29,6 +29,7 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
     def sign_in(who: Visitor, form: Form) -> Answer:
         if not who.private:
             return page(who, {}, status=403)
+        after = _inside(form.get("next"))
         try:
             token = page_sign_in.sign_in(
                 store,
@@ -43,7 +44,7 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
             return page(who, form, wrong=wrong, status=429)
         if token is None:
             return page(who, form, wrong=who.words.say("The name or the password is wrong."), status=401)
-        return Go(_inside(form.get("next")), token=token)
+        return Go(after, token=token)
 
     def sign_out(who: Visitor, _form: Form) -> Answer:
         page_sign_in.sign_out(store, who.token)
@@ -57,6 +58,11 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
 
 
 def _inside(path: str | None) -> str:
-    """Return a path of this hub; anything else, such as another site, becomes the first page."""
+    """Return a path of this hub; anything else, such as another site, becomes the first page.
+
+    Raises Malformed for what can be no address: other letters than a browser writes in one.
+    """
+    if path and not path.isascii():
+        raise Malformed("not an address")
     is_path = path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if path and is_path else _HOME

@@ -159,7 +159,7 @@ def test_2_3_password_hashes_stay_with_the_people_of_the_hub(connected: World) -
     ("kind", "word"),
     [
         (FaultKind.ERROR_500, "cloud_failing"),
-        (FaultKind.HTML, "cloud_failing"),
+        (FaultKind.HTML, "not_the_cloud"),
         (FaultKind.DROP, "no_line"),
         (FaultKind.LOSE, "no_line"),
     ],

@@ -158,7 +158,7 @@ def test_4_3_one_stumble_of_the_cloud_holds_nothing_back(connected: World) -> No
 def test_4_3_a_web_page_with_status_200_is_a_failure(connected: World) -> None:
     patient = connected.patient()
     connected.fail(Kind.HTML, on="push")
-    assert connected.try_cycle().outcome.word == "cloud_failing"
+    assert connected.try_cycle().outcome.word == "not_the_cloud"
     assert connected.where("patients", patient) == "hub"
 
 
