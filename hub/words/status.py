@@ -12,6 +12,7 @@ LABELS: Final = {
     "devices_today": "Phones in the last 24 hours",
     "syncing": "Phones syncing now",
     "pairing_left_s": "Adding phones",
+    "rivals": "Another device uses this hub's name",
     "records": "Records on this hub",
     "quarantined": "Records to check",
     "over_prescribed": "Handed out beyond prescription",
@@ -103,6 +104,7 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "pairing_left_s": pairing(words, facts, is_always_open=is_always_open),
     }
     of_machine = {
+        "rivals": ", ".join(facts.rivals),
         "damage": words.say("sound"),
         "writable": words.say("yes") if facts.writable else words.say("no"),
         "free_bytes": _storage(words, facts),

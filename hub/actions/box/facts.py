@@ -48,6 +48,7 @@ def gather(
                 synced_ago_s=None if synced_ms is None else (now_ms - synced_ms) // 1000,
                 syncing=devices.synced_since(db, now_ms - _SYNCING_MS),
                 pairing_left_s=state.left_s(db, state.PAIRING_UNTIL, now_ms),
+                rivals=_rivals(db),
                 locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),
                 clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
                 **_cloud(db, now_ms),
@@ -85,6 +86,11 @@ def note_waiting(store: Store, waiting: int) -> None:
 
 def _counts(db: View) -> dict[str, int]:
     return {name: record_rows.count(db, table) for name, table in TABLES.items()}
+
+
+def _rivals(db: View) -> tuple[str, ...]:
+    announced = state.get(db, state.ANNOUNCED)
+    return announced.rivals if announced else ()
 
 
 def _cloud(db: View, now_ms: int) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Phones that synced within the last seconds."""
     pairing_left_s: int = 0
     locating_left_s: int = 0
+    rivals: tuple[str, ...] = ()
+    """Addresses of machines on the network that claim the hub's name."""
 
     cloud: bool = False
     """Whether a cloud is connected; what follows means something only then."""

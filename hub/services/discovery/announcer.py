@@ -1,6 +1,7 @@
 """Announces the hub while it runs: claims a host name, follows addresses and pairing, gives way, says goodbye."""
 
 import asyncio
+import socket
 
 import msgspec
 import structlog
@@ -22,6 +23,7 @@ _POLL_S = 2.0
 Netlink would tell addresses at once, but asking takes a fifth of a millisecond, and joining a network takes seconds.
 """
 _RETRY_S = 15.0
+_IPV4 = 4
 
 log = structlog.get_logger()
 
@@ -33,6 +35,7 @@ class Announcer:
         self._store = store
         self._options = options
         self._known = Announced(options.host_name, "")
+        self._kept: Announced | None = None
         self._rivals: Rivals | None = None
 
     async def run(self) -> None:
@@ -67,7 +70,7 @@ class Announcer:
         own = frozenset(link.address.packed for link in found)
         stations = [Station(link) for link in found]
         try:
-            host_name = await _claim(stations, self._names(), own)
+            host_name = await self._claim(stations, own)
             await self._announce_as(host_name, found, stations, own)
         finally:
             self._rivals = None
@@ -95,6 +98,7 @@ class Announcer:
             browser = HubBrowser(*(station.zeroconf for station in stations))
             while await self._links() == found and self._stands(host_name, self._rivals, own):
                 if self._rivals.addresses:
+                    await self._name_rivals(self._rivals.addresses)
                     self._rivals.addresses.clear()
                     defend()
                 now = await self._follow(now, host_name, stations)
@@ -125,7 +129,27 @@ class Announcer:
         found = [hub for hub in await browser.found() if hub.id != now.hub_id]
         others = tuple(Other(hub.id, hub.name, hub.url) for hub in found)
         if others != self._known.others:
-            await self._keep(self._known.host, others)
+            await self._keep(self._known.host, others=others)
+
+    async def _claim(self, stations: list[Station], own: frozenset[bytes]) -> str:
+        """Return the first name that no other machine answers to, on any link (RFC 6762 section 8.1)."""
+        for name in self._names():
+            holders = set().union(*await asyncio.gather(*(station.holders(name, own) for station in stations)))
+            if not holders:
+                if name == f"{self._options.host_name}.local":
+                    self._known = msgspec.structs.replace(self._known, rivals=())
+                return name
+            log.info(LogEvent.DISCOVERY_NAME_TAKEN, host=name)
+            await self._name_rivals(holders)
+        raise RuntimeError("every host name is taken")
+
+    async def _name_rivals(self, addresses: set[bytes]) -> None:
+        """Keep for people who else goes by the hub's name."""
+        seen = sorted({*self._known.rivals, *(socket.inet_ntoa(each) for each in addresses if len(each) == _IPV4)})
+        if self._known.host:
+            await self._keep(self._known.host, rivals=tuple(seen))
+        else:  # it is kept with the name that the hub takes
+            self._known = msgspec.structs.replace(self._known, rivals=tuple(seen))
 
     def _names(self) -> list[str]:
         """Return the names to try: the one from before comes first, so that two hubs never swap theirs."""
@@ -144,17 +168,9 @@ class Announcer:
         wanted = self._options.host_name
         return before if before and before.wanted == wanted else Announced(wanted, "")
 
-    async def _keep(self, host: str, others: tuple[Other, ...] | None = None) -> None:
-        known = Announced(self._options.host_name, host, self._known.others if others is None else others)
-        if known != self._known:
-            self._known = known
+    async def _keep(self, host: str, **changed: tuple[Other, ...] | tuple[str, ...]) -> None:
+        known = msgspec.structs.replace(self._known, host=host, **changed)
+        self._known = known
+        if known != self._kept:
+            self._kept = known
             await asyncio.to_thread(announced.keep, self._store, known)
-
-
-async def _claim(stations: list[Station], names: list[str], own: frozenset[bytes]) -> str:
-    """Return the first of the names that no other machine answers to, on any link (RFC 6762 section 8.1)."""
-    for name in names:
-        if not any(await asyncio.gather(*(station.is_taken(name, own) for station in stations))):
-            return name
-        log.info(LogEvent.DISCOVERY_NAME_TAKEN, host=name)
-    raise RuntimeError("every host name is taken")

@@ -39,11 +39,11 @@ class Station:
         self._async = AsyncZeroconf(zc=self.zeroconf)
         self._services: list[ServiceInfo] = []
 
-    async def is_taken(self, host_name: str, own: frozenset[bytes]) -> bool:
-        """Return whether a machine answers to a host name that is not this one, which has the addresses ``own``."""
+    async def holders(self, host_name: str, own: frozenset[bytes]) -> set[bytes]:
+        """Return the addresses of machines that answer to a host name, without this one's, which are ``own``."""
         resolver = AddressResolverIPv4(f"{host_name}.")
         await resolver.async_request(self.zeroconf, _CLAIM_MS)
-        return not own.issuperset(resolver.addresses)
+        return set(resolver.addresses) - own
 
     async def announce(self, now: Presence, host_name: str, port: int) -> None:
         """Announce the hub and its pages, and withdraw what was announced under another name.

@@ -42,6 +42,8 @@ class Announced(msgspec.Struct, frozen=True):
     wanted: str
     host: str
     others: tuple[Other, ...] = ()
+    rivals: tuple[str, ...] = ()
+    """Addresses of machines that go by ``wanted`` too."""
 
 
 HUB_ID = Key("id", str)

@@ -35,6 +35,7 @@ EVENTS: Final = {
     "device.revoked": "{device} was blocked",
     "device.forgotten": "A phone was forgotten: {detail}",
     "device.strangers_forgotten": "Phones on which nobody had signed in were forgotten: {detail}",
+    "hub.rival": "Another device on the network claims the hub's name: {detail}",
     "hub.host_name": "On the network the hub is now called {detail}",
     "hub.renamed": "The hub is now called {detail}",
     "login": "{user} signed in on {device}",

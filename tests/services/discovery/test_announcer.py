@@ -48,6 +48,17 @@ def test_a_hub_whose_wanted_name_was_changed_forgets_the_old_one(store: Store) -
     assert made._names()[0] == "north.local"
 
 
+def test_who_claims_the_name_while_the_hub_has_it_is_kept_for_people(store: Store) -> None:
+    made = Announcer(store, OPTIONS)
+    asyncio.run(made._name_rivals({b"\x0a\x00\x00\x09"}))
+    assert announced.find(store) is None, "there is no name yet"
+    asyncio.run(made._keep("hikma-hub-2.local"))
+    asyncio.run(made._name_rivals({b"\x0a\x00\x00\x08"}))
+    found = announced.find(store)
+    assert found is not None
+    assert (found.host, found.rivals) == ("hikma-hub-2.local", ("10.0.0.8", "10.0.0.9"))
+
+
 def test_a_look_that_is_asked_for_ends_the_wait_for_the_next_one(store: Store) -> None:
     async def ask() -> None:
         made = Announcer(store, OPTIONS)
