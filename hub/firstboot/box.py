@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from hub.core.clock import NEWEST_MS
+from hub.core.errors import SettingError
 from hub.firstboot.card_config import CardConfig
 from hub.firstboot.machine import Machine, write
 
@@ -38,6 +39,14 @@ def apply(machine: Machine, config: CardConfig) -> None:
             write(keys, f"{config.ssh.key}\n".encode())
         elif keys.exists():
             keys.unlink()
+
+
+def allowed(machine: Machine, config: CardConfig) -> CardConfig:
+    """Return a file that this image takes; raises SettingError for a way in where whoever built it left none."""
+    unit = machine.path("/etc/systemd/system/ssh.service")
+    if config.ssh and unit.is_symlink() and unit.readlink() == Path("/dev/null"):
+        raise SettingError("[ssh]: the organisation that made this card allows no way in by ssh; remove the table")
+    return config
 
 
 def own_machine_id(machine: Machine) -> None:

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from hub.firstboot.card_config import TAKEN, AccessPointTable, CardConfig, WifiTable
 from hub.firstboot.machine import Machine, write
@@ -17,6 +18,8 @@ _DRAWN_CHARS = 12
 _KNOWN_PRIORITY = 100
 _FALLBACK_PRIORITY = -100
 _ALWAYS_PRIORITY = 200
+_AP_SECURITY = {"proto": "rsn", "pairwise": "ccmp", "group": "ccmp", "pmf": "2"}
+"""WPA2 with AES alone, no WPA and no TKIP; protected management frames for the phones that can (2: optional)."""
 
 
 def apply(machine: Machine, config: CardConfig) -> None:
@@ -68,18 +71,22 @@ def _access_point(folder: Path, point: AccessPointTable) -> bytes:
     return _profile(
         ACCESS_POINT,
         connection={"autoconnect-priority": str(priority), "autoconnect-retries": "0"},
-        wifi={
-            "mode": "ap",
-            "band": "bg",
-            "ssid": _ssid(point.name),
-        },  # 2.4 GHz: every phone has it, and it goes through walls
+        # 2.4 GHz: every phone has it, and it goes through walls. Phones reach the hub and not each other.
+        wifi={"mode": "ap", "band": "bg", "ssid": _ssid(point.name), "ap-isolation": "1"},
         password=password,
         ipv4={"method": "shared"},
+        security=_AP_SECURITY,
     )
 
 
 def _profile(
-    name: str, *, connection: Mapping[str, str], wifi: Mapping[str, str], password: str | None, ipv4: Mapping[str, str]
+    name: str,
+    *,
+    connection: Mapping[str, str],
+    wifi: Mapping[str, str],
+    password: str | None,
+    ipv4: Mapping[str, str],
+    security: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """Write a keyfile (nm-settings-keyfile(5)). The uuid is made of the name: writing it again changes nothing."""
     identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
@@ -90,7 +97,7 @@ def _profile(
         "ipv6": {"method": "auto" if ipv4["method"] == "auto" else "disabled"},
     }
     if password:
-        sections["wifi-security"] = {"key-mgmt": "wpa-psk", "psk": _escaped(password)}
+        sections["wifi-security"] = {"key-mgmt": "wpa-psk", **security, "psk": _escaped(password)}
     lines = []
     for section, values in sections.items():
         lines.append(f"[{section}]")

@@ -78,7 +78,7 @@ def _read_config(state: _Run) -> None:
     boot = state.machine.path(BOOT)
     finish_scrubbing(state.machine)
     try:
-        state.config = card_config.load(boot / FILE_NAME)
+        state.config = box.allowed(state.machine, card_config.load(boot / FILE_NAME))
     except SettingError as error:
         state.facts["refused"] = str(error)
         log.warning(LogEvent.CARD_CONFIG_REFUSED, file=FILE_NAME, reason=str(error))

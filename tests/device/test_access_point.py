@@ -32,6 +32,10 @@ def test_without_a_known_wifi_the_hub_makes_its_own_and_a_phone_in_it_reaches_th
     password = board.ssh(_PASSWORD).strip()
     assert re.fullmatch("[a-z2-9]{12}", password)
     board.ssh(_PHONE)
+    offered = board.ssh("ip netns exec phone iw dev $(cat /run/radio) scan dump")
+    assert "RSN:" in offered
+    assert "WPA:" not in offered
+    assert "TKIP" not in offered
     assert board.ssh("ip netns exec phone python3 -", stdin=_VISIT).split() == ["200", "200"]
     assert ":67 " in board.ssh("ss -Hlun"), "it gives phones their addresses"
 

@@ -129,7 +129,8 @@ def test_an_own_network_gets_a_drawn_password_that_stays(card: Flashed) -> None:
     card.boot()
     point = card.root / "data/connections/hikma-access-point.nmconnection"
     first = point.read_text()
-    assert "mode=ap" in first
+    for line in ("mode=ap", "ap-isolation=1", "proto=rsn", "pairwise=ccmp", "group=ccmp", "pmf=2"):
+        assert f"\n{line}\n" in first
     card.put(FILE.replace('"Hikma North"', '"Hikma South"'))
     card.boot()
     assert point.read_text() != first
@@ -193,6 +194,18 @@ def test_a_wrong_file_is_explained_beside_it_and_the_hub_starts(card: Flashed) -
     assert report.refused is None
     assert not error.exists()
     assert report.host_name == "north"
+
+
+def test_a_card_whose_maker_forbids_ssh_lets_nobody_in_and_says_so(card: Flashed) -> None:
+    unit = card.root / "etc/systemd/system/ssh.service"
+    unit.parent.mkdir(parents=True, exist_ok=True)
+    unit.symlink_to("/dev/null")
+    card.put('[ssh]\nkey = "ssh-ed25519 AAAA"\n')
+    report = card.boot()
+    assert report is not None
+    assert report.refused is not None
+    assert report.refused.startswith("[ssh]")
+    assert not (card.root / "etc/ssh/authorized_keys/technician").exists()
 
 
 def test_a_partition_that_may_hold_data_is_never_formatted(card: Flashed) -> None:
