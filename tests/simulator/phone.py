@@ -55,6 +55,7 @@ class Phone:
     rng: draws client_id and row ids; two phones need two differently seeded ones.
     now_ms: the phone's clock, which may be wrong.
     connect: makes the transport for the url of a QR code.
+    memory_bytes: the largest answer, in bytes of JSON, that the app can decode; a larger one ends it.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Phone:
         now_ms: Callable[[], int],
         connect: Callable[[str], Transport] = HttpTransport,
         name: str = "phone",
+        memory_bytes: int | None = None,
     ) -> None:
         self.name = name
+        self.memory_bytes = memory_bytes
         self._rng = rng
         self._now_ms = now_ms
         self._connect = connect
@@ -225,7 +228,7 @@ class Phone:
     def _channel(self) -> Channel:
         session = self._paired()
         hub = rpc.handshake(session.transport, self.client_id)
-        return Channel(session.transport, self.client_id, hub.key, session.token)
+        return Channel(session.transport, self.client_id, hub.key, session.token, self.memory_bytes)
 
     def _paired(self) -> Session:
         if self.session is None:

@@ -106,6 +106,8 @@ class Channel:
     client_id: str
     key: SessionKey
     token: str | None
+    memory_bytes: int | None = None
+    """The largest answer that fits into memory once it is decoded."""
 
     def query(self, name: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401  an answer may be any JSON
         """Send a query; returns the opened answer or raises CallFailedError."""
@@ -140,7 +142,10 @@ class Channel:
         if answer is None:
             raise CallFailedError(Failure.NETWORK_ERROR, "TypeError: Cannot read properties of null")
         try:
-            inside = javascript.read(opened(self.key, answer, down))
+            plain = opened(self.key, answer, down)
+            if self.memory_bytes is not None and len(plain) > self.memory_bytes:
+                raise CallFailedError(Failure.NETWORK_ERROR, "out of memory: the app ended")
+            inside = javascript.read(plain)
         except (HubError, ValueError) as error:
             raise CallFailedError(Failure.DECRYPTION_FAILED, "Failed to decrypt response") from error
         if inside is None or inside is False or inside in (0, ""):

@@ -11,10 +11,22 @@ from hub.core.phone.device import Device, DeviceState
 from hub.core.phone.reach import Moved
 from hub.store.database import Store, View
 from hub.store.people import audit, users
-from hub.store.phones import callers, reached, sessions
+from hub.store.phones import backlog, callers, reached, sessions
 from hub.store.phones import devices as rows
+from hub.store.phones.backlog import LargeRecord
 
-__all__ = ["Device", "ListedDevice", "block", "end_sign_ins", "every", "forget", "forget_strangers", "moved", "newest"]
+__all__ = [
+    "Device",
+    "LargeRecord",
+    "ListedDevice",
+    "block",
+    "end_sign_ins",
+    "every",
+    "forget",
+    "forget_strangers",
+    "moved",
+    "newest",
+]
 
 
 class ListedDevice(msgspec.Struct, frozen=True):
@@ -27,6 +39,8 @@ class ListedDevice(msgspec.Struct, frozen=True):
     seen_s: int
     synced_s: int | None
     """Ages in seconds: when it was last seen, and when it last synced."""
+    too_large: tuple[LargeRecord, ...] = ()
+    """Records that it was sent one by one, and has not stored yet."""
 
     @property
     def is_blocked(self) -> bool:
@@ -109,4 +123,5 @@ def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevic
             user=names.get(device.user_id or "", ""),
             seen_s=(now_ms - device.last_seen) // 1000,
             synced_s=(now_ms - device.last_sync) // 1000 if device.last_sync else None,
+            too_large=tuple(backlog.large_suspects(db, device.num)),
         )

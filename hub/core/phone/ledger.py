@@ -287,9 +287,9 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def likely_cursor(self) -> int:
-        """Return the cursor that the phone will come with if the newest answer arrived."""
+        """Return the cursor that the phone will come with if the newest answer arrived; a retry probably did not."""
         settled = self.head.settled if self.head else 0
-        return max((delivery.timestamp for delivery in self.deliveries), default=settled)
+        return max((delivery.timestamp for delivery in self.deliveries if not delivery.is_retry), default=settled)
 
     def resume(self, cursor: float, *, scope: str | None = None) -> Resumed | StartOver:
         """Meet a phone that comes with ``cursor``, the timestamp it kept; 0 for none.
@@ -318,7 +318,9 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
 
     def _start_over(self, cursor: float, scope: str | None) -> StartOver:
         head = self.head or Head(scope=scope)
-        changed = {"revision": self.revision, "since": self.revision, "settled": 0}
+        # A fresh database after answers were confirmed: the last of those was lost with the old one.
+        attempts = 0 if head.settled and not cursor else head.attempts
+        changed = {"revision": self.revision, "since": self.revision, "settled": 0, "attempts": attempts}
         scopes: dict[str, Any] = {} if scope is None else {"scope": scope}
         return StartOver(
             device=self.device,

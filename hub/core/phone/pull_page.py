@@ -112,7 +112,7 @@ def fill(
     limit = _LIMITS[head.attempts] if head.attempts < len(_LIMITS) else 1
     draft = _Draft(ledger.sheets, budget, limit, sees, as_updated=head.attempts >= SUSPECT_AFTER)
     is_all = draft.fill(backlog)
-    alone = draft.take_too_large(waiting)
+    alone = None if head.attempts else draft.take_too_large(waiting)  # never two failures one after the other
     sheets = draft.sheets(is_all=is_all)
     page = draft.page(alone or draft.suspect, is_retry=alone is not None)
     return page, ledger.with_sheets(sheets) if sheets else ledger

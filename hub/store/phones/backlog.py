@@ -7,18 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from pyroaring import BitMap
 from sqlite_utils import Database
 
 from hub.core.phone.ledger import Sheet
+from hub.core.phone.page_size import FLOOR_BYTES
 from hub.core.phone.pull_order import STILL_DUE_MS, Sighting, apart_ms, most_urgent_first
 from hub.core.phone.pull_page import Bundle, Row
 from hub.core.records.access import Owner
 from hub.core.records.table import Rank, Table
 from hub.core.records.tables import TABLES
+from hub.store.phones import ledger
 from hub.store.records import owners
 
 _FEW = 4096
@@ -180,6 +182,24 @@ class StoredBacklog:
         taken = list(nums)
         self._left[table.name] -= BitMap(taken)
         return taken
+
+
+class LargeRecord(NamedTuple):
+    """A record that may be too large for a phone."""
+
+    table: str
+    record_id: str
+    size_bytes: int
+
+
+def large_suspects(db: Database, device: int) -> list[LargeRecord]:
+    """Return the records that a phone got alone for their size, and has not stored yet."""
+    return [
+        LargeRecord(name, *row)
+        for name, num in ledger.suspects(db, device)
+        for row in db.execute(f"SELECT id, length(CAST(data AS BLOB)) FROM [{name}] WHERE num = ?", [num])
+        if row[1] > FLOOR_BYTES
+    ]
 
 
 _ROW = (

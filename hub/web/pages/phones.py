@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from hub.actions.phones import devices
-from hub.actions.phones.devices import ListedDevice
+from hub.actions.phones.devices import LargeRecord, ListedDevice
 from hub.actions.phones.refusals import RefusalReason, RefusedPhone
 from hub.core.errors import NotThere
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
-from hub.words import Words
+from hub.words import Words, tables
 
 SHOWN_MAX = 200
 """Counting what a phone lacks takes some milliseconds."""
@@ -31,6 +31,8 @@ class PhoneRow(msgspec.Struct, frozen=True):
     user: str
     is_stranger: bool
     """Nobody ever signed in on it."""
+    too_large: list[str]
+    """Which records it could not take."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -92,6 +94,16 @@ def _row(words: Words, found: ListedDevice) -> PhoneRow:
         behind=0 if found.is_blocked else found.behind,
         user=found.user,
         is_stranger=found.device.user_id is None,
+        too_large=[_large(words, record) for record in found.too_large],
+    )
+
+
+def _large(words: Words, record: LargeRecord) -> str:
+    return words.say(
+        "Too large for this phone: {kind} {id} ({size}). Everything else reaches it; the hub tries again now and then.",
+        kind=tables.named(words, record.table),
+        id=record.record_id[:8],
+        size=words.size(record.size_bytes),
     )
 
 
