@@ -5,7 +5,7 @@ A patient of a clinic that the user may not see is not there, and neither is any
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -179,17 +179,38 @@ class ChartWriter(ChartReader):
             return self.change(table, self._again(table, stored, said), said)
         if queries.known(self._db, table, said["id"]):
             raise Conflict(f"this record of {table.name} was deleted")
-        made = {"created_at": self.now_ms, **online.blank(table), **own, **said, "updated_at": self.now_ms}
-        return self._enter(table, codec.build(table, online.taken(table, made), self._tx.zone), ())
+        return self._enter(table, self._made(table, {**own, **said}))
 
     def change(self, table: Table, stored: Record, values: Mapping[str, Any]) -> Record:
         """Change columns of a record; null clears one."""
+        return self._enter(table, self._changed(table, stored, values))
+
+    def keep(self, table: Table, wanted: Iterable[tuple[Record | None, Mapping[str, Any]]]) -> None:
+        """Change records of a table, or make those that are None of values with an id that is new, all at once."""
+        pushed = [
+            self._changed(table, stored, values)
+            if stored
+            else self._made(table, online.named(table, _filled(given_values(values))))
+            for stored, values in wanted
+        ]
+        changes = Changes(self._tx, HUB, self.rights)
+        refused = changes.keep(table, pushed)
+        if refused:
+            raise refused[min(refused)]
+        changes.settle()
+        self.written += len(pushed)
+
+    def _made(self, table: Table, said: Mapping[str, Any]) -> Pushed:
+        made = {"created_at": self.now_ms, **online.blank(table), **said, "updated_at": self.now_ms}
+        return _fitting(table, codec.build(table, online.taken(table, made), self._tx.zone), ())
+
+    def _changed(self, table: Table, stored: Record, values: Mapping[str, Any]) -> Pushed:
         given = online.taken(table, given_values(values))
         given.pop("created_at", None)
         built = codec.build(table, {**given, "id": stored.id}, self._tx.zone)
         changed = {name: built.get(name) for name in given if name not in {"id", "updated_at"}}
         changed["updated_at"] = max(self.now_ms, stored.row.updated_at + 1)
-        return self._enter(table, codec.replaced(table, stored, changed), tuple(changed))
+        return _fitting(table, codec.replaced(table, stored, changed), tuple(changed))
 
     def delete(self, table: Table, record: Record) -> None:
         """Delete a record with what goes with it."""
@@ -213,20 +234,25 @@ class ChartWriter(ChartReader):
             raise Malformed("id is that of another patient's record")
         return self.record(table, stored.id)
 
-    def _enter(self, table: Table, record: Record, changed: tuple[str, ...]) -> Record:
-        if len(codec.write(record)[0]) > codec.RECORD_BYTES:
-            raise BadRecord(Code.TOO_LARGE.of(table=table.name, limit=codec.RECORD_BYTES))
-        Changes(self._tx, HUB, self.rights).enter(table, Pushed(record, changed, synced=False))
+    def _enter(self, table: Table, pushed: Pushed) -> Record:
+        Changes(self._tx, HUB, self.rights).enter(table, pushed)
         self.written += 1
-        entered = queries.find(self._db, table, record.id)
+        entered = queries.find(self._db, table, pushed.record.id)
         if entered is None:
-            raise AssertionError(record.id)
+            raise AssertionError(pushed.record.id)
         return entered
 
 
 def given_values(values: Mapping[str, Any]) -> Row:
     """Return the values that were given, without the columns that the hub sets by itself."""
     return {name: value for name, value in values.items() if value is not UNSET and name not in _OWN}
+
+
+def _fitting(table: Table, record: Record, changed: tuple[str, ...]) -> Pushed:
+    """Return what is entered; raises BadRecord for a record that is too large."""
+    if len(codec.write(record)[0]) > codec.RECORD_BYTES:
+        raise BadRecord(Code.TOO_LARGE.of(table=table.name, limit=codec.RECORD_BYTES))
+    return Pushed(record, changed, synced=False)
 
 
 def _filled(values: Mapping[str, Any]) -> Row:

@@ -1,12 +1,12 @@
 """Registration: patients entered, corrected and deleted."""
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hub.actions.records.charts import ChartWriter
+from hub.actions.records.charts import ChartWriter, Row
 from hub.core.errors import Malformed
 from hub.core.records.access import Permission
 from hub.core.records.codec import Record
@@ -15,6 +15,8 @@ from hub.services.rpc.procedures import patient_access
 from hub.services.rpc.procedures.patient_access import Json, Moment, OfPatient
 from hub.services.rpc.procedures.registry import Call, command
 
+_ANSWERS = 5000
+"""In one registration; forms have a hundred fields. So many take some seconds, and nobody else enters anything then."""
 _PATIENTS = TABLES["patients"]
 _ATTRIBUTES = TABLES["patient_additional_attributes"]
 
@@ -39,7 +41,7 @@ class RegisterPatient(msgspec.Struct, frozen=True):
     """A patient with the answers beyond the columns."""
 
     patient: dict[str, Any]
-    additional_attributes: list[Attribute] = []
+    additional_attributes: Annotated[list[Attribute], msgspec.Meta(max_length=_ANSWERS)] = []
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -66,8 +68,7 @@ def register_patient(call: Call, params: RegisterPatient) -> Registered:
     with patient_access.writer(call) as charts:
         stored = charts.find(_PATIENTS, _id(params.patient))
         patient = _corrected(charts, stored, params.patient) if stored else _entered(charts, params.patient)
-        for attribute in params.additional_attributes:
-            _answer(charts, patient.id, attribute)
+        _answer(charts, patient.id, params.additional_attributes)
     return Registered(patient.id, len(params.additional_attributes))
 
 
@@ -97,19 +98,27 @@ def _corrected(charts: ChartWriter, stored: Record, values: dict[str, Any]) -> R
     return charts.change(_PATIENTS, stored, {**told, "last_modified_by": charts.rights.user_id})
 
 
-def _answer(charts: ChartWriter, patient_id: str, attribute: Attribute) -> None:
-    """Keep one answer: there is one for each patient and form field."""
-    field = attribute.attribute_id or attribute.id
-    if not field:
-        raise Malformed("additional_attributes: attribute_id is missing")
-    values = {**patient_access.sent(attribute), "attribute_id": field, "patient_id": patient_id}
-    del values["id"]
-    stored = charts.where(_ATTRIBUTES, {"patient_id": patient_id})
-    same = next((record for record in stored if record.get("attribute_id") == field), None)
-    if same:
-        charts.change(_ATTRIBUTES, same, values)
-        return
-    values["id"] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_id}/{field}"))
-    if charts.exists(_ATTRIBUTES, values["id"]):
-        values["id"] = ""  # it was deleted once, and stays so
-    charts.create(_ATTRIBUTES, values)
+def _answer(charts: ChartWriter, patient_id: str, attributes: list[Attribute]) -> None:
+    """Keep the answers: there is one for each patient and form field."""
+    given: dict[str, Row] = {}
+    for attribute in attributes:
+        field = attribute.attribute_id or attribute.id
+        if not field:
+            raise Malformed("additional_attributes: attribute_id is missing")
+        told = {**patient_access.sent(attribute), "attribute_id": field, "patient_id": patient_id}
+        given[field] = {**given.get(field, {}), **told}
+    kept = charts.where(_ATTRIBUTES, {"patient_id": patient_id}) if given else []
+    stored = {record.text("attribute_id"): record for record in reversed(kept)}
+    charts.keep(
+        _ATTRIBUTES,
+        [
+            (stored.get(field), {**values, "id": _answer_id(charts, patient_id, field)})
+            for field, values in given.items()
+        ],
+    )
+
+
+def _answer_id(charts: ChartWriter, patient_id: str, field: str) -> str:
+    """Return the id of a new answer: the same one wherever it is entered, unless that was deleted and stays so."""
+    usual = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_id}/{field}"))
+    return str(uuid.uuid4()) if charts.exists(_ATTRIBUTES, usual) else usual

@@ -73,6 +73,44 @@ def test_an_answer_replaces_the_one_before(ward: Ward) -> None:
     assert (stored["string_value"], stored["number_value"]) == (None, 5)
 
 
+@pytest.mark.parametrize("before", ["", "old"])
+def test_s8_ten_times_the_answers_take_ten_times_the_work(ward: Ward, before: str) -> None:
+    """3,000 held the one writer for 62 seconds: each read all of those before."""
+
+    def register(count: int, value: str) -> int:
+        answers = [{"attribute_id": f"f{number}", "string_value": value} for number in range(count)]
+        asked = {"patient": {"id": f"patient-{count}", "given_name": "X"}, "additional_attributes": answers}
+        steps = 0
+
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+
+        ward.hub.store._writer.conn.set_progress_handler(step, 1000)
+        assert ok(ward.client.command("register_patient", asked))["attributes_count"] == count
+        ward.hub.store._writer.conn.set_progress_handler(None, 0)
+        return steps
+
+    if before:
+        register(150, before)
+        register(1500, before)
+    assert register(1500, "new") < 20 * register(150, "new") + 20
+    stored = [each["string_value"] for each in ward.every("patient_additional_attributes")]
+    assert (len(stored), set(stored)) == (1650, {"new"})
+
+
+def test_s8_a_registration_has_a_bound(ward: Ward) -> None:
+    answers = [{"attribute_id": f"f{number}"} for number in range(5001)]
+    asked = {"patient": {"given_name": "X"}, "additional_attributes": answers}
+    assert ward.client.command("register_patient", asked).status == 400
+
+
+def test_two_answers_to_one_question_are_one(ward: Ward) -> None:
+    answers = [{"attribute_id": "f1", "string_value": "A"}, {"attribute_id": "f1", "string_value": "B"}]
+    ok(ward.client.command("register_patient", {"patient": {"id": ward.patient}, "additional_attributes": answers}))
+    assert [each["string_value"] for each in ward.every("patient_additional_attributes")] == ["B"]
+
+
 def test_an_answer_without_its_name_keeps_it(ward: Ward) -> None:
     for answer in ({"attribute": "blood_group", "string_value": "A"}, {"string_value": "B"}):
         asked = {"patient": {"id": ward.patient}, "additional_attributes": [{"attribute_id": "f1", **answer}]}
