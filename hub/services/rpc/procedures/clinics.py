@@ -7,7 +7,7 @@ import msgspec
 from hub.core.records import online
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import patient_access
-from hub.services.rpc.procedures.heartbeat import Nothing
+from hub.services.rpc.procedures.heartbeat import NoParams
 from hub.services.rpc.procedures.patient_access import Listing
 from hub.services.rpc.procedures.registry import Call, query
 
@@ -25,7 +25,7 @@ class OfClinic(msgspec.Struct, frozen=True):
 
 
 @query("clinics.list")
-def list_clinics(call: Call, params: Nothing) -> Listing[ClinicRow]:  # noqa: ARG001  none to heed
+def list_clinics(call: Call, params: NoParams) -> Listing[ClinicRow]:  # noqa: ARG001  none to heed
     """List the clinics of this hub."""
     with patient_access.reader(call) as charts:
         return Listing([online.shown(_CLINICS, clinic) for clinic in charts.every(_CLINICS)])

@@ -9,7 +9,7 @@ from hub.core.errors import Malformed, NotFound
 from hub.core.records import online
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import patient_access
-from hub.services.rpc.procedures.heartbeat import Nothing
+from hub.services.rpc.procedures.heartbeat import NoParams
 from hub.services.rpc.procedures.patient_access import Listing
 from hub.services.rpc.procedures.registry import Call, query
 
@@ -59,13 +59,13 @@ def get_registration_form(call: Call, params: InLanguage) -> RegistrationFormRow
 
 
 @query("get_patient_registration_form")
-def get_patient_registration_form(call: Call, params: Nothing) -> RegistrationFormRow:  # noqa: ARG001  none to heed
+def get_patient_registration_form(call: Call, params: NoParams) -> RegistrationFormRow:  # noqa: ARG001  none to heed
     """Return the registration form in use."""
     return get_registration_form(call, InLanguage())
 
 
 @query("get_all_registration_forms")
-def get_all_registration_forms(call: Call, params: Nothing) -> Listing[RegistrationFormRow]:  # noqa: ARG001  none to heed
+def get_all_registration_forms(call: Call, params: NoParams) -> Listing[RegistrationFormRow]:  # noqa: ARG001  none to heed
     """List all registration forms."""
     with patient_access.reader(call) as charts:
         return Listing([online.shown(_REGISTRATION, form) for form in charts.every(_REGISTRATION)])
@@ -80,7 +80,7 @@ def list_event_forms(call: Call, params: WhichForms) -> Listing[EventFormRow]:
 
 
 @query("get_event_forms")
-def get_event_forms(call: Call, params: Nothing) -> Listing[EventFormRow]:  # noqa: ARG001  none to heed
+def get_event_forms(call: Call, params: NoParams) -> Listing[EventFormRow]:  # noqa: ARG001  none to heed
     """List all event forms, by name."""
     return list_event_forms(call, WhichForms())
 

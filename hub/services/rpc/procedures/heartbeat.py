@@ -5,7 +5,7 @@ import msgspec
 from hub.services.rpc.procedures.registry import Call, command, query
 
 
-class Nothing(msgspec.Struct, frozen=True):
+class NoParams(msgspec.Struct, frozen=True):
     """No parameters; what comes is ignored."""
 
 
@@ -13,6 +13,6 @@ class Nothing(msgspec.Struct, frozen=True):
 @command("ping", public=True)
 @query("heartbeat", public=True)
 @command("heartbeat", public=True)
-def heartbeat(_call: Call, params: Nothing) -> dict[str, str]:  # noqa: ARG001  every procedure takes some
+def heartbeat(_call: Call, params: NoParams) -> dict[str, str]:  # noqa: ARG001  every procedure takes some
     """Answer that the session works."""
     return {"status": "ok"}

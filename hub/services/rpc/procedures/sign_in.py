@@ -15,7 +15,7 @@ class Login(msgspec.Struct, frozen=True):
     password: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
-class SignedIn(msgspec.Struct, frozen=True):
+class LoginAnswer(msgspec.Struct, frozen=True):
     """What the app needs to let its user in: every field a non-empty text (PROTOCOL.md "Login")."""
 
     token: str
@@ -27,7 +27,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 @command("login", public=True, work=Work.PASSWORD)
-def login(call: Call, params: Login) -> SignedIn:
+def login(call: Call, params: Login) -> LoginAnswer:
     """Sign in; raises Unauthorised, or TooMany after too many failures by account, device or address."""
     policy = call.policy
     found = sign_in.sign_in(
@@ -39,7 +39,7 @@ def login(call: Call, params: Login) -> SignedIn:
         attempts=policy.attempts,
         days=policy.token_days,
     )
-    return SignedIn(
+    return LoginAnswer(
         token=found.token,
         user_id=found.user.id,
         clinic_id=found.clinic_id,
