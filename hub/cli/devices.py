@@ -24,7 +24,7 @@ _REASONS = {
 
 @click.group()
 def device() -> None:
-    """List, block and forget phones."""
+    """List, name, block and forget phones."""
 
 
 @device.command("list")
@@ -61,6 +61,27 @@ def block_device(data: Path, client_id: str) -> None:
 
 device.add_command(block_device, "revoke")
 """The older name of the same command."""
+
+
+@device.command("unblock")
+@options.data
+@click.argument("client_id")
+def unblock_device(data: Path, client_id: str) -> None:
+    """Let a blocked phone sync again. Somebody must sign in on it; what it has not sent comes with its next sync."""
+    with options.store(data) as store:
+        found = devices.unblock(store, client_id)
+    click.echo(f"{found.name} can sync again once somebody has signed in on it.")
+
+
+@device.command("rename")
+@options.data
+@click.argument("client_id")
+@click.argument("name")
+def rename_device(data: Path, client_id: str, name: str) -> None:
+    """Give a phone a name that people know it by."""
+    with options.store(data) as store:
+        found = devices.rename(store, client_id, name)
+    click.echo(f"The phone is now called {found.name}.")
 
 
 @device.command("forget")

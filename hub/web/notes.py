@@ -5,6 +5,8 @@ from typing import Final
 NOTES: Final = {
     "signed_out": "You are signed out.",
     "revoked": "The phone is blocked.",
+    "unblocked": "The phone can sync again once somebody has signed in on it.",
+    "unfit_name": "A name has 1 to 80 characters.",
     "forgotten": "The phone is forgotten. What it sent stays.",
     "strangers_forgotten": "The phones on which nobody signed in are forgotten.",
     "opened": "Phones can be added now.",

@@ -35,6 +35,25 @@ def test_s2_a_revoked_phone_is_refused_at_once(served: ServedHub, run: Run) -> N
     assert [found["state"] for found in listed if found["client_id"] == "stolen"] == ["revoked"]
 
 
+def test_a_blocked_phone_that_is_unblocked_syncs_again_when_somebody_has_signed_in(served: ServedHub, run: Run) -> None:
+    client = served.client("back")
+    run("device", "block", "back", data=served.data)
+    assert client.pull().status == 403
+    assert "can sync again" in run("device", "unblock", "back", data=served.data).out
+    assert client.shake().status == 200
+    assert client.pull().status == 401
+    assert client.login().status == 200
+    assert client.pull(0).status == 200
+    assert run("device", "unblock", "nobody", data=served.data).status == 1
+
+
+def test_a_phone_is_renamed(served: ServedHub, run: Run) -> None:
+    served.client("renamed")
+    assert run("device", "rename", "renamed", "Ward 2", data=served.data).out == "The phone is now called Ward 2.\n"
+    assert "Ward 2" in run("device", "list", data=served.data).out
+    assert run("device", "rename", "renamed", " ", data=served.data).status == 1
+
+
 def test_a_phone_is_forgotten_and_its_sign_in_with_it(served: ServedHub, run: Run) -> None:
     client = served.client("forgotten")
     assert "is forgotten." in run("device", "forget", "forgotten", data=served.data).out

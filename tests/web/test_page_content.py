@@ -111,11 +111,36 @@ def test_a_blocked_phone_is_forgotten_and_listed_no_more(inside: Site) -> None:
     assert inside.submit("/phones/forget", {"phone": "client-1"}, page="/phones").headers["location"].endswith("gone")
 
 
+def test_a_phone_is_renamed_after_who_signed_in_on_it(inside: Site) -> None:
+    assert f'name="name" value="Dr {EMAIL}"' in inside.get("/phones").text
+    answer = inside.submit("/phones/rename", {"phone": "client-1", "name": " Ward  2 "}, page="/phones")
+    assert answer.headers["location"].endswith("done=renamed")
+    assert "Ward 2" in inside.get("/phones").text
+    assert "Ward 2 has another name; it was called Phone 1" in inside.get("/log").text
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, "a\x00b", "\u202eevil"])
+def test_a_phone_is_given_no_name_that_is_none(inside: Site, name: str) -> None:
+    answer = inside.submit("/phones/rename", {"phone": "client-1", "name": name}, page="/phones")
+    assert answer.headers["location"].endswith("done=unfit_name")
+    assert "Phone 1" in inside.get("/phones").text
+
+
+def test_a_blocked_phone_is_let_in_again(inside: Site) -> None:
+    inside.submit("/phones/revoke", {"phone": "client-1"}, page="/phones")
+    answer = inside.submit("/phones/unblock", {"phone": "client-1"}, page="/phones")
+    assert answer.headers["location"].endswith("done=unblocked")
+    assert 'action="/phones/unblock"' not in inside.get("/phones").text
+    for path in ("/phones/rename", "/phones/unblock"):
+        gone = inside.submit(path, {"phone": "nobody", "name": "x"}, page="/phones")
+        assert gone.headers["location"].endswith("gone")
+
+
 @pytest.mark.parametrize(
     ("reason", "remedy"),
     [
         (RefusalReason.SIGN_IN, "Scan the QR code with that phone and sign in again."),
-        (RefusalReason.BLOCKED, "forget it here and add it again."),
+        (RefusalReason.BLOCKED, "unblock it here; then sign in on it."),
         (RefusalReason.TOO_LARGE, "call your technician."),
         (RefusalReason.NO_ROOM, "then sync again."),
     ],

@@ -7,9 +7,9 @@ import msgspec
 from hub.actions.phones import pull
 from hub.core.errors import NotThere
 from hub.core.phone import reach
-from hub.core.phone.device import Device, DeviceState
+from hub.core.phone.device import Device, DeviceState, fit_name, shown_name
 from hub.core.phone.reach import Moved
-from hub.store.database import Store, View
+from hub.store.database import Store, Transaction, View
 from hub.store.people import audit, users
 from hub.store.phones import backlog, callers, reached, sessions
 from hub.store.phones import devices as rows
@@ -26,6 +26,8 @@ __all__ = [
     "forget_strangers",
     "moved",
     "newest",
+    "rename",
+    "unblock",
 ]
 
 
@@ -41,6 +43,12 @@ class ListedDevice(msgspec.Struct, frozen=True):
     """Ages in seconds: when it was last seen, and when it last synced."""
     too_large: tuple[LargeRecord, ...] = ()
     """Records that it was sent one by one, and has not stored yet."""
+
+    @property
+    def suggested_name(self) -> str:
+        """Its name, or who signed in on it as long as it has but a number."""
+        is_numbered = self.device.name == shown_name(None, self.device.num)
+        return self.user if is_numbered and self.user else self.device.name
 
     @property
     def is_blocked(self) -> bool:
@@ -72,8 +80,30 @@ def block(store: Store, client_id: str) -> Device:
     with store.write() as tx:
         found = rows.revoke(tx, client_id)
         if found is None:
-            raise NotThere(f"there is no phone {client_id}; see 'hikma-hub device list'")
+            raise _unknown(client_id)
         return found
+
+
+def unblock(store: Store, client_id: str) -> Device:
+    """Let a blocked phone sync again, once somebody has signed in on it; raises NotThere for an unknown one.
+
+    What it has not sent comes with its next sync.
+    """
+    with store.write() as tx:
+        found = _known(tx, client_id)
+        rows.unblock(tx, found.num)
+        audit.note(tx, "device.unblocked", device=found.num)
+        return found
+
+
+def rename(store: Store, client_id: str, name: str) -> Device:
+    """Give a phone a name that people know it by; raises NotThere, and OperatorError for a name that is none."""
+    fit = fit_name(name)
+    with store.write() as tx:
+        found = _known(tx, client_id)
+        rows.rename(tx, found.num, fit)
+        audit.note(tx, "device.renamed", device=found.num, detail=found.name)
+        return msgspec.structs.replace(found, name=fit)
 
 
 def forget(store: Store, client_id: str) -> Device:
@@ -82,9 +112,7 @@ def forget(store: Store, client_id: str) -> Device:
     Its sign-ins end and what is known of its records goes; the records that came from it stay.
     """
     with store.write() as tx:
-        found = callers.find(tx.db, client_id)
-        if found is None:
-            raise NotThere(f"there is no phone {client_id}; see 'hikma-hub device list'")
+        found = _known(tx, client_id)
         rows.forget(tx, found.num)
         audit.note(tx, "device.forgotten", device=found.num, detail=found.name)
         return found
@@ -112,6 +140,17 @@ def end_sign_ins(store: Store, *, email: str | None = None, client_id: str | Non
         ended = sessions.revoke_tokens(tx, user_id=user_id, device=device)
         audit.note(tx, "token.revoked", device=device, user_id=user_id)
         return ended
+
+
+def _known(tx: Transaction, client_id: str) -> Device:
+    found = callers.find(tx.db, client_id)
+    if found is None:
+        raise _unknown(client_id)
+    return found
+
+
+def _unknown(client_id: str) -> NotThere:
+    return NotThere(f"there is no phone {client_id}; see 'hikma-hub device list'")
 
 
 def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevice]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hub.core.errors import Forbidden
+from hub.core.errors import Forbidden, OperatorError
 
 
 class DeviceState(StrEnum):
@@ -32,6 +32,17 @@ def require_paired(device: Device) -> Device:
     if device.state is not DeviceState.PAIRED:
         raise Forbidden("device is revoked")
     return device
+
+
+NAME_CHARS_MAX = 80
+
+
+def fit_name(given: str) -> str:
+    """Return a name that a person gives a phone, on one line; raises OperatorError where it is none."""
+    name = " ".join(given.split())
+    if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
+        raise OperatorError(f"a phone's name has 1 to {NAME_CHARS_MAX} characters")
+    return name
 
 
 def shown_name(given: str | None, num: int) -> str:

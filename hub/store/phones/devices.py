@@ -81,6 +81,16 @@ def signed_in(tx: Transaction, device: int, user_id: str) -> None:
     tx.db.execute("UPDATE devices SET user_id = ? WHERE num = ?", [user_id, device])
 
 
+def rename(tx: Transaction, num: int, name: str) -> None:
+    """Give a device another name."""
+    tx.db.execute("UPDATE devices SET name = ? WHERE num = ?", [name, num])
+
+
+def unblock(tx: Transaction, num: int) -> None:
+    """Let a blocked device in again; whoever uses it must sign in."""
+    tx.db.execute("UPDATE devices SET state = ? WHERE num = ?", [DeviceState.PAIRED, num])
+
+
 def revoke(tx: Transaction, client_id: str) -> Device | None:
     """Block a device: its tokens end, its next message is refused."""
     device = callers.find(tx.db, client_id)

@@ -33,6 +33,8 @@ EVENTS: Final = {
     "cloud.matched": "A clinic or person added here was matched with the cloud",
     "device.paired": "{device} was added",
     "device.revoked": "{device} was blocked",
+    "device.unblocked": "{device} was unblocked",
+    "device.renamed": "{device} has another name; it was called {detail}",
     "device.forgotten": "A phone was forgotten: {detail}",
     "device.strangers_forgotten": "Phones on which nobody had signed in were forgotten: {detail}",
     "hub.rival": "Another device on the network claims the hub's name: {detail}",

@@ -1,14 +1,15 @@
-"""Phones: which are paired, when each synced, what each lacks, shutting one out and forgetting it (S2)."""
+"""Phones: which are paired, when each synced, what each lacks; naming, blocking and forgetting one (S2)."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.phones import devices
 from hub.actions.phones.devices import LargeRecord, ListedDevice
 from hub.actions.phones.refusals import RefusalReason, RefusedPhone
-from hub.core.errors import NotThere
+from hub.core.errors import NotThere, OperatorError
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -29,6 +30,8 @@ class PhoneRow(msgspec.Struct, frozen=True):
     synced: str
     behind: int
     user: str
+    suggested: str
+    """What it may be called: by who signed in on it, until a person names it."""
     is_stranger: bool
     """Nobody ever signed in on it."""
     too_large: list[str]
@@ -58,30 +61,30 @@ def handlers(here: Pages, store: Store, refused: Callable[[], list[RefusedPhone]
             refused=[_notice(who.words, one) for one in refused()],
         )
 
-    def revoke(_who: Visitor, form: Form) -> Answer:
-        try:
-            devices.block(store, form.get("phone", ""))
-        except NotThere:
-            return Go("/phones", "gone")
-        return Go("/phones", "revoked")
+    def action(path: str, act: Callable[[Form], object], done: str) -> HTTPRouteHandler:
+        def acted(_who: Visitor, form: Form) -> Answer:
+            try:
+                act(form)
+            except NotThere:
+                return Go("/phones", "gone")
+            except OperatorError:
+                return Go("/phones", "unfit_name")
+            return Go("/phones", done)
 
-    def forget(_who: Visitor, form: Form) -> Answer:
-        try:
-            devices.forget(store, form.get("phone", ""))
-        except NotThere:
-            return Go("/phones", "gone")
-        return Go("/phones", "forgotten")
-
-    def forget_strangers(_who: Visitor, _form: Form) -> Answer:
-        devices.forget_strangers(store)
-        return Go("/phones", "strangers_forgotten")
+        return here.action(path, acted)
 
     return [
         here.page("/phones", show),
-        here.action("/phones/revoke", revoke),
-        here.action("/phones/forget", forget),
-        here.action("/phones/forget-strangers", forget_strangers),
+        action("/phones/revoke", lambda form: devices.block(store, _phone(form)), "revoked"),
+        action("/phones/unblock", lambda form: devices.unblock(store, _phone(form)), "unblocked"),
+        action("/phones/rename", lambda form: devices.rename(store, _phone(form), form.get("name", "")), "renamed"),
+        action("/phones/forget", lambda form: devices.forget(store, _phone(form)), "forgotten"),
+        action("/phones/forget-strangers", lambda _form: devices.forget_strangers(store), "strangers_forgotten"),
     ]
+
+
+def _phone(form: Form) -> str:
+    return form.get("phone", "")
 
 
 def _row(words: Words, found: ListedDevice) -> PhoneRow:
@@ -93,6 +96,7 @@ def _row(words: Words, found: ListedDevice) -> PhoneRow:
         synced="" if found.synced_s is None else words.ago(found.synced_s),
         behind=0 if found.is_blocked else found.behind,
         user=found.user,
+        suggested=found.suggested_name,
         is_stranger=found.device.user_id is None,
         too_large=[_large(words, record) for record in found.too_large],
     )
@@ -127,7 +131,7 @@ def _remedy(words: Words, reason: RefusalReason) -> str:
         case RefusalReason.SIGN_IN:
             return words.say("Its sign-in has ended. Scan the QR code with that phone and sign in again.")
         case RefusalReason.BLOCKED:
-            return words.say("It is blocked. If it should sync again, forget it here and add it again.")
+            return words.say("It is blocked. If it should sync again, unblock it here; then sign in on it.")
         case RefusalReason.TOO_LARGE:
             return words.say(
                 "What it sends at once is too much for this hub. Do not uninstall the app, and call your technician."
