@@ -1,6 +1,7 @@
 """Takes records out of the outbox for a push, and keeps what became of each (R1, R2, R5)."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -8,9 +9,8 @@ from hub.actions.cloud import matching, queue
 from hub.core.cloud import batches
 from hub.core.cloud.batches import Candidates, Conditions, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
-from hub.core.reasons import Code, Reason
+from hub.core.reasons import Reason
 from hub.core.records.table import Table
-from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.cloud import id_mapping, named, outbox, seen
@@ -60,17 +60,21 @@ def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, delete
         return Candidates(
             records,
             not_in_cloud_yet=frozenset(outbox.not_in_cloud_yet(db, batches.named([*records, *tombstones]))),
-            missing_visits=frozenset(_missing_visits(db, table, records)),
+            unknown=frozenset(named.unknown(db, chain.from_iterable(map(batches.names_anew, records)))),
             tombstones=tombstones,
         )
 
 
 def explain(store: Store, decisions: Iterable[Queued | Hold | Wait]) -> None:
-    """Note why records wait that are looked at again in every cycle; nothing keeps those that are queued."""
+    """Note why records wait that are looked at again in every cycle; nothing keeps those that are queued.
+
+    That the cloud refused one stays known until it takes it, or it changes.
+    """
     reasons: dict[Table, dict[int, Reason | None]] = {}
     for decision in decisions:
         reason = decision.reason if isinstance(decision, Wait) else None
-        if not isinstance(decision, Hold) and reason != decision.of.entry.reason:
+        known = isinstance(decision, Queued) and decision.of.entry.was_refused
+        if not isinstance(decision, Hold) and not known and reason != decision.of.entry.reason:
             reasons.setdefault(decision.of.table, {})[decision.of.num] = reason
     if not reasons:
         return
@@ -95,6 +99,11 @@ def confirm(store: Store, items: Sequence[Item], pulls: int) -> None:
                 quarantine.forget(tx, Action.RELAY, item.of.table.name, item.of.id)
 
 
+def suspect(store: Store, items: Iterable[Item]) -> None:
+    """Note that the cloud refused records: they wait, and the next push asks for each by itself."""
+    explain(store, [Wait(item.of, batches.refusal(item)) for item in items])
+
+
 def hold(store: Store, record: OutboxRecord, reason: Reason) -> None:
     """Put on hold what the cloud would not take; quarantine shows it."""
     with store.write() as tx:
@@ -108,26 +117,9 @@ def patient_in_cloud(store: Store, clinics: Iterable[str]) -> OutboxRecord | Non
         return named.patient_in_cloud(db, clinics)
 
 
-def likely(store: Store, item: Item) -> Reason:
-    """Guess why the cloud refused a record: it does not say."""
-    if item.body is None:
-        return Code.DELETE_REFUSED.of(table=item.of.table.name)
-    with store.read() as db:
-        unknown = sorted(named.missing_tables(db, item.of.names()))
-    if unknown:
-        return Code.REFUSED_REFERENCE.of(table=item.of.table.name, parents=unknown)
-    return Code.REFUSED.of(table=item.of.table.name)
-
-
 def _confirmed(entry: Entry, item: Item, pulls: int) -> Entry | None:
     shown = item.of.is_shown(deleted=item.body is None)
     return entry.confirmed(item.of.entry.revision, pulls=pulls, shown=shown)
-
-
-def _missing_visits(db: View, table: Table, records: Iterable[OutboxRecord]) -> set[str]:
-    if table.name != "events":
-        return set()
-    return named.missing(db, TABLES["visits"], filter(None, (each.record.text("visit_id") for each in records)))
 
 
 def _tombstones(db: View, records: Iterable[OutboxRecord], met: set[Key]) -> list[OutboxRecord]:

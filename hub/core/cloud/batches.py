@@ -4,7 +4,7 @@ Every waiting record that is added is queued, put on hold, or waits for somethin
 in requests, in the order in which it went in.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 
 import msgspec
@@ -35,6 +35,8 @@ class Item(msgspec.Struct, frozen=True):
     """As ``body`` says it."""
     for_others: bool = False
     """Deleted, and goes only because a live record names it: the cloud inserts it where it never had it."""
+    doubts: frozenset[Key] = frozenset()
+    """What may make the cloud refuse it: what it names and the hub does not know, or itself after a refusal."""
 
     @property
     def size(self) -> int:
@@ -81,8 +83,8 @@ class Candidates(msgspec.Struct, frozen=True):
     """They are tombstones."""
     not_in_cloud_yet: frozenset[Key] = frozenset()
     """Live records that they, or the tombstones, name."""
-    missing_visits: frozenset[str] = frozenset()
-    """Visits that the hub has no record of."""
+    unknown: frozenset[Key] = frozenset()
+    """Whom and what they name anew, and the hub does not know."""
     tombstones: Sequence[OutboxRecord] = ()
     """Deleted records that they name, each behind those that it names itself."""
 
@@ -108,6 +110,7 @@ class Batches:
     def __init__(self, conditions: Conditions) -> None:
         self._conditions = conditions
         self._queue: list[Item] = []
+        self._doubtful: list[Item] = []
         self._tombstones: set[Key] = set()
 
     def add(self, candidates: Candidates, cloud_ms: int | None) -> list[Queued | Hold | Wait]:
@@ -116,7 +119,8 @@ class Batches:
             return [self._add_delete(record) for record in candidates.records]
         absent = candidates.not_in_cloud_yet - {item.of.key for item in self._queue}
         absent |= self._add_tombstones(candidates.tombstones, absent)
-        return [self._add(record, absent, candidates.missing_visits, cloud_ms) for record in candidates.records]
+        unknown = candidates.unknown - {("clinics", clinic) for clinic in self._conditions.clinics}
+        return [self._add(record, absent, unknown, cloud_ms) for record in candidates.records]
 
     def full(self, size_bytes: int) -> Send | None:
         """Take the next request of at most ``size_bytes`` that nothing more can join; None if there is none yet."""
@@ -133,6 +137,14 @@ class Batches:
         """Take the next request, when nothing more will be added; None at the end."""
         return self.full(size_bytes) or (self._take(len(self._queue)) if self._queue else None)
 
+    def doubtful(self) -> list[list[Item]]:
+        """Take what the cloud may refuse, when all else was sent: what shares a doubt together."""
+        groups: dict[frozenset[Key], list[Item]] = {}
+        for item in self._doubtful:
+            groups.setdefault(item.doubts, []).append(item)
+        self._doubtful = []
+        return list(groups.values())
+
     def _take(self, count: int) -> Send:
         taken, self._queue = self._queue[:count], self._queue[count:]
         return Send(tuple(taken))
@@ -144,23 +156,26 @@ class Batches:
         return place >= self._conditions.most_records or own or (last.body is None) != (item.body is None)
 
     def _add(
-        self, record: OutboxRecord, absent: frozenset[Key], missing_visits: frozenset[str], cloud_ms: int | None
+        self, record: OutboxRecord, absent: frozenset[Key], unknown: frozenset[Key], cloud_ms: int | None
     ) -> Queued | Hold | Wait:
-        reason = self._waits_for(record, absent, missing_visits)
+        reason = self._waits_for(record, absent, unknown)
         if reason:
             return Wait(record, reason)
         try:
             self._check_clinic(record)
             stamp = updated_ms(record, cloud_ms)
-            self._queue.append(Item(record, self._body(record, stamp), stamp))
+            self._put(Item(record, self._body(record, stamp), stamp, doubts=doubts(record, unknown)))
         except BadRecord as error:
             return Hold(record, error.reason)
         return Queued(record)
 
+    def _put(self, item: Item) -> None:
+        (self._doubtful if item.doubts else self._queue).append(item)
+
     def _add_delete(self, record: OutboxRecord) -> Queued | Wait:
         if not cloud_values.is_uuid(record.id):
             return Wait(record, Code.NOT_A_UUID.of(table=record.table.name, column="id"))
-        self._queue.append(Item(record))
+        self._put(Item(record, doubts=doubts(record, frozenset())))
         return Queued(record)
 
     def _add_tombstones(self, tombstones: Iterable[OutboxRecord], absent: frozenset[Key]) -> set[Key]:
@@ -183,15 +198,17 @@ class Batches:
                 continue  # what names it fails, and says so
         return waiting
 
-    def _waits_for(self, record: OutboxRecord, absent: frozenset[Key], missing_visits: frozenset[str]) -> Reason | None:
+    def _waits_for(self, record: OutboxRecord, absent: frozenset[Key], unknown: frozenset[Key]) -> Reason | None:
         for target, value in record.names():
             if value in self._conditions.unmatched:
                 return self._conditions.unmatched[value]
             if (target, value) in absent:
                 return Code.WAITS_FOR.of(parent=target)
-        if record.table.name == "events" and (visit := record.record.text("visit_id") or "") in {"", *missing_visits}:
-            code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
-            return code.of(table=record.table.name, column="visit_id")
+        if record.table.name == "events":
+            visit = record.record.text("visit_id")
+            if visit is None or ("visits", visit) in unknown:
+                code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
+                return code.of(table=record.table.name, column="visit_id")
         return None
 
     def _check_clinic(self, record: OutboxRecord) -> None:
@@ -226,6 +243,29 @@ def without(items: Sequence[Item], failed: set[Key]) -> tuple[list[Item], list[W
                 failed.add(item.of.key)
             waits.append(Wait(item.of, Code.WAITS_FOR.of(parent=parent[0])))
     return going, waits
+
+
+def refusal(item: Item) -> Reason:
+    """Guess why the cloud refused a record: it does not say."""
+    table = item.of.table.name
+    if item.body is None:
+        return Code.DELETE_REFUSED.of(table=table)
+    unknown = sorted({name for name, _ in item.doubts - {item.of.key}})
+    return Code.REFUSED_REFERENCE.of(table=table, parents=unknown) if unknown else Code.REFUSED.of(table=table)
+
+
+def doubts(record: OutboxRecord, unknown: frozenset[Key]) -> frozenset[Key]:
+    """Return what may make the cloud refuse a record; ``unknown``: what the hub does not know."""
+    named_anew = frozenset(names_anew(record)) & unknown
+    return named_anew or (frozenset({record.key}) if record.entry.was_refused else frozenset())
+
+
+def names_anew(record: OutboxRecord) -> Iterator[Key]:
+    """Name what a record refers to, and its state in the cloud does not."""
+    for column, target in record.table.references.items():
+        value = record.record.text(column)
+        if value and record.entry.holds(column):
+            yield target, value
 
 
 def named(records: Iterable[OutboxRecord]) -> dict[Table, set[str]]:

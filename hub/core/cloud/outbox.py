@@ -27,6 +27,8 @@ KNOWN = 8
 
 Key = tuple[str, str]
 """The names of a table and of a record in it: its id."""
+REFUSALS = frozenset({Code.REFUSED, Code.REFUSED_REFERENCE, Code.DELETE_REFUSED})
+"""Why a record is on hold that the cloud refused without a word. While it waits again, it is known to be doubtful."""
 
 
 class OutboxState(Enum):
@@ -140,6 +142,11 @@ class Entry(msgspec.Struct, frozen=True):
         """Whether the cloud once said success to some version of it, or showed it."""
         return self.sent is not None or self.columns is not None
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether the cloud refused it as it is now, and did not say why."""
+        return self.reason is not None and self.reason.code in REFUSALS
+
     def holds(self, column: str) -> bool:
         """Whether the cloud does not have a column as it is here."""
         return self.columns is None or column in self.columns
@@ -147,7 +154,8 @@ class Entry(msgspec.Struct, frozen=True):
     def changed(self, revision: int, columns: Iterable[str] | None = None) -> Self:
         """Take a further change; columns add up until the cloud has shown them."""
         both = None if columns is None or self.columns is None else self.columns.union(columns)
-        return self._after(Event.CHANGED, revision=revision, columns=both)
+        reason = None if self.was_refused else self.reason
+        return self._after(Event.CHANGED, revision=revision, columns=both, reason=reason)
 
     def knew(self, column: str, mark: int) -> bool:
         """Whether the change of a column was made knowing a value."""
@@ -182,8 +190,8 @@ class Entry(msgspec.Struct, frozen=True):
         return self._after(Event.REFUSED, reason=reason)
 
     def released(self) -> Self:
-        """Let it be tried again."""
-        return self._after(Event.RELEASED, reason=None)
+        """Let it be tried again; that the cloud refused it stays known."""
+        return self._after(Event.RELEASED, reason=self.reason if self.was_refused else None)
 
     def overdue(self, pulls: int, *, deleted: bool) -> Self | None:
         """Send again what so many pulls ought to have shown; a delete is done."""

@@ -18,7 +18,12 @@ from hub.store.database import Store
 
 SUSPECTS_MAX = 20
 """More records that fail alone, and none known that succeeds: then the cloud is broken, not the records."""
-
+FAILURES_MAX = 10
+"""After so many requests in a row that it refused, the cloud is asked whether it takes anything at all."""
+DOUBTFUL_MAX = 30
+"""Requests of a push for what the cloud may refuse again; the rest waits for the next one (R6)."""
+ALIKE = 2
+"""So many that share a doubt are refused, and the others are not asked for."""
 
 FIRST_BYTES = 64 * 1024
 """Eight seconds at 64 kbit/s: a line that nothing is known of may be that slow and break at any moment."""
@@ -84,6 +89,13 @@ class Push:
         self._step = step
         self._failed: set[Key] = set()
         self._suspects: list[Item] = []
+        """What failed alone: it is asked for once more."""
+        self._refused: list[Item] = []
+        """What is to be held, when the cloud takes others."""
+        self._refusals = 0
+        """How many requests in a row the cloud refused."""
+        self._asked = 0
+        """How many requests were for what is doubtful."""
         self._until, self._tables, self._conditions = outgoing.begin(store, terms.clinics, terms.most_records)
 
     def run(self) -> None:
@@ -95,8 +107,9 @@ class Push:
                 self._send(request.items)
         while request := queue.rest(self._batch_size.size_bytes):
             self._send(request.items)
-        for item in self._suspects:
-            self._hold_suspect(item)
+        for alike in queue.doubtful():
+            self._try(alike)
+        self._judge()
 
     def _candidates(self) -> Iterator[Candidates]:
         """Read what waits: parents first, deletes last and children first."""
@@ -130,44 +143,84 @@ class Push:
 
     def _send(self, items: Sequence[Item]) -> None:
         """Send a request, without what names a record that just failed."""
-        going, waits = batches.without(items, self._failed)
-        if waits:
-            self._decided(waits)
+        going = self._without_failed(items)
         if going and not self._stored(going):
             self._isolate(going)
 
-    def _isolate(self, items: list[Item]) -> None:
-        """Find what fails in a batch that failed: send it in halves, the halves of a failing one in halves again.
+    def _without_failed(self, items: Sequence[Item]) -> list[Item]:
+        going, waits = batches.without(items, self._failed)
+        if waits:
+            self._decided(waits)
+        return going
 
-        The cloud stores what stands before the failing record and says nothing of it; sending it again is harmless.
+    def _isolate(self, items: list[Item]) -> None:
+        """Find what fails in a batch that failed: send smaller and smaller beginnings of it, one alone at last.
+
+        Behind a record that fails alone go twice as many as were stored since the one before: where all fail, that
+        is one request for each. The cloud stores what stands before the failing record and says nothing of it;
+        sending it again is harmless.
         """
-        while len(items) > 1:
-            left, right = items[: len(items) // 2], items[len(items) // 2 :]
-            if not self._stored(left):
-                self._isolate(left)
-                self._send(right)
-                return
-            items = right  # it must be in here, unless the cloud only stumbled: the last one is asked alone
-        if not self._stored(items):
-            self._suspect(items[0])
+        failing, stored = len(items), 0  # the first ``failing`` hold one that fails, 0: that is not known
+        while items:
+            size = max(failing // 2 if failing else min(2 * stored, len(items)), 1)
+            was_alone = failing == 1 and not stored
+            if not was_alone and self._stored(items[:size]):
+                failing, stored = max(failing - size, 0), stored + size
+            elif size > 1:
+                failing = size
+                continue
+            else:
+                self._suspect(items[0])
+                failing, stored = 0, 0
+            items = self._without_failed(items[size:])
+
+    def _try(self, alike: list[Item]) -> None:
+        """Send what shares a doubt, one alone at first; when two are refused, the others would be too."""
+        going, refused = self._without_failed(alike), list[Item]()
+        while going and len(refused) < ALIKE and self._asked < DOUBTFUL_MAX:
+            first, going = going[0], going[1:]
+            self._asked += 1
+            if self._stored([first]):
+                self._send(going)
+                going = []
+            else:
+                refused.append(first)
+        if len(refused) == ALIKE:
+            self._refused += [*refused, *going]
+        elif refused and refused[0].of.entry.was_refused:
+            self._refused += refused
+        else:
+            self._suspects += refused
+        self._failed |= {item.of.key for item in refused}
 
     def _suspect(self, item: Item) -> None:
-        """Hold a record that fails alone, and again while another push succeeds; raises CloudFailing where all fail.
-
-        Where the hub knows no record that the cloud would take, it is held only when another one has been stored.
-        """
-        probe = self._probe()
-        if self._ask(probe or b"{}") is not Verdict.STORED:
-            raise CloudFailing("the cloud fails at everything that is pushed")
-        if self._stored([item]):
-            return
+        """Note a record that failed alone; raises CloudFailing where all seem to."""
         self._failed.add(item.of.key)
-        if probe:
-            self._hold_suspect(item)
-            return
         self._suspects.append(item)
-        if len(self._suspects) > SUSPECTS_MAX and not self.sent.stored:
+        if len(self._suspects) > SUSPECTS_MAX and not self.sent.stored and not self._probe():
             raise CloudFailing(f"the cloud refused {SUSPECTS_MAX} records one by one and took none")
+
+    def _judge(self) -> None:
+        """Hold what failed once more, or alone and again, when the cloud takes others; of many some in the next push.
+
+        Where the hub knows no record that the cloud would take, that is when another one has been stored.
+        """
+        if not self._suspects and not self._refused:
+            return
+        self._prove()
+        for item in self._suspects[:DOUBTFUL_MAX]:
+            if not self._stored([item]):
+                self._refused.append(item)
+        outgoing.suspect(self._store, self._suspects[DOUBTFUL_MAX:])
+        self._prove()
+        for item in self._refused:
+            if not item.for_others:
+                self._hold(item.of, batches.refusal(item))
+
+    def _prove(self) -> None:
+        """Make sure after a refusal that the cloud takes anything at all; raises CloudFailing where it does not."""
+        if self._refusals and self._ask(self._probe() or b"{}") is not Verdict.STORED:
+            raise CloudFailing("the cloud fails at everything that is pushed")
 
     def _probe(self) -> bytes:
         """Return a push that changes nothing and fails where the cloud cannot store: an old version of its patient."""
@@ -181,14 +234,12 @@ class Push:
             return b""
         return batches.body_of([Item(known, body)])
 
-    def _hold_suspect(self, item: Item) -> None:
-        if not item.for_others:
-            self._hold(item.of, outgoing.likely(self._store, item))
-
     def _stored(self, items: Sequence[Item]) -> bool:
         """Send items in one request; returns whether the cloud stored them, and confirms them if so."""
         repeatable = not any(item.goes_alone for item in items)
         if self._ask(batches.body_of(items), repeatable=repeatable) is not Verdict.STORED:
+            if self._refusals >= FAILURES_MAX:
+                self._prove()
             return False
         own = [item for item in items if not item.for_others]
         outgoing.confirm(self._store, own, self._terms.pulls)
@@ -208,6 +259,7 @@ class Push:
             self._batch_size.broke(len(content))
         else:
             self._batch_size.carried(len(content))
+        self._refusals = 0 if verdict is Verdict.STORED else self._refusals + 1
         return verdict
 
     def _hold(self, record: OutboxRecord, reason: Reason) -> None:

@@ -5,32 +5,26 @@ from collections.abc import Iterable
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.cloud.outbox import OutboxRecord
+from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import USERS
 from hub.core.records import codec
-from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
 
 
-def missing(db: Database, table: Table, ids: Iterable[str]) -> set[str]:
-    """Return which of these ids the hub has no record of."""
-    asked = set(ids)
-    rows = db.execute(
-        f"SELECT id FROM [{table.name}] WHERE id IN (SELECT value FROM json_each(?))",
-        [msgspec.json.encode(sorted(asked)).decode()],
-    )
-    return asked - {row[0] for row in rows}
-
-
-def missing_tables(db: Database, named: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the tables in which the hub does not have what a record names."""
+def unknown(db: Database, named: Iterable[Key]) -> set[Key]:
+    """Return which of these records and people the hub does not have; of what it never has, batches, none."""
+    by_table: dict[str, set[str]] = {}
+    for table, record_id in named:
+        by_table.setdefault(table, set()).add(record_id)
     found = set()
-    for table_name, record_id in named:
-        if table_name in TABLES and missing(db, TABLES[table_name], [record_id]):
-            found.add(table_name)
-        elif table_name == USERS and not db.execute("SELECT 1 FROM users WHERE id = ?", [record_id]).fetchone():
-            found.add(USERS)
+    for table, ids in by_table.items():
+        if table in TABLES or table == USERS:
+            rows = db.execute(
+                f"SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM [{table}])",
+                [msgspec.json.encode(sorted(ids)).decode()],
+            )
+            found |= {(table, row[0]) for row in rows}
     return found
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.cloud import batches
-from hub.core.cloud.batches import Batches, Candidates, Conditions, Hold, Item, Queued, Send, Wait, without
+from hub.core.cloud.batches import Batches, Candidates, Conditions, Hold, Item, Queued, Send, Wait, doubts, without
 from hub.core.cloud.outbox import Entry, OutboxRecord
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
 from hub.core.reasons import Code
@@ -250,9 +250,36 @@ def test_a_record_waits_for_a_user_whom_the_cloud_does_not_know() -> None:
 @pytest.mark.parametrize("visit", ["", "known", "missing"])
 def test_an_event_waits_for_its_visit(visit: str) -> None:
     event = record("events", 1, visit_id=uid("visits", 1) if visit else "")
-    missing = frozenset({uid("visits", 1)} if visit == "missing" else ())
-    [decision] = add(queue(), event, missing_visits=missing)
+    unknown = frozenset({("visits", uid("visits", 1))} if visit == "missing" else ())
+    [decision] = add(queue(), event, unknown=unknown)
     assert isinstance(decision, Queued if visit == "known" else Wait)
+
+
+def test_what_names_somebody_unknown_goes_behind_all_others_and_together() -> None:
+    batching, stranger = queue(), ("users", uid("visits", 7))
+    doubtful = [record("visits", number, provider_id=stranger[1]) for number in (1, 3)]
+    add(batching, doubtful[0], record("visits", 2), doubtful[1], unknown=frozenset({stranger}))
+    send = batching.rest(10_000)
+    assert send is not None
+    assert [item.of.num for item in send.items] == [2]
+    assert [[item.of for item in alike] for alike in batching.doubtful()] == [doubtful]
+    assert batching.doubtful() == []
+
+
+def test_an_edit_of_something_else_puts_no_doubt_on_whom_a_record_names() -> None:
+    stranger = ("users", uid("visits", 7))
+    visit = record("visits", 1, provider_id=stranger[1])
+    edited = msgspec.structs.replace(visit, entry=Entry(1, frozenset({"provider_name"})))
+    assert doubts(visit, frozenset({stranger})) == {stranger}
+    assert doubts(edited, frozenset({stranger})) == frozenset()
+
+
+def test_what_the_cloud_refused_is_doubtful_until_it_changes() -> None:
+    entry = Entry(1).refused(1, Code.REFUSED.of(table="visits")).released()
+    visit = msgspec.structs.replace(record("visits", 1), entry=entry)
+    assert doubts(visit, frozenset()) == {visit.key}
+    changed = msgspec.structs.replace(visit, entry=entry.changed(2, {"provider_name"}))
+    assert doubts(changed, frozenset()) == frozenset()
 
 
 def test_a_deleted_record_that_the_cloud_can_never_have_had_is_not_sent() -> None:

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.actions.cloud import queue
 from hub.core.cloud.outbox import OutboxState
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import CloudFailing, NoLine
 from hub.core.reasons import Code
 from hub.core.records.tables import TABLES
 from hub.services.relay.client import Verdict
-from hub.services.relay.push import SUSPECTS_MAX, BatchSize, Push, Terms
+from hub.services.relay.push import DOUBTFUL_MAX, SUSPECTS_MAX, BatchSize, Push, Terms
 from hub.store.cloud import outbox
 from hub.store.database import Store
 from tests.hubs import changes, edit, row
@@ -213,6 +214,79 @@ def test_a_delete_that_the_cloud_refuses_says_so(store: Store) -> None:
     assert push(store, cloud).sent.held == 1
     assert kept in cloud.rows
     assert pushes.reasons(store) == [Code.DELETE_REFUSED.of(table="patients")]
+
+
+def known_patient(store: Store) -> str:
+    """Enter a patient whom the cloud has."""
+    enter(store, "patients", uid(9, 0), primary_clinic_id=CLINIC)
+    with store.write() as tx:
+        tx.db.execute("DELETE FROM outbox")
+    return uid(9, 0)
+
+
+def push_until_quiet(store: Store, cloud: ListCloud) -> list[int]:
+    """Push until nothing goes any more; returns the requests of each push."""
+    requests: list[int] = []
+    while not requests or requests[-1]:
+        before = cloud.requests
+        push(store, cloud)
+        requests.append(cloud.requests - before)
+    return requests
+
+
+def held(store: Store) -> int:
+    with store.read() as db:
+        return outbox.counts(db, 0)["held"]
+
+
+def test_49_records_that_the_cloud_refuses_cost_two_requests_each_over_a_few_pushes(store: Store) -> None:
+    known_patient(store)
+    cloud = ListCloud(set(patients(store, 49)))
+    requests = push_until_quiet(store, cloud)
+    assert held(store) == 49
+    assert sum(requests) <= 2 * 49 + 25  # 244 before
+    assert max(requests) <= 49 + 20 + DOUBTFUL_MAX
+
+
+def test_records_that_were_refused_before_go_alone_and_a_few_at_a_time(store: Store) -> None:
+    """A change of the clinics lets all of them go again."""
+    known = known_patient(store)
+    ids = patients(store, 49)
+    cloud = ListCloud(set(ids))
+    push_until_quiet(store, cloud)
+    with store.write() as tx:
+        assert queue.release_all(tx) == 49
+    good = enter(store, "visits", uid(2, 0), patient_id=known, clinic_id=CLINIC)
+    cloud.rows[known] = {}
+    cloud.poison.discard(ids[7])
+    requests = push_until_quiet(store, cloud)
+    assert sum(requests) <= 49 + 20
+    assert max(requests) <= DOUBTFUL_MAX + 10
+    assert held(store) == 48
+    assert cloud.rows.keys() == {known, good["id"], ids[7]}
+
+
+def test_records_that_name_the_same_stranger_are_judged_by_two_of_them(store: Store) -> None:
+    patient = known_patient(store)
+    visits = [uid(2, number) for number in range(49)]
+    strangers = [row("visits", key, patient_id=patient, clinic_id=CLINIC, provider_id=uid(7, 7)) for key in visits]
+    pushes.push(store, changes("visits", created=strangers))
+    cloud = ListCloud(set(visits))
+    cloud.rows[patient] = {}
+    assert sum(push_until_quiet(store, cloud)) <= 5
+    assert held(store) == 49
+    assert pushes.reasons(store) == [Code.REFUSED_REFERENCE.of(table="visits", parents=["users"])] * 49
+
+
+def test_records_that_name_a_stranger_whom_the_cloud_knows_go_in_one_push(store: Store) -> None:
+    patient = known_patient(store)
+    visits = [uid(2, number) for number in range(49)]
+    rows = [row("visits", key, patient_id=patient, clinic_id=CLINIC, provider_id=uid(7, 7)) for key in visits]
+    pushes.push(store, changes("visits", created=rows))
+    cloud = ListCloud()
+    cloud.rows[patient] = {}
+    assert push(store, cloud).sent.stored == 49
+    assert cloud.requests == 2
 
 
 def test_a_reason_goes_when_the_record_does(store: Store) -> None:
