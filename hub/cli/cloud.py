@@ -58,6 +58,8 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001
         last, ago = seen.last, seen.now_ms - seen.last.tried_ms
         row: dict[str, Any] = {"connected": seen.link is not None, **seen.counts}
         if seen.link is not None:
+            row["in_step"] = seen.in_step
+        if seen.link is not None:
             row |= _link(store, seen.link)
             row |= {
                 "outcome": last.outcome,

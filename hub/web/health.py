@@ -52,6 +52,8 @@ def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_fi
         for name, count in facts.counts(store).items():
             metrics.RECORDS.labels(name).set(count)
         metrics.WAITING.set(now.waiting)
+        metrics.UNPROVEN.set(now.unproven)
+        metrics.HELD.set(now.held)
         metrics.QUARANTINE.set(now.quarantined)
         metrics.DEVICES.labels("paired").set(now.devices)
         metrics.SESSIONS.set(len(rpc.sessions))

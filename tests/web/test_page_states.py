@@ -28,6 +28,7 @@ from hub.core.status.state import Facts, HubState
 from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering
+from hub.store import quarantine
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
 from hub.store.phones import callers
@@ -269,6 +270,15 @@ def cloud_failing(box: Box) -> Shown:
     return box.shown()
 
 
+def on_hold(box: Box) -> Shown:
+    box.world.patient(sex="x" * 25)
+    box.world.cycle()
+    with box.world.store.write() as tx:  # somebody has looked at it, and did not mend it
+        for entry in quarantine.entries(tx.db):
+            quarantine.remove(tx, entry["num"])
+    return box.shown()
+
+
 def line_lost(box: Box) -> Shown:
     box.world.patient()
     return _cut(box)
@@ -356,6 +366,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (paused, HubState.PAUSED, Light.KEY),
     (no_clinic, HubState.NO_CLINIC, Light.KEY),
     (quarantined, HubState.QUARANTINE, Light.QUARANTINE),
+    (on_hold, HubState.ON_HOLD, Light.QUARANTINE),
     (cloud_failing, HubState.CLOUD_FAILING, Light.CLOUD),
     (line_lost, HubState.LINE_LOST, Light.LINE),
     (cloud_restored, HubState.CLOUD_LOST, Light.CLOUD),

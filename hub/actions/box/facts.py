@@ -95,13 +95,15 @@ def _rivals(db: View) -> tuple[str, ...]:
 
 def _cloud(db: View, now_ms: int) -> dict[str, Any]:
     """Return how far the relay is."""
-    last, since = connection.last(db), outbox.waiting_since(db)
+    last, since, progress = connection.last(db), outbox.waiting_since(db), connection.progress(db)
+    of_outbox = outbox.counts(db, progress.pulls)
     return {
         "cloud": connection.link(db) is not None,
-        "waiting": outbox.waiting(db),
+        "waiting": of_outbox["waiting"],
         "waiting_s": 0 if since is None else (now_ms - since) // 1000,
-        "unproven": outbox.unproven(db),
-        "lost": connection.progress(db).lost,
+        "unproven": of_outbox["sent"] + of_outbox["missed"],
+        "held": of_outbox["held"],
+        "lost": progress.lost,
         "relaying": bool(last.running_since_ms),
         "relayed_ago_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
         "trouble": cycle_outcome.trouble(last.outcome),

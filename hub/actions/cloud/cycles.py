@@ -39,9 +39,13 @@ def begin(store: Store) -> tuple[Link | None, str, Progress]:
 
 
 def has_waiting(store: Store) -> bool:
-    """Whether anything is to be sent."""
+    """Whether anything is to be sent, events that were on hold for a visit that has come since too."""
     with store.read() as db:
-        return outbox.waiting(db) > 0
+        waiting, came = outbox.waiting(db) > 0, outbox.with_visit_now(db)
+    if came:
+        with store.write(durable=False) as tx:
+            queue.release_with_visit(tx)
+    return waiting or bool(came)
 
 
 def progress(store: Store) -> Progress:

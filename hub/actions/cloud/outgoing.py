@@ -7,7 +7,7 @@ import msgspec
 
 from hub.actions.cloud import matching, queue
 from hub.core.cloud import batches
-from hub.core.cloud.batches import Candidates, Conditions, Hold, Item, Queued, Wait
+from hub.core.cloud.batches import Candidates, Conditions, Decision, Drop, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
 from hub.core.reasons import Reason
 from hub.core.records.table import Table
@@ -65,20 +65,27 @@ def candidates(store: Store, table: Table, bounds: Bounds, *, after: int, delete
         )
 
 
-def explain(store: Store, decisions: Iterable[Queued | Hold | Wait]) -> None:
+def explain(store: Store, decisions: Iterable[Decision]) -> None:
     """Note why records wait that are looked at again in every cycle; nothing keeps those that are queued.
 
+    What there is nothing of in the cloud to delete leaves the outbox.
     That the cloud refused one stays known until it takes it, or it changes.
     """
     reasons: dict[Table, dict[int, Reason | None]] = {}
+    done: dict[Table, list[int]] = {}
     for decision in decisions:
+        if isinstance(decision, Drop):
+            done.setdefault(decision.of.table, []).append(decision.of.num)
+            continue
         reason = decision.reason if isinstance(decision, Wait) else None
         known = isinstance(decision, Queued) and decision.of.entry.was_refused
         if not isinstance(decision, Hold) and not known and reason != decision.of.entry.reason:
             reasons.setdefault(decision.of.table, {})[decision.of.num] = reason
-    if not reasons:
+    if not reasons and not done:
         return
     with store.write(durable=False) as tx:
+        for table, nums in done.items():
+            outbox.remove(tx, table, nums)
         for table, by_num in reasons.items():
             now = outbox.entries(tx.db, table, by_num)
             outbox.put(tx, table, {num: entry.waits(by_num[num]) for num, entry in now.items()})

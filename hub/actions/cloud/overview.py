@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.core.cloud import outbox as states
+from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link, Progress
 from hub.core.reasons import Reason
 from hub.store.cloud import connection, outbox
@@ -35,6 +36,11 @@ class Overview(msgspec.Struct, frozen=True):
     """Why records wait or are on hold."""
     missed: list[Missed]
 
+    @property
+    def in_step(self) -> bool:
+        """Whether the cloud is known to have everything that is here, and last showed what it has."""
+        return not any(self.counts.values()) and self.last.outcome == Outcome.DONE.word
+
 
 def overview(store: Store, ages_s: Sequence[int] = ()) -> Overview:
     """Look at the relay; ``ages_s`` are rising ages by which to count what waits."""
@@ -49,7 +55,7 @@ def overview(store: Store, ages_s: Sequence[int] = ()) -> Overview:
             ages=outbox.ages(db, [now_ms - age_s * 1000 for age_s in ages_s]),
             causes=list(outbox.causes(db)),
             missed=[
-                Missed(record.table.name, record.id, states.likely_missed(record))
+                Missed(record.table.name, record.id, states.likely_missed(record.table, record.record))
                 for record in outbox.missed(db, progress.pulls)
             ],
         )

@@ -1,11 +1,14 @@
 """Moves records into, through and out of the outbox, as parts of their caller's transaction (hub.core.cloud.outbox)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from random import SystemRandom
 from typing import Any
 
 from hub.core.cloud import outbox as states
-from hub.core.cloud.outbox import Entry
+from hub.core.cloud.outbox import Entry, OutboxState
 from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
@@ -15,6 +18,11 @@ from hub.store import quarantine
 from hub.store.cloud import connection, lost, outbox, seen
 from hub.store.database import Transaction
 from hub.store.quarantine import Action
+from hub.store.records import record_rows
+
+_JUDGED = states.REFUSALS | {Code.NOT_KEPT, Code.NOT_SHOWN, Code.CLINIC_MISSING}
+"""Reasons that may have gone in the cloud without a word."""
+_random = SystemRandom()
 
 
 def changed(
@@ -73,11 +81,13 @@ def release(tx: Transaction, table_name: str, record_id: str) -> bool:
 def release_all(tx: Transaction, most: int | None = None) -> int:
     """Let what is on hold go again; returns how many.
 
-    most: only the first few, and none that the cloud keeps from this hub: trying those again takes a full pull.
+    most: only some, and only what the cloud itself judged: the hub's own reasons go when the record changes, and what
+    the cloud keeps from this hub takes a full pull.
     """
     held = list(outbox.on_hold(tx.db))
     if most is not None:
-        held = [each for each in held if not _is_moved(tx, *each[:2])][:most]
+        judged = [each for each in held if _was_judged(tx, *each[:2])]
+        held = _random.sample(judged, min(most, len(judged)))
     return sum(release(tx, table.name, record_id) for table, _, record_id in held)
 
 
@@ -93,9 +103,9 @@ def shown_again(entry: Entry) -> Entry:
     return entry.released() if entry.reason is not None and entry.reason.code is Code.MOVED_IN_CLOUD else entry
 
 
-def _is_moved(tx: Transaction, table: Table, num: int) -> bool:
+def _was_judged(tx: Transaction, table: Table, num: int) -> bool:
     reason = outbox.entries(tx.db, table, [num])[num].reason
-    return reason is not None and reason.code is Code.MOVED_IN_CLOUD
+    return reason is not None and reason.code in _JUDGED
 
 
 def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
@@ -110,16 +120,34 @@ def retry(tx: Transaction, entry: Mapping[str, Any]) -> bool:
     return release(tx, entry["table_name"], entry["record_id"])
 
 
+def release_with_visit(tx: Transaction) -> None:
+    """Let the events go that were on hold for a visit that has come since."""
+    table = TABLES["events"]
+    for record in record_rows.by_num(tx.db, table, outbox.with_visit_now(tx.db)).values():
+        release(tx, table.name, record.id)
+
+
 def send_overdue(tx: Transaction, pulls: int) -> int:
     """Queue again what ought to have been in the last pulls and was not; returns how many.
 
-    Deletes are done, and what was sent again because a full pull did not show it: the cloud has it elsewhere.
+    What was sent again and again goes on hold, for a person. Deletes are done, and what was sent again because a full
+    pull did not show it: the cloud has it elsewhere.
     """
     again = 0
     for table in PUSH_ORDER:
         late = list(outbox.late(tx.db, table, pulls))
         elsewhere = lost.find(tx.db, table, [num for num, entry, _ in late if entry.known is None])
         after = {num: entry.overdue(pulls, deleted=deleted or num in elsewhere) for num, entry, deleted in late}
-        outbox.put(tx, table, after)
-        again += sum(entry is not None for entry in after.values())
+        missed = {num for num, entry in after.items() if entry and entry.state(pulls) is OutboxState.MISSED}
+        outbox.put(tx, table, {num: entry for num, entry in after.items() if num not in missed})
+        _hold_missed(tx, table, missed)
+        again += sum(entry is not None for entry in after.values()) - len(missed)
     return again
+
+
+def _hold_missed(tx: Transaction, table: Table, nums: Collection[int]) -> None:
+    entries = outbox.entries(tx.db, table, nums)
+    with suppress(Unavailable):  # quarantine is full: they stay missed until there is room
+        for num, record in record_rows.by_num(tx.db, table, nums).items():
+            reason = states.likely_missed(table, record)
+            hold(tx, table, num, record, reason, revision=entries[num].revision)

@@ -69,10 +69,19 @@ class Wait(msgspec.Struct, frozen=True):
     reason: Reason
 
 
+class Drop(msgspec.Struct, frozen=True):
+    """The end of a record that the cloud can never have had: there is nothing to delete."""
+
+    of: OutboxRecord
+
+
 class Send(msgspec.Struct, frozen=True):
     """What is to go in one request."""
 
     items: tuple[Item, ...]
+
+
+Decision = Queued | Hold | Wait | Drop
 
 
 class Candidates(msgspec.Struct, frozen=True):
@@ -113,7 +122,7 @@ class Batches:
         self._doubtful: list[Item] = []
         self._tombstones: set[Key] = set()
 
-    def add(self, candidates: Candidates, cloud_ms: int | None) -> list[Queued | Hold | Wait]:
+    def add(self, candidates: Candidates, cloud_ms: int | None) -> list[Decision]:
         """Decide about each record, in its order; ``cloud_ms`` is the cloud's clock, None where it was not heard."""
         if candidates.deleted:
             return [self._add_delete(record) for record in candidates.records]
@@ -158,11 +167,12 @@ class Batches:
     def _add(
         self, record: OutboxRecord, absent: frozenset[Key], unknown: frozenset[Key], cloud_ms: int | None
     ) -> Queued | Hold | Wait:
-        reason = self._waits_for(record, absent, unknown)
+        reason = self._waits_for(record, absent)
         if reason:
             return Wait(record, reason)
         try:
             self._check_clinic(record)
+            _check_visit(record, unknown)
             stamp = updated_ms(record, cloud_ms)
             self._put(Item(record, self._body(record, stamp), stamp, doubts=doubts(record, unknown)))
         except BadRecord as error:
@@ -172,9 +182,9 @@ class Batches:
     def _put(self, item: Item) -> None:
         (self._doubtful if item.doubts else self._queue).append(item)
 
-    def _add_delete(self, record: OutboxRecord) -> Queued | Wait:
+    def _add_delete(self, record: OutboxRecord) -> Queued | Drop:
         if not cloud_values.is_uuid(record.id):
-            return Wait(record, Code.NOT_A_UUID.of(table=record.table.name, column="id"))
+            return Drop(record)
         self._put(Item(record, doubts=doubts(record, frozenset())))
         return Queued(record)
 
@@ -198,17 +208,12 @@ class Batches:
                 continue  # what names it fails, and says so
         return waiting
 
-    def _waits_for(self, record: OutboxRecord, absent: frozenset[Key], unknown: frozenset[Key]) -> Reason | None:
+    def _waits_for(self, record: OutboxRecord, absent: frozenset[Key]) -> Reason | None:
         for target, value in record.names():
             if value in self._conditions.unmatched:
                 return self._conditions.unmatched[value]
             if (target, value) in absent:
                 return Code.WAITS_FOR.of(parent=target)
-        if record.table.name == "events":
-            visit = record.record.text("visit_id")
-            if visit is None or ("visits", visit) in unknown:
-                code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
-                return code.of(table=record.table.name, column="visit_id")
         return None
 
     def _check_clinic(self, record: OutboxRecord) -> None:
@@ -226,6 +231,15 @@ class Batches:
             zone=self._conditions.zone,
             deleted=deleted,
         )
+
+
+def _check_visit(record: OutboxRecord, unknown: frozenset[Key]) -> None:
+    """Raise BadRecord for an event for which the cloud would make up a visit, in another clinic (CLOUD.md 4.7)."""
+    if record.table.name == "events":
+        visit = record.record.text("visit_id")
+        if visit is None or ("visits", visit) in unknown:
+            code = Code.VISIT_UNKNOWN if visit else Code.VISIT_MISSING
+            raise BadRecord(code.of(table=record.table.name, column="visit_id"))
 
 
 def without(items: Sequence[Item], failed: set[Key]) -> tuple[list[Item], list[Wait]]:

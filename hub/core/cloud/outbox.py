@@ -41,7 +41,7 @@ class OutboxState(Enum):
     SENT = auto()
     """The cloud said success to it as it is now, and has yet to show it."""
     MISSED = auto()
-    """The cloud said success to it again and again, and never showed it."""
+    """The cloud said success to it again and again, and never showed it: it goes on hold, for a person."""
     PROVEN = auto()
     """It is not in the outbox: the cloud has it as it is here, as far as the hub can know."""
 
@@ -299,8 +299,8 @@ class OutboxRecord(msgspec.Struct, frozen=True):
         return deleted or not self.table.clinic or self.record.text(self.table.clinic) is not None
 
 
-def likely_missed(record: OutboxRecord) -> Reason:
+def likely_missed(table: Table, record: Record) -> Reason:
     """Guess why the cloud does not show what it said success to."""
-    if record.table.clinic and not record.record.text(record.table.clinic):
-        return Code.CLINIC_MISSING.of(table=record.table.name, column=record.table.clinic)
-    return Code.NOT_SHOWN.of(table=record.table.name)
+    if table.clinic and not record.text(table.clinic):
+        return Code.CLINIC_MISSING.of(table=table.name, column=table.clinic)
+    return Code.NOT_SHOWN.of(table=table.name)

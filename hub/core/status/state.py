@@ -61,6 +61,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Age of the record that has waited longest."""
     unproven: int = 0
     """Sent, and not yet seen in the cloud."""
+    held: int = 0
+    """On hold: the cloud does not accept them, or does not keep what it accepted."""
     lost: int = 0
     """The cloud had lost them within the last week, and has them again."""
     relaying: bool = False
@@ -187,6 +189,17 @@ class HubState(Enum):
         ),
         Text("Nothing is lost. An administrator can sign in and open the page Records to check."),
         lambda facts: facts.quarantined,
+    )
+    ON_HOLD = _Row(
+        Level.ATTENTION,
+        Light.QUARANTINE,
+        Text(
+            "{count} record is safe here, but cannot go to the cloud as it is.",
+            "{count} records are safe here, but cannot go to the cloud as they are.",
+            "held",
+        ),
+        Text("Nothing is lost. An administrator can sign in and read the reasons on the page Cloud."),
+        lambda facts: facts.cloud and facts.held,
     )
     CLOCK_WRONG = _Row(
         Level.ATTENTION,

@@ -8,7 +8,7 @@ from hub.actions.cloud import outgoing
 from hub.actions.cloud.outgoing import Bounds
 from hub.core.cloud import batches
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Hold, Item, Queued, Wait
+from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Decision, Drop, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import BadRecord, CloudFailing, NoLine
@@ -129,7 +129,7 @@ class Push:
         most_bytes = 2 * self._batch_size.size_bytes
         return Bounds(self._until, self._terms.only_new, self._terms.most_records, most_bytes)
 
-    def _decided(self, decisions: Sequence[Queued | Hold | Wait]) -> None:
+    def _decided(self, decisions: Sequence[Decision]) -> None:
         """Keep why records do not go."""
         outgoing.explain(self._store, decisions)
         for decision in decisions:
@@ -138,7 +138,7 @@ class Push:
                     self._hold(decision.of, decision.reason)
                 case Wait():
                     self.sent.waiting += 1
-                case Queued():
+                case Queued() | Drop():
                     pass
 
     def _send(self, items: Sequence[Item]) -> None:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from hub.core import reasons
 from hub.core.cloud.outbox import PROOF_PULLS, TRIES, Entry, Key, OutboxRecord
 from hub.core.cloud.tables import PUSH_ORDER
-from hub.core.reasons import Reason
+from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.table import PushRule, Table
 from hub.core.records.tables import TABLES
@@ -21,8 +21,9 @@ from hub.store.database import Transaction
 _ON_HOLD = "o.held IS o.revision"
 _SENT = "o.sent IS o.revision"
 _WAITING = f"NOT ({_ON_HOLD} OR {_SENT})"
-_LATE = f"{_SENT} AND o.sent_pull <= :pulls - {PROOF_PULLS}"
+_LATE = f"{_SENT} AND coalesce(o.sent_pull <= :pulls - {PROOF_PULLS}, FALSE)"
 _MISSED = f"{_LATE} AND o.tries >= {TRIES}"
+_SHOWABLE = f"{_SENT} AND NOT ({_MISSED})"
 _UNSHOWN = f"{_SENT} AND o.columns IS NOT NULL AND o.sent_pull < :pulls"
 _NOT_REACHED = "o.columns IS NULL AND o.sent IS NULL"
 
@@ -164,8 +165,7 @@ def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, b
     """Return what ought to have been in the last pulls and was not: number, entry, and whether it is a tombstone."""
     rows = db.execute(
         f"SELECT o.num, t.local_server_deleted_at IS NOT NULL, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}]"
-        f" AS t ON t.num = o.num WHERE o.table_name = :table AND {_LATE}"
-        f" AND (o.tries < {TRIES} OR t.local_server_deleted_at IS NOT NULL)",
+        f" AS t ON t.num = o.num WHERE o.table_name = :table AND {_LATE}",
         {"table": table.name, "pulls": pulls},
     )
     yield from ((row[0], _entry(table.name, row[2:]), bool(row[1])) for row in rows.fetchall())
@@ -200,6 +200,16 @@ def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
             yield OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut))
 
 
+def with_visit_now(db: Database) -> list[int]:
+    """Return the events that are on hold for a visit that the hub has by now."""
+    rows = db.execute(
+        "SELECT o.num FROM outbox AS o JOIN events AS e ON e.num = o.num JOIN visits AS v ON v.id = e.visit_id"
+        f" WHERE o.table_name = 'events' AND {_ON_HOLD} AND json_extract(o.why, '$.code') = ?",
+        [Code.VISIT_UNKNOWN.word],
+    )
+    return [num for (num,) in rows.fetchall()]
+
+
 def causes(db: Database) -> Iterator[Cause]:
     """Return why records wait or are on hold, and how many for each reason."""
     rows = db.execute(
@@ -211,9 +221,9 @@ def causes(db: Database) -> Iterator[Cause]:
 
 
 def counts(db: Database, pulls: int) -> dict[str, int]:
-    """Count the records that wait, that were sent and not seen yet, that are missed, and that are on hold."""
+    """Count the records that wait, were sent and may still be shown, are missed, or are on hold: each of them once."""
     row = db.execute(
-        f"SELECT count(*) FILTER (WHERE {_WAITING}), count(*) FILTER (WHERE {_SENT}),"
+        f"SELECT count(*) FILTER (WHERE {_WAITING}), count(*) FILTER (WHERE {_SHOWABLE}),"
         f" count(*) FILTER (WHERE {_MISSED}), count(*) FILTER (WHERE {_ON_HOLD}) FROM outbox AS o",
         {"pulls": pulls},
     ).fetchone()
@@ -223,11 +233,6 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
 def waiting(db: Database) -> int:
     """Count the records that are to be sent to the cloud."""
     return int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_WAITING}").fetchone()[0])
-
-
-def unproven(db: Database) -> int:
-    """Count the records that were sent as they are now, and that the cloud has yet to show."""
-    return int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_SENT}").fetchone()[0])
 
 
 def waiting_since(db: Database) -> int | None:

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.cloud import batches
-from hub.core.cloud.batches import Batches, Candidates, Conditions, Hold, Item, Queued, Send, Wait, doubts, without
+from hub.core.cloud.batches import (
+    Batches,
+    Candidates,
+    Conditions,
+    Drop,
+    Hold,
+    Item,
+    Queued,
+    Send,
+    Wait,
+    doubts,
+    without,
+)
 from hub.core.cloud.outbox import Entry, OutboxRecord
 from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
 from hub.core.reasons import Code
@@ -248,11 +260,11 @@ def test_a_record_waits_for_a_user_whom_the_cloud_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("visit", ["", "known", "missing"])
-def test_an_event_waits_for_its_visit(visit: str) -> None:
+def test_an_event_without_its_visit_is_held(visit: str) -> None:
     event = record("events", 1, visit_id=uid("visits", 1) if visit else "")
     unknown = frozenset({("visits", uid("visits", 1))} if visit == "missing" else ())
     [decision] = add(queue(), event, unknown=unknown)
-    assert isinstance(decision, Queued if visit == "known" else Wait)
+    assert isinstance(decision, Queued if visit == "known" else Hold)
 
 
 def test_what_names_somebody_unknown_goes_behind_all_others_and_together() -> None:
@@ -284,8 +296,9 @@ def test_what_the_cloud_refused_is_doubtful_until_it_changes() -> None:
 
 def test_a_deleted_record_that_the_cloud_can_never_have_had_is_not_sent() -> None:
     local = msgspec.structs.replace(record("patients", 1), record=codec.build(TABLES["patients"], {"id": "p1"}))
-    [decision] = add(queue(), local, deleted=True)
-    assert isinstance(decision, Wait)
+    batching = queue()
+    assert add(batching, local, deleted=True) == [Drop(local)]
+    assert batching.rest(LARGE) is None
 
 
 def test_a_request_is_full_only_when_nothing_can_join_it() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.cloud import outbox
-from hub.core.cloud.outbox import PROOF_PULLS, TRANSITIONS, TRIES, Entry, Event, OutboxState
+from hub.core.cloud.outbox import GIVE_UP, PROOF_PULLS, TRANSITIONS, TRIES, Entry, Event, OutboxState
 from hub.core.reasons import Code
 
 NO = Code.REFUSED.of(table="patients")
@@ -37,6 +37,33 @@ def test_there_is_a_way_out_of_every_state(state: OutboxState) -> None:
         reached |= found
         found |= {TRANSITIONS[each, event] for each in reached for event in Event}
     assert OutboxState.PROVEN in reached
+
+
+@given(ENTRIES, st.lists(st.sampled_from(["refused", "silent", "not kept"]), min_size=1, max_size=3))
+def test_whatever_the_cloud_does_a_record_that_nobody_touches_goes_there_or_to_a_person(
+    entry: Entry, habits: list[str]
+) -> None:
+    """A dozen cycles of a cloud that keeps to its habits, and the hub's rules (hub.actions.cloud)."""
+    found: Entry | None = entry
+    for pulls in range(entry.sent_pull or 0, (entry.sent_pull or 0) + 4 * (GIVE_UP + TRIES)):
+        habit = habits[pulls % len(habits)]
+        if found is None or found.state(pulls) is OutboxState.ON_HOLD:
+            return
+        if found.state(pulls) is OutboxState.WAITING:
+            refused = habit == "refused"
+            found = (
+                found.refused(found.revision, NO)
+                if refused
+                else found.confirmed(found.revision, pulls=pulls, shown=True)
+            )
+        elif habit == "not kept":
+            given_up = found.tries >= GIVE_UP
+            found = found.refused(found.revision, NO) if given_up else found.differs({"a"}, {})
+        elif found.state(pulls) is OutboxState.MISSED:
+            found = found.refused(found.revision, NO)
+        else:
+            found = found.overdue(pulls, deleted=False)
+    raise AssertionError(f"it ends nowhere: {found}")
 
 
 @pytest.mark.parametrize("event", [event for event in Event if event is not Event.CHANGED])

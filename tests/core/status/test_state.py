@@ -18,6 +18,7 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"power_weak": True}, HubState.POWER_WEAK),
     ({"temperature_c": HOT_C}, HubState.HOT),
     ({"quarantined": 1}, HubState.QUARANTINE),
+    (CLOUD | {"held": 1}, HubState.ON_HOLD),
     ({"clock_wrong": True}, HubState.CLOCK_WRONG),
     (CLOUD | {"lost": 1}, HubState.CLOUD_LOST),
     (CLOUD | {"waiting": 1}, HubState.WAITING),

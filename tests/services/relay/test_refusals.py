@@ -6,7 +6,6 @@ from hub.actions.cloud import queue
 from hub.core.reasons import Code
 from hub.services.relay.client import Cloud
 from hub.store import quarantine
-from hub.store.cloud import outbox
 from tests.services.relay.test_guard import settle
 from tests.services.relay.world import PASSWORD, Kind, World, changes, edited, row, uid
 from tests.store import pushes
@@ -181,11 +180,28 @@ def test_4_7_an_event_without_a_visit_stays_here_and_says_why(connected: World) 
     connected.event({"id": "", "patient_id": patient["id"]})
     connected.event({"id": uid(), "patient_id": patient["id"]})
     report = connected.cycle()
-    assert report.pushed.waiting == 2
+    assert report.pushed.held == 2
     assert connected.seed.rows("events") == []
     assert connected.seed.rows("visits") == []
     codes = {reason.code for reason in connected.reasons()}
     assert codes == {Code.VISIT_MISSING, Code.VISIT_UNKNOWN}
+
+
+def test_4_7_events_that_are_held_for_their_visit_are_in_records_to_check_and_leave_it_with_the_visit(
+    connected: World,
+) -> None:
+    patient = connected.patient()
+    visit = connected.visit(patient, id=(visit_id := uid()))
+    connected.remove("visits", visit_id)
+    event = connected.event({"id": (lost := uid()), "patient_id": patient["id"]})
+    connected.cycle()
+    assert [reason.code for reason in pushes.reasons(connected.store)] == [Code.VISIT_UNKNOWN]
+    assert connected.waiting()["held"] == 1
+    connected.seed.add("visits", id=lost, patient_id=patient["id"], clinic_id=connected.here, metadata={})
+    settle(connected)
+    assert connected.is_there("events", str(event["id"]))
+    assert pushes.reasons(connected.store) == []
+    assert not connected.is_there("visits", str(visit["id"]))
 
 
 def test_4_7_events_go_when_their_visit_has_come(connected: World) -> None:
@@ -250,7 +266,7 @@ def test_a_date_that_is_none_is_named(connected: World) -> None:
     assert pushes.reasons(connected.store) == [Code.NOT_A_DATE.of(table="patients", column="date_of_birth")]
 
 
-def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_listed(
+def test_a_record_that_the_cloud_passes_over_is_sent_again_and_then_given_to_a_person(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Success alone is not believed."""
@@ -259,10 +275,8 @@ def test_a_record_that_the_cloud_passes_over_is_missed_sent_again_and_then_liste
     patient = connected.patient()
     pushed = [connected.cycle().pushed.stored for _ in range(10)]
     assert sum(pushed) == 3
-    assert connected.waiting()["missed"] == 1
-    with connected.store.read() as db:
-        [missed] = outbox.missed(db, connected.progress().pulls)
-    assert missed.id == patient["id"]
+    assert connected.waiting() == {"waiting": 0, "sent": 0, "missed": 0, "held": 1}
+    assert pushes.reasons(connected.store) == [Code.NOT_SHOWN.of(table="patients")]
     monkeypatch.undo()
     connected.change("patients", patient, phone="2")
     settle(connected)
