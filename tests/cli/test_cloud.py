@@ -64,9 +64,10 @@ def test_status_names_the_clinic_the_states_and_the_reasons(world: World) -> Non
     world.event({"id": "", "patient_id": world.patient()["id"]})
     cli(world, "relay", "--once")
     row = json.loads(cli(world, "cloud", "status", "--json"))
-    assert (row["clinics"], row["waiting"], row["sent"]) == (["Al Noor"], 1, 1)
+    assert (row["clinics"], row["waiting"], row["sent"], row["held"]) == (["Al Noor"], 0, 1, 1)
+    assert row["in_step"] is False
     assert row["sentence"] == "The last exchange with the cloud succeeded."
-    assert (row["reasons"][0]["code"], row["reasons"][0]["held"]) == ("visit_missing", 0)
+    assert (row["reasons"][0]["code"], row["reasons"][0]["held"]) == ("visit_missing", 1)
     assert row["reasons"][0]["reason"] in cli(world, "cloud", "status")
 
 

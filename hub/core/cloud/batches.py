@@ -120,6 +120,7 @@ class Batches:
         self._conditions = conditions
         self._queue: list[Item] = []
         self._doubtful: list[Item] = []
+        self._trusted: set[Key] = set()
         self._tombstones: set[Key] = set()
 
     def add(self, candidates: Candidates, cloud_ms: int | None) -> list[Decision]:
@@ -129,6 +130,7 @@ class Batches:
         absent = candidates.not_in_cloud_yet - {item.of.key for item in self._queue}
         absent |= self._add_tombstones(candidates.tombstones, absent)
         unknown = candidates.unknown - {("clinics", clinic) for clinic in self._conditions.clinics}
+        unknown -= self._trusted
         return [self._add(record, absent, unknown, cloud_ms) for record in candidates.records]
 
     def full(self, size_bytes: int) -> Send | None:
@@ -147,12 +149,17 @@ class Batches:
         return self.full(size_bytes) or (self._take(len(self._queue)) if self._queue else None)
 
     def doubtful(self) -> list[list[Item]]:
-        """Take what the cloud may refuse, when all else was sent: what shares a doubt together."""
+        """Take what the cloud may refuse, to be tried when all else was sent: what shares a doubt together."""
         groups: dict[frozenset[Key], list[Item]] = {}
         for item in self._doubtful:
             groups.setdefault(item.doubts, []).append(item)
         self._doubtful = []
         return list(groups.values())
+
+    def trust(self, doubts: Iterable[Key], items: Iterable[Item]) -> None:
+        """Queue what was doubtful, now that the cloud took another one with the same doubts."""
+        self._trusted.update(doubts)
+        self._queue += items
 
     def _take(self, count: int) -> Send:
         taken, self._queue = self._queue[:count], self._queue[count:]

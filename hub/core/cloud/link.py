@@ -41,6 +41,10 @@ class Progress(msgspec.Struct, frozen=True):
     """When that was last seen."""
     pulls: int = 0
     """How many pulls were complete."""
+    pushed_bytes: int = 0
+    """How much was pushed since the last complete pull."""
+    pushed_cloud_ms: int = 0
+    """When that ended."""
     pull_failures: int = 0
     """How many pulls in a row failed."""
     retried_cloud_ms: int = 0

@@ -16,6 +16,9 @@ FULL_AT_LEAST_EVERY_MS = 7 * 86_400_000
 history that a cloud serves (CLOUD.md 2.4), so that a hub that comes back after long sees all that it still can."""
 FULL_AGAIN_MS = 3_600_000
 """After one that failed the hub makes do with what is new for so long."""
+LARGE_PUSH_BYTES = 1_000_000
+PATIENCE_MS = 600_000
+"""However much is pushed, there is a pull after so long."""
 AT_ONCE = 0
 """In the place of the time of the last full pull: the next one waits for nothing."""
 
@@ -31,6 +34,16 @@ def is_full(progress: Progress, clinics: Iterable[str], now_cloud_ms: int) -> bo
         return False
     since_ms = now_cloud_ms - progress.full_cloud_ms
     return since_ms >= (FULL_EVERY_MS if progress.full_wanted else FULL_AT_LEAST_EVERY_MS)
+
+
+def can_wait(progress: Progress, now_cloud_ms: int) -> bool:
+    """Whether a pull would bring much that was just pushed, and the next one all of it again, in its overlap.
+
+    When as much time has passed as pulls overlap, it comes once.
+    """
+    is_large = progress.pushed_bytes >= LARGE_PUSH_BYTES
+    just_ended = 0 <= now_cloud_ms - progress.pushed_cloud_ms <= OVERLAP_MS
+    return is_large and just_ended and 0 <= now_cloud_ms - progress.cursor_cloud_ms < PATIENCE_MS
 
 
 def lost(progress: Progress, restored: int, now_cloud_ms: int) -> tuple[int, int]:

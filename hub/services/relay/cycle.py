@@ -85,8 +85,13 @@ class Report(msgspec.Struct):
         return bool(self.pushed.stored or self.pulled.created or self.pulled.updated or self.pulled.seen)
 
 
-def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps: Steps) -> Report:
-    """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key."""
+def run(
+    store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps: Steps, *, is_patient: bool = False
+) -> Report:
+    """Carry out a cycle and keep how far it came; ``speak`` gives the client for a link and its key.
+
+    is_patient: nobody waits for it, so that a pull may wait for the next one (pull_plan.can_wait).
+    """
     started = time.monotonic()
     found, key, progress = cycles.begin(store)
     if found is None:
@@ -97,7 +102,7 @@ def run(store: Store, speak: Callable[[Link, str], Cloud], limits: Limits, steps
         before = msgspec.structs.replace(client.traffic)
         cycle = _Cycle(store, client, found, progress, limits, steps, report)
         try:
-            cycle.run()
+            cycle.run(is_patient=is_patient)
         finally:
             report.traffic = _since(before, client.traffic)
             report.cloud_ms = client.now_ms()
@@ -136,13 +141,16 @@ class _Cycle:
         self._progress = progress
         self._unsaved: dict[str, Any] = {}
 
-    def run(self) -> None:
+    def run(self, *, is_patient: bool) -> None:
         self._introduce(self._client.verify())
         if self._link.status != ACTIVE:
             self._report.outcome, self._report.detail = Outcome.PAUSED, f"its status there is {self._link.status}"
             return
         if not self._link.clinics:
             self._report.outcome = Outcome.NO_CLINIC
+            return
+        if is_patient and pull_plan.can_wait(self._progress, self._client.now_ms() or 0):
+            self._push(only_new=True)
             return
         if self._progress.pull_failures:
             # The line may not hold for a whole pull again: what needs none uses it while it holds.
@@ -209,7 +217,8 @@ class _Cycle:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""
         tally, progress = pulled.tally, self._progress
         cursor_ms = cycles.cursor(self._store, pulled.cloud_ms)
-        self._note(cursor_cloud_ms=cursor_ms, clinics=self._link.clinics, pulls=progress.pulls + 1, pull_failures=0)
+        self._note(cursor_cloud_ms=cursor_ms, clinics=self._link.clinics, pulls=progress.pulls + 1)
+        self._note(pull_failures=0, pushed_bytes=0)
         if full:
             self._note(full_wanted="", full_cloud_ms=cursor_ms, full_failed_cloud_ms=0)
         elif pulled.asks:
@@ -250,7 +259,7 @@ class _Cycle:
             most_records=self._limits.batch_records,
         )
         batch_size = BatchSize(self._progress.batch_bytes, self._limits.batch_bytes)
-        before = batch_size.size_bytes
+        before, up_before = batch_size.size_bytes, self._client.traffic.up
         push = Push(self._store, self._client, terms, batch_size, self._steps.step)
         self._report.pushed = push.sent
         try:
@@ -258,6 +267,8 @@ class _Cycle:
         finally:
             if push.sent.held and not self._progress.full_wanted:
                 self._note(full_wanted="the cloud refused a record, perhaps for one that it has lost")
+            up = self._progress.pushed_bytes + self._client.traffic.up - up_before
+            self._note(pushed_bytes=up, pushed_cloud_ms=self._client.now_ms() or 0)
             if batch_size.size_bytes != before:
                 self._note(batch_bytes=batch_size.size_bytes)
 

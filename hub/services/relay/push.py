@@ -1,6 +1,6 @@
 """Pushes what waits, confirms just what the cloud took, and isolates what it will not take (R1, R5)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -103,13 +103,17 @@ class Push:
         queue = Batches(self._conditions)
         for candidates in self._candidates():
             self._decided(queue.add(candidates, self._cloud.now_ms()))
+            for alike in queue.doubtful():
+                self._flush(queue)  # what they name
+                self._try(queue, alike)
             while request := queue.full(self._batch_size.size_bytes):
                 self._send(request.items)
+        self._flush(queue)
+        self._judge()
+
+    def _flush(self, queue: Batches) -> None:
         while request := queue.rest(self._batch_size.size_bytes):
             self._send(request.items)
-        for alike in queue.doubtful():
-            self._try(alike)
-        self._judge()
 
     def _candidates(self) -> Iterator[Candidates]:
         """Read what waits: parents first, deletes last and children first."""
@@ -174,24 +178,24 @@ class Push:
                 failing, stored = 0, 0
             items = self._without_failed(items[size:])
 
-    def _try(self, alike: list[Item]) -> None:
-        """Send what shares a doubt, one alone at first; when two are refused, the others would be too."""
+    def _try(self, queue: Batches, alike: list[Item]) -> None:
+        """Send one that is doubtful alone; the others go when it is stored, and on hold when two are refused."""
         going, refused = self._without_failed(alike), list[Item]()
         while going and len(refused) < ALIKE and self._asked < DOUBTFUL_MAX:
             first, going = going[0], going[1:]
             self._asked += 1
             if self._stored([first]):
-                self._send(going)
-                going = []
-            else:
-                refused.append(first)
+                queue.trust(first.doubts, going)
+                break
+            refused.append(first)
+        self._failed |= {item.of.key for item in refused}
         if len(refused) == ALIKE:
-            self._refused += [*refused, *going]
+            self._prove()
+            self._hold_all([*refused, *going])
         elif refused and refused[0].of.entry.was_refused:
             self._refused += refused
         else:
             self._suspects += refused
-        self._failed |= {item.of.key for item in refused}
 
     def _suspect(self, item: Item) -> None:
         """Note a record that failed alone; raises CloudFailing where all seem to."""
@@ -213,7 +217,10 @@ class Push:
                 self._refused.append(item)
         outgoing.suspect(self._store, self._suspects[DOUBTFUL_MAX:])
         self._prove()
-        for item in self._refused:
+        self._hold_all(self._refused)
+
+    def _hold_all(self, items: Iterable[Item]) -> None:
+        for item in items:
             if not item.for_others:
                 self._hold(item.of, batches.refusal(item))
 

@@ -52,14 +52,14 @@ class Runner:
         self._client: tuple[str, str, Cloud] | None = None
         self._random = random.SystemRandom()
 
-    def run(self) -> Report | None:
-        """Run a cycle; None if one was running already, and has ended by now."""
+    def run(self, *, is_patient: bool = False) -> Report | None:
+        """Run a cycle; None if one was running already, and has ended by now. is_patient: nobody waits for it."""
         with cycle_lock(self._data) as is_free:
             if not is_free:
                 return None
             self._limit.per_minute = self.rules.requests_per_minute
             steps = Steps(self._limit.check, partial(cycles.mark_running, self._store))
-            report = cycle.run(self._store, self._client_for, self.rules.limits, steps)
+            report = cycle.run(self._store, self._client_for, self.rules.limits, steps, is_patient=is_patient)
             if report.outcome is not Outcome.STOPPED:
                 self._keep(report)
             return report

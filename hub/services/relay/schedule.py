@@ -194,7 +194,7 @@ class Schedule:
     def _run(self) -> None:
         last: Last | None = None
         try:
-            report = self._runner.run()
+            report = self._runner.run(is_patient=True)
             if report is not None:
                 _tell(report)
             last = cycles.standing(self._store).last

@@ -15,6 +15,7 @@ from hub.core.cloud.batches import (
     Batches,
     Candidates,
     Conditions,
+    Decision,
     Drop,
     Hold,
     Item,
@@ -124,7 +125,7 @@ def outboxes(draw: st.DrawFn) -> Outbox:
 class Pushed(msgspec.Struct):
     """What came of a whole push."""
 
-    decisions: list[Queued | Hold | Wait] = []
+    decisions: list[Decision] = []
     requests: list[Send] = []
 
 

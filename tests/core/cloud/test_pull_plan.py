@@ -46,6 +46,16 @@ def test_9_a_full_pull_that_failed_is_not_tried_in_every_cycle_but_one_that_is_w
     assert pull_plan.is_full(at_once, ["a"], NOW)
 
 
+@given(pushed=st.integers(0, 10**8), since_push=st.integers(0, 10**6), since_pull=st.integers(0, 10**6))
+def test_6_after_a_large_push_a_pull_waits_until_its_overlap_no_more_reaches_it(
+    pushed: int, since_push: int, since_pull: int
+) -> None:
+    progress = Progress(cursor_cloud_ms=NOW - since_pull, pushed_cloud_ms=NOW - since_push, pushed_bytes=pushed)
+    waits = pull_plan.can_wait(progress, NOW)
+    large = pushed >= pull_plan.LARGE_PUSH_BYTES
+    assert waits == (large and since_push <= pull_plan.OVERLAP_MS and since_pull < pull_plan.PATIENCE_MS)
+
+
 @given(MS)
 def test_9_a_cloud_whose_clock_stands_before_the_last_pull_is_noticed(cloud: int) -> None:
     assert pull_plan.went_back(CURRENT, cloud) == (cloud < NOW - pull_plan.OVERLAP_MS)

@@ -1,11 +1,14 @@
 """Lines that break at every point, clouds that want less, and cycles that go on where they stopped (R1, R6)."""
 
+import datetime as dt
+import json
 import threading
 from itertools import pairwise
 
 import httpx
 import pytest
 
+from hub.core.cloud import pull_plan
 from hub.services.relay import client
 from hub.services.relay.client import Cloud
 from hub.services.relay.push import FIRST_BYTES, LEAST_BYTES, BatchSize
@@ -212,3 +215,26 @@ def test_an_idle_cycle_costs_one_verify_and_one_pull_and_nothing_for_the_disk_to
     assert report.traffic.requests == 2
     assert writes
     assert not any(writes)
+
+
+def test_6_what_was_pushed_comes_down_once_however_many_cycles_follow(connected: World) -> None:
+    """The overlap brought it again in every cycle of two minutes: 3.3 bytes down for each that went up."""
+    visit = connected.visit(connected.patient())
+    settle(connected)
+    for _ in range(30):
+        connected.event(visit, form_data=json.dumps([{"value": "x" * 40_000}]))
+    up = connected.cycle().traffic.up
+    assert up > pull_plan.LARGE_PUSH_BYTES
+    patient = Runner(connected.store, connected.rules)
+    quiet = [patient.run(is_patient=True) for _ in range(3)]
+    late = connected.patient()
+    quiet.append(patient.run(is_patient=True))
+    assert [report.pushed.stored for report in quiet if report] == [0, 0, 0, 1]  # what is new needs no pull
+    connected.move_cursor(-dt.timedelta(milliseconds=pull_plan.PATIENCE_MS))
+    last = patient.run(is_patient=True)
+    patient.close()
+    assert sum(report.traffic.down for report in quiet if report) < 10_000
+    assert last is not None
+    assert last.traffic.down < 1.5 * up
+    assert last.pulled.seen == 31
+    assert connected.where("patients", late) == "cloud"
