@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check bench image mutants release test-device power-cut catalogue lock messages clean
+.PHONY: help venv run test lint check bench fleet-scale image mutants release test-device power-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -49,6 +49,9 @@ mutants: $(STAMP) ## N changes of core, actions and store, drawn by SEED, that a
 
 bench: $(STAMP) ## measure speed and memory against the raw floor
 	$(BIN)/python -m tests.bench
+
+fleet-scale: $(STAMP) ## HUBS hubs tell DAYS days to a fleet server: what it costs them, and the server
+	$(BIN)/python -m tests.fleet.scale --hubs $(or $(HUBS),1000) --days $(or $(DAYS),60)
 
 image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=debian, or a Raspberry Pi OS Lite (64 bit) image
 	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"

@@ -1,11 +1,16 @@
-"""Fifty phones at once on a real hub process, and what that process takes of memory and time to start."""
+"""Many phones at once on a real hub process, and what that process takes of memory, processor and time to start.
+
+PHONES says how many, 50 without it; MORNING, how many more come one after the other, eight at a time.
+"""
 
 import http.client
+import os
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +21,12 @@ from tests.bench.rows import Row, quantiles
 from tests.simulator import processes
 
 _RECORDS = 100_000
-_PHONES = 50
+_PHONES = int(os.environ.get("PHONES", "50"))
+_MORNING = int(os.environ.get("MORNING", "0"))
+_ABREAST = 8
+_PHONES_OF_A_CLINIC = 450
+_SITE = {"HIKMA_HUB_LIMITS_DEVICES": "5000", "HIKMA_HUB_LIMITS_HANDSHAKES_PER_MINUTE": "100000"}
+"""What a bigger site sets; all phones of the benchmark come from one address."""
 _UP = 20
 _PORT = 4901
 _BIG_PUSH = 10_000
@@ -43,6 +53,10 @@ def run() -> Iterator[Row]:
             yield Row(f"{_PHONES} phones at once: p95", p95)
             yield Row(f"{_PHONES} phones at once: p99", p99)
             yield Row(f"{_PHONES} phones at once: failures", failed, unit="", limit=0)
+            cpu = process.cpu_times()
+            yield Row("processor so far", cpu.user + cpu.system, unit="s")
+            if _MORNING:
+                yield from _morning()
             _push_many(phones[0])
             yield Row("memory, peak through all of it", _peak_mib(process.pid), unit="MiB", limit=_MEMORY_MB)
 
@@ -51,7 +65,8 @@ def run() -> Iterator[Row]:
 def _serving(folder: Path) -> Iterator[psutil.Process]:
     where = ["--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
     command = [*processes.HUB, "serve", *where]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    environ = processes.environ(_SITE if _PHONES + _MORNING > _PHONES_OF_A_CLINIC else {})
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ) as process:
         try:
             _wait_ready(process)
             yield psutil.Process(process.pid)
@@ -108,6 +123,34 @@ def _all_at_once(phones: list[LeanPhone]) -> tuple[list[float], int]:
     for thread in threads:
         thread.join()
     return times, len(failures)
+
+
+def _morning() -> Iterator[Row]:
+    """Let phones come one after the other, which are new, bring 20 records and take the newest 4 MB."""
+    started, times, failures = time.perf_counter(), [], 0
+    with ThreadPoolExecutor(_ABREAST) as pool:
+        for took_ms in pool.map(_visit, range(_MORNING)):
+            times.append(took_ms or 0)
+            failures += took_ms is None
+    p50, p95, _ = quantiles(times)
+    note = f"{failures} failures, {time.perf_counter() - started:.0f} s in all"
+    yield Row(f"{_MORNING} new phones, {_ABREAST} abreast: sign-in and sync, p50", p50, note=note)
+    yield Row(f"{_MORNING} new phones: p95", p95)
+
+
+def _visit(number: int) -> float | None:
+    """Sign in and sync; returns how many ms that took, None where it failed."""
+    phone = LeanPhone(_poster(), f"morning-{number}")
+    rows = list(events(_UP, seed=200_000 + number))
+    started = time.perf_counter()
+    try:
+        phone.handshake()
+        phone.login()
+        phone._post("/rpc/query", phone.body("query", "sync_pull", {"lastPulledAt": 0}))
+        phone.call("command", "sync_push", {"changes": {"events": {"created": rows}}})
+    except (OSError, http.client.HTTPException):
+        return None
+    return (time.perf_counter() - started) * 1000
 
 
 def _push_many(phone: LeanPhone) -> None:

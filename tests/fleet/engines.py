@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import jinja2
+import psutil
 import pytest
 import yaml
 
@@ -53,6 +54,13 @@ def rendered(name: str, given: Mapping[str, Any]) -> str:
 def _password_hash(password: str, _kind: str, salt: str) -> str:
     words = ["openssl", "passwd", "-6", "-salt", salt, password]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+class Used(NamedTuple):
+    """Seconds of processor time, and bytes of memory."""
+
+    cpu_s: float
+    rss: int
 
 
 @dataclass
@@ -149,9 +157,10 @@ class Fleet:
             found.setdefault(series["metric"].get("hub", ""), []).extend(points)
         return {name: sorted(points) for name, points in found.items()}
 
-    def query(self, query: str, **params: str) -> list[dict[str, Any]]:
+    def query(self, query: str, *, flush: bool = True, **params: str) -> list[dict[str, Any]]:
         """Ask as the page and the rules do."""
-        self.flush()
+        if flush:
+            self.flush()
         answer = httpx.get(
             f"http://127.0.0.1:{self.database_port}/api/v1/query", params={"query": query, **params}, timeout=30
         )
@@ -182,6 +191,15 @@ class Fleet:
                 return found
             time.sleep(0.1)
         return set()
+
+    def used(self) -> dict[str, Used]:
+        """Return what each program has used so far, its children too."""
+        found = {}
+        for name, child in self._children.items():
+            every = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+            times = [one.cpu_times() for one in every]
+            found[name] = Used(sum(one.user + one.system for one in times), sum(one.memory_info().rss for one in every))
+        return found
 
     def end(self) -> None:
         """End everything."""

@@ -28,7 +28,12 @@ class _Families:
 
 def body(before: Sample | None, samples: Iterable[Sample]) -> bytes:
     """Return samples that were given a time, oldest first, compressed (gzip, RFC 1952)."""
-    return gzip.compress(text(before, samples), mtime=0)
+    return compressed(text(before, samples))
+
+
+def compressed(text: bytes) -> bytes:
+    """Return what is sent of a text."""
+    return gzip.compress(text, mtime=0)
 
 
 def text(before: Sample | None, samples: Iterable[Sample]) -> bytes:

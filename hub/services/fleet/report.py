@@ -1,6 +1,5 @@
 """Carries out one report: asks the time, gives each sample its own, and sends what the server lacks, oldest first."""
 
-import gzip
 import random
 
 import msgspec
@@ -13,7 +12,7 @@ from hub.services.fleet.client import Client, FleetServer, Reply
 from hub.store.database import Store
 
 _random = random.SystemRandom()
-_GREETING = gzip.compress(b"", mtime=0)
+_GREETING = exposition.compressed(b"")
 """Stores nothing: it shows whether the token counts, and its answer carries the time."""
 
 
