@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud import outbox
+from hub.core.cloud.limits import REQUIRED
 from hub.core.cloud.merge import Merged
 from hub.core.cloud.outbox import Entry
 from hub.core.cloud.tables import KEEPING, PUSH_ORDER
@@ -36,6 +37,7 @@ def version(table: Table = PATIENTS, **values: Any) -> Version:  # noqa: ANN401
     times = {"created_at": BASE_MS, "updated_at": BASE_MS}
     usual = dict.fromkeys(COLUMNS, "base") if table is PATIENTS else {}
     times |= dict.fromkeys(KEEPING[table.name].now, BASE_MS)
+    usual |= dict.fromkeys(REQUIRED.get(table.name, ()), UUID)
     record = codec.build(table, {"id": UUID, **times, **usual, **values})
     return Version(record, History(Stamp(BASE_MS, 100, 1)))
 
@@ -151,7 +153,8 @@ def filled(table: Table) -> dict[str, Any]:
         ColumnKind.DAY: 86_400_000 * 9000,
         ColumnKind.FLAG: True,
     }
-    return {column.name: values[column.kind] for column in table.columns if column.name not in {"id", "is_deleted"}}
+    every = {column.name: values[column.kind] for column in table.columns if column.name not in {"id", "is_deleted"}}
+    return {name: "female" if name == "sex" else value for name, value in every.items()}
 
 
 @pytest.mark.parametrize("table", PUSH_ORDER, ids=lambda table: table.name)

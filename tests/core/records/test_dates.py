@@ -61,7 +61,7 @@ def test_an_onset_date_is_the_day_that_the_nurse_saw_at_every_hour_in_every_zone
     picked = picked_ms(day, hour, zone)
     if (dates.EPOCH + timedelta(milliseconds=picked)).astimezone(zone).date() != day:
         return  # an hour that this day did not have there
-    kept = codec.build(PROBLEMS, {"id": UUID, "onset_date": picked}, zone)
+    kept = codec.build(PROBLEMS, {"id": UUID, "patient_id": UUID, "onset_date": picked}, zone)
     assert kept.get("onset_date") == picked  # the other phones of the clinic show it as this one does
     assert written(kept, zone)["onset_date"] == day.isoformat()
     back = cloud_forms.read(PROBLEMS, {"id": UUID, "onset_date": f"{day.isoformat()}T00:00:00.000Z"}, zone).record
@@ -74,7 +74,7 @@ def test_an_onset_date_of_the_cloud_is_that_day_on_every_phone_of_the_clinic(
     day: date, zone: tzinfo, server: int
 ) -> None:
     midnight = datetime.combine(day, time(), timezone(timedelta(hours=server))).astimezone(UTC)
-    row = {"id": UUID, "onset_date": midnight.isoformat(timespec="milliseconds")}
+    row = {"id": UUID, "patient_id": UUID, "onset_date": midnight.isoformat(timespec="milliseconds")}
     kept = cloud_forms.read(PROBLEMS, row, zone).record
     assert (dates.EPOCH + timedelta(milliseconds=kept.get("onset_date"))).astimezone(zone).date() == day
     assert written(kept, zone)["onset_date"] == day.isoformat()
@@ -84,7 +84,7 @@ def test_an_onset_date_of_the_cloud_is_that_day_on_every_phone_of_the_clinic(
 @given(DAYS, ZONES)
 def test_a_day_as_text_is_that_day_in_every_zone(day: date, zone: tzinfo) -> None:
     for text in (day.isoformat(), f"{day.isoformat()}T23:30:00-05:00", day.isoformat().replace("-", "/")):
-        kept = codec.build(PROBLEMS, {"id": UUID, "onset_date": text}, zone)
+        kept = codec.build(PROBLEMS, {"id": UUID, "patient_id": UUID, "onset_date": text}, zone)
         assert written(kept, zone)["onset_date"] == day.isoformat()
 
 
