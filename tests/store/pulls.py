@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from tests.hubs import Client, InProcessHub, changes, row
 from tests.store.pushes import push
 
@@ -50,3 +52,9 @@ def backlog(hub: InProcessHub, table: str, count: int, **values: Any) -> list[st
     rows = [row(table, f"{table}-{number:05}", created_at=number, **values) for number in range(count)]
     push(hub.store, changes(table, created=rows), device=OTHER)
     return [str(made["id"]) for made in rows]
+
+
+def hours_pass(hub: InProcessHub, hours: int) -> None:
+    """Let hub time go on."""
+    clock = hub.store._clock
+    hub.store._clock = msgspec.structs.replace(clock, anchor_ms=clock.anchor_ms + hours * 3_600_000)

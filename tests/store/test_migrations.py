@@ -55,6 +55,7 @@ FROZEN = {
     "16_fleet.sql": "171a22de95911a72fd9f05d9f6ede94cf4bfaaee8445849b3ad8a0b4669ef8be",
     "17_page_size.sql": "61dd1626b103d2d88037eb0ea2bf60c5ace7bb86d3946f037bc56a695a2f8d32",
     "18_copy.sql": "208fc496b665385e2e30fd391fbbc99f9b4c24696956a760a36d7a7d8e97986d",
+    "19_doubt.sql": "f19f8ca6808bde5167af72d1ad510787b40410e317f271b0c52526efb5a7a825",
 }
 """What each step says, comments apart. A step that was released never changes: write another one."""
 CONFIRMED_MS = 1_795_904_615_358

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from hub.core.fleet.totals import Total
-from hub.core.phone import pull_page
+from hub.core.phone import doubt, pull_page
 from hub.core.phone.ledger import OpenLedger, Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
 from hub.core.records import access
@@ -32,7 +32,7 @@ def pull(store: Store, device: int, rights: Rights, cursor: float, *, most_bytes
     """
     with store.read() as db:
         page, ledger = choose(store, db, device, rights, cursor, most_bytes=most_bytes)
-    return Pulled(page, keep(store, page, ledger, cursor))
+    return Pulled(page, keep(store, page, ledger))
 
 
 def choose(
@@ -41,10 +41,13 @@ def choose(
     """Choose an answer in one view; returns also the ledger that is to be kept."""
     ledger, now_ms = opened(db, device, cursor, scope=rights.scope), store.now_ms(db)
     suspects = {} if ledger.starts_over else ledgers.suspects(db, device)
-    again = [suspect for suspect, due_ms in suspects.items() if due_ms <= now_ms and ledger.is_confirming]
+    asks = ledger.is_confirming and now_ms - callers.last_seen(db, device) >= doubt.QUIET_MS
+    again = [suspect for suspect, due_ms in suspects.items() if due_ms <= now_ms] if asks else []
+    offered = ledger.offered(suspects=len(suspects) if asks else None)
     return pull_page.fill(
         ledger,
-        StoredBacklog(db, ledger.sheets, now_ms),
+        offered,
+        StoredBacklog(db, offered, now_ms),
         most_bytes=most_bytes,
         sees=partial(access.sees, rights),
         suspect=again[0] if again else None,
@@ -52,15 +55,16 @@ def choose(
     )
 
 
-def keep(store: Store, page: PullPage, ledger: OpenLedger, cursor: float) -> float:
-    """Keep what an answer carried; returns the timestamp to give with it."""
-    if not page.delivered and not ledger.keeps_empty_answers:
-        _keep_settled(store, ledger)
-        return cursor
-    with store.write() as tx:
+def keep(store: Store, page: PullPage, ledger: OpenLedger) -> float:
+    """Keep what an answer carried; returns the timestamp to give with it.
+
+    It is another one each time: the phone shows it as the time of its last sync. An empty answer may be forgotten at a
+    power cut: then the phone comes with a cursor that nobody gave, and keeps its ledger.
+    """
+    with store.write(durable=bool(page.delivered) or ledger.starts_over) as tx:
         ledger = ledger.deliver(is_retry=page.is_retry)
         ledgers.save(tx, ledger, page)
-        callers.seen(tx, ledger.device, synced=True, carried=Total.PAGES)
+        callers.seen(tx, ledger.device, synced=True, carried=Total.PAGES if page.delivered else None)
         return tx.now_ms
 
 
@@ -76,14 +80,10 @@ def behind(db: View, device: int) -> int:
 
 
 def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
-    if isinstance(ledger, StartOver):
-        return ledger.begin(ledgers.everything(db), ledgers.tombstones(db) if ledger.is_first else {})
-    return ledger.absorb(*ledgers.changes(db, ledger.device, ledger.since, rows_since=ledger.read_since))
-
-
-def _keep_settled(store: Store, ledger: OpenLedger) -> None:
-    """Keep an empty answer's ledger where something was settled; a power cut that forgets it costs a repetition."""
-    with store.write(durable=False) as tx:
-        if ledger.settled_until is not None:
-            ledgers.save(tx, ledger)
-        callers.seen(tx, ledger.device, synced=True)
+    if isinstance(ledger, Resumed):
+        return ledger.absorb(*ledgers.changes(db, ledger.device, ledger.since, rows_since=ledger.read_since))
+    after_ms = ledger.made_after_ms
+    tombstones = ledgers.tombstones(db) if ledger.is_first or after_ms is not None else {}
+    # A record of tomorrow comes from a phone whose clock is ahead: nobody knows when it was made.
+    made_after = {} if after_ms is None else ledgers.made_between(db, after_ms, ledger.head.revision)
+    return ledger.begin(ledgers.everything(db), tombstones, made_after)

@@ -8,8 +8,10 @@ A phone's ledger has, for each table, bitmaps of record numbers
 
 and one revision: everything that changed up to it is accounted for in ``due``. A pull absorbs what changed since,
 leaving out what the phone itself pushed, and delivers from ``due``. A delivery is settled only when the phone comes
-back with its timestamp: then the phone has stored all of it. Any other timestamp than that of a delivery or of the
-last one settled says nothing about what the phone has, and everything is due again (but see ANY_CURSOR).
+back with its timestamp: then the phone has stored all of it. With any other it keeps what it was confirmed to have, and
+what the last answers carried is ``unsure``: the phone may have stored it, and its user deleted it there (P10). So is
+nearly everything to a phone that is new here and says that it is not new: see core.phone.doubt. No cursor means a fresh
+database, and everything is due again.
 
 A ledger's life is in its types. A ``StoredLedger`` meets the cursor that the phone comes with: it is ``Resumed``, and
 absorbs what changed, or it is to ``StartOver``. Either ends in an ``OpenLedger``, which alone knows what is due.
@@ -22,14 +24,16 @@ from typing import Any, NamedTuple
 import msgspec
 from pyroaring import FrozenBitMap
 
-from hub.core.phone import page_size
+from hub.core.phone import doubt, page_size
 from hub.core.phone.page_size import Capacity
 
 DELIVERIES = 8
 """How many unconfirmed answers of a phone are remembered."""
 ANY_CURSOR = -1
 """In the place of the timestamp last settled, after a backup was put back: the phone may have synced with the hub
-that died since, so whatever cursor it comes with is taken for that one, until it confirms an answer of this hub."""
+that died since."""
+FAILED_TWICE = 2
+"""After so many unconfirmed answers, what they carried is in doubt, and the next one carries nothing that can fail."""
 NO_RECORDS = FrozenBitMap()
 
 Outdated = Mapping[tuple[str, int], FrozenBitMap]
@@ -55,10 +59,10 @@ class Delivery(NamedTuple):
 
 
 class SuspectRecord(NamedTuple):
-    """A record of which nobody knows whether the phone has it: it was sent as ``updated`` to let the others pass.
+    """A record that was most likely deleted on the phone: it goes as ``updated``, which lets the others pass.
 
-    Either its user deleted it there, and as ``created`` it fails the sync; or the phone never got it. So it goes as
-    ``created`` again, alone, now and then, until the phone has stored it.
+    It was one of a few that failed together (core.phone.doubt.ENOUGH), and the phone may never have got it. So it goes
+    as ``created`` again, alone, now and then, until the phone has stored it.
     """
 
     table_name: str
@@ -82,14 +86,16 @@ class Head(msgspec.Struct, frozen=True):
     """Everything that changed up to it is accounted for."""
     since: int = 0
     """When everything became due for the last time: the phone may have been emptied before."""
-    settled: int = 0
-    """The timestamp that was last settled; 0 for none, ANY_CURSOR for any."""
+    settled: float = 0
+    """The cursor that the phone last came with, if nothing newer was settled; 0 for none, ANY_CURSOR for any."""
     attempts: int = 0
     """How many answers the phone was given since it last confirmed one."""
     scope: str | None = None
     """Differs when its user may see other records than before (Rights.scope)."""
     capacity: Capacity = Capacity()
     """What is known of the phone's memory."""
+    asked: int = 0
+    """How many doubtful records were asked last, if that did not fail."""
 
 
 class Sheet(NamedTuple):
@@ -100,6 +106,10 @@ class Sheet(NamedTuple):
     withheld: FrozenBitMap = NO_RECORDS
     frontier: int | None = None
     """How far down (made_ms) a long backlog was delivered."""
+    unsure: FrozenBitMap = NO_RECORDS
+    """Due, and perhaps deleted on the phone; nothing of it is in ``has``."""
+    failed: FrozenBitMap = NO_RECORDS
+    """The part of it that failed last."""
 
     def reconsidered(self, nums: FrozenBitMap | None = None) -> "Sheet":
         """Make due what was withheld, or ``nums`` of it: whether the user may see it is found out when it is read."""
@@ -112,7 +122,16 @@ class Sheet(NamedTuple):
 
     def settle(self, part: Delivered) -> "Sheet":
         """Write off what arrived."""
-        return self._replace(has=self.has | part.nums, due=self.due - part.nums, frontier=part.frontier)
+        settled = self._replace(has=self.has | part.nums, due=self.due - part.nums, frontier=part.frontier)
+        return settled.sure()
+
+    def doubt(self, nums: FrozenBitMap) -> "Sheet":
+        """Put in doubt what the phone was sent and did not confirm."""
+        return self._replace(unsure=self.unsure | (nums - self.has))
+
+    def sure(self) -> "Sheet":
+        """Drop the doubt about what the phone has."""
+        return self._replace(unsure=self.unsure - self.has, failed=self.failed - self.has) if self.unsure else self
 
 
 class _Debt:
@@ -146,6 +165,12 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery was settled just now; what was forced up to this revision is accounted for."""
     proven: tuple[SuspectRecord, ...] = ()
     """Suspects that the phone has stored now."""
+    suspected: tuple[SuspectRecord, ...] = ()
+    """New ones."""
+    rests: bool = False
+    """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
+    is_met_anew: bool = False
+    """It came with a cursor that it was never given."""
 
     def behind(self) -> int:
         """Count the records that are due."""
@@ -153,24 +178,47 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_confirming(self) -> bool:
-        """Whether the phone confirms what it gets: only then a suspect may be tried."""
-        return not self.starts_over and not self.head.attempts
+        """Whether the phone confirms what it gets: only then something that may fail is tried."""
+        return not (self.starts_over or self.is_met_anew or self.rests or self.head.attempts)
 
-    @property
-    def keeps_empty_answers(self) -> bool:
-        """Whether an answer is remembered though it carries nothing.
+    def unsure(self) -> int:
+        """Count the records that are in doubt."""
+        return sum(len(sheet.unsure & sheet.due) for sheet in self.sheets.values())
 
-        So it is while others are unconfirmed: if one of those is confirmed now, it came late (_maybe_late).
+    def offered(self, *, suspects: int | None = None) -> dict[str, Sheet]:
+        """Return the sheets with that part of what is due which the next answer may carry.
+
+        suspects: how many there are; with it, some of what is in doubt is asked if the phone confirms what it gets.
         """
-        return self.starts_over or self.head.attempts > 0
+        asked: doubt.Nums = MappingProxyType({})
+        if suspects is not None and self.unsure() and self.is_confirming:
+            doubted = {name: sheet.unsure & sheet.due for name, sheet in self.sheets.items()}
+            failed = {name: sheet.failed & sheet.due for name, sheet in self.sheets.items()}
+            asked = doubt.question(doubted, failed, suspects=suspects, asked=self.head.asked)
+        return {
+            name: sheet._replace(due=self._certain(name, sheet) | asked.get(name, NO_RECORDS))
+            for name, sheet in self.sheets.items()
+        }
+
+    def _certain(self, name: str, sheet: Sheet) -> FrozenBitMap:
+        if self.rests and name not in doubt.KEPT:
+            return sheet.due & sheet.has
+        return sheet.due - sheet.unsure
 
     def changed_sheets(self) -> dict[str, Sheet]:
         """Return the sheets that differ from the stored ones."""
         return {name: sheet for name, sheet in self.sheets.items() if sheet != self.stored.get(name, Sheet())}
 
-    def with_sheets(self, sheets: Mapping[str, Sheet]) -> "OpenLedger":
-        """Replace some sheets."""
-        return msgspec.structs.replace(self, sheets={**self.sheets, **sheets})
+    def narrowed(self, before: Mapping[str, Sheet], after: Mapping[str, Sheet]) -> "OpenLedger":
+        """Take over what was found out about sheets that were ``offered``: what is withheld, and what is no record."""
+        changed = {
+            name: self.sheets[name]._replace(
+                due=self.sheets[name].due - (before[name].due - sheet.due), withheld=sheet.withheld
+            )
+            for name, sheet in after.items()
+            if sheet != before[name]
+        }
+        return msgspec.structs.replace(self, sheets={**self.sheets, **changed}) if changed else self
 
     def deliver(self, *, is_retry: bool) -> "OpenLedger":
         """Count an answer that is given; the retry of a suspect says nothing about the answers before it."""
@@ -192,6 +240,10 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     arrived: Delivery | None
     doubtful: Sequence[Delivery]
     """Answers that may have come late, over something newer."""
+    suspected: tuple[SuspectRecord, ...] = ()
+    rests: bool = False
+    is_met_anew: bool = False
+    """It came with a cursor that it was never given."""
 
     @property
     def read_since(self) -> int:
@@ -221,11 +273,14 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
         return OpenLedger(
             device=self.device,
             head=msgspec.structs.replace(self.head, revision=self.revision),
-            sheets=debt.sheets,
+            sheets={name: sheet.sure() for name, sheet in debt.sheets.items()},
             outdated=debt.outdated,
             stored=self.stored,
             starts_over=False,
-            settled_until=self.since if self.arrived else None,
+            settled_until=self.since if self.arrived or self.is_met_anew else None,
+            suspected=self.suspected,
+            rests=self.rests,
+            is_met_anew=self.is_met_anew,
             proven=tuple(SuspectRecord(name, num) for name, part in retried.items() for num in part.nums),
         )
 
@@ -257,14 +312,29 @@ class StartOver(msgspec.Struct, frozen=True, kw_only=True):
     head: Head
     is_first: bool
     """The phone never had anything from this hub, nor from another one."""
+    made_after_ms: int | None = None
+    """For a phone that says it is not new: only what was made after it is certainly new to it."""
 
-    def begin(self, everything: Mapping[str, FrozenBitMap], tombstones: Mapping[str, FrozenBitMap]) -> OpenLedger:
-        """Make everything due. A phone that may have records from before is told of every tombstone too."""
+    def begin(
+        self,
+        everything: Mapping[str, FrozenBitMap],
+        tombstones: Mapping[str, FrozenBitMap],
+        made_after: Mapping[str, FrozenBitMap] = MappingProxyType({}),
+    ) -> OpenLedger:
+        """Make everything due. A phone that may have records from before is told of every tombstone too.
+
+        made_after: what was made after ``made_after_ms``.
+        """
         spared = tombstones if self.is_first else {}
+        sheets = {name: Sheet(due=nums - spared.get(name, NO_RECORDS)) for name, nums in everything.items()}
+        if self.made_after_ms is not None:
+            for name in sheets.keys() - doubt.KEPT:
+                certain = tombstones.get(name, NO_RECORDS) | made_after.get(name, NO_RECORDS)
+                sheets[name] = sheets[name].doubt(everything[name] - certain)
         return OpenLedger(
             device=self.device,
             head=self.head,
-            sheets={name: Sheet(due=nums - spared.get(name, NO_RECORDS)) for name, nums in everything.items()},
+            sheets=sheets,
             outdated={},
             stored={},
             starts_over=True,
@@ -286,7 +356,7 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: Sequence[Delivery]
 
     @property
-    def likely_cursor(self) -> int:
+    def likely_cursor(self) -> float:
         """Return the cursor that the phone will come with if the newest answer arrived; a retry probably did not."""
         settled = self.head.settled if self.head else 0
         return max((delivery.timestamp for delivery in self.deliveries if not delivery.is_retry), default=settled)
@@ -297,7 +367,9 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
         scope: says what the user may see (Rights.scope), None for what it was last time.
         """
         arrived = next((delivery for delivery in self.deliveries if delivery.timestamp == cursor), None)
-        if self.head is None or not cursor or not (arrived or self.head.settled in {cursor, ANY_CURSOR}):
+        if self.head is None or not cursor or not (arrived or self.head.settled):
+            return self._start_over(cursor, scope)
+        if not arrived and doubt.is_time(cursor) and cursor < self.head.settled:  # it was put back from a backup
             return self._start_over(cursor, scope)
         seen = self.head.scope if scope is None else scope
         sheets = dict(self.sheets)
@@ -314,18 +386,23 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
             arrived=None,
             doubtful=(),
         )
-        return _settle(resumed, arrived, self.deliveries) if arrived else resumed
+        if arrived:
+            return _settle(resumed, arrived, self.deliveries)
+        if self.head.settled == cursor:
+            return _repeat(resumed, self.deliveries)
+        return _meet_anew(resumed, cursor, self.deliveries)
 
     def _start_over(self, cursor: float, scope: str | None) -> StartOver:
         head = self.head or Head(scope=scope)
         # A fresh database after answers were confirmed: the last of those was lost with the old one.
         attempts = 0 if head.settled and not cursor else head.attempts
-        changed = {"revision": self.revision, "since": self.revision, "settled": 0, "attempts": attempts}
+        changed = {"revision": self.revision, "since": self.revision, "settled": 0, "attempts": attempts, "asked": 0}
         scopes: dict[str, Any] = {} if scope is None else {"scope": scope}
         return StartOver(
             device=self.device,
             head=msgspec.structs.replace(head, **changed, **scopes),
             is_first=self.head is None and not cursor,
+            made_after_ms=_made_after_ms(cursor, attempts),
         )
 
 
@@ -341,13 +418,24 @@ def known_revision(num: int, sheet: Sheet, revision: int, outdated: Mapping[int,
     return max((known for known, nums in outdated.items() if num in nums), default=0)
 
 
+def _made_after_ms(cursor: float, attempts: int) -> int | None:
+    """Return StartOver.made_after_ms: nothing is certain to a phone that failed twice."""
+    if attempts >= FAILED_TWICE:
+        return doubt.NEVER_MS
+    return doubt.certain_after_ms(cursor) if cursor else None
+
+
 def _settle(resumed: Resumed, arrived: Delivery, deliveries: Sequence[Delivery]) -> Resumed:
     """Write off a delivery that arrived; what changed after the view it was read from is absorbed anew."""
     lost = [each.weight for each in deliveries if each.timestamp < arrived.timestamp and not each.is_retry]
     capacity = page_size.learned(resumed.head.capacity, arrived.weight, lost)
-    return msgspec.structs.replace(
+    head = msgspec.structs.replace(resumed.head, settled=arrived.timestamp, attempts=0, capacity=capacity)
+    asked = doubt.size(_asked(resumed.sheets, arrived))
+    if asked and not any(sheet.failed for sheet in resumed.sheets.values()):
+        head = msgspec.structs.replace(head, asked=asked)
+    settled = msgspec.structs.replace(
         resumed,
-        head=msgspec.structs.replace(resumed.head, settled=arrived.timestamp, attempts=0, capacity=capacity),
+        head=head,
         since=min(resumed.since, arrived.revision),
         sheets={
             name: sheet.settle(arrived.tables[name]) if name in arrived.tables else sheet
@@ -360,6 +448,66 @@ def _settle(resumed: Resumed, arrived: Delivery, deliveries: Sequence[Delivery])
         arrived=arrived,
         doubtful=_maybe_late(arrived, deliveries),
     )
+    return _learn(settled, [each for each in deliveries if each.timestamp < arrived.timestamp])
+
+
+def _repeat(resumed: Resumed, deliveries: Sequence[Delivery]) -> Resumed:
+    """Meet a phone that did not confirm the last answers: they may have failed for what they carried."""
+    if any(each.is_retry or _asked(resumed.sheets, each) for each in deliveries):
+        return msgspec.structs.replace(resumed, rests=True)
+    if resumed.head.attempts < FAILED_TWICE:
+        return resumed
+    return msgspec.structs.replace(resumed, sheets=_doubted(resumed.sheets, deliveries), rests=True)
+
+
+def _meet_anew(resumed: Resumed, cursor: float, deliveries: Sequence[Delivery]) -> Resumed:
+    """Meet a phone with a cursor that it was never given: it has what it had, and perhaps the last answers."""
+    return msgspec.structs.replace(
+        resumed,
+        head=msgspec.structs.replace(resumed.head, settled=cursor, attempts=0, asked=0),
+        sheets=_doubted(resumed.sheets, deliveries),
+        is_met_anew=True,
+    )
+
+
+def _learn(resumed: Resumed, before: Sequence[Delivery]) -> Resumed:
+    """Conclude from a question before the answer that arrived: it failed, and the phone is there."""
+    questions = [asked for each in before if (asked := _asked(resumed.sheets, each))]
+    if not questions:
+        return resumed
+    failed: doubt.Nums = doubt.likeliest(questions[-1])
+    is_enough = doubt.size(failed) <= doubt.ENOUGH
+    return msgspec.structs.replace(
+        resumed,
+        head=msgspec.structs.replace(resumed.head, asked=0),
+        sheets={
+            name: _failed(sheet, failed.get(name, NO_RECORDS), is_enough=is_enough)
+            for name, sheet in resumed.sheets.items()
+        },
+        suspected=tuple(SuspectRecord(name, num) for name, nums in failed.items() for num in nums) if is_enough else (),
+    )
+
+
+def _failed(sheet: Sheet, nums: FrozenBitMap, *, is_enough: bool) -> Sheet:
+    if is_enough:
+        return sheet._replace(has=sheet.has | nums, unsure=sheet.unsure - nums, failed=NO_RECORDS)
+    return sheet._replace(failed=nums)
+
+
+def _asked(sheets: Mapping[str, Sheet], delivery: Delivery) -> dict[str, FrozenBitMap]:
+    """Return what an answer asked: the doubtful records that it carried."""
+    found = {name: part.nums & sheets[name].unsure for name, part in delivery.tables.items() if name in sheets}
+    return {name: nums for name, nums in found.items() if nums}
+
+
+def _doubted(sheets: Mapping[str, Sheet], deliveries: Sequence[Delivery]) -> dict[str, Sheet]:
+    """Put in doubt what unconfirmed answers carried."""
+    doubted = dict(sheets)
+    for delivery in deliveries:
+        for name, part in delivery.tables.items():
+            if name in doubted:
+                doubted[name] = doubted[name].doubt(part.nums)
+    return doubted
 
 
 def _maybe_late(arrived: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -28,11 +28,8 @@ from hub.core.records.tables import TABLES
 _LIMITS = (None, None, None, 512, 64, 8)
 """How many records a page may carry after so many answers that the phone did not confirm.
 
-A phone may be unable to store a page: too large for its memory, or a record in it that its user deleted there,
-which fails the whole sync for good (PROTOCOL.md "Pull"). Smaller pages get the rest through.
+A phone may be unable to store a page that is too large for its memory. Smaller pages get the rest through.
 """
-SUSPECT_AFTER = 9
-"""After so many, the one record left is sent as ``updated``, which a phone that deleted it ignores (SuspectRecord)."""
 
 _CREATED, _UPDATED, _DELETED = range(3)
 
@@ -90,6 +87,7 @@ class PullPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def fill(
     ledger: OpenLedger,
+    offered: Mapping[str, Sheet],
     backlog: Backlog,
     *,
     most_bytes: int,
@@ -99,6 +97,7 @@ def fill(
 ) -> tuple[PullPage, OpenLedger]:
     """Choose what goes into an answer; returns it, and the ledger that knows what the user may not see.
 
+    offered: the sheets with what may go (OpenLedger.offered), and backlog what is due by them.
     most_bytes: of records, on a phone that can take so much; one record always fits. sees: what the user may see.
     suspect: one that is to be tried again; waiting: those that are not yet.
     """
@@ -110,12 +109,11 @@ def fill(
     head = ledger.head
     budget = page_size.budget_bytes(head.capacity, head.attempts, most_bytes)
     limit = _LIMITS[head.attempts] if head.attempts < len(_LIMITS) else 1
-    draft = _Draft(ledger.sheets, budget, limit, sees, as_updated=head.attempts >= SUSPECT_AFTER)
+    draft = _Draft(offered, budget, limit, sees)
     is_all = draft.fill(backlog)
     alone = None if head.attempts else draft.take_too_large(waiting)  # never two failures one after the other
-    sheets = draft.sheets(is_all=is_all)
-    page = draft.page(alone or draft.suspect, is_retry=alone is not None)
-    return page, ledger.with_sheets(sheets) if sheets else ledger
+    after = draft.sheets(is_all=is_all)
+    return draft.page(alone, is_retry=alone is not None), ledger.narrowed(offered, after)
 
 
 class _Placed(NamedTuple):
@@ -130,17 +128,13 @@ class _Placed(NamedTuple):
 class _Draft:
     """A page in the making."""
 
-    def __init__(
-        self, sheets: Mapping[str, Sheet], budget: int, limit: int | None, sees: Sees, *, as_updated: bool = False
-    ) -> None:
+    def __init__(self, sheets: Mapping[str, Sheet], budget: int, limit: int | None, sees: Sees) -> None:
         self.records = 0
-        self.suspect: SuspectRecord | None = None
         self._sheets = sheets
         self._budget = budget
         self._limit = limit
         self._sees = sees
         self._seen: dict[tuple[SeenBy, Owner], bool] = {}
-        self._lacking = _UPDATED if as_updated else _CREATED
         self._bytes = 0
         self._parts = {name: Part([], [], []) for name in sheets}
         self._taken = {name: BitMap() for name in sheets}
@@ -183,7 +177,7 @@ class _Draft:
                 changed[name] = changed.get(name, sheet).withhold(unseen)
         return changed
 
-    def page(self, suspect: SuspectRecord | None, *, is_retry: bool = False) -> PullPage:
+    def page(self, suspect: SuspectRecord | None = None, *, is_retry: bool = False) -> PullPage:
         """Return the page as it is now."""
         return PullPage(
             parts={name: part for name, part in self._parts.items() if any(part)},
@@ -225,7 +219,7 @@ class _Draft:
         """Leave out what the user may not see and what no page can hold, and say where the others go."""
         may_see, has, nulls = self._may_see(table, owner), self._sheets[table.name].has, _nulls(table)
         for num, is_deleted, data in rows:
-            place = _DELETED if is_deleted else _UPDATED if num in has else self._lacking
+            place = _DELETED if is_deleted else _UPDATED if num in has else _CREATED
             text = nulls.sub(b"", data) if place == _CREATED else data
             if not may_see and not is_deleted:
                 self._unseen[table.name].add(num)
@@ -254,9 +248,6 @@ class _Draft:
         for name, num, place, data in placed:
             self._parts[name][place].append(data)
             self._taken[name].add(num)
-        if self._lacking == _UPDATED:
-            lacked = [SuspectRecord(name, num) for name, num, _, _ in placed if num not in self._sheets[name].has]
-            self.suspect = next(iter(lacked), None)
 
     def _has_room(self, size: int, records: int, until: int) -> bool:
         return self._bytes + size <= until and (self._limit is None or self.records + records <= self._limit)

@@ -44,6 +44,7 @@ STEPS = (
     Step("fleet"),
     Step("page_size"),
     Step("copy"),
+    Step("doubt"),
 )
 _HERE = resources.files(__name__)
 

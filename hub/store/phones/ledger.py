@@ -30,7 +30,7 @@ from hub.store.database import Transaction
 _HEAD = """
 SELECT (SELECT value FROM hub WHERE key = 'time'), (SELECT value FROM hub WHERE key = 'moved'),
     head.revision, head.since, head.settled, head.attempts, head.scope, head.confirmed_bytes, head.refused_bytes,
-    head.refused_times
+    head.refused_times, head.asked
 FROM (SELECT 1) LEFT JOIN ledger_heads AS head ON head.device = ?
 """
 _CHANGED = " UNION ALL ".join(
@@ -42,15 +42,16 @@ _ALL = " UNION ALL ".join(
     f"SELECT '{name}', (SELECT min(num) FROM [{name}]), (SELECT max(num) FROM [{name}])" for name in TABLES
 )
 
-_SUSPECT_WAIT_MS = 3_600_000
+_SHEET = "held, owed, hidden, frontier, unsure, failed"
+_SUSPECT_WAIT_MS = 86_400_000
 """How long a suspect waits for its first retry; each further wait is twice as long."""
 
 
 def read(db: Database, device: int) -> StoredLedger:
     """Read a phone's ledger."""
     revision, moved, *head = db.execute(_HEAD, [device]).fetchone()
-    head[5:] = [Capacity(*head[5:])]
-    stored = db.execute("SELECT table_name, held, owed, hidden, frontier FROM ledger WHERE device = ?", [device])
+    head[5:] = [Capacity(*head[5:8]), head[8]]
+    stored = db.execute(f"SELECT table_name, {_SHEET} FROM ledger WHERE device = ?", [device])
     outdated = db.execute("SELECT table_name, revision, nums FROM stale WHERE device = ?", [device])
     return StoredLedger(
         device=device,
@@ -131,6 +132,12 @@ def suspects(db: Database, device: int) -> dict[SuspectRecord, int]:
     return {SuspectRecord(name, num): due for name, num, due in rows}
 
 
+def made_between(db: Database, after_ms: int, until_ms: int) -> dict[str, FrozenBitMap]:
+    """Return the numbers of the records that were made (created_at) in a time."""
+    sql, time = "SELECT num FROM [{}] WHERE made_ms > ? AND made_ms <= ?", [after_ms, until_ms]
+    return {name: FrozenBitMap([num for (num,) in db.execute(sql.format(name), time)]) for name in TABLES}
+
+
 def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> None:
     """Keep a ledger as it is now, and the answer that the phone gets, if that is to be remembered."""
     device, head = ledger.device, ledger.head
@@ -146,9 +153,11 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
     )
     tx.db.execute(
         "INSERT OR REPLACE INTO ledger_heads (device, revision, since, settled, attempts, scope, confirmed_bytes,"
-        " refused_bytes, refused_times) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [device, head.revision, head.since, head.settled, head.attempts, head.scope, *head.capacity],
+        " refused_bytes, refused_times, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [device, head.revision, head.since, head.settled, head.attempts, head.scope, *head.capacity, head.asked],
     )
+    for suspect in ledger.suspected:
+        _note_suspect(tx, device, suspect)
     _save_sheets(tx, ledger)
     if page is not None:
         _add_delivery(tx, ledger, page)
@@ -171,12 +180,14 @@ def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
         {"device": ledger.device, "most": DELIVERIES},
     )
     if page.suspect:
-        _note_suspect(tx, ledger.device, page.suspect, is_retry=page.is_retry)
+        _note_suspect(tx, ledger.device, page.suspect)
 
 
-def sheet(has: bytes, due: bytes, withheld: bytes, frontier: int | None) -> Sheet:
+def sheet(
+    has: bytes, due: bytes, withheld: bytes, frontier: int | None, unsure: bytes = b"", failed: bytes = b""
+) -> Sheet:
     """Read a stored sheet."""
-    return Sheet(unpack(has), unpack(due), unpack(withheld), frontier)
+    return Sheet(unpack(has), unpack(due), unpack(withheld), frontier, unpack(unsure), unpack(failed))
 
 
 def unpack(blob: bytes) -> FrozenBitMap:
@@ -200,9 +211,12 @@ def _deliveries(db: Database, device: int) -> list[Delivery]:
 
 def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
     tx.db.conn.executemany(
-        "INSERT OR REPLACE INTO ledger (device, table_name, held, owed, hidden, frontier) VALUES (?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO ledger (device, table_name, {_SHEET}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (ledger.device, name, _pack(sheet.has), _pack(sheet.due), _pack(sheet.withheld), sheet.frontier)
+            (
+                *(ledger.device, name, _pack(sheet.has), _pack(sheet.due), _pack(sheet.withheld)),
+                *(sheet.frontier, _pack(sheet.unsure), _pack(sheet.failed)),
+            )
             for name, sheet in ledger.changed_sheets().items()
         ],
     )
@@ -213,12 +227,13 @@ def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
     )
 
 
-def _note_suspect(tx: Transaction, device: int, suspect: SuspectRecord, *, is_retry: bool) -> None:
+def _note_suspect(tx: Transaction, device: int, suspect: SuspectRecord) -> None:
+    """Keep a suspect; one that is known already was tried again just now, and waits twice as long if that fails."""
     tx.db.execute(
         "INSERT INTO doubts (device, table_name, num, due, wait) VALUES (:device, :table, :num, :now + :wait, :wait)"
-        " ON CONFLICT DO UPDATE SET wait = :longer * wait, due = :now + :longer * wait",
+        " ON CONFLICT DO UPDATE SET wait = 2 * wait, due = :now + 2 * wait",
         {"device": device, "table": suspect.table_name, "num": suspect.num, "now": tx.now_ms}
-        | {"wait": _SUSPECT_WAIT_MS, "longer": 2 if is_retry else 1},  # only a retry that failed says something
+        | {"wait": _SUSPECT_WAIT_MS},
     )
 
 

@@ -161,27 +161,24 @@ class ModelHub:
 
     def pull(self, cursor: float, withheld: frozenset[str] = frozenset(), budget_bytes: int = 10**6) -> Answer:
         ledger = self.opened(cursor, ",".join(sorted(withheld)))
-        due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now]
-        suspect = due[0] if due and ledger.is_confirming else None
+        asks = ledger.is_confirming
+        due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now and asks]
+        offered = ledger.offered(suspects=len(self.suspects) if asks else None)
         page, ledger = pull_page.fill(
             ledger,
-            ModelBacklog(self._due(), ledger.sheets),
+            offered,
+            ModelBacklog(self._due(), offered),
             most_bytes=budget_bytes,
             sees=lambda _table, owner: owner.clinic not in withheld,
-            suspect=suspect,
+            suspect=due[0] if due else None,
             waiting=self.suspects.keys() - set(due),
         )
-        if not page.delivered and not ledger.keeps_empty_answers:
-            if ledger.settled_until is not None:
-                self._save(ledger)
-            return Answer(page, cursor)
         self._save(ledger.deliver(is_retry=page.is_retry))
         now = self.tick()
         self.deliveries.append(Delivery(now, ledger.head.revision, page.is_retry, page.delivered, page.weight))
         del self.deliveries[:-DELIVERIES]
         if page.suspect:
-            wait = self.suspects.get(page.suspect, (0, 50))[1] * (2 if page.is_retry else 1)
-            self.suspects[page.suspect] = (now + wait, wait)
+            self._suspect(page.suspect)
         return Answer(page, now)
 
     def known(self, name: str, num: int) -> int:
@@ -198,9 +195,15 @@ class ModelHub:
             self.forced = [each for each in self.forced if each[0] > ledger.settled_until]
         for suspect in ledger.proven:
             self.suspects.pop(suspect, None)
+        for suspect in ledger.suspected:
+            self._suspect(suspect)
         self.head = ledger.head
         self.sheets = {**self.sheets, **ledger.changed_sheets()}
         self.outdated = {key: nums for key, nums in ledger.outdated.items() if nums}
+
+    def _suspect(self, suspect: SuspectRecord) -> None:
+        wait = 2 * self.suspects[suspect][1] if suspect in self.suspects else 10**6
+        self.suspects[suspect] = (self.now + wait, wait)
 
     def _changed(self, name: str, since: int) -> list[ChangedRow]:
         return [
@@ -221,21 +224,31 @@ class ModelPhone:
 
     def __init__(self) -> None:
         self.has: dict[tuple[str, int], int] = {}
+        self.deleted: set[tuple[str, int]] = set()
         self.cursor: float = 0
 
-    def store(self, answer: Answer) -> None:
-        """Store an answer whole; ``updated`` of a record that is not there does nothing."""
+    def store(self, answer: Answer) -> bool:
+        """Store an answer, table by table; a ``created`` record that was deleted here fails the rest of it.
+
+        ``updated`` of a record that is not there does nothing.
+        """
         for part in answer.page.parts.values():
-            for text in part.created:
-                key, revision = _read(text)
-                self.has[key] = revision
-            for text in part.updated:
-                key, revision = _read(text)
+            made = dict(_read(text) for text in part.created)
+            if self.deleted & made.keys():
+                return False
+            self.has.update(made)
+            for key, revision in map(_read, part.updated):
                 if key in self.has:
                     self.has[key] = revision
             for text in part.deleted:
-                self.has.pop(_read(text)[0], None)
+                self.delete(_read(text)[0])
         self.cursor = answer.timestamp
+        return True
+
+    def delete(self, key: tuple[str, int]) -> None:
+        """Delete a record; its row stays, and is in the way of the same one for ever."""
+        if self.has.pop(key, None):
+            self.deleted.add(key)
 
 
 def created(answer: Answer) -> set[tuple[str, int]]:

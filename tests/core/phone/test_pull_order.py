@@ -44,7 +44,7 @@ class Clinic:
             device=1, head=Head(), sheets=self.sheets, outdated={}, stored=self.sheets, starts_over=False
         )
         backlog = ModelBacklog(self.records, self.sheets, NOW)
-        page, ledger = pull_page.fill(ledger, backlog, most_bytes=most_bytes, sees=lambda *_: True)
+        page, ledger = pull_page.fill(ledger, ledger.sheets, backlog, most_bytes=most_bytes, sees=lambda *_: True)
         for name, part in page.delivered.items():
             self.settle(name, part)
         return page

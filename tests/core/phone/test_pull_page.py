@@ -8,7 +8,7 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import pull_page
 from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
-from hub.core.phone.pull_page import SUSPECT_AFTER, PullPage, Row
+from hub.core.phone.pull_page import PullPage, Row
 from hub.core.records.access import Owner
 from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
@@ -51,7 +51,7 @@ def fill(
         for each in rows
     ]
     backlog = ModelBacklog(records, found.sheets)
-    return pull_page.fill(found, backlog, most_bytes=BUDGET, sees=sees, suspect=suspect, waiting=waiting)
+    return pull_page.fill(found, found.sheets, backlog, most_bytes=BUDGET, sees=sees, suspect=suspect, waiting=waiting)
 
 
 def due(*nums: int, has: Iterable[int] = ()) -> Sheet:
@@ -115,14 +115,6 @@ def test_a_number_that_is_no_record_is_due_no_more() -> None:
 def test_p5_pages_that_are_not_confirmed_get_smaller(attempts: int, most: int) -> None:
     page, _ = fill(ledger(attempts, patients=due(*range(1, 21))), *(row(num, size=1) for num in range(1, 21)))
     assert len(nums(page)) == most
-
-
-@pytest.mark.parametrize("attempts", [SUSPECT_AFTER - 1, SUSPECT_AFTER])
-def test_p5_the_one_record_that_nobody_confirms_becomes_a_suspect(attempts: int) -> None:
-    page, _ = fill(ledger(attempts, patients=due(1, 2, has=[2])), row(1), row(2))
-    is_suspect = attempts >= SUSPECT_AFTER
-    assert page.suspect == (SuspectRecord("patients", 1) if is_suspect else None)
-    assert bool(page.parts["patients"].updated) == is_suspect
 
 
 def test_p5_a_suspect_is_tried_again_alone_and_as_created() -> None:

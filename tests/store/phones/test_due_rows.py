@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.phone import pull_page
 from hub.core.phone.cipher import Direction
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES
 from hub.store.people import users
 from hub.store.phones import backlog as backlogs
 from tests.hubs import EMAIL, NOW_MS, POLICY, Client, InProcessHub, add_clinic, add_user, changes, edit, row
-from tests.store.pulls import OTHER, backlog, ids, patients, pull, pull_all, settled
-from tests.store.pushes import push
+from tests.simulator.phone import Phone
+from tests.store.pulls import OTHER, backlog, hours_pass, ids, patients, pull, pull_all, settled
+from tests.store.pushes import live, push
 
 SMALL = msgspec.structs.replace(POLICY, page_bytes=20_000)
 HIDDEN_USER = "blind@clinic.example"
@@ -180,42 +180,48 @@ def carried(hub: InProcessHub, times: int) -> list[int]:
     return [sum(len(part["created"]) for part in pull(client)["changes"].values()) for _ in range(times)]
 
 
-def test_p5_pages_that_do_not_arrive_get_smaller(hub: InProcessHub) -> None:
+def test_p10_after_two_pages_that_do_not_arrive_the_next_holds_what_cannot_fail(hub: InProcessHub) -> None:
     backlog(hub, "visits", 600)
-    assert carried(hub, 8) == [602, 602, 602, 512, 64, 8, 1, 1]
+    assert carried(hub, 4) == [602, 602, 2, 2]
 
 
-def test_p5_a_page_that_arrives_makes_pages_long_again(hub: InProcessHub) -> None:
+def test_p5_what_did_not_arrive_comes_when_the_phone_confirms_again(hub: InProcessHub) -> None:
     backlog(hub, "visits", 600)
     client = hub.client()
-    cursor = [pull(client)["timestamp"] for _ in range(8)][-1]
-    assert sum(len(part["created"]) for part in pull(client, cursor)["changes"].values()) == 601
+    cursor = [pull(client)["timestamp"] for _ in range(4)][-1]
+    hours_pass(hub, 1)
+    assert sum(len(part["created"]) for part in pull(client, cursor)["changes"].values()) == 600
 
 
-def test_p5_the_one_record_that_a_phone_cannot_create_is_sent_as_updated_in_the_end(hub: InProcessHub) -> None:
-    client, cursor = settled(hub)
-    push(hub.store, patients("doubtful"), device=OTHER)
-    answers = [pull(client, cursor) for _ in range(pull_page.SUSPECT_AFTER + 1)]
-    assert [ids(answer, "patients") for answer in answers[:-1]] == [["doubtful"]] * pull_page.SUSPECT_AFTER
-    assert ids(answers[-1], "patients", "updated") == ["doubtful"]
-
-
-def test_p5_a_phone_whose_user_deleted_a_record_that_is_sent_as_created_gets_through(hub: InProcessHub) -> None:
+def deleting_phone(hub: InProcessHub) -> Phone:
+    """Return a phone that waits for two records of which its user has deleted one."""
     phone = hub.phone()
     phone.sync()
     phone.create("patients", {"id": "p"})
     phone.delete_locally("patients", "p")
     push(hub.store, patients("p", "q"), device=OTHER)
-    results = [phone.sync().ok for _ in range(4 * pull_page.SUSPECT_AFTER)]
-    assert not results[0]
-    assert results[-1]
+    return phone
+
+
+def test_p10_a_phone_whose_user_deleted_a_record_that_is_sent_as_created_pushes_with_its_third_sync(
+    hub: InProcessHub,
+) -> None:
+    phone = deleting_phone(hub)
+    made = phone.create("visits", {})
+    assert [phone.sync().ok for _ in range(3)] == [False, False, True]
+    assert made["id"] in live(hub.store, "visits")
+
+
+def test_p10_the_others_come_though_a_record_cannot_be_created(hub: InProcessHub) -> None:
+    phone = deleting_phone(hub)
+    for _ in range(8):
+        phone.sync()
+        hours_pass(hub, 1)
+    hours_pass(hub, 48)
+    for _ in range(3):
+        phone.sync()
+        hours_pass(hub, 1)
     assert phone.store.find("patients", "q")
-
-
-def hours_pass(hub: InProcessHub, hours: int) -> None:
-    """Let hub time go on."""
-    clock = hub.store._clock
-    hub.store._clock = msgspec.structs.replace(clock, anchor_ms=clock.anchor_ms + hours * 3_600_000)
 
 
 def test_p5_a_record_whose_answers_were_all_lost_still_comes(hub: InProcessHub) -> None:
@@ -223,15 +229,27 @@ def test_p5_a_record_whose_answers_were_all_lost_still_comes(hub: InProcessHub) 
     assert phone.sync().ok
     push(hub.store, patients("late"), device=OTHER)
     client = hub.client(phone.client_id)
-    for _ in range(pull_page.SUSPECT_AFTER):
+    for _ in range(9):
         pull(client, phone.cursor)  # the phone never sees these
-    assert phone.sync().ok
-    assert phone.store.find("patients", "late") is None
-    hours_pass(hub, 2)
+    for _ in range(3):
+        assert phone.sync().ok
+        hours_pass(hub, 1)
+    hours_pass(hub, 48)
     assert phone.sync().ok
     assert phone.store.find("patients", "late")
     hours_pass(hub, 1000)
     assert phone.sync().pulled == 0
+
+
+def test_p10_manual_sync_which_syncs_twice_asks_nothing_the_second_time(hub: InProcessHub) -> None:
+    phone = deleting_phone(hub)
+    phone.cursor = 1_700_000_000_000  # another hub's
+    results = []
+    for _ in range(10):
+        first = phone.sync().ok
+        results.append(not first or phone.sync().ok)  # it stops after a failing first
+        hours_pass(hub, 1)
+    assert all(results)
 
 
 def test_p5_the_retry_of_a_record_that_its_user_deleted_costs_one_sync_and_comes_more_and_more_seldom(
@@ -242,8 +260,8 @@ def test_p5_the_retry_of_a_record_that_its_user_deleted_costs_one_sync_and_comes
     phone.create("patients", {"id": "p"})
     phone.delete_locally("patients", "p")
     push(hub.store, patients("p"), device=OTHER)
-    while not phone.sync().ok:
-        pass
+    for _ in range(5):
+        phone.sync()
     waited = []
     for _ in range(3):
         hours = 0
