@@ -10,7 +10,8 @@ from sqlite_utils import Database
 from hub.core import reasons
 from hub.core.errors import Unavailable
 from hub.core.reasons import Reason
-from hub.core.records import codec
+from hub.core.records import codec, quarantine_room
+from hub.core.records.quarantine_room import Held
 from hub.store import stored_reasons
 from hub.store.database import Transaction
 
@@ -40,13 +41,14 @@ def add(
 
     parent: what it waits for, as table/id, if that was not accepted either.
 
-    Raises Unavailable at the transaction's ``quarantine_max`` entries: rather no push at all than a record dropped.
+    Raises Unavailable where the device has its share of the transaction's ``quarantine_max`` entries: rather no push at
+    all than a record dropped.
     """
     mark = codec.fingerprint(f"{table_name}\0{action}\0{raw}")
     if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
         return False
-    if tx.db.execute("SELECT count(*) FROM quarantine").fetchone()[0] >= tx.quarantine_max:
-        raise Unavailable(f"quarantine is full ({tx.quarantine_max} entries)")
+    if is_full(tx, device, len(raw.encode())):
+        raise Unavailable("quarantine is full for this phone")
     tx.db.execute(
         "INSERT INTO quarantine"
         " (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at, parent)"
@@ -57,6 +59,14 @@ def add(
         ],
     )
     return True
+
+
+def is_full(tx: Transaction, device: int, size: int = 1) -> bool:
+    """Whether a device has its share, so that an entry of so many bytes more finds no room."""
+    sql = "SELECT coalesce(sum(records), 0), coalesce(sum(bytes), 0) FROM quarantine_held"
+    own = tx.db.execute(f"{sql} WHERE device = ?", [device]).fetchone()
+    total = tx.db.execute(sql).fetchone()
+    return not quarantine_room.has_room(Held(*own), Held(*total), size, records_max=tx.quarantine_max)
 
 
 def entries(db: Database) -> Iterator[dict[str, Any]]:

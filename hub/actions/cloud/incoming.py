@@ -103,7 +103,7 @@ def hold(store: Store, table_name: str, rows: Sequence[tuple[str, Reason]], tall
 
 def _hold(tx: Transaction, table_name: str, raw: Mapping[str, Any], reason: Reason) -> None:
     """Show a row in quarantine, whole if it is small; beyond a bound it is only counted: the cloud has it still."""
-    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or quarantine.count(tx.db) >= tx.quarantine_max:
+    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or quarantine.is_full(tx, HUB):
         return
     record_id = raw.get("id")
     record_id = record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None

@@ -45,6 +45,7 @@ STEPS = (
     Step("page_size"),
     Step("copy"),
     Step("doubt"),
+    Step("quarantine_held"),
 )
 _HERE = resources.files(__name__)
 

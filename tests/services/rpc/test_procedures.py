@@ -243,6 +243,19 @@ def test_p7_a_push_with_a_bad_record_is_accepted(hub: InProcessHub) -> None:
     assert client.push(changes("patients", created=[{"id": 7}, row("patients", "p")])).json == {"success": True}
 
 
+def test_s10_a_phone_that_fills_the_quarantine_keeps_no_other_one_waiting(hub: InProcessHub) -> None:
+    hub.store.quarantine_max = 10
+    junk, others = hub.client("junk"), [hub.client(f"phone-{number}") for number in range(3)]
+    bad = [{"id": number} for number in range(1, 20)]
+    assert junk.push(changes("patients", created=bad)).status == 503
+    assert junk.push(changes("patients", created=bad[:5])).status == 200
+    assert junk.push(changes("patients", created=bad[5:6])).status == 503
+    for number, phone in enumerate(others):
+        mixed = changes("patients", created=[{"id": 100 + number}, row("patients", f"p{number}")])
+        assert phone.push(mixed).status == 200
+    assert junk.push(changes("patients", created=[row("patients", "good")])).status == 200
+
+
 def test_a_push_into_a_full_quarantine_is_unavailable(hub: InProcessHub) -> None:
     hub.store.quarantine_max = 1
     client = hub.client()
