@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check bench fleet-scale image mutants release test-device power-cut catalogue lock messages clean
+.PHONY: help venv run test lint check fuzz bench fleet-scale image mutants release test-device power-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -67,6 +67,12 @@ power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.rpc.procedures.catalogue
+
+fuzz: $(STAMP) ## spoil real samples of all that comes from outside: MINUTES=5 SEED=1; coverage-guided too where atheris runs
+	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps atheris==3.0.0
+	$(BIN)/python -m tests.adversary.fuzz --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
+	! $(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m tests.adversary.guided $$(mktemp -d)/hub \
+		-max_total_time=$$(( $(or $(MINUTES),5) * 60 )) -max_len=4096 -seed=$(or $(SEED),1) -verbosity=0 $$(mktemp -d)
 
 messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come in empty
 	$(BIN)/python -m hub.web.messages

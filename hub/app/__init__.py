@@ -14,7 +14,7 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import fleet, rules, servers, web_wiring
+from hub.app import fleet, one_hub, rules, servers, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
@@ -83,7 +83,15 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
 
 
 def serve(data: Path, live: LiveSettings) -> None:
-    """Serve until the process is told to stop; raises StoreError when the database cannot be opened."""
+    """Serve until the process is told to stop.
+
+    Raises StoreError when the database cannot be opened, OperatorError where another hub serves it.
+    """
+    with one_hub.alone(data):
+        _serve(data, live)
+
+
+def _serve(data: Path, live: LiveSettings) -> None:
     settings = live.settings
     with _starting(settings):
         store, damage = _opened(data, settings)

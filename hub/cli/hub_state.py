@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from hub.actions.box import facts as facts_of_store
 from hub.core.status.state import Facts
 from hub.services.machine import measures
 from hub.services.status import file
@@ -16,7 +17,12 @@ from hub.store.database import Store
 
 def gathering(store: Store) -> Gathering:
     """Return what measures the hub of this store on this machine."""
-    return Gathering(store, power_weak=measures.power_weak, temperature_c=measures.temperature_c)
+    return Gathering(
+        store,
+        power_weak=measures.power_weak,
+        temperature_c=measures.temperature_c,
+        can_write=facts_of_store.can_write_beside,
+    )
 
 
 def facts(settings: Settings, measure: Callable[[], Facts]) -> Facts:

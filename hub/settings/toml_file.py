@@ -15,7 +15,9 @@ def parse(text: str, name: str) -> dict[str, Any]:
     """Parse the text of a file called ``name``; raises SettingError, which ends with "(at line 3, column 7)"."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        message = f"{name}: lists within lists without end"
+    except ValueError as error:  # also of a number of thousands of digits
         message = f"{name}: {error}"
     raise SettingError(message)
 
@@ -30,7 +32,7 @@ def line(text: str, keys: Sequence[str]) -> int:
     for number in range(1, len(lines) + 1):
         try:
             found: Any = tomllib.loads("\n".join(lines[:number]))
-        except tomllib.TOMLDecodeError:  # it ends inside a value of several lines
+        except ValueError:  # it ends inside a value of several lines
             continue
         for key in keys:
             found = _at(found, key)

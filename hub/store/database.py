@@ -169,6 +169,18 @@ class Store:
                 db.conn.rollback()
                 self._readers.put(db)
 
+    def is_taken(self) -> bool:
+        """Return whether another process is writing just now; does not wait for it."""
+        with self._lock:
+            self._writer.conn.execute("PRAGMA busy_timeout = 0")
+            try:
+                with _immediate(self._writer):
+                    return False
+            except sqlite3.OperationalError as error:
+                return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            finally:
+                self._writer.conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+
     def now_ms(self, db: Database) -> int:
         """Return the hub time of now without keeping it: for comparing, never for stamping."""
         return self._clock.tick(hub_time(db), time.monotonic_ns())
@@ -205,16 +217,12 @@ class Store:
 
     def _anchored(self) -> HubClock:
         """Return the clock of this boot; the first process after a boot sets its anchor where hub time last stood."""
-        with self._lock, _immediate(self._writer):
-            db = self._writer
-            db.execute("INSERT OR IGNORE INTO hub (key, value) VALUES ('time', ?)", [first_ms(_wall_ms())])
-            row = db.execute("SELECT value FROM hub WHERE key = 'clock'").fetchone()
-            clock = msgspec.json.decode(row[0], type=HubClock) if row else None
-            if clock is None or clock.boot != _boot():
-                clock = HubClock(hub_time(db), time.monotonic_ns(), _boot())
-                kept = msgspec.json.encode(clock).decode()
-                db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('clock', ?)", [kept])
-        return clock
+        with self._lock:
+            known = _clock(self._writer)
+            if known is not None:  # whoever reads needs no turn at writing
+                return known
+            with _immediate(self._writer):
+                return _clock(self._writer) or _new_clock(self._writer)
 
 
 @contextmanager
@@ -238,6 +246,21 @@ def _translated() -> Iterator[None]:
         is_damaged = type(error) is sqlite3.DatabaseError  # SQLITE_CORRUPT and NOTADB; each other cause has a class
         found = "the database is damaged; see 'hikma-hub doctor'" if is_damaged else "the database failed"
         raise Unavailable(f"{found} ({error})") from error
+
+
+def _clock(db: Database) -> HubClock | None:
+    """Return the clock of this boot, if one was set."""
+    row = db.execute("SELECT value FROM hub WHERE key = 'clock'").fetchone()
+    clock = msgspec.json.decode(row[0], type=HubClock) if row else None
+    return clock if clock and clock.boot == _boot() else None
+
+
+def _new_clock(db: Database) -> HubClock:
+    db.execute("INSERT OR IGNORE INTO hub (key, value) VALUES ('time', ?)", [first_ms(_wall_ms())])
+    clock = HubClock(hub_time(db), time.monotonic_ns(), _boot())
+    kept = msgspec.json.encode(clock).decode()
+    db.execute("INSERT OR REPLACE INTO hub (key, value) VALUES ('clock', ?)", [kept])
+    return clock
 
 
 def _boot() -> str:

@@ -78,6 +78,11 @@ def can_write(store: Store) -> bool:
         return False
 
 
+def can_write_beside(store: Store) -> bool:
+    """Return whether a command beside the hub finds that the database can be written: who writes just now shows it."""
+    return store.is_taken() or can_write(store)
+
+
 def note_waiting(store: Store, waiting: int) -> None:
     """Note for the charts how many records wait now; not worth waiting for the disk."""
     with store.write(durable=False) as tx:

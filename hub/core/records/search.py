@@ -39,6 +39,8 @@ _ALIKE = str.maketrans(
         "\u0629": "\u0647",  # taa marbuta as haa
         **dict.fromkeys("\u0649\u06cc\u06d2", "\u064a"),  # alef maqsura, Farsi and Urdu yeh as yaa
         "\u06a9": "\u0643",  # Farsi kaf
+        **dict(zip("\u0695\u06ce\u06b5", "\u0631\u064a\u0644", strict=True)),  # Kurdish reh, yeh, lam with a small v
+        **dict.fromkeys("\u06c6\u06c7\u06ca", "\u0648"),  # Kurdish and Uyghur vowels on a waw
         **dict.fromkeys("\u06c1\u06c3\u06d5\u06be", "\u0647"),  # Urdu and Kurdish haas
         **dict.fromkeys("\u0621\u0640\u200d\u200e\u200f", ""),  # hamza by itself, tatweel, marks of direction
     }
@@ -53,6 +55,11 @@ _VIRAMA = 9
 _ARTICLE = "\u0627\u0644"
 _ARTICLE_WORD_CHARS = 5
 """A word that begins with the Arabic article and has at least this many letters is also found without it."""
+
+_PARTICLES = frozenset(["al", "d", "da", "de", "di", "el", "l", "la", "le", "mac", "mc", "o", "st", "ul"])
+"""Words before a name that people write together with it, whatever stands before them: O'Brien, El-Sayed."""
+_PARTICLE_CHARS = range(1, 4)
+_AFTER_PARTICLE_CHARS = 3
 
 _VOWELS = frozenset("aeiouyh\u0627\u0648\u064aаеиоуыэюяє")  # noqa: RUF001
 _SOUNDS = (("ph", "f"), ("ck", "k"), ("q", "k"), ("c", "k"), ("z", "s"), ("w", "v"), ("x", "ks"))
@@ -250,8 +257,14 @@ def _chunk_expression(chunk: str, kind: str) -> str:
 
 
 def _part_expression(part: str, kind: str) -> str:
-    whole = beginning(kind, part)
-    return f"({whole} OR {beginning(kind, part[2:])})" if _has_article(part) else whole
+    ways = [beginning(kind, part)]
+    if _has_article(part):
+        ways.append(beginning(kind, part[2:]))
+    for count in _PARTICLE_CHARS:
+        particle, rest = part[:count], part[count:]
+        if particle in _PARTICLES and len(rest) >= _AFTER_PARTICLE_CHARS:
+            ways.append(f"({exactly(kind, particle)} AND {beginning(kind, rest)})")
+    return ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
 
 
 def _has_article(part: str) -> bool:

@@ -31,11 +31,13 @@ class Gathering:
         *,
         power_weak: Callable[[], bool | None],
         temperature_c: Callable[[], float | None],
+        can_write: Callable[[Store], bool] = facts.can_write,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
         self._power_weak = power_weak
         self._temperature_c = temperature_c
+        self._can_write = can_write
         self._wall_ms = wall_ms
         self._writable = True
         self._probed_s = -float(_PROBE_S)
@@ -63,7 +65,7 @@ class Gathering:
 
     def _probe(self, now_s: float) -> None:
         if now_s - self._probed_s >= _PROBE_S or not self._writable:
-            self._writable, self._probed_s = facts.can_write(self._store), now_s
+            self._writable, self._probed_s = self._can_write(self._store), now_s
 
     def _count(self, now_s: float) -> None:
         changed_at = facts.changed_at(self._store)

@@ -46,6 +46,7 @@ STEPS = (
     Step("copy"),
     Step("doubt"),
     Step("quarantine_held"),
+    Step("kurdish_search"),
 )
 _HERE = resources.files(__name__)
 

@@ -6,6 +6,7 @@ record, whoever writes it. Deleted patients have none. hub.core.records.search s
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlite_utils import Database
@@ -26,6 +27,8 @@ CLINICS = 200
 
 _PATIENTS = TABLES["patients"]
 _STARTS = 3
+_WAYS = 8
+"""Of filters that can each be met in more ways than one, so many are looked at."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -88,10 +91,10 @@ def matching(
     The count is exact up to COUNTED; beyond, it says only whether there are more. Raises Malformed for a column that
     is not searched.
     """
-    numbers, words = _conditions(filters)
-    if not numbers and not words:
+    ways = _ways(filters)
+    if ways == [_Way()]:
         return newest(db, seen, limit=limit, offset=offset), seen.total
-    sql, wanted = _statement(seen, numbers, words)
+    sql, wanted = _statement(seen, ways)
     rows = db.execute(f"{sql} LIMIT ?", [*wanted, max(COUNTED, offset + limit) + 1]).fetchall()
     first = sorted(rows[:COUNTED], key=lambda row: (row[1], row[0]), reverse=True)
     return _records(db, [row[0] for row in [*first, *rows[COUNTED:]][offset : offset + limit]]), len(rows)
@@ -118,86 +121,111 @@ def of_government_id(db: Database, seen: Scope, government_id: str) -> list[Reco
     asked = search.whole(government_id)
     if not asked:
         return []
-    sql, wanted = _statement(seen, [asked], [])
+    sql, wanted = _statement(seen, [_Way((asked,))])
     found = _records(db, [row[0] for row in db.execute(f"{sql} LIMIT ?", [*wanted, COUNTED])])
     return [record for record in found if search.whole(str(record.get("government_id"))) == asked]
 
 
-def _conditions(filters: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Turn filters into expressions for the numbers and for the words."""
-    numbers: list[str] = []
-    words: list[str] = []
+class _Way(NamedTuple):
+    """Expressions that a patient's numbers and words must all match; one way to be found is enough."""
+
+    numbers: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def _ways(filters: Mapping[str, str]) -> list[_Way]:
+    """Turn filters into the ways to match all of them."""
+    ways = [_Way()]
     for column, typed in filters.items():
         if column not in _FILTERS:
             raise Malformed(f"filters.{column} is not a column that is searched")
-        for table, expression in _FILTERS[column](typed):
-            (numbers if table == "patient_numbers" else words).append(expression)
-    return numbers, words
+        found = _FILTERS[column](typed)
+        ways = [_Way(*map(tuple.__add__, way, more)) for way in ways for more in found][:_WAYS]
+    return ways
 
 
-def _statement(seen: Scope, numbers: list[str], words: list[str]) -> tuple[str, list[str]]:
+def _statement(seen: Scope, ways: list[_Way]) -> tuple[str, list[str]]:
     """Write the query for the matches, newest on this hub first, so that it may stop early."""
-    select = "SELECT p.num, p.made_ms FROM {0} CROSS JOIN patients AS p ON p.num = {0}.rowid WHERE {0} MATCH ?"
-    if not numbers:
-        every = words if seen.clinics is None else [*words, _clinics(seen)]
+    parts = [_part(seen, way) for way in ways]
+    order = "1" if len(parts) > 1 else f"{_index(ways[0])}.rowid"
+    return f"{' UNION '.join(sql for sql, _ in parts)} ORDER BY {order} DESC", [
+        each for _, more in parts for each in more
+    ]
+
+
+def _index(way: _Way) -> str:
+    return "patient_numbers" if way.numbers else "patient_words"
+
+
+def _part(seen: Scope, way: _Way) -> tuple[str, list[str]]:
+    index = _index(way)
+    sql = (
+        f"SELECT p.num, p.made_ms FROM {index} CROSS JOIN patients AS p ON p.num = {index}.rowid WHERE {index} MATCH ?"
+    )
+    if not way.numbers:
+        every = way.words if seen.clinics is None else (*way.words, _clinics(seen))
         condition, more = _of_own(seen, "num = p.num")
-        return f"{select.format('patient_words')}{condition} ORDER BY patient_words.rowid DESC", [
-            " AND ".join(every),
-            *more,
-        ]
-    sql, wanted = select.format("patient_numbers"), [" AND ".join(numbers)]
-    if words:
+        return sql + condition, [" AND ".join(every), *more]
+    wanted = [" AND ".join(way.numbers)]
+    if way.words:
         sql += " AND p.num IN (SELECT rowid FROM patient_words WHERE patient_words MATCH ?)"
-        wanted.append(" AND ".join(words))
+        wanted.append(" AND ".join(way.words))
     if seen.clinics is not None:
         sql += " AND coalesce(p.primary_clinic_id, '') IN (SELECT value FROM json_each(?))"
         wanted.append(_json([*seen.clinics, *seen.own]))
         condition, more = _of_own(seen, "num = p.num")
         sql, wanted = sql + condition, [*wanted, *more]
-    return f"{sql} ORDER BY patient_numbers.rowid DESC", wanted
+    return sql, wanted
 
 
-def _named(typed: str) -> Iterator[tuple[str, str]]:
-    """Search what was typed where the app has one box for all: words in names, numbers in numbers."""
+def _named(typed: str) -> list[_Way]:
+    """Search what was typed where the app has one box for all: in names, and what may be a number in numbers."""
     chunks = typed.split()
-    if search.is_number(typed) and all(search.is_number(chunk) or not search.number(chunk) for chunk in chunks):
-        chunks = ["".join(chunks)]  # a number written in groups
+    if not search.is_number(typed):
+        return [_words(search.expression(typed, search.NAME)), *_coded(chunks)]
     names = " ".join(chunk for chunk in chunks if not search.is_number(chunk))
-    yield from _words(search.expression(names, search.NAME))
-    for chunk in chunks:
-        if search.is_number(chunk):
-            yield from _numbered(chunk)
+    grouped = all(search.is_number(chunk) or not search.number(chunk) for chunk in chunks)
+    numbers = ["".join(chunks)] if grouped else [chunk for chunk in chunks if search.is_number(chunk)]
+    way = _words(search.expression(names, search.NAME) if not grouped else "")
+    for each in numbers:
+        way = _Way(*map(tuple.__add__, way, _numbered(each)[0]))
+    # "Twin 2" is a name, and "GOV 77" a number.
+    return [_words(search.expression(typed, search.NAME)), way, *([] if grouped else _numbered("".join(chunks)))]
 
 
-def _numbered(typed: str) -> Iterator[tuple[str, str]]:
+def _coded(chunks: list[str]) -> list[_Way]:
+    """Search the letters that a number may begin with: GOV-77."""
+    is_code = len(chunks) == 1 and chunks[0].isascii() and search.fragment(chunks[0])
+    return _numbered(chunks[0]) if is_code else []
+
+
+def _numbered(typed: str) -> list[_Way]:
     fragment = search.fragment(typed)
     if fragment:
-        yield "patient_numbers", fragment
-    elif search.number(typed):
-        yield "patient_words", _NOTHING  # too short to be looked up
+        return [_Way((fragment,))]
+    return [_words(_NOTHING if search.number(typed) else "")]  # too short to be looked up
 
 
-def _words(expression: str) -> Iterator[tuple[str, str]]:
-    if expression:
-        yield "patient_words", expression
+def _words(expression: str) -> _Way:
+    return _Way((), (expression,)) if expression else _Way()
 
 
-def _placed(typed: str) -> Iterator[tuple[str, str]]:
-    yield from _words(search.expression(typed, search.PLACE))
+def _placed(typed: str) -> list[_Way]:
+    return [_words(search.expression(typed, search.PLACE))]
 
 
-def _born(typed: str) -> Iterator[tuple[str, str]]:
-    yield from _words(search.beginning(search.BORN, search.number(typed)) if typed else "")
+def _born(typed: str) -> list[_Way]:
+    return [_words(search.beginning(search.BORN, search.number(typed)) if typed else "")]
 
 
-def _of_sex(typed: str) -> Iterator[tuple[str, str]]:
-    yield from _words(search.exactly(search.SEX, search.number(typed)) if typed else "")
+def _of_sex(typed: str) -> list[_Way]:
+    return [_words(search.exactly(search.SEX, search.number(typed)) if typed else "")]
 
 
 _NOTHING = search.exactly("0", "")
 """No stored word is this."""
 
-_FILTERS: dict[str, Callable[[str], Iterator[tuple[str, str]]]] = {
+_FILTERS: dict[str, Callable[[str], list[_Way]]] = {
     "given_name": _named,
     "surname": _named,
     "phone": _numbered,

@@ -85,6 +85,44 @@ def test_the_search_box_finds(people: Store, typed: str, expected: list[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("Twin 2", ["twin"]),
+        ("2 twin", ["twin"]),
+        ("unknown 12", ["unknown"]),
+        ("12", ["unknown"]),
+        ("\u0645\u062c\u0647\u0648\u0644 \u0663", ["arabic"]),
+        ("GOV", ["coded"]),
+        ("gov-77", ["coded"]),
+        ("gov 77", ["coded"]),
+        ("twin 3", []),
+        ("unknown 77", []),
+    ],
+)
+def test_names_with_digits_and_numbers_with_letters_are_found_as_they_are_written(
+    store: Store, typed: str, expected: list[str]
+) -> None:
+    put(store, "twin", given_name="Twin 2", surname="Haddad")
+    put(store, "unknown", given_name="Unknown 12")
+    put(store, "arabic", given_name="\u0645\u062c\u0647\u0648\u0644 \u0663")
+    put(store, "coded", given_name="Sami", government_id="GOV-77")
+    for rights in (ALL, NORTH):
+        assert found(store, typed, rights=rights) == expected
+
+
+def test_kurdish_names_from_before_are_found_on_another_keyboard(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    put(store, "rebin", given_name="\u0695\u06ce\u0628\u06cc\u0646")
+    with store.write() as tx:
+        tx.db.execute("UPDATE patient_words SET words = 'nas-it-was'")
+        tx.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'kurdish_search'")
+    store.close()
+    store = Store(tmp_path / "data")
+    assert found(store, "\u0631\u06cc\u0628") == ["rebin"]
+    store.close()
+
+
+@pytest.mark.parametrize(
     ("column", "typed", "expected"),
     [
         ("hometown", "حلب", ["fatima"]),
