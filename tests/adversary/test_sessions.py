@@ -258,3 +258,39 @@ def test_sessions_that_have_proven_themselves_give_way_only_to_others_that_do() 
     live.add(9, Session(keys[5], SessionKey(bytes(32)), keys[5], address="b"))
     assert [len(live.of(device)) for device in (0, 1, 2, 3, 9)] == [0, 1, 1, 1, 1]
     assert [session.client_public for session in live.of(9)] == [keys[5]]
+
+
+def test_s10_many_calls_at_once_lose_none_of_their_sessions() -> None:
+    """Sixty threads shake hands and call, two calls each: a call's session is there when its message comes."""
+    live, lost = Sessions(most=4096, most_per_device=128), list[int]()
+    keys = iter([PublicKey(number.to_bytes(32, "big")) for number in range(2000)])
+    lock = threading.Lock()
+
+    def call(number: int) -> None:
+        for _ in range(2):
+            with lock:
+                key = next(keys)
+            mine = live.add(1, Session(key, SessionKey(bytes(32)), key, address="phone"))
+            barrier.wait()  # all have shaken hands before any calls
+            if mine not in live.of(1):
+                lost.append(number)
+            live.spend_nonce(1, mine, bytes(12))
+
+    barrier = threading.Barrier(60)
+    with ThreadPoolExecutor(60) as pool:
+        for _ in range(3):
+            list(pool.map(call, range(60)))
+    assert lost == []
+
+
+def test_s10_handshakes_of_a_hundred_addresses_end_no_session_of_where_the_phone_is() -> None:
+    live = Sessions(most=4096, most_per_device=16)
+    keys = [PublicKey(number.to_bytes(32, "big")) for number in range(300)]
+    for key in keys[:3]:
+        live.spend_nonce(1, live.add(1, Session(key, SessionKey(bytes(32)), key, address="phone")), bytes(12))
+    waiting = live.add(1, Session(keys[3], SessionKey(bytes(32)), keys[3], address="phone"))
+    for number, key in enumerate(keys[4:]):
+        live.add(1, Session(key, SessionKey(bytes(32)), key, address=f"stranger-{number % 100}"))
+    there = live.of(1)
+    assert waiting in there
+    assert {keys[0], keys[1], keys[2]} <= {session.client_public for session in there}

@@ -45,6 +45,38 @@ def test_s8_the_audit_log_is_bounded_and_keeps_the_newest(store: Store, monkeypa
     assert (len(entries), entries[0]["event"]) == (50, "event 199")
 
 
+@pytest.mark.parametrize("event", ["device.paired", "login.refused", "page.refused", "setup.refused"])
+def test_s10_a_flood_of_what_anybody_can_cause_takes_nothing_of_weight_out_of_the_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    monkeypatch.setattr(audit, "ENTRIES", 50)
+    monkeypatch.setattr(audit, "_NOISE_ENTRIES", 30)
+    monkeypatch.setattr(audit, "_PRUNE_EVERY", 10)
+    with store.write() as tx:
+        for number in range(40):
+            audit.note(tx, "login", device=number)
+        for number in range(500):  # a flood that is told from the others' entries
+            audit.note(tx, event)
+            if number % 10 == 0:
+                audit.note(tx, "device.revoked")
+        kept = [entry["event"] for entry in audit.entries(tx.db, limit=1000)]
+    assert kept.count(event) <= 30 + 10
+    assert kept.count("device.revoked") in range(50, 61)
+
+
+def test_s10_many_entries_of_one_kind_in_a_minute_become_one(store: Store) -> None:
+    with store.write() as tx:
+        audit.note(tx, "login", device=1)
+        for number in range(1000):
+            audit.note(tx, "device.paired", device=number)
+        entries = list(audit.entries(tx.db, limit=2000))
+        assert [entry["event"] for entry in entries] == ["device.paired"] * 20 + ["login"]
+        assert entries[0]["detail"] == "+980"
+        audit.note(tx, "login", device=2)
+        audit.note(tx, "device.paired", device=2000)
+        assert [entry["detail"] for entry in audit.entries(tx.db, limit=2)] == [None, None]
+
+
 # Quarantine
 
 

@@ -5,11 +5,13 @@ They live in memory alone: a phone shakes hands before almost every call, so a r
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 
 from hub.core.errors import Conflict, Unauthorised
+from hub.core.phone import session_room
 from hub.core.phone.keys import PublicKey, SessionKey
+from hub.core.phone.session_room import Held
 
 NONCES = 512
 """Messages in one session; a phone that wants more shakes hands again. The app sends two or three.
@@ -136,23 +138,10 @@ class Sessions:
         return next((key for key, session in self._order.items() if session.nonces), next(iter(self._order)))
 
     def _give_way_of(self, device: int) -> PublicKey:
-        """Return the session of a device that ends when it has too many, by the same rule.
-
-        A phone makes many calls at once: at the address under which it was heard, its handshakes are no flood.
-        """
-        own = self._by_device[device]
-        heard = {session.address for session in own.values() if session.nonces}
-        unproven = Counter(session.address for session in own.values() if not session.nonces)
-        strangers = Counter({address: count for address, count in unproven.items() if address not in heard})
-        address, most = (strangers or unproven).most_common(1)[0]
-        is_flood = most > (1 if strangers else self._most_per_device // 2)
-        fitting = (
-            public
-            for public, session in own.items()
-            if (session.address == address and not session.nonces if is_flood else bool(session.nonces))
-        )
-        idle = (public for public, session in own.items() if self._is_idle(session))
-        return next(idle, None) or next(fitting, next(iter(own)))
+        """Return the session of a device that ends for the sake of its newest."""
+        own = list(self._by_device[device].items())[:-1]
+        held = [Held(one.address, bool(one.nonces), self._is_idle(one)) for _, one in own]
+        return own[session_room.gives_way(held)][0]
 
     def _is_idle(self, session: Session) -> bool:
         return bool(session.nonces) and self.clock() - session.since_s >= _IDLE_S
