@@ -32,7 +32,7 @@ def enroll(data: Path, config: Path | None, url: str, token_stdin: bool) -> None
     token = secret.read("Token", from_stdin=token_stdin, confirm=False)
     with options.store(data, create=True) as store:
         reply = reporting.enroll(store, _live(data, config), url, token)
-    click.echo("Enrolled. The hub reports after each sync with the cloud, at most once an hour.")
+    click.echo("Enrolled. The hub reports after a sync with the cloud, every four hours at most.")
     if reply.outcome is not ReportOutcome.SENT:
         click.echo(reply.outcome.sentence)
 

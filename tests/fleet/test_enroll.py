@@ -12,6 +12,7 @@ from hub.core.cloud.link import Last, Link
 from hub.services.fleet.report import report
 from hub.services.fleet.reporter import Reporter
 from hub.settings import Settings, load
+from hub.store.box import state
 from hub.store.cloud import connection
 from hub.store.database import Store
 from tests.cli.conftest import Run, run
@@ -110,6 +111,7 @@ def test_it_reports_after_the_relay_and_not_while_records_move(
     reporter.look()
     assert hubs.told(store).num == 100  # not before the next relay
     with store.write() as tx:
+        state.put(tx, state.TOLD, msgspec.structs.replace(hubs.told(store), outcome="paused"))
         connection.save_last(tx, msgspec.structs.replace(last, running_since_ms=0, tried_ms=2000))
     reporter.look()
     assert hubs.told(store).num == 101

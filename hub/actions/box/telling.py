@@ -45,7 +45,14 @@ def standing(store: Store) -> Standing:
 def is_due(store: Store) -> bool:
     """Whether to report now."""
     now = standing(store)
-    return reporting.is_due(now.told, newest=now.newest, now_ms=now.now_ms, last=now.last, has_cloud=now.has_cloud)
+    return reporting.is_due(
+        now.told,
+        newest=now.newest,
+        now_ms=now.now_ms,
+        run_ms=store.run_ms,
+        last=now.last,
+        has_cloud=now.has_cloud,
+    )
 
 
 def may_go_on(store: Store) -> bool:

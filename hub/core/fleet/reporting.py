@@ -12,6 +12,8 @@ from hub.core.cloud.link import Last
 
 USUAL_S = 300
 """As the relay: a first failure waits so long, each further one twice as long."""
+SPACING_MS = 4 * 3_600_000
+"""After a report that went well: a line that is always there would else carry 24 connections a day."""
 CHUNK = 72
 """Samples in one request: three days, some 10 KB."""
 _WITHOUT_LINE = frozenset({Outcome.NO_LINE.word, Outcome.OUT_OF_HOURS.word, Outcome.OVER_BUDGET.word})
@@ -72,16 +74,18 @@ class Told(msgspec.Struct, frozen=True):
     """What the server last said of the time."""
 
 
-def is_due(told: Told, *, newest: int, now_ms: int, last: Last, has_cloud: bool) -> bool:
+def is_due(told: Told, *, newest: int, now_ms: int, run_ms: int, last: Last, has_cloud: bool) -> bool:
     """Whether to report now: something is new, no record is on its way, and the line was there just now.
 
     newest: the number of the newest sample.
+    run_ms: when this run of the machine began; a box that runs for an hour a day reports once in each.
     last: the last relay cycle; without a cloud nobody but the report itself knows of a line.
     """
     is_new = newest > told.num
     is_quiet = not last.running_since_ms and now_ms >= told.not_before_ms
     had_line = not has_cloud or (last.tried_ms > told.relay_ms and last.outcome not in _WITHOUT_LINE)
-    return is_new and is_quiet and had_line
+    is_spaced = now_ms - told.succeeded_ms >= SPACING_MS or told.succeeded_ms < run_ms
+    return is_new and is_quiet and had_line and (is_spaced or told.outcome != ReportOutcome.SENT.word)
 
 
 def outcome_of(status: int) -> ReportOutcome:

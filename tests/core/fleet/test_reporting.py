@@ -10,11 +10,12 @@ from hub.core.fleet import reporting
 from hub.core.fleet.reporting import ReportOutcome, Told
 
 NOW = 1_800_000_000_000
+RUN = NOW - 90 * 3_600_000
 RELAYED = Last(tried_ms=NOW - 1000, outcome="done")
 
 
 def due(told: Told = Told(), last: Last = RELAYED, *, newest: int = 1, has_cloud: bool = True) -> bool:  # noqa: B008  frozen
-    return reporting.is_due(told, newest=newest, now_ms=NOW, last=last, has_cloud=has_cloud)
+    return reporting.is_due(told, newest=newest, now_ms=NOW, run_ms=RUN, last=last, has_cloud=has_cloud)
 
 
 def test_it_follows_a_relay_once() -> None:
@@ -26,6 +27,19 @@ def test_it_follows_a_relay_once() -> None:
 def test_it_needs_something_new() -> None:
     assert not due(Told(num=5), newest=5)
     assert due(Told(num=5), newest=6)
+
+
+def test_a_line_that_is_always_there_carries_a_report_every_four_hours() -> None:
+    hour = 3_600_000
+    assert not due(Told(outcome="sent", succeeded_ms=NOW - 3 * hour))
+    assert due(Told(outcome="sent", succeeded_ms=NOW - 4 * hour))
+    assert due(Told(outcome="paused", succeeded_ms=NOW - hour))
+    assert due(Told(outcome="sent", succeeded_ms=RUN - 1))
+
+
+def test_a_box_that_runs_for_an_hour_a_day_reports_in_each() -> None:
+    told = Told(outcome="sent", succeeded_ms=NOW - 3_600_000)
+    assert reporting.is_due(told, newest=1, now_ms=NOW, run_ms=NOW - 3_000_000, last=RELAYED, has_cloud=True)
 
 
 def test_records_come_first() -> None:
