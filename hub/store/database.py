@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import tzinfo
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,8 +30,10 @@ FILE_NAME = "hub.db"
 _BUSY_MS = 15_000
 _WRITER_CACHE_KIB = 8_192
 _READER_CACHE_KIB = 2_048
-_CHECKPOINT_PAGES = 2_000
-"""8 MB: a larger log than SQLite's default, so that a busy hour writes a page to the card once, not ten times."""
+_LOG_BYTES = 8 * 1024 * 1024
+"""A larger log than SQLite's default, so that a busy hour writes a page to the card once, not ten times."""
+_CHECKPOINT_PAGES = 8_000
+"""At 32 MB whoever writes brings the log into the database, if nobody else could."""
 
 QUARANTINE_MAX = 10_000
 
@@ -82,6 +84,8 @@ class Store:
         self.copier: Copier | None = None
         """Copies what is written by this process; what others write it finds in the log of changes."""
         self._lock = threading.Lock()
+        self._checkpointing = threading.Lock()
+        self._log = data / f"{FILE_NAME}-wal"
         self._readers: SimpleQueue[Database] = SimpleQueue()
         try:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,6 +93,7 @@ class Store:
             self._writer = self._connect(_WRITER_CACHE_KIB)
             self._writer.conn.execute("PRAGMA journal_mode = WAL")
             self._writer.conn.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self._writer.conn.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             self._migrate()
             self._capture, self._is_captured = Capture(self._writer), False
             self._clock = self._anchored()
@@ -98,6 +103,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        with self._checkpointing:
+            pass
         while True:
             try:
                 self._readers.get_nowait().close()
@@ -118,11 +125,30 @@ class Store:
                 self._follow_copy()
                 yield Transaction(self._writer, self._clock, self.quarantine_max, self.zone)
                 self._note(noted)
+        self._shorten_log()
         if durable:
             if self.copier and noted:
                 self.copier.wait(noted[0])
             for hear in tuple(self.after_commit):
                 hear()
+
+    def _shorten_log(self) -> None:
+        """Bring a long log into the database, beside the answer to whoever wrote: it is on disk already.
+
+        The log itself is cut to its usual length when it is begun anew, also after a reader that took long.
+        """
+        is_long = self._log.exists() and self._log.stat().st_size > _LOG_BYTES
+        if is_long and self._checkpointing.acquire(blocking=False):
+            threading.Thread(target=self._checkpoint, name="checkpoint").start()
+
+    def _checkpoint(self) -> None:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=0)) as conn:
+                conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error:
+            pass  # whoever writes does it at _CHECKPOINT_PAGES, and hears of what is wrong
+        finally:
+            self._checkpointing.release()
 
     def _follow_copy(self) -> None:
         """Note what this transaction changes, or do no more, as it is wanted now."""

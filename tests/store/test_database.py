@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 
@@ -278,3 +279,37 @@ def test_a_durable_commit_is_told_when_it_is_done_and_nothing_else_is(store: Sto
     with pytest.raises(LookupError), store.write():
         raise LookupError
     assert told == [at_ms]
+
+
+# The log beside the database
+
+
+def log_bytes(store: Store) -> int:
+    return store.path.with_name(f"{FILE_NAME}-wal").stat().st_size
+
+
+def fill(store: Store, megabytes: int) -> None:
+    with store.write() as tx:
+        tx.db.execute("CREATE TABLE IF NOT EXISTS filler (data BLOB)")
+        tx.db.conn.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * megabytes)
+
+
+def test_a_long_log_is_brought_into_the_database_beside_the_answer(store: Store) -> None:
+    fill(store, 12)
+    with store._checkpointing, closing(sqlite3.connect(store.path)) as conn:
+        _, pages, brought = conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    assert pages == brought
+    assert store.path.stat().st_size > 12_000_000
+
+
+def test_the_log_shrinks_again_after_a_reader_that_took_long(store: Store) -> None:
+    with store.read() as db:
+        db.execute("SELECT count(*) FROM hub").fetchone()
+        fill(store, 20)
+        fill(store, 20)
+        assert log_bytes(store) > 40_000_000
+    for _ in range(3):
+        stamp(store)
+        with store._checkpointing:
+            pass
+    assert log_bytes(store) <= 9_000_000
