@@ -3,7 +3,7 @@
 Numbers come from the indexes alone and are held against the ledger's bitmaps; only what is due is read whole.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
@@ -27,7 +27,7 @@ _FEW = 4096
 """Up to so many due records of a table are sorted; more are read along an index, from where the last page ended."""
 _FRESH = 512
 """So far above that it is looked for what was made since: the patients of today come before those of last year."""
-_FETCH = 256
+_FETCH = 512
 _TOGETHER = 64
 """How many patients are read at a time: few, for those that do not fit are read in vain."""
 
@@ -40,6 +40,8 @@ _FOLLOWED = frozenset({"patients", "visits"})
 _T = TypeVar("_T")
 _Due = tuple[int, int, str | None]
 """When a record was made (ms), its number and its patient."""
+_Nums = Mapping[int, Sequence[int]]
+_Rows = tuple[Table, Sequence[Row]]
 
 
 class StoredBacklog:
@@ -133,37 +135,53 @@ class StoredBacklog:
                 yield moment, num, patient_id
 
     def _whole(self, sightings: Sequence[Sighting]) -> Iterator[Bundle]:
-        """Read all that is due of these patients; where the hub has no such patient, each record is its author's."""
+        """Read all that is due of these patients, some at a time; places are those in the list of sightings."""
         wanted = _json(sighting.patient_id for sighting in sightings)
-        found: list[list[tuple[Table, list[Row]]]] = [[] for _ in sightings]
-        for table in _OF_PATIENTS:
-            for place, rows in self._by_patient(table, wanted).items():
-                found[place].append((table, rows))
+        nums = {table: self._nums(table, wanted) for table in _OF_PATIENTS if self._left[table.name]}
         known = {place: (num, Owner(*owner)) for place, num, *owner in self._db.execute(_OWNERS, [wanted])}
-        for place, sighting in enumerate(sightings):
-            if place in known:
-                yield self._bundle(sighting, *known[place], found[place])
-                continue
-            for table, rows in found[place]:
-                yield from self.records(table, [row[0] for row in rows])
+        for places in _groups(len(sightings), nums.values()):
+            for place, tables in self._read(nums, places).items():
+                if place in known:
+                    yield self._bundle(sightings[place], *known[place], tables)
+                else:
+                    yield from self._strays(tables)
 
-    def _bundle(self, sighting: Sighting, num: int, owner: Owner, tables: Sequence[tuple[Table, list[Row]]]) -> Bundle:
+    def _nums(self, table: Table, wanted: str) -> _Nums:
+        """Return what is due of these patients in a table: place -> numbers."""
+        left, found = self._left[table.name], defaultdict(list)
+        for num, place in self._db.execute(_nums_sql(table), [wanted]):
+            if num in left:
+                found[place].append(num)
+        return found
+
+    def _read(self, nums: Mapping[Table, _Nums], places: Sequence[int]) -> dict[int, list[_Rows]]:
+        """Read some patients' rows: place -> table by table."""
+        found: dict[int, list[_Rows]] = {place: [] for place in places}
+        for table, of in nums.items():
+            whose = {num: place for place in places for num in of.get(place, ())}
+            rows = defaultdict(list)
+            for chunk in _chunks(whose if table is _PATIENTS else self._take(table, whose), _FETCH):
+                for row in self._db.execute(_row_sql(table), [_json(chunk)]):
+                    rows[whose[row[0]]].append(row)
+            for place, read in rows.items():
+                found[place].append((table, read))
+        return found
+
+    def _strays(self, tables: Iterable[_Rows]) -> Iterator[Bundle]:
+        """Hand over what is of a patient whom the hub does not have: it is its authors'."""
+        for table, rows in tables:
+            sql = f"SELECT num, author FROM [{table.name}] WHERE num IN (SELECT value FROM json_each(?))"
+            author = dict(self._db.execute(sql, [_json(row[0] for row in rows)]).fetchall())
+            for whose in dict.fromkeys(author.values()):
+                yield Bundle(Owner(None, whose), [(table, [row for row in rows if author[row[0]] == whose])])
+
+    def _bundle(self, sighting: Sighting, num: int, owner: Owner, tables: Sequence[_Rows]) -> Bundle:
         """Hand a patient over; the name may have gone ahead since it was read."""
         names = self._left[_PATIENTS.name]
         if num not in names:
             tables = [part for part in tables if part[0] is not _PATIENTS]
         names.discard(num)
         return Bundle(owner, tables, sighting.at)
-
-    def _by_patient(self, table: Table, wanted: str) -> dict[int, list[Row]]:
-        """Read what is due of these patients in a table, by their places in the list ``wanted`` (JSON)."""
-        left, rows = self._left[table.name], defaultdict(list)
-        if left:
-            whose = {num: place for num, place in self._db.execute(_nums_sql(table), [wanted]) if num in left}
-            for chunk in _chunks(whose if table is _PATIENTS else self._take(table, whose), _FETCH):
-                for row in self._db.execute(_row_sql(table), [_json(chunk)]):
-                    rows[whose[row[0]]].append(row)
-        return rows
 
     def _rest(self, table: Table) -> Iterator[Bundle]:
         """Read what is left of a table: many changes to old records, and what is no patient's."""
@@ -254,6 +272,21 @@ def _nums_sql(table: Table) -> str:
         f"SELECT t.num, wanted.key FROM json_each(?) AS wanted"
         f" CROSS JOIN [{table.name}] AS t ON t.[{table.patient or 'id'}] = wanted.value"
     )
+
+
+def _groups(count: int, nums: Iterable[_Nums]) -> Iterator[list[int]]:
+    """Put together the places of patients who have some hundred records between them: few are read in vain."""
+    sizes: Counter[int] = Counter()
+    for of in nums:
+        sizes.update({place: len(found) for place, found in of.items()})
+    group: list[int] = []
+    for place in range(count):
+        group.append(place)
+        if sum(sizes[each] for each in group) >= _FETCH:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _chunks(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
