@@ -11,13 +11,13 @@ from hub.actions.cloud import queue
 from hub.actions.phones import push
 from hub.actions.phones.push import Source
 from hub.core import reasons
-from hub.core.errors import HubError
+from hub.core.errors import HubError, OperatorError
 from hub.core.reasons import Reason
 from hub.core.records.access import Rights
 from hub.store import quarantine as rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
-from hub.store.phones import callers
+from hub.store.phones import callers, devices
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import HUB
 
@@ -37,7 +37,16 @@ class RefusedRecord(msgspec.Struct, frozen=True):
     """Hub time in ms."""
     size: int
     """Of the record, in characters."""
+    note: str | None
+    """Of who set it aside; None while it waits for a person."""
     age_s: float
+    user: str
+    """Name of who entered it; "" where nobody of this hub did."""
+    phone: str
+    """Name of the phone that sent it; "" for the hub."""
+
+
+NOTE_CHARS_MAX = 500
 
 
 class Retried(Enum):
@@ -57,7 +66,17 @@ def entries(store: Store) -> list[RefusedRecord]:
     """List all entries, oldest first."""
     with store.read() as db:
         now_ms = store.now_ms(db)
-        return [RefusedRecord(**row, age_s=(now_ms - row["at"]) / 1000) for row in rows.entries(db)]
+        people = {user.id: user.name for user in users.every(db)}
+        phones = {device.num: device.name for device in devices.every(db)}
+        return [
+            RefusedRecord(
+                **row,
+                age_s=(now_ms - row["at"]) / 1000,
+                user=people.get(row["user_id"], ""),
+                phone=phones.get(row["device"], ""),
+            )
+            for row in rows.entries(db)
+        ]
 
 
 def show(store: Store, num: int) -> dict[str, Any] | None:
@@ -77,12 +96,12 @@ def retry(store: Store, num: int) -> Retried:
 
 
 def retry_all(store: Store, nums: Iterable[int] | None = None) -> dict[int, Retried]:
-    """Try these entries, or all, each by itself, whatever becomes of the others.
+    """Try these entries, or all that nobody set aside, each by itself, whatever becomes of the others.
 
     One that was taken in with what it belongs to is accepted.
     """
-    there = {entry.num for entry in entries(store)}
-    wanted = sorted(there) if nums is None else nums
+    there = {entry.num: entry.note for entry in entries(store)}
+    wanted = sorted(num for num, note in there.items() if note is None) if nums is None else nums
     tried = {num: retry(store, num) for num in wanted}
     return {num: Retried.ACCEPTED if how is Retried.GONE and num in there else how for num, how in tried.items()}
 
@@ -97,6 +116,22 @@ def accept(store: Store, num: int) -> Retried:
             return _accept(tx, num)
     except HubError:
         return Retried.FAILED
+
+
+def set_aside(store: Store, num: int, note: str) -> bool:
+    """Set an entry aside: it stays stored and exported, and calls for nobody any more. Whether it is there.
+
+    Raises OperatorError for a note that is none.
+    """
+    fit = " ".join(note.split())
+    if not 0 < len(fit) <= NOTE_CHARS_MAX or not fit.isprintable():
+        raise OperatorError(f"a note has 1 to {NOTE_CHARS_MAX} characters")
+    return _noted(store, num, fit, "quarantine.set_aside")
+
+
+def take_back(store: Store, num: int) -> bool:
+    """Let an entry that was set aside call for a person again; whether it is there."""
+    return _noted(store, num, None, "quarantine.taken_back")
 
 
 def export(store: Store, write: Callable[[str], object]) -> int:
@@ -117,6 +152,16 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return an entry as JSON holds it: the reason as a sentence, as a code, and its parameters."""
     reason: Reason = row["reason"]
     return {**row, "reason": str(reason), **reasons.plain(reason)}
+
+
+def _noted(store: Store, num: int, note: str | None, event: str) -> bool:
+    with store.write() as tx:
+        entry = rows.entry(tx.db, num)
+        if entry is None:
+            return False
+        rows.set_aside(tx, num, note)
+        audit.note(tx, event, user_id=entry["user_id"], detail=f"{entry['table_name']} {entry['record_id']}")
+        return True
 
 
 def _accept(tx: Transaction, num: int) -> Retried:

@@ -77,6 +77,29 @@ def accept_entries(data: Path, nums: tuple[int, ...]) -> None:
         raise OperatorError("\n".join(problems))
 
 
+@quarantine.command("set-aside")
+@options.data
+@click.argument("num", type=int)
+@click.argument("note")
+def set_entry_aside(data: Path, num: int, note: str) -> None:
+    """Set an entry aside, with a note for those who come after you. It stays stored and exported."""
+    with options.store(data) as store:
+        if not actions.set_aside(store, num, note):
+            raise OperatorError(_problem(num, Retried.GONE))
+    click.echo("Set aside.")
+
+
+@quarantine.command("take-back")
+@options.data
+@click.argument("num", type=int)
+def take_entry_back(data: Path, num: int) -> None:
+    """Let an entry that was set aside be checked again."""
+    with options.store(data) as store:
+        if not actions.take_back(store, num):
+            raise OperatorError(_problem(num, Retried.GONE))
+    click.echo("It is to be checked again.")
+
+
 @quarantine.command("export")
 @options.data
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")

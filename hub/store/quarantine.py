@@ -72,7 +72,7 @@ def is_full(tx: Transaction, device: int, size: int = 1) -> bool:
 def entries(db: Database) -> Iterator[dict[str, Any]]:
     """Return all entries without the records themselves, oldest first."""
     rows = db.query(
-        "SELECT num, table_name, record_id, action, reason, why, device, user_id, at, length(raw) AS size"
+        "SELECT num, table_name, record_id, action, reason, why, device, user_id, at, note, length(raw) AS size"
         " FROM quarantine ORDER BY num"
     )
     return map(_read, rows)
@@ -130,6 +130,16 @@ def by_code(db: Database) -> dict[str, int]:
             " FROM quarantine GROUP BY code"
         ).fetchall()
     )
+
+
+def set_aside(tx: Transaction, num: int, note: str | None) -> bool:
+    """Set an entry aside with a note, or with None take it back; whether it is there."""
+    return bool(tx.db.execute("UPDATE quarantine SET note = ? WHERE num = ?", [note, num]).rowcount)
+
+
+def to_check(db: Database) -> int:
+    """Count the entries that wait for a person: those that nobody has set aside."""
+    return int(db.execute("SELECT count(*) FROM quarantine WHERE note IS NULL").fetchone()[0])
 
 
 def count(db: Database) -> int:

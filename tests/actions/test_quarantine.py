@@ -6,7 +6,9 @@ from collections.abc import Iterable
 import pytest
 
 from hub.actions import quarantine as actions
+from hub.actions.box import facts
 from hub.actions.quarantine import Retried
+from hub.core.errors import OperatorError
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
 from hub.store import quarantine
@@ -14,7 +16,7 @@ from hub.store.database import Store
 from hub.store.people import audit
 from hub.store.phones import callers
 from hub.store.quarantine import Action
-from tests.hubs import add_clinic, add_user, row
+from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
 from tests.store import pushes
 
 
@@ -51,6 +53,41 @@ def test_entries_are_listed_oldest_first_with_their_reasons_and_without_the_reco
     reason = Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER])
     assert [entry.reason for entry in listed] == [reason, reason]
     assert all(entry.age_s >= 0 and entry.size > 0 for entry in listed)
+
+
+def test_what_is_set_aside_stays_and_calls_for_nobody(store: Store) -> None:
+    num, other = refuse(store, "one", user="gone"), refuse(store, "two", user="gone")
+    assert actions.set_aside(store, num, " a  double ")
+    assert facts.gather(store).quarantined == 1
+    assert {entry.num: entry.note for entry in actions.entries(store)} == {num: "a double", other: None}
+    assert actions.retry_all(store).keys() == {other}
+    lines: list[str] = []
+    assert actions.export(store, lines.append) == 2
+    assert refuse(store, "one", user="gone") == other  # the same one again stays set aside
+    assert actions.take_back(store, num)
+    assert facts.gather(store).quarantined == 2
+    with store.read() as db:
+        events = [entry["event"] for entry in audit.entries(db)]
+    assert {"quarantine.set_aside", "quarantine.taken_back"} <= set(events)
+
+
+@pytest.mark.parametrize("note", ["", " ", "x" * 501, "a\x07b"])
+def test_why_must_be_said_in_a_line(store: Store, note: str) -> None:
+    num = refuse(store, "one", user="gone")
+    with pytest.raises(OperatorError):
+        actions.set_aside(store, num, note)
+    assert facts.gather(store).quarantined == 1
+
+
+def test_what_is_gone_cannot_be_set_aside(store: Store) -> None:
+    assert not actions.set_aside(store, 99, "why")
+    assert not actions.take_back(store, 99)
+
+
+def test_an_entry_names_who_entered_it_and_on_which_phone(hub: InProcessHub) -> None:
+    hub.client().push(changes("patients", created=[{"id": 7}]))
+    (entry,) = actions.entries(hub.store)
+    assert (entry.user, entry.phone) == (f"Dr {EMAIL}", "Phone 1")
 
 
 def test_an_entry_is_shown_whole_with_its_reason_as_sentence_code_and_parameters(store: Store) -> None:

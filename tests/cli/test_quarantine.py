@@ -46,7 +46,7 @@ def test_a_hub_without_entries_says_so(served: ServedHub, run: Run) -> None:
 
 def test_entries_are_listed_with_their_reason_and_without_the_record(served: ServedHub, run: Run, entry: int) -> None:
     (listed,) = run("quarantine", "list", "--json", data=served.data).json
-    about = {*("num", "table_name", "record_id", "action", "device", "user_id", "at", "size")}
+    about = {*("num", "table_name", "record_id", "action", "device", "user_id", "user", "phone", "note", "at", "size")}
     assert listed.keys() == about | {"reason", "code", "params"}
     assert (listed["num"], listed["table_name"], listed["record_id"][:5]) == (entry, "patients", "kept-")
     assert listed["code"] == "not_permitted"
@@ -98,3 +98,12 @@ def test_s6_an_export_is_whole_for_its_owner_alone_and_in_the_audit_log(
     with store.read() as db:
         assert "quarantine.exported" in [found["event"] for found in audit.entries(db)]
     store.close()
+
+
+def test_an_entry_is_set_aside_and_taken_back(served: ServedHub, run: Run, entry: int) -> None:
+    assert run("quarantine", "set-aside", str(entry), "a double", data=served.data).out == "Set aside.\n"
+    (listed,) = run("quarantine", "list", "--json", data=served.data).json
+    assert listed["note"] == "a double"
+    assert run("quarantine", "take-back", str(entry), data=served.data).status == 0
+    for words in (("set-aside", "999999", "why"), ("take-back", "999999")):
+        assert "there is no entry" in run("quarantine", *words, data=served.data).err

@@ -350,3 +350,23 @@ def test_what_is_there_already_is_said_in_the_language_of_the_page(inside: Site,
     assert (answer.status_code, sentence in answer.text) == (400, True)
     same = {"name": ADMINISTRATOR, "password": "four words are enough", "again": "four words are enough"}
     assert inside.submit("/people/administrator", same, page="/people", **spoken).status_code == 400
+
+
+def test_a_record_to_check_is_set_aside_with_a_note_and_taken_back(inside: Site) -> None:
+    with inside.store.read() as db:
+        num = str(next(iter(quarantine.entries(db)))["num"])
+    for note, done in (("", "unfit_note"), ("a double", "set_aside")):
+        answer = inside.submit("/quarantine/set-aside", {"num": num, "note": note}, page="/quarantine")
+        assert answer.headers["location"].endswith(f"done={done}")
+    text = inside.get("/quarantine").text
+    assert "There are no records to check." in text
+    assert "a double" in text
+    assert (
+        inside.submit("/quarantine/take-back", {"num": num}, page="/quarantine")
+        .headers["location"]
+        .endswith("done=taken_back")
+    )
+    assert "a double" not in inside.get("/quarantine").text
+    for path in ("set-aside", "take-back", "retry", "accept"):
+        answer = inside.submit(f"/quarantine/{path}", {"num": "٧٧", "note": "x"}, page="/quarantine")
+        assert answer.headers["location"].endswith("done=gone")

@@ -40,7 +40,7 @@ def gather(
                 writable=writable,
                 free_bytes=free_bytes,
                 records=sum(_counts(db).values()) if records is None else records,
-                quarantined=quarantine.count(db),
+                quarantined=quarantine.to_check(db),
                 over_prescribed=dispensed.beyond(db, TABLES["prescription_items"]),
                 over_stock=dispensed.beyond(db, TABLES["clinic_inventory"]),
                 devices=devices.paired(db),

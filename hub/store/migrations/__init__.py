@@ -47,6 +47,7 @@ STEPS = (
     Step("doubt"),
     Step("quarantine_held"),
     Step("kurdish_search"),
+    Step("set_aside"),
 )
 _HERE = resources.files(__name__)
 

@@ -48,6 +48,8 @@ EVENTS: Final = {
     "pairing.closed": "Adding phones was turned off",
     "pairing.opened": "Adding phones was turned on",
     "quarantine.accepted": "A record that {user} may not enter was accepted: {detail}",
+    "quarantine.set_aside": "A record to check was set aside: {detail}",
+    "quarantine.taken_back": "A record that was set aside is to be checked again: {detail}",
     "quarantine.exported": "The records to check were saved as a file",
     "reference.changed": "{user} changed what all clinics share: {detail}",
     "setting.changed": "Setting changed: {detail}",

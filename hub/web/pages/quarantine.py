@@ -6,6 +6,7 @@ import msgspec
 
 from hub.actions import quarantine as actions
 from hub.actions.quarantine import RefusedRecord, Retried
+from hub.core.errors import OperatorError
 from hub.core.reasons import Code
 from hub.store.database import Store
 from hub.web.answers import Answer, Download, Go
@@ -33,7 +34,9 @@ class RefusedRow(msgspec.Struct, frozen=True):
     reason: str
     is_english: bool
     """The reason has no translation."""
-    device: int
+    phone: str
+    user: str
+    note: str
     age: str
     is_unallowed: bool
     """Its author may not enter it: an administrator can."""
@@ -44,21 +47,34 @@ def handlers(here: Pages, store: Store) -> list[Any]:
 
     def show(who: Visitor, _query: Form) -> Answer:
         entries = actions.entries(store)
-        rows = [_row(who, entry) for entry in entries[:SHOWN_MAX]]
-        return here.render("quarantine.html", who, rows=rows, more=max(0, len(entries) - SHOWN_MAX), all=len(entries))
+        to_check = [entry for entry in entries if entry.note is None]
+        aside = [entry for entry in entries if entry.note is not None]
+        return here.render(
+            "quarantine.html",
+            who,
+            rows=[_row(who, entry) for entry in to_check[:SHOWN_MAX]],
+            more=max(0, len(to_check) - SHOWN_MAX),
+            all=len(to_check),
+            aside=[_row(who, entry) for entry in aside[:SHOWN_MAX]],
+            more_aside=max(0, len(aside) - SHOWN_MAX),
+        )
 
     def retry(_who: Visitor, form: Form) -> Answer:
-        text = form.get("num", "")
-        if not text.isdecimal() or len(text) > _DIGITS_MAX:
-            return Go("/quarantine", "gone")
-        retried = actions.retry(store, int(text))
-        return Go("/quarantine", _NOTES.get(retried, "refused"))
+        return Go("/quarantine", _NOTES.get(actions.retry(store, _num(form)), "refused"))
 
     def accept(_who: Visitor, form: Form) -> Answer:
-        text = form.get("num", "")
-        if not text.isdecimal() or len(text) > _DIGITS_MAX:
-            return Go("/quarantine", "gone")
-        return Go("/quarantine", _NOTES.get(actions.accept(store, int(text)), "refused"))
+        return Go("/quarantine", _NOTES.get(actions.accept(store, _num(form)), "refused"))
+
+    def set_aside(_who: Visitor, form: Form) -> Answer:
+        try:
+            return Go(
+                "/quarantine", "set_aside" if actions.set_aside(store, _num(form), form.get("note", "")) else "gone"
+            )
+        except OperatorError:
+            return Go("/quarantine", "unfit_note")
+
+    def take_back(_who: Visitor, form: Form) -> Answer:
+        return Go("/quarantine", "taken_back" if actions.take_back(store, _num(form)) else "gone")
 
     def retry_all(_who: Visitor, _form: Form) -> Answer:
         retried = actions.retry_all(store)
@@ -74,9 +90,17 @@ def handlers(here: Pages, store: Store) -> list[Any]:
         here.page("/quarantine", show),
         here.action("/quarantine/retry", retry),
         here.action("/quarantine/accept", accept),
+        here.action("/quarantine/set-aside", set_aside),
+        here.action("/quarantine/take-back", take_back),
         here.action("/quarantine/retry-all", retry_all),
         here.action("/quarantine/export", export),
     ]
+
+
+def _num(form: Form) -> int:
+    """Return which entry a form means; 0, which none has, where it names none."""
+    text = form.get("num", "")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MAX else 0
 
 
 def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
@@ -88,7 +112,9 @@ def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
         action=entry.action,
         reason=said(who.words, entry.reason),
         is_english=entry.reason.code is Code.OTHER,
-        device=entry.device,
+        phone=entry.phone,
+        user=entry.user,
+        note=entry.note or "",
         age=who.words.ago(entry.age_s),
         is_unallowed=entry.reason.code in _UNALLOWED,
     )

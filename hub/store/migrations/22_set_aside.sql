@@ -1,0 +1,3 @@
+-- What a person noted who set an entry of the quarantine aside; NULL while it waits for somebody.
+
+ALTER TABLE quarantine ADD COLUMN note TEXT;
