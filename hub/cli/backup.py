@@ -41,7 +41,10 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
     """Restore backup FILE into an empty data folder."""
     backups.restore(_pieces(file), data, secret.read("Passphrase", from_stdin=passphrase_stdin))
-    click.echo(f"The hub was restored to {data}. Start it, then do a force upload on every phone before it syncs.")
+    click.echo(
+        f"The hub was restored to {data}. Start it; phones that were added go on by themselves."
+        " What they sent after the backup is here again once the cloud has it, or when somebody changes it on a phone."
+    )
 
 
 def _write(out: Path, pieces: Iterator[bytes]) -> int:

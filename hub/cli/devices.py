@@ -139,7 +139,7 @@ def _row(found: ListedDevice, refused: RefusedPhone | None) -> dict[str, Any]:
         "state": "blocked" if found.is_blocked else "added",
         "last seen": ago(found.seen_s),
         "last sync": "never" if found.synced_s is None else ago(found.synced_s),
-        "records not yet on it": found.behind,
+        "records not yet on it": f"{found.behind}, about {found.asks} more syncs" if found.asks else found.behind,
         "user": found.user or "-",
         "refused": f"{_REASONS[refused.reason]}, {ago(refused.ago_s)}" if refused else "-",
     }

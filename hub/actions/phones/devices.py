@@ -32,10 +32,14 @@ __all__ = [
 
 
 class ListedDevice(msgspec.Struct, frozen=True):
-    """A phone as lists show it; ``behind`` counts the records that it lacks."""
+    """A phone as lists show it; ``behind`` counts the records that it lacks.
+
+    asks: about how many more syncs it takes to find out what it has (core.phone.doubt).
+    """
 
     device: Device
     behind: int
+    asks: int
     user: str
     """Name of who last signed in on it; "" for nobody."""
     seen_s: int
@@ -156,9 +160,11 @@ def _unknown(client_id: str) -> NotThere:
 def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevice]:
     now_ms, names = store.now_ms(db), {user.id: user.name for user in users.every(db)}
     for device in found:
+        ledger = pull.likely(db, device.num)
         yield ListedDevice(
             device,
-            behind=pull.behind(db, device.num),
+            behind=ledger.behind(),
+            asks=ledger.answers_left(),
             user=names.get(device.user_id or "", ""),
             seen_s=(now_ms - device.last_seen) // 1000,
             synced_s=(now_ms - device.last_sync) // 1000 if device.last_sync else None,

@@ -74,9 +74,14 @@ def opened(db: View, device: int, cursor: float, *, scope: str | None = None) ->
 
 
 def behind(db: View, device: int) -> int:
-    """Estimate how many records a phone lacks, taking it that the newest answer arrived."""
+    """Estimate how many records a phone lacks."""
+    return likely(db, device).behind()
+
+
+def likely(db: View, device: int) -> OpenLedger:
+    """Open a phone's ledger as it is if the newest answer arrived."""
     stored = ledgers.read(db, device)
-    return _open(db, stored.resume(stored.likely_cursor)).behind()
+    return _open(db, stored.resume(stored.likely_cursor))
 
 
 def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:

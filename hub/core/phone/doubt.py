@@ -67,6 +67,13 @@ def likeliest(nums: Nums) -> Nums:
     return {name: found for name, found in nums.items() if found and name in _DELETABLE} or nums
 
 
+def answers_left(doubted: int, failed: int) -> int:
+    """Estimate how many more answers it takes until nothing is in doubt; 0 where nothing is."""
+    if not failed:
+        return int(doubted > 0)
+    return 1 + next(cost for cost in count() if _reach(cost) * ENOUGH >= failed)
+
+
 def size(nums: Nums) -> int:
     """Count the records."""
     return sum(len(found) for found in nums.values())

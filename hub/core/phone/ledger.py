@@ -185,6 +185,11 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
         """Count the records that are in doubt."""
         return sum(len(sheet.unsure & sheet.due) for sheet in self.sheets.values())
 
+    def answers_left(self) -> int:
+        """Estimate how many more answers it takes until it is known what the phone has (core.phone.doubt)."""
+        failed = sum(len(sheet.failed & sheet.due) for sheet in self.sheets.values())
+        return doubt.answers_left(self.unsure(), failed)
+
     def offered(self, *, suspects: int | None = None) -> dict[str, Sheet]:
         """Return the sheets with that part of what is due which the next answer may carry.
 

@@ -29,6 +29,7 @@ class PhoneRow(msgspec.Struct, frozen=True):
     seen: str
     synced: str
     behind: int
+    asks: int
     user: str
     suggested: str
     """What it may be called: by who signed in on it, until a person names it."""
@@ -95,6 +96,7 @@ def _row(words: Words, found: ListedDevice) -> PhoneRow:
         seen=words.ago(found.seen_s),
         synced="" if found.synced_s is None else words.ago(found.synced_s),
         behind=0 if found.is_blocked else found.behind,
+        asks=0 if found.is_blocked else found.asks,
         user=found.user,
         suggested=found.suggested_name,
         is_stranger=found.device.user_id is None,

@@ -120,3 +120,12 @@ def test_a_question_is_never_empty_and_never_more_than_there_is(count: int, susp
         chosen = doubt.question(everything, failed, suspects=suspects, asked=asked)
         assert 0 < doubt.size(chosen) <= count
     assert count <= doubt.ENOUGH or doubt.size(doubt.question(everything, everything, suspects=0, asked=0)) < count
+
+
+def test_a_phone_is_said_to_need_more_syncs_while_something_is_in_doubt_and_no_longer() -> None:
+    hub, phone = joined(400, {7})
+    left = []
+    for _ in range(30):
+        phone.store(hub.pull(phone.cursor))
+        left.append(hub.opened(phone.cursor).answers_left())
+    assert (left[0], max(left) > 10, left[-1]) == (1, True, 0)
