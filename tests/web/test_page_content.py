@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.cloud import link, matching
 from hub.actions.phones import access, pairing, refusals
 from hub.actions.phones.refusals import UNKNOWN, Refusal, RefusalReason
+from hub.core.cloud.link import Link
 from hub.core.phone.device import DeviceState
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
@@ -58,6 +60,23 @@ def test_anyone_is_told_the_state_and_nothing_of_people(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/phones", "/pairing", "/cloud", "/quarantine", "/box", "/people", "/settings"])
 def test_no_page_shows_what_is_in_a_record(inside: Site, path: str) -> None:
     assert PATIENT not in inside.get(path).text
+
+
+def test_who_is_signed_in_sees_how_many_patients_visits_and_forms_there_are(site: Site) -> None:
+    assert "<dt>Patients</dt>" not in site.get("/").text
+    site.sign_in()
+    assert (
+        "<dt>Patients</dt><dd>1</dd><dt>Visits</dt><dd>0</dd><dt>Completed forms</dt><dd>0</dd>" in site.get("/").text
+    )
+
+
+def test_the_cloud_page_names_the_clinics_that_the_cloud_gave_this_hub(inside: Site) -> None:
+    with inside.store.read() as db:
+        [known] = [clinic["id"] for clinic in users.clinics(db)][:1]
+    link.connect(inside.store, Link("https://cloud.example", "d", "North hub", (known, "another-clinic")), "hh_1")
+    text = inside.get("/cloud").text
+    assert "another-clinic" in text
+    assert matching.names_of(inside.store, [known])[0] in text
 
 
 def test_the_audit_page_names_who_did_what(inside: Site) -> None:

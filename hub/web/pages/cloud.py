@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from hub.actions.cloud import matching
 from hub.actions.cloud.overview import overview
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import HubError, KeyRefused, NoLine, OperatorError
@@ -88,6 +89,7 @@ class _Cloud:
             wrong=wrong,
             url=url,
             link=seen.link,
+            clinics=matching.names_of(self._store, seen.link.clinics) if seen.link else [],
             counts=seen.counts,
             shelves=_shelves(words, seen.ages),
             reasons=[

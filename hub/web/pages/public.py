@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.types import ASGIApp
 
-from hub.actions.box import history
+from hub.actions.box import facts, history
 from hub.actions.people import setup
 from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS
@@ -37,6 +37,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
             who,
             **_said(who, here.watch.facts, is_always_open=here.options().pairing_always),
             set_up=setup.is_done(store),
+            kinds=_kinds(store, who) if is_in else [],
             charts=_charts(store, who, cloud=here.watch.facts.cloud) if is_in else [],
         )
 
@@ -74,6 +75,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
                 "set_up": True,
                 "closed": True,
                 "note": "",
+                "kinds": [],
                 "charts": [],
             },
         )
@@ -93,6 +95,18 @@ def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[s
         "light": light,
         "pattern": PATTERNS[light],
     }
+
+
+def _kinds(store: Store, who: Visitor) -> list[tuple[str, int]]:
+    """Count what people ask for: patients, their visits, and the forms that were filled in."""
+    counts, say = facts.counts(store), who.words.say
+    rest = sum(counts.values()) - counts["patients"] - counts["visits"] - counts["events"]
+    return [
+        (say("Patients"), counts["patients"]),
+        (say("Visits"), counts["visits"]),
+        (say("Completed forms"), counts["events"]),
+        (say("Everything else"), rest),
+    ]
 
 
 def _charts(store: Store, who: Visitor, *, cloud: bool) -> list[Chart]:
