@@ -204,7 +204,8 @@ class _Draft:
         """
         placed = [each for table, rows in bundle.tables for each in self._placed(table, rows, bundle.owner)]
         size = sum([len(each[-1]) + 1 for each in placed])
-        if self.records and not self._has_room(size, len(placed), until):
+        waits = until < self._budget or self._fits_a_page(size, len(placed))
+        if self.records and waits and not self._has_room(size, len(placed), until):
             return False
         if self._has_room(size, len(placed), self._budget):
             self._add(placed, size)
@@ -248,6 +249,9 @@ class _Draft:
         for name, num, place, data in placed:
             self._parts[name][place].append(data)
             self._taken[name].add(num)
+
+    def _fits_a_page(self, size: int, records: int) -> bool:
+        return size <= self._budget and (self._limit is None or records <= self._limit)
 
     def _has_room(self, size: int, records: int, until: int) -> bool:
         return self._bytes + size <= until and (self._limit is None or self.records + records <= self._limit)
