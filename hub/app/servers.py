@@ -59,14 +59,18 @@ async def serve(
 
 
 def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
-    given = {"port": settings.server.port, "interface": Interfaces.ASGI, **other}
+    given = {
+        "port": settings.server.port,
+        "interface": Interfaces.ASGI,
+        "backpressure": crowd.TAKEN,
+        **other,
+    }
     return Server(
         app,
         address=settings.server.host,
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=crowd.TAKEN,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
         log_enabled=False,
         **given,
@@ -87,7 +91,17 @@ def _tls_servers(app: Litestar, settings: Settings, site: tuple[Store, Pages] | 
     pages.https_port = port
     log.info(LogEvent.TLS_SERVING, port=port, fingerprint=fingerprint)
     # The first server runs the application's start and end.
-    return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]
+    return [
+        _server(
+            app,
+            settings,
+            port=port,
+            interface=Interfaces.ASGINL,
+            ssl_cert=at,
+            ssl_key=key_at,
+            backpressure=crowd.STRANGERS,  # with those of the phones, fewer than LimitNOFILE
+        )
+    ]
 
 
 def _is_free(host: str, port: int) -> bool:
