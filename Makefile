@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check fuzz bench fleet-scale image mutants release test-device power-cut catalogue lock messages clean
+.PHONY: help venv run test lint check fuzz bench fleet-scale image mutants release test-device power-cut copy-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -64,6 +64,9 @@ test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no ma
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py
+
+copy-cut: $(STAMP) ## destroy a hub's data N times while phones push, and make another of its stick
+	ROUNDS=$(or $(N),200) SEED=$(or $(SEED),1) $(BIN)/pytest -v -s --timeout 0 tests/journeys/test_copy.py
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.rpc.procedures.catalogue

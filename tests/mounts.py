@@ -46,6 +46,14 @@ class Mount:
         """Let ext4 take it that the card failed: it mounts itself read-only, under whoever writes."""
         _run("mount", "-o", "remount,abort", str(self.path))
 
+    def freeze(self) -> None:
+        """Let whoever writes hang in the kernel, as a stick does that does not answer."""
+        _run("fsfreeze", "--freeze", str(self.path))
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        _run("fsfreeze", "--unfreeze", str(self.path))
+
     def close(self) -> None:
         """Take it away, also from under a process that still has it."""
         _run("umount", "--lazy", str(self.path))

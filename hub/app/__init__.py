@@ -14,12 +14,13 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import fleet, one_hub, rules, servers, web_wiring
+from hub.app import copying, fleet, one_hub, rules, servers, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
 from hub.services import discovery
+from hub.services.copy.writer import CopyWriter
 from hub.services.discovery import Announcer
 from hub.services.fleet.reporter import Reporter
 from hub.services.machine import watchdog
@@ -98,20 +99,27 @@ def _serve(data: Path, live: LiveSettings) -> None:
     if store is None:
         _serve_closed(settings, damage)
         return
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(store.close)
         if damage:
             _serve_closed(settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
         setup.code(store)  # it can be shown from the first start on
+        stack.callback(_copying(store, live).close)
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
         beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep]
         asyncio.run(servers.serve(application, settings, beside, (store, shown)))
-    finally:
-        store.close()
+
+
+def _copying(store: Store, live: LiveSettings) -> CopyWriter:
+    """Begin to keep the copy, if there is to be one, now or later."""
+    writer = copying.writer(store, live.path, hub_name=live.settings.hub.name)
+    writer.start()
+    return writer
 
 
 def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:

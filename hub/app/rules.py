@@ -34,6 +34,7 @@ def policy(settings: Settings) -> Policy:
         token_days=settings.login.token_days,
         token_days_max=settings.login.token_days_max,
         attempts=attempts(settings),
+        needs_copy=settings.copy.required,
     )
 
 

@@ -1,5 +1,6 @@
 """Wires the pages to the store, the settings and the services."""
 
+import os
 import socket
 import threading
 from functools import partial
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import structlog
 
+from hub.actions.box import copying as copies
 from hub.actions.box import identity
 from hub.actions.cloud import link
 from hub.actions.people import failures
 from hub.actions.phones import refusals
-from hub.app import backup, fleet, reach, rules, status, support
+from hub.app import backup, copying, fleet, reach, rules, status, support
 from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
 from hub.core import own_names as known_names
@@ -33,6 +35,7 @@ from hub.web.gatekeeper import EntryRules, Gatekeeper
 from hub.web.own_names import OwnNames
 from hub.web.pages import Powers
 from hub.web.pages.cloud import CloudControl
+from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 from hub.web.passwords import Passwords
@@ -67,6 +70,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         rename=rename,
         make_support=lambda: support.build(store.path.parent, live.settings, store),
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
+        copy=_copy_control(store, live),
         pairing=lambda: _pairing(store, live.settings),
         attempts=rules.attempts(settings),
         refused=lambda: refusals.listed(store, phones_rpc.refusals.now()),
@@ -82,6 +86,15 @@ def own_names(store: Store, settings: Settings) -> OwnNames:
         return known_names.names(labels, f"{settings.server.host} {settings.web.host_names}")
 
     return OwnNames(names, partial(links.addresses, settings.server.host))
+
+
+def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
+    stick = Path(live.settings.copy.folder)
+    return CopyControl(
+        is_seen=lambda: os.access(stick, os.W_OK),
+        start=lambda passphrase: copying.start(store, stick, passphrase, hub_name=live.settings.hub.name),
+        stop=partial(copies.stop, store),
+    )
 
 
 def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:

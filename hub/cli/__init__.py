@@ -15,6 +15,7 @@ _COMMANDS = {
     "clinic": "people",
     "cloud": "cloud",
     "console": "console",
+    "copy": "copy",
     "demo": "demo",
     "device": "devices",
     "discover": "discover",

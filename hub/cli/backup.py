@@ -10,6 +10,7 @@ from hub.actions.people import audit
 from hub.app import backup as backups
 from hub.cli import options, secret
 from hub.core.errors import OperatorError
+from hub.services.copy import stick as sticks
 
 _READ_BYTES = 256 * 1024
 _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
@@ -35,15 +36,36 @@ def backup(data: Path, config: Path | None, out: Path, passphrase_stdin: bool) -
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
 @options.data
 @_passphrase
-def restore(file: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
-    """Restore backup FILE into an empty data folder."""
-    backups.restore(_pieces(file), data, secret.read("Passphrase", from_stdin=passphrase_stdin))
+def restore(source: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
+    """Restore a backup, or a stick, into an empty data folder.
+
+    SOURCE is the backup file, or the folder in which the stick is seen that has a copy of the hub.
+    """
+    passphrase = secret.read("Passphrase", from_stdin=passphrase_stdin)
+    if source.is_dir():
+        _restore_copy(source, data, passphrase)
+        return
+    backups.restore(_pieces(source), data, passphrase)
     click.echo(
         f"The hub was restored to {data}. Start it; phones that were added go on by themselves."
         " What they sent after the backup is here again once the cloud has it, or when somebody changes it on a phone."
+    )
+
+
+def _restore_copy(stick: Path, data: Path, passphrase: str) -> None:
+    found = sticks.copies(stick)
+    if not found:
+        raise OperatorError(f"{stick} holds no copy of a hub")
+    newest = found[-1]
+    backups.restore_copy(newest, data, passphrase)
+    click.echo(
+        f"{newest.mark.hub_name} was restored to {data}, with all that was on its stick. Start it at the old one's"
+    )
+    click.echo(
+        "address: phones go on, and nobody adds, signs in or uploads anything again. Never let the old one run too."
     )
 
 

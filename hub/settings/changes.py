@@ -52,6 +52,8 @@ CHANGES: Final = {
     "fleet.day_kb": Change.NOW,
     "fleet": Change.GUARD,
     "store": Change.GUARD,
+    "copy.required": Change.GUARD,
+    "copy": Change.MACHINE,
     "log.level": Change.RESTART,
     "log.format": Change.MACHINE,
     "web.https_port": Change.REACH,

@@ -152,6 +152,15 @@ class StoreSettings(msgspec.Struct, frozen=True):
     """Which integrity check runs before the first phone is served."""
 
 
+class CopySettings(msgspec.Struct, frozen=True):
+    """[copy]: the copy of everything on a USB stick."""
+
+    folder: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/media/hikma-hub"
+    """Where the page looks for a stick to begin a copy on."""
+    required: bool = False
+    """Whether a push is refused while it could be kept on the hub alone."""
+
+
 class LogSettings(msgspec.Struct, frozen=True):
     """[log]: what is logged, and in which form."""
 
@@ -203,6 +212,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: LimitsSettings = LimitsSettings()
     fleet: FleetSettings = FleetSettings()
     store: StoreSettings = StoreSettings()
+    copy: CopySettings = CopySettings()
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
     box: BoxSettings = BoxSettings()

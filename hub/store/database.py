@@ -18,7 +18,7 @@ from hub.core.clock import HubClock, first_ms
 from hub.core.copy.entry import Noted, Part
 from hub.core.errors import Damaged, StoreError, Unavailable
 from hub.store import zone
-from hub.store.copy import log, rows
+from hub.store.copy import change_log, rows
 from hub.store.copy.capture import Capture
 from hub.store.migrations import migrations
 from hub.store.records import search
@@ -65,6 +65,10 @@ class Copier(Protocol):
     def take_back(self, noted: Noted) -> None:
         """Forget a transaction that could not be committed."""
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether the copy has all that was committed, as far as is known."""
+
     def wait(self, noted: Noted) -> bool:
         """Wait for the copy of a committed transaction, outside of every lock; returns whether it is there."""
 
@@ -81,6 +85,8 @@ class Store:
         """The clinic's time zone: days that phones pick are days there."""
         self.after_commit: list[Callable[[], None]] = []
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
+        self.is_replaced = False
+        """Another box is this hub now: this one takes no records."""
         self.copier: Copier | None = None
         """Copies what is written by this process; what others write it finds in the log of changes."""
         self._lock = threading.Lock()
@@ -161,7 +167,7 @@ class Store:
         """Log what the transaction changed, and let the copy of it begin beside the commit."""
         changed = self._capture.taken() if self._is_captured else None
         if changed:
-            noted.append(log.note(self._writer, changed))
+            noted.append(change_log.note(self._writer, changed))
             if self.copier:
                 self.copier.take(noted[0], partial(rows.one_part, self._writer, self._capture.tables, changed))
 

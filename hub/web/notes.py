@@ -28,6 +28,8 @@ NOTES: Final = {
     "password": "Password changed.",
     "administrator_added": "The administrator can now sign in.",
     "administrator_removed": "Administrator removed.",
+    "copy_started": "The copy has begun. In a few minutes everything is on the stick.",
+    "copy_stopped": "No copy is kept any more.",
     "saved": "Settings saved.",
     "same": "No changes to save.",
     "renamed": "Name changed.",

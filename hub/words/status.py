@@ -25,6 +25,7 @@ LABELS: Final = {
     "relaying": "Sending records now",
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",
+    "copies": "Copies of everything",
     "damage": "Database",
     "writable": "Can save data",
     "free_bytes": "Storage",
@@ -113,7 +114,15 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "temperature_c": _temperature(words, facts),
         "clock_wrong": words.say("wrong") if facts.clock_wrong else words.say("correct"),
     }
-    return {**of_phones, "cloud": cloud(words, facts), **(_relay(words, facts) if facts.cloud else {}), **of_machine}
+    of_cloud = {"cloud": cloud(words, facts), **(_relay(words, facts) if facts.cloud else {})}
+    return {**of_phones, **of_cloud, "copies": copies(words, facts), **of_machine}
+
+
+def copies(words: Words, facts: Facts) -> str:
+    """Say where everything is that the phones have sent; "" where no copy is kept."""
+    if facts.copies is None:
+        return ""
+    return words.say("on the hub and on its stick") if facts.copies > 1 else words.say("on the hub alone")
 
 
 def _relay(words: Words, facts: Facts) -> dict[str, str]:

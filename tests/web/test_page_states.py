@@ -19,9 +19,11 @@ import httpx
 import msgspec
 import pytest
 
+from hub.actions.box import copying
 from hub.actions.phones import access, pairing
 from hub.cli.lights import HubLight
 from hub.core.cloud.link import Link
+from hub.core.copy.standing import Copy, CopyStanding, CopyState
 from hub.core.status import state as states
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts, HubState
@@ -338,6 +340,27 @@ def _sync(box: Box) -> None:
         callers.seen(tx, num, synced=True)
 
 
+def replaced(box: Box) -> Shown:
+    copying.note_replaced(box.world.store)
+    return box.shown()
+
+
+def stick_pulled(box: Box) -> Shown:
+    return _copied(box, CopyStanding.AWAY)
+
+
+def on_stick(box: Box) -> Shown:
+    return _copied(box, CopyStanding.SAFE)
+
+
+def _copied(box: Box, standing: CopyStanding) -> Shown:
+    """Let the copy stand so; the writer that makes it so has tests of its own (tests/services/copy)."""
+    safe(box)
+    copying.start(box.world.store, Copy(id="c", folder="/nowhere", salt=b"", recipient=b""))
+    copying.note_condition(box.world.store, CopyState(standing=standing))
+    return box.shown()
+
+
 def _cut(box: Box) -> Shown:
     box.world.fail(Kind.DROP, times=99)
     box.world.try_cycle()
@@ -358,9 +381,11 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (starting, HubState.STARTING, Light.STARTING),
     (card_full, HubState.READ_ONLY, Light.STORAGE),
     (card_failed, HubState.READ_ONLY, Light.STORAGE),
+    (replaced, HubState.REPLACED, Light.STORAGE),
     (card_small, HubState.DISK_LOW, Light.DISK),
     (power_weak, HubState.POWER_WEAK, Light.POWER),
     (hot, HubState.HOT, Light.HEAT),
+    (stick_pulled, HubState.ONE_COPY, Light.COPY),
     (clock_behind, HubState.CLOCK_WRONG, Light.CLOCK),
     (key_refused, HubState.KEY_REFUSED, Light.KEY),
     (paused, HubState.PAUSED, Light.KEY),
@@ -375,6 +400,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (unproven, HubState.UNPROVEN, Light.WAITING),
     (no_phone, HubState.NO_PHONE, Light.SAFE),
     (in_cloud, HubState.IN_CLOUD, Light.SAFE),
+    (on_stick, HubState.ON_STICK, Light.SAFE),
     (safe, HubState.SAFE, Light.SAFE),
 ]
 _SLOW = {hanging, killed, damaged, starting, card_full, card_failed, card_small}

@@ -11,7 +11,7 @@ from hub.core.copy.chain import Span
 from hub.core.copy.entry import Part, united
 from hub.core.copy.standing import Copy, CopyState
 from hub.store.box import state
-from hub.store.copy import capture, log, rows
+from hub.store.copy import capture, change_log, rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit
 
@@ -26,20 +26,17 @@ class Lacking(NamedTuple):
 def start(store: Store, copy: Copy) -> None:
     """Keep a copy from now on, and forget one that was kept before."""
     with store.write() as tx:
-        state.put(tx, state.COPY, copy)
-        state.put(tx, state.COPY_STATE, CopyState())
-        log.forget(tx.db)
+        keep(tx, copy)
         audit.note(tx, "copy.started")
 
 
 def stop(store: Store) -> bool:
     """Keep no copy any more; returns whether there was one."""
     with store.write() as tx:
-        was_there = state.get(tx.db, state.COPY) is not None
-        forget(tx)
-        if was_there:
+        before = forget(tx)
+        if before:
             audit.note(tx, "copy.stopped")
-    return was_there
+    return before is not None
 
 
 def config(store: Store) -> Copy | None:
@@ -56,45 +53,47 @@ def condition(store: Store) -> CopyState | None:
 
 def note_condition(store: Store, now: CopyState) -> None:
     """Note how the copy is; nothing where none is kept any more."""
-    with store.write(durable=False) as tx:
-        if state.get(tx.db, state.COPY):
+    if config(store):
+        with store.write(durable=False) as tx:
             state.put(tx, state.COPY_STATE, now)
 
 
 def resume(store: Store) -> None:
     """Begin after a start: what an older program wrote meanwhile is in no log."""
-    with store.write() as tx:
-        if state.get(tx.db, state.COPY) and log.is_behind(tx.db):
-            log.note_unknown(tx.db)
+    with store.read() as db:
+        is_behind = state.get(db, state.COPY) is not None and change_log.is_behind(db)
+    if is_behind:
+        with store.write() as tx:
+            change_log.note_unknown(tx.db)
 
 
 def last(store: Store) -> int:
     """Return the number of the last transaction."""
     with store.read() as db:
-        return log.last(db)
+        return change_log.last(db)
 
 
 @contextmanager
 def lacking(store: Store, copied: int) -> Iterator[Lacking | None]:
     """Give what a copy that has all up to ``copied`` lacks, from one view; None where it is not known any more."""
     with store.read() as db:
-        changed = log.since(db, copied)
-        span = Span(copied + 1, log.last(db))
+        changed = change_log.since(db, copied)
+        span = Span(copied + 1, change_log.last(db))
         yield Lacking(span, rows.parts(db, capture.tables(db), united(changed))) if changed is not None else None
 
 
 def note_file(store: Store) -> None:
     """Count a change of a file beside the database as a transaction."""
     with store.write(durable=False) as tx:
-        log.note(tx.db, {})
+        change_log.note(tx.db, {})
 
 
 def trim(store: Store, copied: int) -> None:
     """Forget which rows changed, where the copy has them; and where there are too many, which they were."""
     with store.write(durable=False) as tx:
-        log.trim(tx.db, copied)
-        if log.is_long(tx.db):
-            log.forget(tx.db)
+        change_log.trim(tx.db, copied)
+        if change_log.is_long(tx.db):
+            change_log.forget(tx.db)
 
 
 def now_ms(store: Store) -> int:
@@ -103,22 +102,29 @@ def now_ms(store: Store) -> int:
         return store.now_ms(db)
 
 
-def forget(tx: Transaction) -> None:
-    """Keep no copy, as a part of a transaction."""
+def keep(tx: Transaction, copy: Copy) -> None:
+    """Keep a copy, as a part of a transaction."""
+    state.put(tx, state.COPY, copy)
+    state.put(tx, state.COPY_STATE, CopyState())
+    change_log.forget(tx.db)
+
+
+def forget(tx: Transaction) -> Copy | None:
+    """Keep no copy, as a part of a transaction; returns the one that was kept."""
+    before = state.get(tx.db, state.COPY)
     state.forget(tx, state.COPY)
     state.forget(tx, state.COPY_STATE)
-    log.forget(tx.db)
+    change_log.forget(tx.db)
+    return before
 
 
 def begin_anew(tx: Transaction) -> None:
     """Let a restored hub, which is one epoch later, keep a copy of its own beside the one that it was made of."""
     state.put(tx, state.EPOCH, (state.get(tx.db, state.EPOCH) or 0) + 1)
     state.forget(tx, state.REPLACED)
-    before = state.get(tx.db, state.COPY)
-    forget(tx)
+    before = forget(tx)
     if before:
-        state.put(tx, state.COPY, msgspec.structs.replace(before, id=new_id()))
-        state.put(tx, state.COPY_STATE, CopyState())
+        keep(tx, msgspec.structs.replace(before, id=new_id()))
 
 
 def new_id() -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.core import clock
 from hub.core.cloud import cycle_outcome
+from hub.core.copy.standing import CopyStanding
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
 from hub.core.status.state import Facts
@@ -51,6 +52,8 @@ def gather(
                 rivals=_rivals(db),
                 locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),
                 clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
+                copies=_copies(db),
+                replaced=state.get(db, state.REPLACED) is not None,
                 **_cloud(db, now_ms),
             )
     except Unavailable as error:
@@ -96,6 +99,12 @@ def _counts(db: View) -> dict[str, int]:
 def _rivals(db: View) -> tuple[str, ...]:
     announced = state.get(db, state.ANNOUNCED)
     return announced.rivals if announced else ()
+
+
+def _copies(db: View) -> int | None:
+    """Return on how many media everything is; None where no copy is kept."""
+    kept = state.get(db, state.COPY_STATE)
+    return None if kept is None else 1 + (kept.standing is CopyStanding.SAFE)
 
 
 def _cloud(db: View, now_ms: int) -> dict[str, Any]:

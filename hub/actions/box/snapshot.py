@@ -31,9 +31,11 @@ def replay(folder: Path, parts: Iterable[Part]) -> None:
     store = Store(folder)
     try:
         with store.write() as tx:
-            copying.forget(tx)
+            kept = copying.forget(tx)  # or what is replayed would be noted for a copy
         with store.write() as tx:
             snapshot.replay(tx, parts)
+            if kept:
+                copying.keep(tx, kept)
     except Unavailable as error:
         raise Damaged(f"the journal does not fit the backup: {error.reason}") from error
     finally:

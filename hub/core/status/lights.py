@@ -29,6 +29,7 @@ class Light(StrEnum):
     QUARANTINE = "quarantine"
     KEY = "key"
     CLOUD = "cloud"
+    COPY = "copy"
     FAULT = "fault"
     LOCATE = "locate"
     PRESSED = "pressed"
@@ -127,6 +128,7 @@ PATTERNS: dict[Light, Pattern] = {
     Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need checking: see the page."),
     Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
     Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do unless it lasts more than a day."),
+    Light.COPY: Pattern(_blinks(long=2, short=1), "Records are on one card only: put the hub's USB stick in."),
     Light.FAULT: Pattern(
         (Phase(125, _RED), Phase(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
     ),

@@ -69,6 +69,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     relayed_ago_s: int | None = None
     trouble: Trouble | None = None
 
+    copies: int | None = None
+    """On how many media everything is that was acknowledged; None where no copy is kept."""
+    replaced: bool = False
+    """Another box is this hub now."""
     power_weak: bool = False
     clock_wrong: bool = False
     temperature_c: float | None = None
@@ -133,6 +137,13 @@ class HubState(Enum):
     )
     READ_ONLY = _Row(
         Level.ALARM, Light.STORAGE, Text("The hub cannot save anything."), _CALL, lambda facts: not facts.writable
+    )
+    REPLACED = _Row(
+        Level.ALARM,
+        Light.STORAGE,
+        Text("Another box has taken the place of this hub."),
+        Text("Unplug this one. What it has is on the other one, which the phones go on with."),
+        lambda facts: facts.replaced,
     )
     DISK_LOW = _Row(
         Level.ATTENTION,
@@ -200,6 +211,16 @@ class HubState(Enum):
         ),
         Text("Nothing is lost. An administrator can sign in and read the reasons on the page Cloud."),
         lambda facts: facts.cloud and facts.held,
+    )
+    ONE_COPY = _Row(
+        Level.ATTENTION,
+        Light.COPY,
+        Text("Everything the phones have sent is safe here, but on one card only."),
+        Text(
+            "Put the hub's USB stick in. If it is in, take it out and put it back. "
+            "If that does not help, call your technician."
+        ),
+        lambda facts: facts.copies == 1 and not (facts.cloud and not (facts.waiting or facts.unproven or facts.held)),
     )
     CLOCK_WRONG = _Row(
         Level.ATTENTION,
@@ -288,6 +309,13 @@ class HubState(Enum):
         Text("Everything the phones have sent is safe in the cloud."),
         _NOTHING,
         lambda facts: facts.cloud,
+    )
+    ON_STICK = _Row(
+        Level.SAFE,
+        Light.SAFE,
+        Text("Everything the phones have sent is safe, on this hub and on its stick."),
+        _NOTHING,
+        lambda facts: facts.copies == 2,  # noqa: PLR2004  the hub's own, and the stick's
     )
     SAFE = _Row(
         Level.SAFE,

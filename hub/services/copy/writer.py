@@ -98,6 +98,7 @@ class CopyWriter:
     def start(self) -> None:
         """Begin, beside the hub that serves."""
         copying.resume(self._store)
+        self._store.is_replaced = copying.is_replaced(self._store)
         self._tell(CopyStanding.AWAY)
         self._store.copier = self
         self._thread.start()
@@ -131,6 +132,11 @@ class CopyWriter:
             self._tail = min(self._tail, noted.seq - 1)
             self._copied = min(self._copied, noted.seq - 1)
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether the stick has all that was committed, as far as is known."""
+        return self._is_present and self._based_s is not None
+
     def wait(self, noted: Noted) -> bool:
         """Wait until a transaction is on the stick, unless the stick is away; returns whether it is there."""
         self._wanted_s = time.monotonic()
@@ -145,7 +151,7 @@ class CopyWriter:
                     break
                 self._changed.wait(left_s)
             else:
-                return self._is_present and self._based_s is not None
+                return self.is_safe
         self._tell(CopyStanding.AWAY, "the stick does not answer in time")
         return False
 
@@ -192,6 +198,7 @@ class CopyWriter:
             raise OperatorError(_NO_STICK)
         if any(one.mark.hub_id == mark.hub_id and one.mark.epoch > mark.epoch for one in sticks.copies(where)):
             copying.note_replaced(self._store)
+            self._store.is_replaced = True
             raise OperatorError("another box is this hub now")
         folder = where / sticks.FOLDER / copy.id
         stick = Stick(folder) if (folder / sticks.MARK).exists() else sticks.begin(where, mark)
@@ -259,8 +266,7 @@ class CopyWriter:
         with self._changed:
             is_level = 0 <= self._copied >= self._tail and not self._queue
             self._is_present = self._is_present or is_level
-            is_safe = self._is_present and self._based_s is not None
-        self._tell(CopyStanding.SAFE if is_safe else CopyStanding.BEHIND)
+        self._tell(CopyStanding.SAFE if self.is_safe else CopyStanding.BEHIND)
         if is_level and self._copied - self._trimmed > _TRIM:
             copying.trim(self._store, self._copied)
             self._trimmed = self._copied

@@ -123,9 +123,14 @@ class Rpc:
         """Carry out what was opened; raises PhoneError."""
         procedure, device = opened.procedure, opened.call.device
         params = _named(wire.read(procedure.params, opened.params))
+        is_entering = procedure.kind is CallKind.COMMAND and not procedure.public
         try:
             with self._device_lock(device.num) if procedure.one_at_a_time else nullcontext():
+                self._check_place(is_entering=is_entering)
                 result = procedure.run(opened.call, params)
+                self._check_place(
+                    is_entering=is_entering
+                )  # the stick may have gone meanwhile; the phone sends it again
         except (TooLarge, Unavailable) as error:
             self._note_refused(device.client_id, error)
             raise
@@ -212,6 +217,14 @@ class Rpc:
             raise NotFound("no such procedure")
         user = NOBODY if procedure.public else self._rights(device, token)
         return Opened(procedure, Call(self._store, self._policy, device, address, user), session, params)
+
+    def _check_place(self, *, is_entering: bool) -> None:
+        """Raise Unavailable where this hub must take nothing in: another one is it, or a copy is required and away."""
+        if is_entering and self._store.is_replaced:
+            raise Unavailable("another box is this hub now")
+        copier = self._store.copier
+        if is_entering and self._policy.needs_copy and not (copier and copier.is_safe):
+            raise Unavailable("what is entered would be on one card only")
 
     def _device_lock(self, device: int) -> threading.Lock:
         """Return the lock that lets one device do one thing at a time; it is kept while someone holds it."""

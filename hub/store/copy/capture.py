@@ -4,6 +4,7 @@ They belong to the connection, so a hub without a copy has none, and no table ca
 schema. What they note is in memory, and is undone with the transaction.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
@@ -11,9 +12,9 @@ from sqlite_utils import Database
 
 from hub.core.copy.entry import Key
 
-DERIVED: Final = frozenset({"patient_counts", "copy_log", "_sqlite_migrations"})
-"""Not copied: triggers keep the first with ``patients``, as they do the virtual tables for searching; the second is
-about the copy, and the third about the program."""
+NOT_COPIED: Final = frozenset({"copy_log", "_sqlite_migrations"})
+"""What is about the copy itself, and about the program."""
+_WRITES = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|UPDATE(?! SET\b)|DELETE FROM)\s+\[?(\w+)", re.IGNORECASE)
 
 
 class CopiedTable(NamedTuple):
@@ -37,7 +38,16 @@ def tables(db: Database) -> Tables:
         "SELECT list.name FROM pragma_table_list AS list JOIN sqlite_master ON sqlite_master.name = list.name"
         " WHERE list.schema = 'main' AND list.type = 'table' ORDER BY sqlite_master.rowid"
     ).fetchall()
-    return {name: _described(db, name) for (name,) in names if name not in DERIVED and not name.startswith("sqlite_")}
+    left_out = NOT_COPIED | derived(db)
+    return {name: _described(db, name) for (name,) in names if name not in left_out and not name.startswith("sqlite_")}
+
+
+def derived(db: Database) -> set[str]:
+    """Return the tables that triggers keep: they come back with the rows of the tables that the triggers are on."""
+    triggers = db.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    return {
+        written for table, sql in triggers for written in _WRITES.findall(sql.partition("BEGIN")[2]) if written != table
+    }
 
 
 def _described(db: Database, name: str) -> CopiedTable:

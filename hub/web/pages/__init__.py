@@ -16,6 +16,7 @@ from hub.web.pages import (
     audit,
     box,
     cloud,
+    copy,
     files,
     pairing,
     people,
@@ -28,6 +29,7 @@ from hub.web.pages import (
     sign_in,
 )
 from hub.web.pages.cloud import CloudControl
+from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 
@@ -45,6 +47,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the support file, a zip."""
     make_backup: Callable[[str], Iterator[bytes]]
     """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
+    copy: CopyControl
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
     refused: Callable[[], list[RefusedPhone]]
@@ -64,6 +67,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *quarantine.handlers(here, store),
         *box.handlers(here, store, may.switch),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
+        *copy.handlers(here, may.copy),
         *people.handlers(here, store),
         *settings.handlers(here, may.settings, may.fleet, rename=may.rename, can_restart=can_restart),
         *audit.handlers(here, store),

@@ -42,7 +42,7 @@ def handlers(
         if not who.unheard:
             return Go("/box")
         passphrase = form.get("passphrase", "")
-        wrong = _wrong(who.words, passphrase, form.get("again", ""))
+        wrong = passphrase_wrong(who.words, passphrase, form.get("again", ""))
         if wrong:
             return box_page(who, wrong)
         try:
@@ -67,7 +67,7 @@ def _named(form: str) -> str:
     return time.strftime(form, time.gmtime())
 
 
-def _wrong(words: Words, passphrase: str, again: str) -> str:
+def passphrase_wrong(words: Words, passphrase: str, again: str) -> str:
     """Say what is wrong with a passphrase; "" if nothing is."""
     if not encrypted_stream.is_fit(passphrase):
         return words.count(

@@ -14,11 +14,13 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"damage": ("page 3",)}, HubState.DAMAGED),
     ({"ready": False}, HubState.STARTING),
     ({"writable": False}, HubState.READ_ONLY),
+    ({"replaced": True}, HubState.REPLACED),
     ({"free_bytes": FREE_BYTES_LOW - 1}, HubState.DISK_LOW),
     ({"power_weak": True}, HubState.POWER_WEAK),
     ({"temperature_c": HOT_C}, HubState.HOT),
     ({"quarantined": 1}, HubState.QUARANTINE),
     (CLOUD | {"held": 1}, HubState.ON_HOLD),
+    ({"copies": 1}, HubState.ONE_COPY),
     ({"clock_wrong": True}, HubState.CLOCK_WRONG),
     (CLOUD | {"lost": 1}, HubState.CLOUD_LOST),
     (CLOUD | {"waiting": 1}, HubState.WAITING),
@@ -54,8 +56,17 @@ def test_each_trouble_with_the_cloud_has_its_state(fact: dict[str, object], expe
     assert state(facts(**CLOUD, **fact)) is expected
 
 
+def test_a_hub_whose_stick_has_everything_says_so() -> None:
+    assert state(facts(copies=2)) is HubState.ON_STICK
+
+
+def test_what_the_cloud_has_is_no_worry_without_the_stick() -> None:
+    assert state(facts(**CLOUD, copies=1)) is HubState.IN_CLOUD
+    assert state(facts(**CLOUD, copies=1, unproven=1)) is HubState.ONE_COPY
+
+
 def test_every_state_is_reached() -> None:
-    assert {expected for _, expected in WORSE + TROUBLES} | {HubState.SAFE} == set(HubState)
+    assert {expected for _, expected in WORSE + TROUBLES} | {HubState.SAFE, HubState.ON_STICK} == set(HubState)
 
 
 @pytest.mark.parametrize("worst", range(len(WORSE)))

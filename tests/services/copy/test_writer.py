@@ -50,6 +50,11 @@ def test_a_hub_is_made_again_of_the_stick_alone(hub: InProcessHub, stick: Path, 
         before = contents(hub.store)
         store = rebuilt(stick, tmp_path / "new")
     assert contents(store) == before
+    kept, anew = actions.config(hub.store), actions.config(store)
+    assert kept
+    assert anew  # the new hub keeps a copy on the same stick, beside the one that it was made of
+    assert (anew.folder, anew.recipient) == (kept.folder, kept.recipient)
+    assert anew.id != kept.id
     store.close()
 
 
@@ -103,6 +108,24 @@ def test_what_is_answered_is_on_the_stick_already(hub: InProcessHub, stick: Path
     store = rebuilt(tmp_path / "taken at once", tmp_path / "new")
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 1
+    store.close()
+
+
+def test_an_answer_before_the_journal_is_seen_by_the_test_above(
+    hub: InProcessHub, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = hub.client()
+    go_on = threading.Event()
+    with copied(hub.store, stick):
+        monkeypatch.setattr(CopyWriter, "wait", lambda _writer, _noted: True)  # the order is broken on purpose
+        add = Journal.add
+        monkeypatch.setattr(Journal, "add", lambda *given, is_last: go_on.wait(30) and add(*given, is_last=is_last))
+        assert client.push(changes("patients", created=patients(1))).status == 200
+        shutil.copytree(stick, tmp_path / "taken at once")
+        go_on.set()
+    store = rebuilt(tmp_path / "taken at once", tmp_path / "new")
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 0
     store.close()
 
 
