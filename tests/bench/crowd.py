@@ -18,15 +18,17 @@ import psutil
 
 from tests.bench.material import MIB, LeanPhone, events, hub
 from tests.bench.rows import Row, quantiles
+from tests.outside import PROJECT
 from tests.simulator import processes
 
 _RECORDS = 100_000
 _PHONES = int(os.environ.get("PHONES", "50"))
 _MORNING = int(os.environ.get("MORNING", "0"))
 _ABREAST = 8
-_PHONES_OF_A_CLINIC = 450
-_SITE = {"HIKMA_HUB_LIMITS_DEVICES": "5000", "HIKMA_HUB_LIMITS_HANDSHAKES_PER_MINUTE": "100000"}
-"""What a bigger site sets; all phones of the benchmark come from one address."""
+_PHONES_OF_A_CLINIC = 100
+_SITE = PROJECT / "ansible/roles/server/files/hub.toml"
+_ONE_ADDRESS = {"HIKMA_HUB_LIMITS_HANDSHAKES_PER_MINUTE": "100000"}
+"""All phones of the benchmark come from one."""
 _UP = 20
 _PORT = 4901
 _BIG_PUSH = 10_000
@@ -47,9 +49,9 @@ def run() -> Iterator[Row]:
             for phone in phones:
                 phone.handshake()
                 phone.login()
-            times, failed = _all_at_once(phones)
+            times, failed, why = _all_at_once(phones)
             p50, p95, p99 = quantiles(times)
-            yield Row(f"{_PHONES} phones at once: sync of 20 up, 4 MB down, p50", p50, note=f"{failed} failures")
+            yield Row(f"{_PHONES} phones at once: sync of 20 up, 4 MB down, p50", p50, note=f"{failed} failures {why}")
             yield Row(f"{_PHONES} phones at once: p95", p95)
             yield Row(f"{_PHONES} phones at once: p99", p99)
             yield Row(f"{_PHONES} phones at once: failures", failed, unit="", limit=0)
@@ -66,7 +68,9 @@ def run() -> Iterator[Row]:
 def _serving(folder: Path) -> Iterator[psutil.Process]:
     where = ["--data", str(folder), "--host", "127.0.0.1", "--port", str(_PORT)]
     command = [*processes.HUB, "serve", *where]
-    environ = processes.environ(_SITE if _PHONES + _MORNING > _PHONES_OF_A_CLINIC else {})
+    environ = processes.environ(_ONE_ADDRESS)
+    if _PHONES + _MORNING > _PHONES_OF_A_CLINIC:
+        command += ["--config", str(_SITE)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ) as process:
         try:
             _wait_ready(process)
@@ -100,7 +104,7 @@ def _request(method: str, path: str, body: bytes | None, connection: http.client
     return content
 
 
-def _all_at_once(phones: list[LeanPhone]) -> tuple[list[float], int]:
+def _all_at_once(phones: list[LeanPhone]) -> tuple[list[float], int, str]:
     times: list[float] = []
     failures: list[Exception] = []
     gate = threading.Barrier(len(phones))
@@ -124,7 +128,7 @@ def _all_at_once(phones: list[LeanPhone]) -> tuple[list[float], int]:
         thread.start()
     for thread in threads:
         thread.join()
-    return times, len(failures)
+    return times, len(failures), str(failures[0])[:100] if failures else ""
 
 
 def _morning() -> Iterator[Row]:
