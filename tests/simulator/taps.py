@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.actions.phones import push
+from hub.actions.phones import devices, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.phone.page_size import MIB
 from hub.core.records.tables import TABLES
@@ -99,8 +99,9 @@ class Past:
         self._push(other, outgoing.changes_since(self._made.store, 0))
         return other
 
-    def follow(self, story: str, phone: Phone, most: int = TAPS_MAX) -> Taps:
-        """Let a phone sync until it has everything."""
+    def follow(self, story: str, phone: Phone, hub: InProcessHub | None = None, most: int = TAPS_MAX) -> Taps:
+        """Let a phone sync once a minute until it has everything, and the hub knows it."""
+        hub = hub or self.hub
         failed = pulled = names = in_part = taps = 0
         wanted = self._histories(self._made)
         complete = False
@@ -113,7 +114,8 @@ class Past:
             shown = [row["id"] for row in phone.store.rows("patients")]
             names = max(names, sum(1 for patient in shown if wanted[patient] and not has[patient]))
             in_part = max(in_part, sum(1 for patient in shown if 0 < has[patient] < wanted[patient]))
-            complete = not outcome.pulled and has == wanted
+            complete = outcome.ok and not outcome.pulled and has == wanted and not _behind(hub, phone)
+            _minute_passes(hub)
         return Taps(story, self.count(), taps - 1, failed, pulled, names, in_part, complete)
 
     def close(self) -> None:
@@ -166,7 +168,7 @@ def _other_hubs(folder: Path, some: int) -> Iterator[Taps]:
     phone, home = past.phone(3), past.hub
     past.follow("", phone)
     other = past.another_hub("other")
-    yield past.follow("a visit to another hub", _moved(phone, other))
+    yield past.follow("a visit to another hub", _moved(phone, other), other)
     yield past.follow("... and back", _moved(phone, home))
     for count in DELETIONS:
         deleting = past.phone(10 + count)
@@ -174,10 +176,19 @@ def _other_hubs(folder: Path, some: int) -> Iterator[Taps]:
         for row_id in random.Random(count).sample(list(deleting.store.table("events")), count):
             deleting.delete_locally("events", row_id)
         new = past.another_hub(f"new-{count}")
-        yield past.follow(f"a replacement hub, {count} deleted on the phone", _moved(deleting, new))
+        yield past.follow(f"a replacement hub, {count} deleted on the phone", _moved(deleting, new), new)
         new.close()
     other.close()
     past.close()
+
+
+def _behind(hub: InProcessHub, phone: Phone) -> int:
+    return sum(found.behind for found in devices.every(hub.store) if found.device.client_id == phone.client_id)
+
+
+def _minute_passes(hub: InProcessHub) -> None:
+    clock = hub.store._clock
+    hub.store._clock = msgspec.structs.replace(clock, anchor_ms=clock.anchor_ms + 60_000)
 
 
 def _moved(phone: Phone, hub: InProcessHub) -> Phone:
