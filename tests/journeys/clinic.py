@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from hub.actions import quarantine
-from hub.actions.phones import pairing
+from hub.actions.phones import pairing, pull
 from hub.core.reasons import Code
 from hub.core.records import access, codec
 from hub.core.records.access import Permission
@@ -183,6 +183,12 @@ class Station:
         assert "TypeError" not in outcome.error, outcome.error
         return outcome
 
+    def is_asked(self) -> bool:
+        """Whether the hub has yet to find out what this phone has."""
+        with self.box.store.read() as db:
+            device = callers.find(db, self.phone.client_id)
+            return device is not None and pull.likely(db, device.num).answers_left() > 0
+
     def doubtful(self) -> set[tuple[str, str]]:
         """Return the records that the hub could not deliver, be it by bad luck alone, and will try again later."""
         return doubts(self.box.store, self.phone.client_id) - self.book.deleted_here
@@ -319,9 +325,11 @@ class Clinic:
         assert any(self._at_rest() for _ in rounds), f"no rest after {len(rounds)} rounds"
 
     def _at_rest(self) -> bool:
-        """Let every phone sync once; returns whether nothing moved."""
+        """Let every phone sync once; returns whether nothing moved, and nothing is left to be asked."""
+        self.clock.pass_by(1)
         outcomes = [station.sync() for station in self.stations]
-        return all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
+        is_quiet = all(outcome.ok and not outcome.pulled and not outcome.pushed for outcome in outcomes)
+        return is_quiet and not any(station.is_asked() for station in self.stations)
 
     def _rounds(self) -> int:
         """Return how many rounds it may take: a page holds one record at least, a blocked one takes ten tries."""
