@@ -20,8 +20,11 @@ ALL = [
 
 
 def test_status_says_whether_everything_is_safe(served: ServedHub, run: Run) -> None:
+    assert run("status", "--json", data=served.data).json["state"] == "no_phone"
+    phone = served.client("pusher")
+    phone.pull()
     assert run("status", "--json", data=served.data).json["state"] == "safe"
-    served.client("pusher").push(changes("patients", created=[row("patients", "p")]))
+    phone.push(changes("patients", created=[row("patients", "p")]))
     told = run("status", "--json", data=served.data).json
     assert (told["waiting"], told["writable"], told["damage"]) == (1, True, [])
     assert told["sentence"] in run("status", data=served.data).out
@@ -39,6 +42,7 @@ def test_status_names_facts_as_the_page_does(served: ServedHub, run: Run) -> Non
     labels = {line.strip().split("  ")[0] for line in lines}
     assert {label for label in labels if label in page} == {
         "Phones in the last 24 hours",
+        "Last sync of a phone",
         "Records on this hub",
         "Adding phones",
     }
