@@ -13,7 +13,7 @@ from hub.core.fleet.series import HELP, Series
 from hub.core.fleet.totals import Total
 from hub.core.status.state import Facts, HubState
 
-WELL = Facts(free_bytes=10**10, cloud=True)
+WELL = Facts(free_bytes=10**10, cloud=True, synced_ago_s=60)
 EXACT = ClockQuality.EXACT
 
 
