@@ -5,6 +5,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub.actions.box import copying as actions
@@ -15,7 +16,7 @@ from hub.services.copy import writer as writers
 from hub.services.copy.stick import Journal
 from hub.services.copy.writer import CopyWriter
 from hub.store.database import Store
-from tests.hubs import InProcessHub, changes, edit, row
+from tests.hubs import POLICY, InProcessHub, changes, edit, row
 from tests.services.copy.copies import contents, copied, rebuilt, standing, until
 from tests.simulator.rows import Row
 
@@ -293,3 +294,22 @@ def test_a_passphrase_that_is_wrong_restores_nothing(hub: InProcessHub, stick: P
     with pytest.raises(OperatorError, match="passphrase is wrong"):
         backup.restore_copy(sticks.copies(stick)[0], tmp_path / "new", "five words are not enough")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_box_that_was_replaced_takes_no_records(hub: InProcessHub) -> None:
+    client = hub.client()
+    hub.store.is_replaced = True
+    assert client.push(changes("patients", created=patients(1))).status == 503
+    assert client.pull().status == 200
+
+
+def test_a_copy_that_is_required_and_away_refuses_a_push(hub: InProcessHub, stick: Path, tmp_path: Path) -> None:
+    hub.restart(policy=msgspec.structs.replace(POLICY, needs_copy=True))
+    client = hub.client()
+    assert client.push(changes("patients", created=patients(1))).status == 503
+    with copied(hub.store, stick):
+        assert client.push(changes("patients", created=patients(1))).status == 200
+        stick.rename(tmp_path / "pulled")
+        until(lambda: standing(hub.store) is CopyStanding.AWAY)
+        assert client.push(changes("patients", created=patients(1, seed=2))).status == 503
+        assert client.pull().status == 200
