@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from hub import app
+from hub.app import assembly
 from hub.app.live_settings import LiveSettings
 from hub.cli import logs, options
 
@@ -22,4 +22,4 @@ def serve(data: Path, host: str | None, port: int | None, config: Path | None) -
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
     logs.configure(settings.log)
-    app.serve(data, LiveSettings(settings, options.settings_file(config, data), os.environ))
+    assembly.serve(data, LiveSettings(settings, options.settings_file(config, data), os.environ))

@@ -11,8 +11,8 @@ import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from hub import app
 from hub.actions.people import setup
+from hub.app import assembly
 from hub.app.live_settings import LiveSettings
 from hub.settings import Settings, WebSettings
 from hub.store.database import Store
@@ -38,7 +38,7 @@ class Site:
         self.store = Store(data) if data.exists() else new_store(data)
         self.file = file or data / "hub.toml"
         self.live = LiveSettings(settings or Settings(web=WebSettings(https_port=4443)), self.file, environ or {})
-        application, self.pages, _ = app.create(self.store, self.live)
+        application, self.pages, _ = assembly.create(self.store, self.live)
         self.client = TestClient(application, base_url=url)
 
     def __enter__(self) -> Self:

@@ -3,9 +3,3 @@
 It announces the hub with its own host name, follows its addresses, and sees other hubs. Nothing here is trusted:
 whoever is on the network can announce anything, so a phone compares the key that it scanned.
 """
-
-from hub.services.discovery.announcer import Announcer
-from hub.services.discovery.presence import Options
-from hub.services.discovery.reach import Reach
-
-__all__ = ["Announcer", "Options", "Reach"]

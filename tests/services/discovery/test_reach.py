@@ -5,7 +5,7 @@ from hub.actions.box.announced import Announced
 from hub.actions.box.listening import Listening
 from hub.actions.phones import access
 from hub.core.phone.reach import Moved
-from hub.services.discovery import Reach
+from hub.services.discovery.reach import Reach
 from hub.store.database import Store
 from hub.store.phones import reached
 

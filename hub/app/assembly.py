@@ -1,0 +1,218 @@
+"""Assembles the hub from its settings and serves it."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+
+import structlog
+from litestar import Litestar, Response, Router
+
+from hub.actions.box import facts, listening, samples, write_check
+from hub.actions.box.listening import Listening
+from hub.actions.people import setup
+from hub.app import copying, fleet, one_hub, rules, servers, web_wiring
+from hub.app.live_settings import LiveSettings
+from hub.core.errors import Damaged
+from hub.core.log_events import LogEvent
+from hub.core.status.state import Facts
+from hub.services.copy.writer import CopyWriter
+from hub.services.discovery.announcer import Announcer
+from hub.services.discovery.presence import Options
+from hub.services.fleet.reporter import Reporter
+from hub.services.machine import watchdog
+from hub.services.machine.connections import Connections
+from hub.services.relay.schedule import Schedule
+from hub.services.rpc.dispatch import Rpc
+from hub.services.status import file
+from hub.services.status.watch import StatusWatch
+from hub.settings import Settings
+from hub.store.database import Store
+from hub.web import closed, health, look, pages, refusals, rpc
+from hub.web.body import AnyRequest
+from hub.web.byte_budget import ByteBudget
+from hub.web.frame import Pages
+from hub.web.pages import problem, public
+
+_MIB = 1024 * 1024
+_STARTING_S = 3.0
+log = structlog.get_logger()
+
+
+def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
+    """Return the hub as an ASGI application, its pages, and the hub as phones see it."""
+    settings = live.settings
+    limits = settings.limits
+    phones_rpc = Rpc(store, rules.bounds(settings), rules.policy(settings))
+    shown = web_wiring.pages(store, live, phones_rpc)
+    phones = rpc.Phones(
+        phones_rpc,
+        shown.passwords,
+        folder=store.path.parent,
+        workers=limits.workers,
+        budget=ByteBudget(limits.memory_mb * _MIB),
+        payload_max=settings.sync.push_bytes_max,
+        page_bytes=settings.sync.page_bytes,
+    )
+    gather = partial(facts.gather, store, records=0)
+    for_browsers = [
+        health.router(gather),
+        health.metrics_router(store, phones_rpc, gather, _metrics_token_file(settings)),
+        look.router(),
+        pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
+    ]
+    known = web_wiring.own_names(store, settings)
+    routers = [rpc.router(phones), Router("/", route_handlers=for_browsers, before_request=known.check)]
+    return (
+        _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close, shown.close]),
+        shown,
+        phones_rpc,
+    )
+
+
+def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
+    """Return what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
+
+    def gather() -> Facts:
+        return Facts(damage=damage, writable=False)
+
+    page = public.closed_router(settings.hub.name, settings.hub.language, gather)
+    return _application([closed.router(), health.router(gather), look.router(), page])
+
+
+def serve(data: Path, live: LiveSettings) -> None:
+    """Serve until the process is told to stop.
+
+    Raises StoreError when the database cannot be opened, OperatorError where another hub serves it.
+    """
+    with one_hub.alone(data):
+        _serve(data, live)
+
+
+def _serve(data: Path, live: LiveSettings) -> None:
+    settings = live.settings
+    with _starting(settings):
+        store, damage = _opened(data, settings)
+    if store is None:
+        _serve_closed(settings, damage)
+        return
+    with contextlib.ExitStack() as stack:
+        stack.callback(store.close)
+        if damage:
+            _serve_closed(settings, damage)
+            return
+        listening.keep(store, Listening(settings.server.host, settings.server.port))
+        samples.note_start(store)
+        setup.code(store)  # it can be shown from the first start on
+        stack.callback(_copying(store, live).close)
+        application, shown, phones_rpc = create(store, live)
+        ports = {settings.server.port, settings.web.https_port}
+        crowd = Connections(ports, phones_rpc.sessions.heard_at)
+        beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep]
+        asyncio.run(servers.serve(application, settings, beside, (store, shown)))
+
+
+def _copying(store: Store, live: LiveSettings) -> CopyWriter:
+    """Begin to keep the copy, if there is to be one, now or later."""
+    writer = copying.writer(store, live.path, hub_name=live.settings.hub.name)
+    writer.start()
+    return writer
+
+
+def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:
+    """Open the database, if it is one, and give what is wrong with it."""
+    try:
+        store = Store(data, quarantine_max=settings.limits.quarantine_records)
+    except Damaged as error:
+        return None, (str(error),)
+    return store, _check(store, settings)
+
+
+def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
+    log.error(LogEvent.DATABASE_DAMAGED, findings=len(damage), first=damage[0])
+    facts_now = Facts(damage=damage, writable=False)
+    watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
+    # It stores nothing, so there is nothing to prove, and starting again would not mend it.
+    beside = [_watchdog(settings, lambda: True), watch.run]
+    asyncio.run(servers.serve(create_closed(settings, damage), settings, beside))
+
+
+@contextlib.contextmanager
+def _starting(settings: Settings) -> Iterator[None]:
+    """Tell meanwhile that the hub starts: checking a large database takes longer than a silence may."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while True:
+            _tell(settings, Facts(ready=False))
+            if done.wait(_STARTING_S):
+                return
+
+    teller = threading.Thread(target=tell, name="starting", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
+
+
+def _tell(settings: Settings, now: Facts) -> None:
+    """Write status.json where its folder is there."""
+    with contextlib.suppress(FileNotFoundError):
+        file.write(Path(settings.box.status_file), settings.hub.name, now)
+
+
+def _check(store: Store, settings: Settings) -> tuple[str, ...]:
+    if settings.store.check_at_start == "off":
+        return ()
+    return tuple(store.check(full=settings.store.check_at_start == "full"))
+
+
+def _metrics_token_file(settings: Settings) -> Path | None:
+    name = settings.web.metrics_token_file
+    return Path(name) if name else None
+
+
+def _application(
+    routers: list[Router],
+    *,
+    refuse: Callable[[AnyRequest, Exception], Response[bytes]] = refusals.refuse,
+    on_shutdown: list[Callable[[], None]] | None = None,
+) -> Litestar:
+    return Litestar(
+        route_handlers=routers,
+        exception_handlers={Exception: refuse},
+        on_shutdown=on_shutdown,
+        openapi_config=None,
+        logging_config=None,  # hub.cli.logs says what is logged, and how
+        request_max_body_size=None,  # hub.web.body holds each route to its own bound
+    )
+
+
+def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Callable[[], Coroutine[None, None, None]]]:
+    """Return what runs beside the server, until it stops."""
+    settings = live.settings
+    announcer = Announcer(
+        store,
+        Options(
+            name=settings.hub.name,
+            host=settings.server.host,
+            port=settings.server.port,
+            host_name=settings.discovery.host_name,
+            always_open=settings.pairing.mode == "open",
+        ),
+    )
+    shown.after_form.append(announcer.look)
+    announcing = [announcer.run] if settings.discovery.enabled else []
+    reporting = Reporter(store, partial(fleet.current, store, live))
+    relaying = Schedule(store, rules.relay_rules(settings))
+    live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
+    return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run, reporting.run]
+
+
+def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:
+    return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)
