@@ -26,6 +26,7 @@ _SLOW = {
     "own_fleet_server": "the same, for one test",
     "site": "a hub with all its pages, set up by its forms",
     "card": "disks and partitions, made by other programs",
+    "plugged": "file systems that are mounted as a stick's would be",
 }
 """Fixtures that make what takes long anew for every test that asks for one, and what that is."""
 

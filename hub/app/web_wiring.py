@@ -20,6 +20,7 @@ from hub.core import own_names as known_names
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
+from hub.services.copy.stick import FOLDER
 from hub.services.discovery import links
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
@@ -91,7 +92,7 @@ def own_names(store: Store, settings: Settings) -> OwnNames:
 def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
     stick = Path(live.settings.copy.folder)
     return CopyControl(
-        is_seen=lambda: os.access(stick, os.W_OK),
+        is_seen=lambda: any(os.access(folder, os.W_OK) for folder in (stick, stick / FOLDER)),
         start=lambda passphrase: copying.start(store, stick, passphrase, hub_name=live.settings.hub.name),
         stop=partial(copies.stop, store),
     )

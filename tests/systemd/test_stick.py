@@ -1,0 +1,127 @@
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.settings import Settings
+from tests.outside import PROJECT, run, tool
+
+SCRIPT = PROJECT / "ansible/roles/storage/files/hikma-hub-stick"
+RULES = PROJECT / "ansible/roles/storage/files/hikma-hub-stick.rules"
+USER, UID = "nobody", 65534
+MAKE = {"ext4": ("mkfs.ext4", "-q", "-F"), "vfat": ("mkfs.vfat",)}
+
+Plugged = Callable[[str, Path | None], Path]
+
+
+def script(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return run("/bin/sh", SCRIPT, *words)
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "where"
+    folder.mkdir()
+    yield folder
+    run("umount", "--lazy", folder)
+
+
+@pytest.fixture
+def plugged(tmp_path: Path, where: Path) -> Iterator[Plugged]:
+    """Return what makes a file system with the files of a folder, and its device."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts")
+    devices: list[str] = []
+
+    def make(kind: str, files: Path | None = None) -> Path:
+        image = tmp_path / f"{len(devices)}.img"
+        with image.open("wb") as file:
+            file.truncate(16 * 1024 * 1024)
+        done = run(tool(MAKE[kind][0], kind), *MAKE[kind][1:], *(("-d", files) if files else ()), image)
+        assert done.returncode == 0, done.stderr
+        done = run(tool("losetup", "apt install mount"), "--find", "--show", image)
+        if done.returncode != 0:
+            pytest.skip(f"no loop device: {done.stderr}")
+        devices.append(done.stdout.strip())
+        return Path(devices[-1])
+
+    yield make
+    run("umount", "--lazy", where)
+    for device in devices:
+        run("losetup", "--detach", device)
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_a_stick_is_mounted_for_the_hubs_user_and_for_nothing_else(kind: str, plugged: Plugged, where: Path) -> None:
+    device = plugged(kind, None)
+    assert script("fits", device, where).returncode == 0
+    done = script("mount", device, where, USER)
+    if "unknown filesystem type" in done.stderr:
+        pytest.skip(f"this kernel has no {kind}")
+    assert done.returncode == 0, done.stderr
+    options = set(run("findmnt", "--noheadings", "--output", "OPTIONS", where).stdout.strip().split(","))
+    assert {"rw", "nosuid", "nodev", "noexec", "nosymfollow"} <= options
+    folder = where / "hikma-hub-copy" if kind == "ext4" else where
+    assert (folder.stat().st_uid, folder.stat().st_mode & 0o777) == (UID, 0o700)
+
+
+def test_while_one_stick_is_mounted_no_other_fits(plugged: Plugged, where: Path, tmp_path: Path) -> None:
+    first, second = plugged("ext4", None), plugged("ext4", None)
+    assert script("mount", first, where, USER).returncode == 0
+    assert script("fits", second, where).returncode != 0
+    assert script("fits", first, tmp_path).returncode != 0, "its disk is in use"
+    assert script("fits", second, tmp_path).returncode == 0
+
+
+def test_a_link_on_a_stick_leads_nowhere(plugged: Plugged, where: Path, tmp_path: Path) -> None:
+    (bait := tmp_path / "bait").mkdir()
+    (files := tmp_path / "files").mkdir()
+    (files / "hikma-hub-copy").symlink_to(bait)
+    assert script("mount", plugged("ext4", files), where, USER).returncode != 0
+    assert bait.stat().st_uid == os.geteuid()
+    assert not where.is_mount()
+
+
+def test_what_an_earlier_box_wrote_belongs_to_this_one(plugged: Plugged, where: Path, tmp_path: Path) -> None:
+    (tmp_path / "files/hikma-hub-copy/one").mkdir(parents=True)
+    assert script("mount", plugged("ext4", tmp_path / "files"), where, USER).returncode == 0
+    assert (where / "hikma-hub-copy/one").stat().st_uid == UID
+
+
+def test_an_unknown_file_system_is_left_alone(plugged: Plugged, where: Path) -> None:
+    device = plugged("ext4", None)
+    device.write_bytes(bytes(8192))
+    done = script("mount", device, where, USER)
+    assert done.returncode != 0
+    assert not where.is_mount()
+
+
+def test_the_rule_takes_usb_sticks_alone() -> None:
+    text = RULES.read_text("utf-8")
+    for line in (
+        'ENV{ID_BUS}!="usb"',
+        'ENV{ID_FS_TYPE}!="vfat|exfat|ext4"',
+        'ENV{ID_FS_LABEL}=="HIKMA-*|hikma-*"',
+    ):
+        assert f'\n{line}, GOTO="hikma_hub_stick_end"\n' in text
+    assert 'ENV{SYSTEMD_WANTS}+="hikma-hub-stick@%k.service"' in text
+
+
+def test_nothing_waits_for_a_stick() -> None:
+    for unit in (PROJECT / "systemd").glob("hikma-hub*"):
+        assert "hikma-hub-stick@" not in "".join(
+            line for line in unit.read_text("utf-8").splitlines() if not line.startswith("#")
+        ), unit.name
+    text = (PROJECT / "systemd/hikma-hub-stick@.service").read_text("utf-8")
+    assert "Before=" not in text
+    assert "[Install]" not in text
+
+
+def test_the_hub_may_write_where_sticks_are_mounted_and_starts_without() -> None:
+    assert Path(Settings().copy.folder).parent == Path("/media")
+    assert f"ExecStart=/bin/sh /usr/local/lib/hikma-hub-stick mount /dev/%I {Settings().copy.folder} " in (
+        PROJECT / "systemd/hikma-hub-stick@.service"
+    ).read_text("utf-8")
+    assert "\nReadWritePaths=-/media\n" in (PROJECT / "systemd/hikma-hub.service").read_text("utf-8")
