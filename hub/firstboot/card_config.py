@@ -10,6 +10,7 @@ from msgspec import Meta
 from msgspec.structs import fields
 
 from hub.core.errors import SettingError
+from hub.firstboot import countries
 from hub.settings import toml_file
 from hub.settings.toml_file import ONE_LINE, did_you_mean
 
@@ -19,11 +20,12 @@ TAKEN = "(taken)"
 
 _BYTES_MAX = 64 * 1024
 _Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
-_Ssid = Annotated[str, Meta(min_length=1, max_length=32, pattern=ONE_LINE)]
-_Passphrase = Annotated[str, Meta(min_length=7, max_length=63, pattern=r"\A[\x20-\x7e]*\Z")]
-"""WPA: 8 to 63 printable characters (IEEE 802.11 annex J.4); TAKEN has seven."""
+_SSID_BYTES_MAX = 32
+_Ssid = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
+_Passphrase = Annotated[str, Meta(max_length=200)]
+_PASSPHRASE = re.compile(r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}")
+"""WPA: 8 to 63 printable characters of ASCII, or the key itself (IEEE 802.11 annex J.4)."""
 _Secret = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
-_WPA_CHARS_MIN = 8
 _ADMINISTRATOR_CHARS_MIN = 10
 """As on the page."""
 _EMAIL = r"\A[^@\s]+@[^@\s]+\Z"
@@ -38,7 +40,7 @@ class HubTable(_Table, frozen=True):
 
     name: _Name = "Hikma Hub"
     language: Literal["en", "ar", "es", "fr"] = "en"
-    country: Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")] | None = None
+    country: Annotated[str, Meta(max_length=80, pattern=ONE_LINE)] | None = None
     """Two capital letters (ISO 3166); the law says which radio channels may be used there."""
     timezone: str = "Etc/UTC"
 
@@ -48,6 +50,8 @@ class WifiTable(_Table, frozen=True):
 
     name: _Ssid
     password: _Passphrase | None = None
+    open: bool = False
+    """Wanted without a password; one that only lacks it is refused."""
     hidden: bool = False
 
 
@@ -146,7 +150,7 @@ def load(path: Path) -> CardConfig:
 def read(text: str, name: str = FILE_NAME) -> CardConfig:
     """Read the text of the file."""
     try:
-        config = msgspec.convert(toml_file.parse(text, name), CardConfig)
+        config = msgspec.convert(_parsed(text, name), CardConfig)
     except msgspec.ValidationError as error:
         raise SettingError(_explained(name, text, str(error))) from None
     for key, problem in _contradictions(config):
@@ -154,19 +158,27 @@ def read(text: str, name: str = FILE_NAME) -> CardConfig:
     return config
 
 
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    """Parse the file; of a line that a word processor wrote, say so."""
+    try:
+        return toml_file.parse(text, name)
+    except SettingError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = text.split("\n")[int(at[1]) - 1] if at else ""
+        if at and re.search("[\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019]", line):
+            raise SettingError(f'{name} line {at[1]}: curly quotes; type straight ones, "') from None
+        raise
+
+
 def _contradictions(config: CardConfig) -> list[tuple[str, str]]:
     """Return what no type can say, as (where, sentence)."""
     found = []
     if config.hub.timezone not in available_timezones():
         found.append(("hub.timezone", 'there is no such time zone; write it as in "Africa/Kampala"'))
-    passwords = [(f"wifi.{number}.password", wifi.password) for number, wifi in enumerate(config.wifi)]
-    if config.access_point:
-        passwords.append(("access_point.password", config.access_point.password))
-    found += [
-        (where, f"a Wi-Fi password has {_WPA_CHARS_MIN} to 63 characters")
-        for where, password in passwords
-        if password and password != TAKEN and len(password) < _WPA_CHARS_MIN
-    ]
+    country = countries.problem(config.hub.country) if config.hub.country is not None else None
+    if country:
+        found.append(("hub.country", f"hub.country: {country}"))
+    found += _impossible_networks(config)
     if config.administrator and not _fits(config.administrator.password):
         sentence = f"the administrator's password needs {_ADMINISTRATOR_CHARS_MIN} characters or more"
         found.append(("administrator.password", sentence))
@@ -174,6 +186,29 @@ def _contradictions(config: CardConfig) -> list[tuple[str, str]]:
         found.append(("wifi" if config.wifi else "access_point", 'Wi-Fi needs [hub] country, two letters such as "UG"'))
     if config.clinic and not config.administrator:
         found.append(("clinic", "a clinic made here needs an [administrator] who can sign in to it"))
+    return found
+
+
+def _impossible_networks(config: CardConfig) -> list[tuple[str, str]]:
+    networks = [(f"wifi.{number}", wifi.name, wifi.password) for number, wifi in enumerate(config.wifi)]
+    if config.access_point:
+        networks.append(("access_point", config.access_point.name, config.access_point.password))
+    found = []
+    for where, name, password in networks:
+        size = len(name.encode())
+        if size > _SSID_BYTES_MAX:
+            sentence = f"a Wi-Fi name has at most {_SSID_BYTES_MAX} bytes, this one {size}; an Arabic letter takes two"
+            found.append((f"{where}.name", sentence))
+        if password not in {None, TAKEN} and not _PASSPHRASE.fullmatch(password or ""):
+            sentence = (
+                "a Wi-Fi password has 8 to 63 characters (letters without accents, digits, signs), or 64 hex digits"
+            )
+            found.append((f"{where}.password", sentence))
+    for number, wifi in enumerate(config.wifi):
+        if (wifi.password is None) is not wifi.open:
+            found.append((f"wifi.{number}", "a Wi-Fi has either a password or, to be joined without one, open = true"))
+        if wifi.name in {earlier.name for earlier in config.wifi[:number]}:
+            found.append((f"wifi.{number}.name", "this Wi-Fi is in the file twice; remove one"))
     return found
 
 
@@ -223,10 +258,30 @@ def without_secrets(text: str) -> str:
 
 def secrets_in(config: CardConfig) -> list[str]:
     """List the secrets of the file."""
-    found = [wifi.password for wifi in config.wifi]
-    found += [config.access_point.password] if config.access_point else []
-    found += [config.cloud.api_key] if config.cloud else []
-    found += [config.fleet.token] if config.fleet else []
-    found += [config.administrator.password] if config.administrator else []
-    found.append(config.storage.recovery_passphrase)
-    return [secret for secret in found if secret]
+    return [secret for _, secret in _secrets(config)]
+
+
+def taken_in(config: CardConfig) -> list[str]:
+    """List where the file says TAKEN, as "wifi.0.password"."""
+    return [where for where, secret in _secrets(config) if secret == TAKEN]
+
+
+def asks_for_nothing(text: str) -> bool:
+    """Return whether the file, which can be read, sets nothing: it is empty, or all of it is a comment."""
+    return not any(toml_file.parse(text, FILE_NAME).values())
+
+
+def missing(text: str, where: list[str]) -> str:
+    """Say of secrets that stand as TAKEN in the file, but that this card never got, what to do."""
+    lines = "; ".join(f"line {toml_file.line(text, key.split('.'))}: {key.split('.')[-1]}" for key in where)
+    return f'{FILE_NAME}: this card does not have what is "{TAKEN}"; write it again ({lines})'
+
+
+def _secrets(config: CardConfig) -> list[tuple[str, str]]:
+    found = [(f"wifi.{number}.password", wifi.password) for number, wifi in enumerate(config.wifi)]
+    found += [("access_point.password", config.access_point.password)] if config.access_point else []
+    found += [("cloud.api_key", config.cloud.api_key)] if config.cloud else []
+    found += [("fleet.token", config.fleet.token)] if config.fleet else []
+    found += [("administrator.password", config.administrator.password)] if config.administrator else []
+    found.append(("storage.recovery_passphrase", config.storage.recovery_passphrase))
+    return [(where, secret) for where, secret in found if secret]

@@ -1,5 +1,6 @@
 """NetworkManager's connections: the Wi-Fi networks to join and the hub's own access point."""
 
+import itertools
 import re
 import secrets
 import uuid
@@ -15,6 +16,7 @@ _OURS = "hikma-"
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without l, i, o, 0 and 1, which are read wrongly from a label."""
 _DRAWN_CHARS = 12
+_SSID_BYTES_MAX = 32
 _KNOWN_PRIORITY = 100
 _FALLBACK_PRIORITY = -100
 _ALWAYS_PRIORITY = 200
@@ -25,7 +27,8 @@ _AP_SECURITY = {"proto": "rsn", "pairwise": "ccmp", "group": "ccmp", "pmf": "2"}
 def apply(machine: Machine, config: CardConfig) -> None:
     """Write the connections of the file, and remove those of an earlier one; others stay."""
     folder = machine.path(FOLDER)
-    wanted = {f"{_OURS}wifi-{number}": _wifi(folder, number, wifi) for number, wifi in enumerate(config.wifi)}
+    names = _profiles(folder, config)
+    wanted = {names[wifi.name]: _wifi(folder, names, rank, wifi) for rank, wifi in enumerate(config.wifi)}
     if config.access_point:
         wanted[ACCESS_POINT] = _access_point(folder, config.access_point)
     for name, content in wanted.items():
@@ -45,17 +48,48 @@ ACCESS_POINT = f"{_OURS}access-point"
 def access_point(machine: Machine) -> tuple[str | None, str | None]:
     """Return name and password of the hub's own network, for its label."""
     folder = machine.path(FOLDER)
-    written = re.search(r"^ssid=([\d;]+)$", _text(folder, ACCESS_POINT), re.MULTILINE)
-    name = bytes(int(byte) for byte in written[1].split(";") if byte).decode() if written else None
+    name = _network(folder, ACCESS_POINT)
+    if name and len(name.encode()) > _SSID_BYTES_MAX:  # of an earlier program; no radio opens it
+        return None, None
     return name, _known_password(folder, ACCESS_POINT)
 
 
-def _wifi(folder: Path, number: int, wifi: WifiTable) -> bytes:
-    name = f"{_OURS}wifi-{number}"
+def unknown(machine: Machine, config: CardConfig) -> list[str]:
+    """List the networks of the file whose password is TAKEN and not here, as "wifi.0.password"."""
+    folder = machine.path(FOLDER)
+    names = _profiles(folder, config)
+    return [
+        f"wifi.{number}.password"
+        for number, wifi in enumerate(config.wifi)
+        if wifi.password == TAKEN and not _known_password(folder, names[wifi.name])
+    ]
+
+
+def _profiles(folder: Path, config: CardConfig) -> dict[str, str]:
+    """Return the profile of each network: the one that it has, wherever it stands in the file now, or a free one.
+
+    No profile passes from one network to another while it is in use, so a power cut mixes no passwords up.
+    """
+    had = {_network(folder, path.stem): path.stem for path in sorted(folder.glob(f"{_OURS}wifi-*.nmconnection"))}
+    free = (name for name in (f"{_OURS}wifi-{number}" for number in itertools.count()) if name not in had.values())
+    return {wifi.name: had.get(wifi.name) or next(free) for wifi in config.wifi}
+
+
+def _network(folder: Path, profile: str) -> str | None:
+    """Return the name of a profile's network; None of a profile that a damaged card garbled."""
+    written = re.search(r"^ssid=([\d;]+)$", _text(folder, profile), re.MULTILINE)
+    try:
+        return bytes(int(byte) for byte in written[1].split(";") if byte).decode() if written else None
+    except ValueError:
+        return None
+
+
+def _wifi(folder: Path, names: Mapping[str, str], rank: int, wifi: WifiTable) -> bytes:
+    name = names[wifi.name]
     password = _known_password(folder, name) if wifi.password == TAKEN else wifi.password
     return _profile(
         name,
-        connection={"autoconnect-priority": str(_KNOWN_PRIORITY - number), "autoconnect-retries": "0"},
+        connection={"autoconnect-priority": str(_KNOWN_PRIORITY - rank), "autoconnect-retries": "0"},
         wifi={"mode": "infrastructure", "ssid": _ssid(wifi.name), "hidden": str(wifi.hidden).lower()},
         password=password,
         ipv4={"method": "auto"},
@@ -125,4 +159,4 @@ def _known_password(folder: Path, name: str) -> str | None:
 
 def _text(folder: Path, name: str) -> str:
     path = folder / f"{name}.nmconnection"
-    return path.read_text("utf-8") if path.exists() else ""
+    return path.read_text("utf-8", "replace") if path.exists() else ""

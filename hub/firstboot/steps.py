@@ -4,6 +4,7 @@ Each looks before it acts, so all of them run at every boot, and a power cut bet
 a boot that goes on from there.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from hub.core.errors import SettingError
+from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
 from hub.firstboot import board, box, card, card_config, data, network, people, vault
 from hub.firstboot.board import KeyPlace
@@ -25,6 +26,8 @@ REPORT = "/run/hikma-hub-firstboot.json"
 _ERROR_FILE = "hikma-hub-error.txt"
 _APPLIED = "/data/applied"
 """SHA-256 of the hikma-hub.toml that was applied last."""
+_KEPT = f"/data/{FILE_NAME}"
+"""That file itself, without its secrets: for a person whose boot partition was damaged."""
 
 log = structlog.get_logger()
 
@@ -75,19 +78,38 @@ def run(
 
 def _read_config(state: _Run) -> None:
     """Read hikma-hub.toml; a wrong one is explained in a file beside it, and nothing of it is applied."""
-    boot = state.machine.path(BOOT)
-    finish_scrubbing(state.machine)
+    machine = state.machine
     try:
-        state.config = box.allowed(state.machine, card_config.load(boot / FILE_NAME))
+        finish_scrubbing(machine)
+        state.config = box.allowed(machine, card_config.load(machine.path(BOOT) / FILE_NAME))
     except SettingError as error:
-        state.facts["refused"] = str(error)
-        log.warning(LogEvent.CARD_CONFIG_REFUSED, file=FILE_NAME, reason=str(error))
-        with state.machine.writable(BOOT):
-            write(boot / _ERROR_FILE, f"The hub did not apply {FILE_NAME}.\r\n{error}\r\n".encode(), mode=0o755)
-        return
-    if (boot / _ERROR_FILE).exists():
-        with state.machine.writable(BOOT):
-            (boot / _ERROR_FILE).unlink()
+        _refuse(state, str(error))
+    except (OSError, OperatorError) as error:
+        _refuse(state, _damaged(error))
+
+
+def _damaged(error: Exception) -> str:
+    return (
+        f"the boot partition of this card cannot be read or written, so {FILE_NAME} waits; replace the card ({error})"
+    )
+
+
+def _refuse(state: _Run, reason: str) -> None:
+    """Remember why the file was not applied, and write it beside the file where that can be written."""
+    state.facts["refused"] = reason
+    log.warning(LogEvent.CARD_CONFIG_REFUSED, file=FILE_NAME, reason=reason)
+    content = f"The hub did not apply {FILE_NAME}.\r\n{reason}\r\n".encode()
+    with contextlib.suppress(OSError, OperatorError), state.machine.writable(BOOT):
+        write(state.machine.path(BOOT) / _ERROR_FILE, content, mode=0o755)
+
+
+def _withdraw(state: _Run) -> None:
+    """Take away what an earlier start wrote beside a file that is right now."""
+    error_file = state.machine.path(BOOT) / _ERROR_FILE
+    with contextlib.suppress(OSError, OperatorError):
+        if error_file.exists():
+            with state.machine.writable(BOOT):
+                error_file.unlink()
 
 
 def _open_data(state: _Run) -> None:
@@ -113,17 +135,53 @@ def _set_clock(state: _Run) -> None:
 def _apply(state: _Run) -> None:
     """Do what hikma-hub.toml says, unless that was done already; then take the secrets out of it."""
     machine = state.machine
-    file = machine.path(BOOT) / FILE_NAME
-    applied = machine.path(_APPLIED)
-    if state.facts.get("refused") or not file.exists():
+    if state.facts.get("refused"):
         return
-    if applied.exists() and applied.read_bytes() == _digest(file):
+    try:
+        text = _written(machine)
+        why_not = None if text is None else _why_not(machine, state.config, text)
+        if why_not:
+            _refuse(state, why_not)
+            return
+        _withdraw(state)
+        if text is None or card_config.asks_for_nothing(text) or _was_applied(machine):
+            return
+    except OSError as error:
+        _refuse(state, _damaged(error))
         return
     box.apply(machine, state.config)
     network.apply(machine, state.config)
     people.apply(machine, state.config)
-    scrub(machine)
-    write(applied, _digest(file))
+    write(machine.path(_KEPT), card_config.without_secrets(text).encode(), mode=0o600)
+    try:
+        scrub(machine)
+        write(machine.path(_APPLIED), _digest(machine.path(BOOT) / FILE_NAME))
+    except (OSError, OperatorError) as error:
+        _refuse(state, f"the passwords could not be taken out of {FILE_NAME}: {_damaged(error)}")
+
+
+def _written(machine: Machine) -> str | None:
+    """Return the text of hikma-hub.toml as people wrote it; None where there is no file."""
+    file = machine.path(BOOT) / FILE_NAME
+    if not file.exists():
+        return None
+    return file.read_bytes().strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _was_applied(machine: Machine) -> bool:
+    applied = machine.path(_APPLIED)
+    return applied.exists() and applied.read_bytes() == _digest(machine.path(BOOT) / FILE_NAME)
+
+
+def _why_not(machine: Machine, config: CardConfig, text: str) -> str | None:
+    """Say why a file that can be read is no wish of anybody; None if it is one."""
+    used = machine.path(_KEPT).exists() or machine.path(_APPLIED).exists()
+    if card_config.asks_for_nothing(text) and used:
+        return f"{FILE_NAME} says nothing: what was applied before stays. Write it anew; what it said is in {_KEPT}"
+    if not text.strip():
+        return f"{FILE_NAME} is empty: the card was damaged or pulled out too early; copy the file again"
+    missing = network.unknown(machine, config) if used else card_config.taken_in(config)
+    return card_config.missing(text, missing) if missing else None
 
 
 def _identify(state: _Run) -> None:

@@ -25,6 +25,17 @@ from tests.firstboot.test_steps import FILE
             "line 5: wifi.passwort: there is no passwort here; did you",
         ),
         ("[[wifi]]\nname = 'a'\npassword = 'long enough'\n", "Wi-Fi needs [hub] country"),
+        ("[hub]\ncountry = 'UK'\n", "line 2: hub.country: there is no country UK in ISO 3166; did you mean GB?"),
+        ("[hub]\ncountry = 'ug'\n", "did you mean UG?"),
+        ("[hub]\ncountry = 'Jordan'\n", "line 2: hub.country"),
+        ("[hub]\nname = \u201cNorth\u201d\n", "line 2: curly quotes"),
+        (f"[[wifi]]\nname = '{'ع' * 19}'\nopen = true\n", "line 2: a Wi-Fi name has at most 32 bytes, this one 38"),
+        (f"[access_point]\nname = '{'ع' * 19}'\n", "line 2: a Wi-Fi name has at most 32 bytes, this one 38"),
+        ("[[wifi]]\nname = 'a'\n", "line 1: a Wi-Fi has either a password or"),
+        ("[[wifi]]\nname = 'a'\npassword = 'long enough'\nopen = true\n", "line 1: a Wi-Fi has either a password or"),
+        ("[[wifi]]\nname = 'a'\nopen = true\n[[wifi]]\nname = 'a'\nopen = true\n", "line 5: this Wi-Fi is in the file"),
+        (f"[[wifi]]\nname = 'a'\npassword = '{'g' * 64}'\n", "line 3: a Wi-Fi password has 8 to 63 characters"),
+        ("[[wifi]]\nname = 'a'\npassword = 'pässwörd'\n", "line 3: a Wi-Fi password has 8 to 63 characters"),
         ("[cloud]\nurl = 'hikma.example'\napi_key = 'k'\n", "line 2: cloud.url"),
         ("[cloud]\nurl = 'https://hikma.example'\n", "line 1: cloud"),
         ("[ssh]\nkey = 'my key'\n", "line 2: ssh.key"),
@@ -37,6 +48,12 @@ def test_a_wrong_file_is_refused_with_the_line_to_mend(text: str, sentence: str)
         card_config.read(text)
     assert sentence in str(refused.value)
     assert str(refused.value).startswith("hikma-hub.toml")
+
+
+@pytest.mark.parametrize("password", ["p" * 8, "p" * 63, "0aF" + "9" * 61])
+def test_every_key_that_wpa_knows_is_accepted(password: str) -> None:
+    text = f"[hub]\ncountry = 'GB'\n[[wifi]]\nname = '{'ع' * 16}'\npassword = '{password}'\n"
+    assert card_config.read(text).wifi[0].password == password
 
 
 def test_no_secret_is_repeated_in_a_refusal() -> None:

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -142,9 +144,150 @@ def test_an_own_network_gets_a_drawn_password_that_stays(card: Flashed) -> None:
 def test_a_taken_secret_is_kept_when_the_file_is_changed_later(card: Flashed) -> None:
     file = card.put(FILE)
     card.boot()
-    file.write_text(file.read_text().replace('name = "Clinic"', 'name = "New router"'))
+    file.write_text(file.read_text().replace('name = "Hikma North"', 'name = "Hikma South"'))
     card.boot()
     assert "psk=open sesame" in (card.root / "data/connections/hikma-wifi-0.nmconnection").read_text()
+
+
+def passwords(card: Flashed) -> dict[str, str]:
+    """Return the password, "" if none, of each Wi-Fi that the hub joins, the preferred one first."""
+    found = []
+    for path in (card.root / "data/connections").glob("hikma-wifi-*"):
+        profile = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+        name = bytes(int(byte) for byte in profile["ssid"].split(";") if byte).decode()
+        found.append((-int(profile["autoconnect-priority"]), name, profile.get("psk", "")))
+    return {name: password for _, name, password in sorted(found)}
+
+
+def wifi(name: str, password: str = TAKEN) -> str:
+    return f'[[wifi]]\nname = "{name}"\npassword = "{password}"\n'
+
+
+def test_a_taken_password_stays_with_its_network_wherever_it_stands(card: Flashed) -> None:
+    country = '[hub]\ncountry = "JO"\n'
+    card.put(country + wifi("One", "password one") + wifi("Two", "password two"))
+    card.boot()
+    card.put(country + wifi("Two") + wifi("One"))
+    card.boot()
+    assert list(passwords(card).items()) == [("Two", "password two"), ("One", "password one")]
+    changed = country + wifi("New", "password new") + wifi("Two") + wifi("One")
+    for moment in range(0, 60, 6):
+        card.put(changed)
+        card.boot(cut_at=moment)
+        card.boot()
+        expected = [("New", "password new"), ("Two", "password two"), ("One", "password one")]
+        assert list(passwords(card).items()) == expected, moment
+        changed = (card.root / "boot/firmware/hikma-hub.toml").read_text() + "\n"
+
+
+def test_a_network_whose_password_the_hub_never_had_is_refused_not_opened(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    file.write_text(file.read_text().replace('name = "Clinic"', 'name = "New router"'))
+    report = card.boot()
+    assert report is not None
+    assert report.refused is not None
+    assert "(line 10: password)" in report.refused
+    assert passwords(card) == {"Clinic": "open sesame"}
+
+
+@pytest.mark.parametrize("text", ["", "\0" * 700, " \n", "# all of it\n", "[hub]\n"])
+def test_a_file_that_says_nothing_is_no_wish(card: Flashed, text: str) -> None:
+    card.put(FILE)
+    card.boot()
+    card.put(text)
+    report = card.boot()
+    assert report is not None
+    assert report.host_name == "nord-sud"
+    assert "says nothing" in str(report.refused)
+    assert passwords(card) == {"Clinic": "open sesame"}
+    assert (card.root / "etc/ssh/authorized_keys/technician").exists()
+    assert "says nothing" in (card.root / "boot/firmware/hikma-hub-error.txt").read_text()
+    kept = card.root / "data/hikma-hub.toml"
+    assert kept.read_text().startswith("# For the north")
+    assert not [secret for secret in SECRETS if secret in kept.read_text()]
+    card.put(kept.read_text())
+    report = card.boot()
+    assert report is not None
+    assert report.refused is None
+
+
+def test_a_used_file_on_a_fresh_card_is_refused_with_every_line_to_write_again(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    used = file.read_text()
+    flash_again(card)
+    card.put(used)
+    for _ in range(2):
+        report = card.boot()
+        assert report is not None
+        assert report.refused is not None
+        for line in ("line 10: password", "line 17: token", "recovery_passphrase"):
+            assert line in report.refused
+    assert passwords(card) == {}
+    card.put(FILE)
+    report = card.boot()
+    assert report is not None
+    assert report.refused is None
+    assert passwords(card) == {"Clinic": "open sesame"}
+
+
+def test_an_empty_file_on_a_fresh_card_is_told(card: Flashed) -> None:
+    card.put("")
+    report = card.boot()
+    assert report is not None
+    assert "is empty" in str(report.refused)
+
+
+def test_an_access_point_that_no_radio_can_open_is_not_on_the_label(card: Flashed) -> None:
+    card.put(FILE)
+    card.boot()
+    point = card.root / "data/connections/hikma-access-point.nmconnection"
+    point.write_text("[wifi]\nssid=" + "216;185;" * 19 + "\n[wifi-security]\npsk=long enough\n")
+    report = card.boot()
+    assert report is not None
+    assert (report.access_point, report.access_point_password) == (None, None)
+
+
+class Damaged(Flashed):
+    """A card whose boot partition cannot be made writable."""
+
+    @contextlib.contextmanager
+    def writable(self, mount: str) -> Iterator[None]:
+        if mount == "/boot/firmware":
+            raise OperatorError("mount -o failed with 32: cannot remount read-write")
+        with super().writable(mount):
+            yield
+
+
+@pytest.mark.parametrize("text", ["[hub]\ncuontry = 1\n", FILE, "", "\0" * 700])
+def test_a_boot_partition_that_cannot_be_written_keeps_no_hub_from_starting(tmp_path: Path, text: str) -> None:
+    card = Damaged(tmp_path / "damaged")
+    card.put(text)
+    (card.root / "boot/firmware/hikma-hub.clean").touch()
+    for _ in range(2):
+        report = card.boot()
+        assert report is not None
+        assert report.hub_id
+        assert report.refused
+
+
+def test_a_file_that_cannot_be_read_keeps_no_hub_from_starting(card: Flashed) -> None:
+    (card.root / "boot/firmware/hikma-hub.toml").mkdir()  # reading it fails as a bad block does: with an OSError
+    report = card.boot()
+    assert report is not None
+    assert report.hub_id
+    assert "replace the card" in str(report.refused)
+
+
+def test_secrets_that_cannot_be_taken_out_are_applied_and_told(tmp_path: Path) -> None:
+    card = Damaged(tmp_path / "damaged")
+    card.put(FILE)
+    for _ in range(2):
+        report = card.boot()
+        assert report is not None
+        assert "could not be taken out" in str(report.refused)
+        assert passwords(card) == {"Clinic": "open sesame"}
 
 
 def test_settings_that_the_page_changed_stay_when_the_file_is_changed_later(card: Flashed) -> None:
