@@ -108,7 +108,7 @@ def test_pages_can_be_read_and_used_without_script(visit: Callable[..., Visit], 
     some.click("Stop adding phones")
     some.see("Adding phones is off.")
     some.go("/phones")
-    some.click("Block …")
+    some.page.get_by_text("Block …", exact=True).first.click()
     some.page.locator("button.danger:visible").first.click()
     some.see("The phone is blocked.")
     assert lived_in.pid
@@ -126,7 +126,7 @@ def test_a_page_can_be_walked_with_the_keyboard_alone(visit: Callable[..., Visit
     some.page.keyboard.press("Enter")
     some.see("Overview")
     some.go("/phones")
-    some.page.locator("summary").first.focus()
+    some.page.get_by_text("Block …", exact=True).first.focus()
     some.page.keyboard.press("Enter")
     some.page.keyboard.press("Tab")
     assert some.page.evaluate("document.activeElement.className") == "danger"
@@ -138,9 +138,9 @@ def test_a_page_can_be_walked_with_the_keyboard_alone(visit: Callable[..., Visit
 def test_the_language_is_the_browsers_until_another_is_chosen(visit: Callable[..., Visit], served: ServedHub) -> None:
     some = visit(language="es-MX")
     some.go("/")
-    some.see("Todo lo que han enviado los teléfonos está a salvo en este hub.")
+    some.see("El hub está listo. Ningún teléfono de su lista se ha sincronizado aún.")
     some.click("العربية")
-    some.see("كل ما أرسلته الهواتف محفوظ على جهاز الحكمة.")
+    some.see("جهاز الحكمة جاهز. لم يُزامَن بعد أي هاتف من قائمته.")
     assert some.page.get_attribute("html", "dir") == "rtl"
     some.go("/setup")
     some.see("أهلًا بك. أدخل رمز الإعداد")

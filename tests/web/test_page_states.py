@@ -152,7 +152,7 @@ def hanging(box: Box) -> Shown:
     """A process that was stopped does nothing any more and holds all that it held."""
     process = Process(box)
     process.hub.start()
-    process.until(HubState.SAFE)
+    process.until(HubState.NO_PHONE)
     os.kill(process.hub.pid, signal.SIGSTOP)
     process.until(HubState.NOT_ANSWERING)
     assert '"state": "not_answering"' in process.hub.cli("status", "--json").stdout
@@ -162,7 +162,7 @@ def hanging(box: Box) -> Shown:
 def killed(box: Box) -> Shown:
     process = Process(box)
     process.hub.start()
-    process.until(HubState.SAFE)
+    process.until(HubState.NO_PHONE)
     process.hub.kill()
     process.until(HubState.NOT_ANSWERING)
     return process.screen()
@@ -196,7 +196,7 @@ def starting(box: Box) -> Shown:
     finally:
         other.close()
         begun.join()
-        process.until(HubState.SAFE)  # it was a start, and nothing else
+        process.until(HubState.NO_PHONE)  # it was a start, and nothing else
 
 
 def card_full(box: Box) -> Shown:

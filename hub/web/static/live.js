@@ -32,7 +32,8 @@
       signal: AbortSignal.timeout(PATIENCE_MS / 2),
     });
     hear();
-    if (answer.redirected) return location.reload(); // the sign-in has ended: nothing old stays on the screen
+    // The sign-in has ended: nothing old stays on the screen.
+    if (new URL(answer.url).pathname === "/sign-in") return location.assign(answer.url);
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     known = fresh.body.dataset.revision ?? known;
