@@ -39,11 +39,12 @@ def is_full(progress: Progress, clinics: Iterable[str], now_cloud_ms: int) -> bo
 def can_wait(progress: Progress, now_cloud_ms: int) -> bool:
     """Whether a pull would bring much that was just pushed, and the next one all of it again, in its overlap.
 
-    When as much time has passed as pulls overlap, it comes once.
+    When as much time has passed as pulls overlap, it comes once. now_cloud_ms may be in whole seconds, and so lie
+    before what was noted a moment ago.
     """
     is_large = progress.pushed_bytes >= LARGE_PUSH_BYTES
-    just_ended = 0 <= now_cloud_ms - progress.pushed_cloud_ms <= OVERLAP_MS
-    return is_large and just_ended and 0 <= now_cloud_ms - progress.cursor_cloud_ms < PATIENCE_MS
+    just_ended = abs(now_cloud_ms - progress.pushed_cloud_ms) <= OVERLAP_MS
+    return is_large and just_ended and -OVERLAP_MS <= now_cloud_ms - progress.cursor_cloud_ms < PATIENCE_MS
 
 
 def lost(progress: Progress, restored: int, now_cloud_ms: int) -> tuple[int, int]:

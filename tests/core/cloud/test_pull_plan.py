@@ -46,7 +46,7 @@ def test_9_a_full_pull_that_failed_is_not_tried_in_every_cycle_but_one_that_is_w
     assert pull_plan.is_full(at_once, ["a"], NOW)
 
 
-@given(pushed=st.integers(0, 10**8), since_push=st.integers(0, 10**6), since_pull=st.integers(0, 10**6))
+@given(pushed=st.integers(0, 10**8), since_push=st.integers(-999, 10**6), since_pull=st.integers(-999, 10**6))
 def test_6_after_a_large_push_a_pull_waits_until_its_overlap_no_more_reaches_it(
     pushed: int, since_push: int, since_pull: int
 ) -> None:

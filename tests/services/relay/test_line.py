@@ -230,7 +230,7 @@ def test_6_what_was_pushed_comes_down_once_however_many_cycles_follow(connected:
     late = connected.patient()
     quiet.append(patient.run(is_patient=True))
     assert [report.pushed.stored for report in quiet if report] == [0, 0, 0, 1]  # what is new needs no pull
-    connected.move_cursor(-dt.timedelta(milliseconds=pull_plan.PATIENCE_MS))
+    connected.move_cursor(-dt.timedelta(milliseconds=pull_plan.PATIENCE_MS, seconds=2))  # a Date header has seconds
     last = patient.run(is_patient=True)
     patient.close()
     assert sum(report.traffic.down for report in quiet if report) < 10_000
