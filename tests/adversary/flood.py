@@ -14,7 +14,7 @@ from collections import Counter
 from hub.core.phone import wire
 from hub.core.phone.keys import KeyPair
 
-HEAD = b"Host: hub\r\nContent-Type: application/json\r\n"
+HEAD = b"Host: hikma-hub\r\nContent-Type: application/json\r\n"
 _PATIENCE_S = 2.0
 
 

@@ -16,7 +16,7 @@ from tests.hubs import Client, ServedHub, changes, prepare, row
 from tests.simulator.transport import HttpTransport
 
 MIB = 1024 * 1024
-HEAD = b"Host: hub\r\nContent-Type: application/json\r\n"
+HEAD = b"Host: hikma-hub\r\nContent-Type: application/json\r\n"
 CLOSED = b"<closed>"
 LEAKS = (b"Traceback", b"sqlite", b"SELECT", b"msgspec", b"/hub/", b"File ", b"Error")
 

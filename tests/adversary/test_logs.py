@@ -49,7 +49,7 @@ def test_the_log_of_a_busy_day_holds_no_secret_and_no_line_of_a_stranger(
     client.post("/api/login", b'{"email":"omar@clinic.example","password":"in the clear"}')
     for path in (b"/%0aevent=serving%0d%1b[31m", b"/a\x80", b"/" + b"a" * 50_000):
         with socket.create_connection(("127.0.0.1", hub.port), timeout=10) as made:
-            made.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nX-Evil: Layla\r\nConnection: close\r\n\r\n")
+            made.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: hikma-hub\r\nX-Evil: Layla\r\nConnection: close\r\n\r\n")
             while made.recv(65536):
                 pass
     printed = hub.output()

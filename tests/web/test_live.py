@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -59,29 +60,27 @@ def test_a_page_that_goes_makes_room_for_the_next() -> None:
     asyncio.run(run())
 
 
-def _follow(served: ServedHub) -> tuple[socket.socket, bytes]:
-    host, port = served.url.removeprefix("http://").split(":")
-    line = socket.create_connection((host, int(port)), 10)
-    line.sendall(b"GET /events HTTP/1.1\r\nHost: hub\r\n\r\n")
-    return line, line.recv(64)
+@contextmanager
+def _followed(served: ServedHub) -> Iterator[bytes]:
+    """Follow from outside; gives how the answer begins."""
+    with socket.create_connection(("127.0.0.1", served.port), 10) as line:
+        line.sendall(b"GET /events HTTP/1.1\r\nHost: hikma-hub\r\n\r\n")
+        yield line.recv(64)
 
 
 def test_s8_a_served_hub_streams_to_so_many_and_to_others_once_those_have_gone(
     serve: Callable[..., ServedHub],
 ) -> None:
     served = serve()
-    first = [_follow(served) for _ in range(STREAMS_PER_ADDRESS)]
-    assert all(head.startswith(b"HTTP/1.1 200") for _, head in first)
-    line, head = _follow(served)
-    line.close()
-    assert head.startswith(b"HTTP/1.1 429")
-    for line, _ in first:
-        line.close()
+    with ExitStack() as first:
+        heads = [first.enter_context(_followed(served)) for _ in range(STREAMS_PER_ADDRESS)]
+        assert all(head.startswith(b"HTTP/1.1 200") for head in heads)
+        with _followed(served) as head:
+            assert head.startswith(b"HTTP/1.1 429")
     for _ in range(200):
-        line, head = _follow(served)
-        line.close()
-        if head.startswith(b"HTTP/1.1 200"):
-            return
+        with _followed(served) as head:
+            if head.startswith(b"HTTP/1.1 200"):
+                return
     raise AssertionError("places of those who have gone stay taken")
 
 
