@@ -120,6 +120,7 @@ NEWER = {
     Code.PARENT_HELD,
     Code.TIME_OUT_OF_RANGE,
     Code.TOO_LONG,
+    Code.TOO_NESTED,
 }
 """Codes that were never stored as a sentence."""
 

@@ -15,7 +15,7 @@ def rows_of(hub: InProcessHub, num: int) -> dict[str, int]:
 
 
 def test_every_table_that_names_a_phone_is_forgotten_or_says_who_did_something(hub: InProcessHub) -> None:
-    kept = {"audit", "quarantine", "counter_steps"}
+    kept = {"audit", "quarantine", "quarantine_held", "counter_steps"}
     with hub.store.read() as db:
         named = {
             table.name

@@ -341,11 +341,11 @@ def test_a_quarantined_record_is_kept_whole_with_who_sent_it_and_why(store: Stor
     )
 
 
-def test_a_full_quarantine_refuses_the_push_and_nothing_of_it_is_stored(store: Store) -> None:
-    push(store, changes("patients", created=[{"id": 1}, {"id": 2}]), most=2)
+def test_a_quarantine_that_is_full_for_a_phone_refuses_the_push_and_nothing_of_it_is_stored(store: Store) -> None:
+    push(store, changes("patients", created=[{"id": 1}, {"id": 2}]), most=4)
     before = dump(store)
     with pytest.raises(Unavailable):
-        push(store, changes("patients", created=[PATIENT, {"id": 3}]), most=2)
+        push(store, changes("patients", created=[PATIENT, {"id": 3}]), most=4)
     assert dump(store) == before
 
 

@@ -197,7 +197,7 @@ def test_s8_a_phone_has_a_bounded_number_of_sessions_and_keeps_the_newest(hub: I
     statuses = []
     for client.key in keys:
         statuses.append(client.pull().status)
-    assert statuses == [200, 401, 401, 200, 200]  # the first one has proven itself by a sign-in
+    assert statuses == [401, 401, 200, 200, 200]  # the first one has carried its sign-in, and is done with
 
 
 def test_s8_sessions_are_bounded_over_all_phones(hub: InProcessHub) -> None:
