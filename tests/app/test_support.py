@@ -18,6 +18,7 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link
 from hub.core.records.tables import TABLES
 from hub.settings import HubSettings, Settings
+from hub.store.copy import capture
 from hub.store.database import Store
 from hub.store.people import audit
 from tests.hubs import InProcessHub, changes, row
@@ -88,7 +89,7 @@ def plant(store: Store) -> set[str]:
     with store.write() as tx:
         db = tx.db
         names = {name for name in db.table_names() if not name.startswith(("sqlite_", "_sqlite"))}
-        tables = {name for name in names if not name.endswith(_SHADOWS)}
+        tables = {name for name in names if not name.endswith(_SHADOWS)} - capture.derived(db)
         for number, table in enumerate(sorted(tables)):
             columns = db.execute(f"SELECT name, type FROM pragma_table_xinfo('{table}') WHERE hidden = 0").fetchall()
             values: dict[str, object] = {
@@ -112,7 +113,7 @@ _LINK = Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
 _LAST = Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
 USABLE: dict[str, dict[str, object]] = {
     "devices": {"state": "paired", "num": 4242, "first_seen": 1, "last_seen": 1, "last_sync": 1},
-    "ledger": {"device": 1, "table_name": MARK, "held": b"", "owed": b"", "hidden": b""},
+    "ledger": {"device": 1, "table_name": MARK, "held": b"", "owed": b"", "hidden": b"", "unsure": b"", "failed": b""},
     "cloud": {"key": MARK, "value": MARK},
     "hub": {"key": "name", "value": MARK},
 }
