@@ -471,6 +471,7 @@ def _meet_anew(resumed: Resumed, cursor: float, deliveries: Sequence[Delivery]) 
         resumed,
         head=msgspec.structs.replace(resumed.head, settled=cursor, attempts=0, asked=0),
         sheets=_doubted(resumed.sheets, deliveries),
+        doubtful=deliveries,
         is_met_anew=True,
     )
 

@@ -200,7 +200,8 @@ class _Draft:
     def _take(self, bundle: Bundle, until: int) -> bool:
         """Take all of a bundle, if it fits; of one that is larger than a page what fits, parents last.
 
-        So a patient of whom there is too much for a page does not show before all of it is there.
+        So a patient of whom there is too much for a page does not show before all of it is there. One that was taken in
+        part comes again when there is more room.
         """
         placed = [each for table, rows in bundle.tables for each in self._placed(table, rows, bundle.owner)]
         size = sum([len(each[-1]) + 1 for each in placed])
@@ -219,7 +220,10 @@ class _Draft:
     def _placed(self, table: Table, rows: Iterable[Row], owner: Owner) -> Iterator[_Placed]:
         """Leave out what the user may not see and what no page can hold, and say where the others go."""
         may_see, has, nulls = self._may_see(table, owner), self._sheets[table.name].has, _nulls(table)
+        taken = self._taken[table.name]
         for num, is_deleted, data in rows:
+            if num in taken:
+                continue
             place = _DELETED if is_deleted else _UPDATED if num in has else _CREATED
             text = nulls.sub(b"", data) if place == _CREATED else data
             if not may_see and not is_deleted:

@@ -168,6 +168,7 @@ def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(tak
 @settings(max_examples=120, deadline=None)
 @given(steps(ALL))
 @example([("add", 0), ("forbid", 0), ("sync", 3), ("sync", 3), ("move", 1)])  # comes into sight unchanged
+@example([("sync", 0), ("overlap", 0), ("overlap", 0), ("strange", 0)])  # an old answer over its edit, and a new cursor
 def test_p5_what_a_user_may_see_comes_whatever_else_is_withheld(taken: list[Step]) -> None:
     life = lived(taken)
     life.settle()

@@ -91,6 +91,12 @@ def test_p6_a_full_page_has_nothing_of_the_tables_after_it() -> None:
     assert list(page.parts) == ["patients"]
 
 
+def test_p6_of_a_patient_who_is_too_much_for_a_page_nothing_comes_twice_in_it() -> None:
+    rows = [row(num, size=size)._replace(patient_id="p1") for num, size in ((1, 60), (2, 80), (3, 30))]
+    page, _ = fill(ledger(events=due(1, 2, 3)), *rows)
+    assert [len(page.parts["events"].created), nums(page, "events")] == [1, [3]]
+
+
 def test_p5_where_a_page_ended_is_remembered_only_while_something_is_left() -> None:
     rows = (row(1, size=60)._replace(patient_id="p1"), row(2, size=60)._replace(patient_id="p2"))
     page, _ = fill(ledger(patients=due(1, 2)), *rows)
