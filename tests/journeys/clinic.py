@@ -23,7 +23,7 @@ from hub.services.rpc.procedures.registry import Policy
 from hub.store import database
 from hub.store.database import Store
 from hub.store.people import users
-from hub.store.phones import callers, devices, ledger
+from hub.store.phones import backlog, callers, devices
 from hub.store.records import owners, record_rows
 from tests.hubs import PASSWORD, POLICY, InProcessHub, add_user
 from tests.journeys.books import Books, PhoneBook, doubts, state
@@ -250,7 +250,7 @@ class Clinic:
         self._patch.setattr(database, "time", self.clock)
         self._patch.setattr(database, "_boot", lambda: f"boot {self.clock.boot}")
         if few is not None:
-            self._patch.setattr(ledger, "_FEW", few)  # a backlog of 4,096 records takes too long to enter by hand
+            self._patch.setattr(backlog, "_FEW", few)  # a backlog of 4,096 records takes too long to enter by hand
         shutil.copytree(template, data)
         self.box = Box(data, policy=_policy(page_bytes))
         self.books = Books()
