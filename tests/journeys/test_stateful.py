@@ -295,6 +295,7 @@ _PROFILE = settings(
 )
 
 
+@pytest.mark.timeout(600)
 def test_phones_that_sync_in_the_end_hold_what_the_hub_holds() -> None:
     run_state_machine_as_test(Journey, settings=settings(_PROFILE, max_examples=10, stateful_step_count=30))
 
