@@ -1,12 +1,17 @@
 """The board without a network, without a right clock, and switched off and on."""
 
+import base64
+import io
+import tarfile
+
 from tests.device.conftest import EMAIL, PASSWORD, paired
 from tests.device.guest import Guest
+from tests.outside import PROJECT
 
 _INSIDE = """
 import random, sys
-from hub.demo.phone import Phone
-from hub.demo.transport import HttpTransport
+from tests.simulator.phone import Phone
+from tests.simulator.transport import HttpTransport
 phone = Phone(rng=random.Random(77), now_ms=lambda: 1800000000000, connect=lambda _: HttpTransport("http://127.0.0.1:4001"))
 phone.pair({"type": "sync_hub", "url": "http://127.0.0.1:4001"})
 phone.login(*sys.argv[1:])
@@ -17,14 +22,24 @@ print("synced" if phone.sync().ok else "failed")
 
 _ALONE = f"""
 ip link set eth0 down
-/opt/hikma-hub/bin/python3 /run/phone.py {EMAIL} {PASSWORD} >/run/phone.out 2>&1
+PYTHONPATH=/run /opt/hikma-hub/bin/python3 /run/phone.py {EMAIL} {PASSWORD} >/run/phone.out 2>&1
 systemctl is-active hikma-hub >>/run/phone.out
 ip link set eth0 up
 mv /run/phone.out /run/phone.done
 """
 
 
+def _model_phone() -> str:
+    """Return the simulator's modules as an archive in base64."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for module in sorted((PROJECT / "tests/simulator").glob("*.py")):
+            archive.add(module, module.relative_to(PROJECT))
+    return base64.b64encode(packed.getvalue()).decode()
+
+
 def test_with_the_network_gone_it_still_serves(board: Guest) -> None:
+    board.ssh("base64 -d | tar -xz -C /run", stdin=_model_phone())  # it is not on the card
     board.ssh("cat >/run/phone.py", stdin=_INSIDE)
     board.ssh("cat >/run/alone.sh", stdin=_ALONE)
     board.ssh("systemd-run --quiet sh /run/alone.sh")
