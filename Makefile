@@ -41,7 +41,7 @@ lint: $(STAMP) ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-check: lint $(ANSIBLE) ## lint, and the quick tests: under a minute; what pre-commit calls
+check: lint $(ANSIBLE) ## lint, and the quick tests: some minutes; what pre-commit calls
 	$(BIN)/pytest -q -n 2 --dist loadscope -m "not slow and not device"
 
 mutants: $(STAMP) ## N changes of core, actions and store, drawn by SEED, that a quick test should notice
