@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from hub.core.phone import doubt
 from tests.hubs import changes
 from tests.journeys.region import Lost, Region, Station
 from tests.services.relay.world import Kind, uid
@@ -256,6 +257,12 @@ class Relay(RuleBasedStateMachine):
         """Return a text that was never entered before."""
         self.values += 1
         return f"value {self.values}"
+
+
+@pytest.fixture(autouse=True)
+def _no_time_between_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub ask phones at every sync: here no time goes by between them."""
+    monkeypatch.setattr(doubt, "QUIET_MS", 0)
 
 
 def run(machine: type[Relay], examples: int) -> None:
