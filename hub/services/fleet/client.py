@@ -3,14 +3,13 @@
 import contextlib
 import ipaddress
 import ssl
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Self
 
 import httpx
 import msgspec
 
+from hub.core import answer_headers
 from hub.core.errors import OperatorError
 from hub.core.fleet import reporting
 from hub.core.fleet.reporting import ReportOutcome
@@ -20,6 +19,7 @@ CONNECTION_BYTES = 5_000
 """What a connection costs beside what is sent: 2 KB measured with a short certificate, and 3 KB for a chain."""
 _TIMEOUT = httpx.Timeout(30.0, connect=20.0)
 _ANSWER_BYTES = 4096
+_RETRY_AFTER_S_MAX = 86_400.0
 _TOKEN_CHARS = (16, 512)
 
 
@@ -70,11 +70,13 @@ class Client:
             return Reply(ReportOutcome.NO_LINE, size, detail=type(error).__name__)
         with contextlib.closing(response):
             said = _first_line(response)
+        headers = response.headers
+        date_ms = answer_headers.date_ms(headers.get("date"))
         return Reply(
             reporting.outcome_of(response.status_code),
             size,
-            _retry_after_s(response.headers),
-            _date_ms(response.headers),
+            answer_headers.retry_after_s(headers.get("retry-after"), unsaid=0.0, most=_RETRY_AFTER_S_MAX),
+            None if date_ms is None else date_ms + 999,  # the latest that it can be
             "" if response.status_code == httpx.codes.NO_CONTENT else f"status {response.status_code} {said}".strip(),
         )
 
@@ -127,18 +129,3 @@ def _first_line(response: httpx.Response) -> str:
         return ""
     line = said[:200].decode("utf-8", "replace").split("\n")[0]
     return "".join(char for char in line if char.isprintable()).strip()
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    try:
-        return min(max(float(headers.get("retry-after", "")), 1.0), 86_400.0)
-    except ValueError:
-        return 0.0
-
-
-def _date_ms(headers: Mapping[str, str]) -> int | None:
-    """Return the latest that it can be: the header is cut off at the second."""
-    try:
-        return int(parsedate_to_datetime(headers["date"]).timestamp() * 1000) + 999
-    except (KeyError, ValueError):
-        return None

@@ -1,11 +1,9 @@
 """Speaks to the cloud over HTTP, and tells its real successes from what only looks like one (CLOUD.md 0-4)."""
 
 import ipaddress
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,6 +12,7 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 
+from hub.core import answer_headers
 from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, NotTheCloud, OperatorError, TooSlow, Unreadable
 from hub.services.relay.body import ENCODING, Body, line
 from hub.services.relay.deadline import Deadline
@@ -33,6 +32,7 @@ _SENT_BYTES_PER_S = 100
 PULL_BYTES = 1024**3
 """The cloud itself cannot answer with more than half of it (CLOUD.md 2.4)."""
 _RETRY_AFTER_S = 60.0
+_RETRY_AFTER_S_MAX = 3600.0
 """When the cloud wants less and does not say when again."""
 
 
@@ -194,15 +194,13 @@ class Cloud:
                 response = self._http.send(request, stream=True)
         self._hear_clock(response)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            self._limit.hold(_retry_after_s(response.headers))
+            self._limit.hold(_retry_after_s(response))
         return response
 
     def _hear_clock(self, response: httpx.Response) -> None:
-        try:
-            date = parsedate_to_datetime(response.headers["date"])
-            self.told(int(date.timestamp() * 1000))
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return
+        date_ms = answer_headers.date_ms(response.headers.get("date"))
+        if date_ms is not None:
+            self.told(date_ms)
 
 
 def check_url(url: str) -> str:
@@ -233,7 +231,7 @@ def _check(response: httpx.Response) -> None:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             raise KeyRefused("the cloud does not accept this hub's key")
         case HTTPStatus.TOO_MANY_REQUESTS:
-            raise CloudBusy(_retry_after_s(response.headers))
+            raise CloudBusy(_retry_after_s(response))
         case HTTPStatus.OK:
             raise NotTheCloud("a web page answered instead of the cloud")
         case status if 300 <= status < 400:  # noqa: PLR2004  HTTP's redirections
@@ -242,12 +240,10 @@ def _check(response: httpx.Response) -> None:
             raise CloudFailing(f"the cloud answered with status {status}")
 
 
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
-        return _RETRY_AFTER_S
-    return _RETRY_AFTER_S if math.isnan(seconds) else min(max(seconds, 1.0), 3600.0)
+def _retry_after_s(response: httpx.Response) -> float:
+    return answer_headers.retry_after_s(
+        response.headers.get("retry-after"), unsaid=_RETRY_AFTER_S, most=_RETRY_AFTER_S_MAX
+    )
 
 
 def _is_json(response: httpx.Response) -> bool:
