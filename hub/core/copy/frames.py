@@ -32,6 +32,8 @@ _HEADER = struct.Struct(f">{len(MAGIC)}sQ32s32s16s")
 _HEAD = struct.Struct(">QQ?I")
 _CRC = struct.Struct(">I")
 _TAG_BYTES = 16
+_SEALED_BYTES_MAX = 128 * 1024 * 1024
+"""More than the largest record that a push may hold; what a stick claims beyond it is damage."""
 
 
 class Frame(NamedTuple):
@@ -91,6 +93,8 @@ class JournalFile:
         if len(head) < _HEAD.size:
             return None
         first, last, is_last, size = _HEAD.unpack(head)
+        if size > _SEALED_BYTES_MAX:
+            return None
         sealed = self._source.read(size)
         crc = self._source.read(_CRC.size)
         if len(crc) < _CRC.size or _CRC.unpack(crc)[0] != zlib.crc32(sealed, zlib.crc32(head)):

@@ -119,7 +119,8 @@ class CopyWriter:
             return
         part = encode(read())
         with self._changed:
-            if self._tail == noted.seq - 1 and sum(len(entry.part) for entry in self._queue) < _QUEUE_BYTES:
+            waiting = sum(len(entry.part) for entry in self._queue)
+            if self._tail == noted.seq - 1 and waiting + len(part) < _QUEUE_BYTES:
                 self._queue.append(_Entry(noted.seq, part))
                 self._tail = noted.seq
                 self._changed.notify_all()

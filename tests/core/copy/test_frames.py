@@ -1,5 +1,8 @@
 """Journal files open with the one key, whole and in their places, as far as they were written."""
 
+import struct
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +52,22 @@ def test_a_changed_byte_is_seen(data: st.DataObject) -> None:
         return
     assert journal.is_torn
     assert found == [b"one", b"two", b"three"][: len(found)]
+
+
+def test_a_size_that_no_frame_has_is_damage_and_is_not_read() -> None:
+    head = struct.pack(">QQBI", 1, 1, 1, 2**32 - 1)
+    read: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        yield written() + head
+        while True:
+            read.append(1)
+            yield bytes(1024 * 1024)
+
+    journal = JournalFile(PieceReader(endless()))
+    assert list(journal.frames()) == []
+    assert journal.is_torn
+    assert not read
 
 
 def test_a_frame_of_another_file_does_not_open() -> None:
