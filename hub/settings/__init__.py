@@ -9,6 +9,7 @@ from hub.settings.changes import Change, change
 from hub.settings.reading import Value, allowed, choices, kind, load, names, value, variable
 from hub.settings.tree import (
     BoxSettings,
+    CopySettings,
     DiscoverySettings,
     FleetSettings,
     HubSettings,
@@ -29,6 +30,7 @@ from hub.settings.writing import amend
 __all__ = [
     "BoxSettings",
     "Change",
+    "CopySettings",
     "DiscoverySettings",
     "FleetSettings",
     "HubSettings",

@@ -76,7 +76,7 @@ def health(now: Facts, hour: Hour, counted: Counted, machine: Machine, version: 
         unproven=now.unproven,
         lost=now.lost,
         relayed_ago_s=now.relayed_ago_s,
-        copies=getattr(now, "copies", None),
+        copies=now.copies,
         phones=now.devices,
         phones_today=now.devices_today,
         beyond=now.over_prescribed + now.over_stock,
