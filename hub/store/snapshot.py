@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.core.copy.entry import Part
 from hub.core.errors import OperatorError
-from hub.core.phone.ledger import ANY_CURSOR
+from hub.core.phone.sheets import ANY_CURSOR
 from hub.store.box import state
 from hub.store.copy import capture, rows
 from hub.store.database import Store, Transaction, hub_time

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from hub.core.fleet.totals import Total
 from hub.core.phone import doubt, pull_page
-from hub.core.phone.ledger import OpenLedger, Resumed, StartOver
+from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
 from hub.core.records import access
 from hub.core.records.access import Rights

@@ -20,7 +20,8 @@ import msgspec
 from pyroaring import BitMap, FrozenBitMap
 
 from hub.core.phone import page_size
-from hub.core.phone.ledger import Delivered, OpenLedger, Sheet, SuspectRecord
+from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.sheets import Delivered, Sheet, SuspectRecord
 from hub.core.records.access import Owner
 from hub.core.records.table import SeenBy, Table
 from hub.core.records.tables import TABLES

@@ -13,10 +13,10 @@ import msgspec
 from pyroaring import BitMap
 from sqlite_utils import Database
 
-from hub.core.phone.ledger import Sheet
 from hub.core.phone.page_size import FLOOR_BYTES
 from hub.core.phone.pull_order import STILL_DUE_MS, Sighting, apart_ms, most_urgent_first
 from hub.core.phone.pull_page import Bundle, Row
+from hub.core.phone.sheets import Sheet
 from hub.core.records.access import Owner
 from hub.core.records.table import Rank, Table
 from hub.core.records.tables import TABLES

@@ -3,7 +3,7 @@
 from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
-from hub.core.phone.ledger import Sheet, known_revision
+from hub.core.phone.sheets import Sheet, known_revision
 from hub.core.records.table import Table
 from hub.store.phones import ledger
 

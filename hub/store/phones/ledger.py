@@ -9,20 +9,11 @@ from typing import NamedTuple
 from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
-from hub.core.phone.ledger import (
-    DELIVERIES,
-    NO_RECORDS,
-    ChangedRow,
-    Delivered,
-    Delivery,
-    Head,
-    OpenLedger,
-    Sheet,
-    StoredLedger,
-    SuspectRecord,
-)
+from hub.core.phone.ledger import StoredLedger
+from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.page_size import Capacity
 from hub.core.phone.pull_page import PullPage
+from hub.core.phone.sheets import DELIVERIES, NO_RECORDS, ChangedRow, Delivered, Delivery, Head, Sheet, SuspectRecord
 from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
@@ -65,7 +56,7 @@ def read(db: Database, device: int) -> StoredLedger:
 
 
 class Changes(NamedTuple):
-    """What may be due to a phone since it was here, as core.phone.ledger.Resumed absorbs it."""
+    """What may be due to a phone since it was here, as core.phone.opening.Resumed absorbs it."""
 
     rows: dict[str, list[ChangedRow]]
     """Of every table what changed."""

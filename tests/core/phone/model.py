@@ -6,21 +6,12 @@ from typing import NamedTuple
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import pull_page
-from hub.core.phone.ledger import (
-    DELIVERIES,
-    ChangedRow,
-    Delivery,
-    Head,
-    OpenLedger,
-    Outdated,
-    Sheet,
-    StartOver,
-    StoredLedger,
-    SuspectRecord,
-    known_revision,
-)
+from hub.core.phone.ledger import StoredLedger
+from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.opening import StartOver
 from hub.core.phone.pull_order import Sighting, apart_ms, most_urgent_first
 from hub.core.phone.pull_page import Bundle, PullPage
+from hub.core.phone.sheets import DELIVERIES, ChangedRow, Delivery, Head, Outdated, Sheet, SuspectRecord, known_revision
 from hub.core.records.access import Owner
 from hub.core.records.table import Rank, Table
 from hub.core.records.tables import TABLES

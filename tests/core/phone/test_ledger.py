@@ -6,8 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
-from hub.core.phone import ledger
-from hub.core.phone.ledger import ANY_CURSOR, Head, OpenLedger, Resumed, StartOver
+from hub.core.phone import sheets
+from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.opening import Resumed, StartOver
+from hub.core.phone.sheets import ANY_CURSOR, Head
 from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, Row, carried, created
 
 CLINICS = ("a", "b")
@@ -123,7 +125,7 @@ class Life:
             idle = 0
             for _ in range(300):
                 idle = 0 if carried(self.sync(3)) else idle + 1
-                if idle > ledger.DELIVERIES:
+                if idle > sheets.DELIVERIES:
                     break
             else:
                 raise AssertionError("it never ends")

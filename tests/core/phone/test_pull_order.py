@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import pull_page
-from hub.core.phone.ledger import Delivered, Head, OpenLedger, Sheet
+from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.pull_order import Sighting, apart_ms, most_urgent_first
 from hub.core.phone.pull_page import PullPage
+from hub.core.phone.sheets import Delivered, Head, Sheet
 from hub.core.records.tables import TABLES
 from tests.core.phone.model import Due, ModelBacklog
 

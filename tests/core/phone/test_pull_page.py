@@ -7,8 +7,9 @@ import pytest
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import pull_page
-from hub.core.phone.ledger import Head, OpenLedger, Sheet, SuspectRecord
+from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.pull_page import PullPage, Row
+from hub.core.phone.sheets import Head, Sheet, SuspectRecord
 from hub.core.records.access import Owner
 from hub.core.records.table import Table
 from hub.core.records.tables import TABLES

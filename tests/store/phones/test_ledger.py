@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from hub.actions.phones import pull as pulling
-from hub.core.phone import ledger
+from hub.core.phone import sheets
 from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
@@ -206,11 +206,11 @@ def test_p9_cursors_outlive_a_restart(hub: InProcessHub) -> None:
 def test_s8_unconfirmed_answers_are_remembered_up_to_a_bound(hub: InProcessHub) -> None:
     client, cursor = settled(hub)
     push(hub.store, patients("a"), device=OTHER)
-    for _ in range(3 * ledger.DELIVERIES):
+    for _ in range(3 * sheets.DELIVERIES):
         pull(client, cursor)
     with hub.store.read() as db:
         kept = db.execute("SELECT count(DISTINCT timestamp) FROM deliveries").fetchone()[0]
-    assert kept == ledger.DELIVERIES
+    assert kept == sheets.DELIVERIES
 
 
 def test_a_phone_that_is_up_to_date_is_not_behind(hub: InProcessHub) -> None:
@@ -270,7 +270,7 @@ def trusting(hub: InProcessHub) -> Client:
     push(hub.store, patients("a"), device=OTHER)
     client, _ = settled(hub)
     with hub.store.write() as tx:
-        tx.db.execute("UPDATE ledger_heads SET settled = ?", [ledger.ANY_CURSOR])
+        tx.db.execute("UPDATE ledger_heads SET settled = ?", [sheets.ANY_CURSOR])
     return client
 
 

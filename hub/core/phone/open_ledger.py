@@ -1,0 +1,93 @@
+"""What is due to a phone whose ledger is up to date, and what of it the next answer may carry."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+from pyroaring import FrozenBitMap
+
+from hub.core.phone import doubt
+from hub.core.phone.sheets import NO_RECORDS, Head, Outdated, Sheet, SuspectRecord
+
+
+class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger that is up to date with one view of the database, and what of it is yet to be saved."""
+
+    device: int
+    head: Head
+    """As it is to be kept."""
+    sheets: Mapping[str, Sheet]
+    outdated: Outdated
+    stored: Mapping[str, Sheet]
+    """The sheets as the database has them."""
+    starts_over: bool
+    """Nothing that was kept of it holds any more."""
+    settled_until: int | None = None
+    """A delivery was settled just now; what was forced up to this revision is accounted for."""
+    proven: tuple[SuspectRecord, ...] = ()
+    """Suspects that the phone has stored now."""
+    suspected: tuple[SuspectRecord, ...] = ()
+    """New ones."""
+    rests: bool = False
+    """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
+    is_met_anew: bool = False
+    """It came with a cursor that it was never given."""
+
+    def behind(self) -> int:
+        """Count the records that are due."""
+        return sum(len(sheet.due) for sheet in self.sheets.values())
+
+    @property
+    def is_confirming(self) -> bool:
+        """Whether the phone confirms what it gets: only then something that may fail is tried."""
+        return not (self.starts_over or self.is_met_anew or self.rests or self.head.attempts)
+
+    def unsure(self) -> int:
+        """Count the records that are in doubt."""
+        return sum(len(sheet.unsure & sheet.due) for sheet in self.sheets.values())
+
+    def answers_left(self) -> int:
+        """Estimate how many more answers it takes until it is known what the phone has (core.phone.doubt)."""
+        failed = sum(len(sheet.failed & sheet.due) for sheet in self.sheets.values())
+        return doubt.answers_left(self.unsure(), failed)
+
+    def offered(self, *, suspects: int | None = None) -> dict[str, Sheet]:
+        """Return the sheets with that part of what is due which the next answer may carry.
+
+        suspects: how many there are; with it, some of what is in doubt is asked if the phone confirms what it gets.
+        """
+        asked: doubt.Nums = MappingProxyType({})
+        if suspects is not None and self.unsure() and self.is_confirming:
+            doubted = {name: sheet.unsure & sheet.due for name, sheet in self.sheets.items()}
+            failed = {name: sheet.failed & sheet.due for name, sheet in self.sheets.items()}
+            asked = doubt.question(doubted, failed, suspects=suspects, asked=self.head.asked)
+        return {
+            name: sheet._replace(due=self._certain(name, sheet) | asked.get(name, NO_RECORDS))
+            for name, sheet in self.sheets.items()
+        }
+
+    def _certain(self, name: str, sheet: Sheet) -> FrozenBitMap:
+        if self.rests and name not in doubt.KEPT:
+            return sheet.due & sheet.has
+        return sheet.due - sheet.unsure
+
+    def changed_sheets(self) -> dict[str, Sheet]:
+        """Return the sheets that differ from the stored ones."""
+        return {name: sheet for name, sheet in self.sheets.items() if sheet != self.stored.get(name, Sheet())}
+
+    def narrowed(self, before: Mapping[str, Sheet], after: Mapping[str, Sheet]) -> "OpenLedger":
+        """Take over what was found out about sheets that were ``offered``: what is withheld, and what is no record."""
+        changed = {
+            name: self.sheets[name]._replace(
+                due=self.sheets[name].due - (before[name].due - sheet.due), withheld=sheet.withheld
+            )
+            for name, sheet in after.items()
+            if sheet != before[name]
+        }
+        return msgspec.structs.replace(self, sheets={**self.sheets, **changed}) if changed else self
+
+    def deliver(self, *, is_retry: bool) -> "OpenLedger":
+        """Count an answer that is given; the retry of a suspect says nothing about the answers before it."""
+        if is_retry:
+            return self
+        return msgspec.structs.replace(self, head=msgspec.structs.replace(self.head, attempts=self.head.attempts + 1))

@@ -1,0 +1,140 @@
+"""Brings a phone's ledger up to date: absorbs what changed since, or makes everything due."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+from pyroaring import FrozenBitMap
+
+from hub.core.phone import doubt
+from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.sheets import NO_RECORDS, ChangedRow, Delivery, Head, Outdated, Sheet, SuspectRecord
+
+
+class _Debt:
+    """Collects what becomes due, and up to which revision the phone has those records that it has."""
+
+    def __init__(self, sheets: Mapping[str, Sheet], outdated: Outdated) -> None:
+        self.sheets = dict(sheets)
+        self.outdated = dict(outdated)
+
+    def add(self, name: str, nums: FrozenBitMap, revision: int) -> None:
+        sheet = self.sheets[name]
+        newly = (nums & sheet.has) - sheet.due - sheet.withheld
+        if newly:
+            self.outdated[name, revision] = self.outdated.get((name, revision), NO_RECORDS) | newly
+        self.sheets[name] = sheet._replace(due=sheet.due | nums, withheld=sheet.withheld - nums)
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger whose phone came back with a known cursor; what changed since ``since`` is not yet in it."""
+
+    device: int
+    revision: int
+    head: Head
+    since: int
+    sheets: Mapping[str, Sheet]
+    stored: Mapping[str, Sheet]
+    outdated: Outdated
+    arrived: Delivery | None
+    doubtful: Sequence[Delivery]
+    """Answers that may have come late, over something newer."""
+    suspected: tuple[SuspectRecord, ...] = ()
+    rests: bool = False
+    is_met_anew: bool = False
+    """It came with a cursor that it was never given."""
+
+    @property
+    def read_since(self) -> int:
+        """Return the revision after which the changes must be read."""
+        return min([self.since, *(delivery.revision for delivery in self.doubtful)])
+
+    def absorb(
+        self,
+        changes: Mapping[str, Sequence[ChangedRow]],
+        forced: Iterable[tuple[str, int]] = (),
+        moved: Mapping[str, FrozenBitMap] = MappingProxyType({}),
+    ) -> OpenLedger:
+        """Make due what changed, except what the phone itself made of it, and what is ``forced`` (table, number).
+
+        changes: the rows of each table that changed after ``read_since``. moved: the records of patients who moved
+        after ``since``: those that were withheld may be seen now.
+        """
+        debt = _Debt(self.sheets, self.outdated)
+        for name, nums in moved.items():
+            debt.sheets[name] = debt.sheets[name].reconsidered(nums)
+        for name, rows in changes.items():
+            self._absorb_table(debt, name, [row for row in rows if row.revision > self.since])
+        for name, num in forced:
+            debt.add(name, FrozenBitMap([num]), self.since)
+        self._add_overtaken(debt, changes)
+        retried = self.arrived.tables if self.arrived and self.arrived.is_retry else {}
+        return OpenLedger(
+            device=self.device,
+            head=msgspec.structs.replace(self.head, revision=self.revision),
+            sheets={name: sheet.sure() if sheet.unsure else sheet for name, sheet in debt.sheets.items()},
+            outdated=debt.outdated,
+            stored=self.stored,
+            starts_over=False,
+            settled_until=self.since if self.arrived or self.is_met_anew else None,
+            suspected=self.suspected,
+            rests=self.rests,
+            is_met_anew=self.is_met_anew,
+            proven=tuple(SuspectRecord(name, num) for name, part in retried.items() for num in part.nums),
+        )
+
+    def _absorb_table(self, debt: _Debt, name: str, rows: Sequence[ChangedRow]) -> None:
+        if not rows:
+            return
+        own = FrozenBitMap([row.num for row in rows if row.device == self.device])
+        changed = FrozenBitMap([row.num for row in rows if row.device != self.device])
+        # It has what it made, unless its database was emptied since.
+        made = [row.num for row in rows if row.origin == self.device and row.created > self.head.since]
+        sheet = debt.sheets[name]
+        debt.sheets[name] = sheet._replace(has=sheet.has | own | FrozenBitMap(made))
+        debt.add(name, changed, self.since)
+        sheet = debt.sheets[name]
+        debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed)
+
+    def _add_overtaken(self, debt: _Debt, changes: Mapping[str, Sequence[ChangedRow]]) -> None:
+        """Make due again what changed since the view of an answer that may have come late, over something newer."""
+        for delivery in self.doubtful:
+            for name, part in delivery.tables.items():
+                changed = FrozenBitMap([row.num for row in changes.get(name, ()) if row.revision > delivery.revision])
+                debt.add(name, part.nums & changed, self.since)
+
+
+class StartOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger whose phone came with a cursor that says nothing about what it has."""
+
+    device: int
+    head: Head
+    is_first: bool
+    """The phone never had anything from this hub, nor from another one."""
+    made_after_ms: int | None = None
+    """For a phone that says it is not new: only what was made after it is certainly new to it."""
+
+    def begin(
+        self,
+        everything: Mapping[str, FrozenBitMap],
+        tombstones: Mapping[str, FrozenBitMap],
+        made_after: Mapping[str, FrozenBitMap] = MappingProxyType({}),
+    ) -> OpenLedger:
+        """Make everything due. A phone that may have records from before is told of every tombstone too.
+
+        made_after: what was made after ``made_after_ms``.
+        """
+        spared = tombstones if self.is_first else {}
+        sheets = {name: Sheet(due=nums - spared.get(name, NO_RECORDS)) for name, nums in everything.items()}
+        if self.made_after_ms is not None:
+            for name in sheets.keys() - doubt.KEPT:
+                certain = tombstones.get(name, NO_RECORDS) | made_after.get(name, NO_RECORDS)
+                sheets[name] = sheets[name].doubt(everything[name] - certain)
+        return OpenLedger(
+            device=self.device,
+            head=self.head,
+            sheets=sheets,
+            outdated={},
+            stored={},
+            starts_over=True,
+        )
