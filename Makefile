@@ -74,8 +74,9 @@ catalogue: $(STAMP) ## write the page of procedures again after a change of them
 fuzz: $(STAMP) ## spoil real samples of all that comes from outside: MINUTES=5 SEED=1; coverage-guided too where atheris runs
 	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps atheris==3.0.0
 	$(BIN)/python -m tests.adversary.fuzz --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
-	! $(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m tests.adversary.guided $$(mktemp -d)/hub \
-		-max_total_time=$$(( $(or $(MINUTES),5) * 60 )) -max_len=4096 -seed=$(or $(SEED),1) -verbosity=0 $$(mktemp -d)
+	! $(BIN)/python -c 'import atheris' 2>/dev/null || for target in messages "cloud answers" card phones; do \
+		$(BIN)/python -m tests.adversary.guided "$$target" -max_total_time=$$(( $(or $(MINUTES),5) * 15 )) \
+		-max_len=4096 -seed=$(or $(SEED),1) -verbosity=0 $$(mktemp -d) || exit; done
 
 messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come in empty
 	$(BIN)/python -m hub.web.messages

@@ -174,15 +174,20 @@ def _packed(files: dict[str, Path]) -> Iterator[bytes]:
 
 def _unpack(plain: Iterator[bytes], folder: Path) -> None:
     """Write the files that are known by their names; what a tar says of paths, owners and links is ignored."""
+    for name, content in members(plain):
+        path = folder / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        files.replace(path, content)
+
+
+def members(plain: Iterator[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Return the files of an archive that are known by their names, each to be read before the next."""
     known = {FILE_NAME, *_BESIDE}
     with tarfile.open(fileobj=PieceReader(plain), mode="r|") as tar:  # type: ignore[call-overload]  # it reads, and does no more
         for member in tar:
             content = tar.extractfile(member) if member.name in known and member.isfile() else None
-            if content is None:
-                continue
-            path = folder / member.name
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            files.replace(path, iter(partial(content.read, _READ_BYTES), b""))
+            if content is not None:
+                yield member.name, iter(partial(content.read, _READ_BYTES), b"")
     for _ in plain:  # the last chunk is authenticated too
         pass
 

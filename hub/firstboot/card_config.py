@@ -1,6 +1,7 @@
 """hikma-hub.toml on the boot partition: what it may say, strictly checked and refused with the line to change."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import available_timezones
@@ -132,17 +133,20 @@ def load(path: Path) -> CardConfig:
     """
     if not path.exists():
         return CardConfig()
-    raw = path.read_bytes()[: _BYTES_MAX + 1]
+    with path.open("rb") as file:
+        return from_bytes(file.read(_BYTES_MAX + 1), path.name)
+
+
+def from_bytes(raw: bytes, name: str = FILE_NAME) -> CardConfig:
+    """Read the bytes of the file; raises SettingError."""
     if len(raw) > _BYTES_MAX:
-        raise SettingError(f"{path.name} is larger than {_BYTES_MAX} bytes; it is a short text file")
+        raise SettingError(f"{name} is larger than {_BYTES_MAX} bytes; it is a short text file")
     try:
         text = raw.strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SettingError(
-            f"{path.name} line {line}: not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
-        ) from None
-    found = read(text, path.name)
+        raise SettingError(f"{name} line {line}: not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)") from None
+    found = read(text, name)
     without_secrets(text)  # before anything is applied: secrets that cannot be taken out again are not taken in
     return found
 
@@ -173,7 +177,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
 def _contradictions(config: CardConfig) -> list[tuple[str, str]]:
     """Return what no type can say, as (where, sentence)."""
     found = []
-    if config.hub.timezone not in available_timezones():
+    if config.hub.timezone not in _zones():
         found.append(("hub.timezone", 'there is no such time zone; write it as in "Africa/Kampala"'))
     country = countries.problem(config.hub.country) if config.hub.country is not None else None
     if country:
@@ -187,6 +191,11 @@ def _contradictions(config: CardConfig) -> list[tuple[str, str]]:
     if config.clinic and not config.administrator:
         found.append(("clinic", "a clinic made here needs an [administrator] who can sign in to it"))
     return found
+
+
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # it looks through hundreds of files
 
 
 def _impossible_networks(config: CardConfig) -> list[tuple[str, str]]:

@@ -25,20 +25,30 @@ def parse(text: str, name: str) -> dict[str, Any]:
 def line(text: str, keys: Sequence[str]) -> int:
     """Return the line (from 1) where ``keys`` appear: the first at which the text so far holds them.
 
-    Asking tomllib itself takes every way of writing a key; the file is short, and read so only to refuse it. In a list
-    of tables a key is a number, from 0.
+    Asking tomllib itself takes every way of writing a key. In a list of tables a key is a number, from 0.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    for number in range(1, len(lines) + 1):
+    found, low, high = 1, 1, len(lines)
+    while low <= high:  # what the text holds once, it holds to its end
+        middle = (low + high) // 2
+        at, holds = _judged(lines, middle, high, keys)
+        if holds:
+            found = at
+        low, high = (at + 1, high) if holds is False else (low, middle - 1)
+    return found
+
+
+def _judged(lines: Sequence[str], first: int, last: int, keys: Sequence[str]) -> tuple[int, bool | None]:
+    """Return the first of some lines that ends no value in its middle, and whether the text up to it holds ``keys``."""
+    for number in range(first, last + 1):
         try:
             found: Any = tomllib.loads("\n".join(lines[:number]))
-        except ValueError:  # it ends inside a value of several lines
+        except ValueError:
             continue
         for key in keys:
             found = _at(found, key)
-        if found is not None:
-            return number
-    return 1
+        return number, found is not None
+    return last, None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

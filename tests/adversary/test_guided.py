@@ -16,7 +16,7 @@ def test_coverage_guided_fuzzing_finds_no_message_that_the_hub_cannot_answer(tmp
     bounds = ("-max_total_time=60", "-max_len=4096", "-timeout=20", "-rss_limit_mb=2048")
     options = (f"-runs={RUNS}", *bounds, "-verbosity=0")
     done = subprocess.run(
-        (sys.executable, "-m", "tests.adversary.guided", tmp_path / "hub", *options, tmp_path / "corpus"),
+        (sys.executable, "-m", "tests.adversary.guided", "phones", *options, tmp_path / "corpus"),
         capture_output=True,
         check=False,
         cwd=Path(__file__).parents[2],

@@ -6,16 +6,37 @@ import pytest
 
 from hub.core.errors import SettingError
 from hub.settings import toml_file
-from tests.adversary import fuzz
+from tests.adversary import fuzz, spoiling
+from tests.adversary.decoders import DECODERS
+from tests.adversary.spoiling import Target
 
 SEED = int(os.environ.get("FUZZ_SEED", "20260101"))
 
 
-@pytest.mark.parametrize(("name", "most"), [("cloud", 40), ("card", 40), ("backup", 2), ("phones", 150)])
-def test_spoilt_samples_crash_nothing(name: str, most: int) -> None:
-    count, crashes = fuzz.run(fuzz.TARGETS[name], seed=SEED, most=most, seconds=30)
-    assert not crashes, crashes[0][1]
-    assert count > 0
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_reads_bytes_from_outside_fails_in_no_way_that_nobody_foresaw(name: str) -> None:
+    _spoil(name, most=300)
+
+
+@pytest.mark.parametrize(("name", "most"), [("merged", 40), ("restored", 2), ("phones", 150)])
+def test_spoilt_samples_crash_no_hub(name: str, most: int) -> None:
+    _spoil(name, most)
+
+
+def _spoil(name: str, most: int) -> None:
+    done = spoiling.run(fuzz.TARGETS[name], seed=SEED, most=most, seconds=30)
+    assert not done.crashes, done.crashes[0][1]
+    assert done.inputs > 0
+
+
+def test_the_same_seed_makes_the_same_inputs() -> None:
+    def made() -> list[bytes]:
+        seen: list[bytes] = []
+        spoiling.run(lambda _: Target(seen.append, [b'{"a":1}', b"x = [2]"]), seed=7, most=200, seconds=30)
+        return seen
+
+    assert made() == made()
+    assert len(set(made())) > 100
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000, "[" + "a." * 5000 + "a"])

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from hub.core.errors import OperatorError
+
 Value: TypeAlias = int | float | str | bytes | None
 Key: TypeAlias = tuple[Value, ...]
 """The values of a table's primary key, in its order."""
@@ -50,8 +52,11 @@ def encode(part: Part) -> bytes:
 
 
 def decode(raw: bytes) -> Part:
-    """Read a part; raises msgspec.DecodeError."""
-    return _part.decode(raw)
+    """Read a part; raises OperatorError for what this hub did not write, and cannot know."""
+    try:
+        return _part.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise OperatorError("the copy was written by a newer hub; update this one first") from error
 
 
 def encode_changed(changed: Changed) -> bytes:

@@ -5,13 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from hub.core.copy.chain import Span, chain
 from hub.core.copy.entry import Part, decode
 from hub.core.copy.frames import JournalFile
 from hub.core.encrypted_stream.chunks import PieceReader
-from hub.core.errors import OperatorError
 from hub.services.copy.stick import Stick, read
 
 
@@ -53,10 +50,7 @@ def _opened(path: Path, private: bytes, wanted: set[int] | None = None) -> Itera
         opener = None if journal.is_torn else journal.opener(private)
         for frame in journal.frames():
             if opener and (wanted is None or frame.place in wanted):
-                try:
-                    yield decode(opener.open(frame))
-                except msgspec.DecodeError as error:
-                    raise OperatorError("the copy was written by a newer hub; update this one first") from error
+                yield decode(opener.open(frame))
 
 
 @contextmanager
