@@ -83,16 +83,16 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
     return _application([closed.router(), health.router(gather), look.router(), page])
 
 
-def serve(data: Path, live: LiveSettings) -> None:
-    """Serve until the process is told to stop.
+def serve(data: Path, live: LiveSettings, greet: Callable[[Store], None] = lambda _store: None) -> None:
+    """Serve until the process is told to stop; ``greet`` is called once the hub can be set up.
 
     Raises StoreError when the database cannot be opened, OperatorError where another hub serves it.
     """
     with one_hub.alone(data):
-        _serve(data, live)
+        _serve(data, live, greet)
 
 
-def _serve(data: Path, live: LiveSettings) -> None:
+def _serve(data: Path, live: LiveSettings, greet: Callable[[Store], None]) -> None:
     settings = live.settings
     with _starting(settings):
         store, damage = _opened(data, settings)
@@ -107,6 +107,7 @@ def _serve(data: Path, live: LiveSettings) -> None:
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
         setup.code(store)  # it can be shown from the first start on
+        greet(store)
         stack.callback(_copying(store, live).close)
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}

@@ -8,25 +8,33 @@ import msgspec
 import segno
 
 from hub.actions.box import identity
+from hub.actions.people import setup
 from hub.app import reach
 from hub.cli import options, speech
 from hub.core.errors import OperatorError
 from hub.core.phone import qr
 from hub.core.status import label as legend
+from hub.core.status.lights import PATTERNS, Pattern
 from hub.firstboot.steps import REPORT, FirstBootReport
 from hub.words import Words
 
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>{name}</title><style>
-@page {{ size: A5 landscape; margin: 8mm }}
-body {{ font: 10pt/1.35 sans-serif; margin: 0; color: #000 }}
-h1 {{ font-size: 20pt; margin: 0 0 2mm }}
-main {{ display: grid; grid-template-columns: 62mm 1fr; gap: 6mm }}
-.qr svg {{ width: 60mm; height: 60mm }} .lights svg {{ width: 100% }}
-dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 }} dd {{ margin: 0; font-weight: 600 }}
-</style></head><body><h1>{name}</h1><main><section><div class="qr">{code}</div><dl>{rows}</dl></section>
-<section class="lights">{lights}</section></main></body></html>
+@page {{ size: A4; margin: 12mm }}
+body {{ font: 9.5pt/1.25 sans-serif; margin: 0; color: #000; print-color-adjust: exact }}
+h1 {{ font-size: 20pt; line-height: 1.15; margin: 0 0 3mm; overflow-wrap: anywhere }}
+header {{ display: grid; grid-template-columns: 60mm 1fr; gap: 8mm; margin-bottom: 5mm }}
+header svg {{ display: block; width: 60mm; height: 60mm }}
+dl {{ margin: 0; font-size: 11pt }} dt {{ font-size: 9pt }} dd {{ margin: 0 0 1.6mm; font-weight: 700 }}
+bdi {{ display: block; text-align: match-parent; overflow-wrap: anywhere }}
+ul {{ list-style: none; margin: 0; padding: 0; columns: 2; column-gap: 8mm }}
+li {{ display: grid; grid-template-columns: 26mm 1fr; gap: 3mm; padding: 1.1mm 0; break-inside: avoid }}
+li {{ border-top: .2mm solid #bbb }} li svg {{ width: 26mm; direction: ltr }} li b {{ display: block }}
+</style></head><body><h1>{name}</h1><header>{code}<dl>{rows}</dl></header>
+<ul>{lights}</ul></body></html>
 """
+_ADDRESSES = 3
+"""A hub has few; a developer's machine may have many."""
 
 
 @click.command()
@@ -36,31 +44,34 @@ dl {{ display: grid; grid-template-columns: auto 1fr; gap: 0 3mm; margin: 2mm 0 
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="HTML file to write. Print it from a browser on A5 paper.",
+    help="HTML file to write. Print it from a browser on A4 paper.",
 )
 def label(data: Path, config: Path | None, output: Path) -> None:
     """Write the label to print and stick on the hub.
 
-    It shows the hub's name, QR code, addresses, setup code and Wi-Fi password, and what the lights mean.
+    It shows the hub's name, QR code, addresses, setup code and Wi-Fi password, and what the lights mean: one page.
     """
     settings = options.settings(config, data)
     with options.store(data) as store:
         ways = reach.current(store, settings)
         who = identity.load(store)
         payload = qr.payload(host=ways.host(), port=ways.server.port, hub_id=who.id, public=who.keys.public)
-        name = identity.name(store) or settings.hub.name
-    code = segno.make(msgspec.json.encode(payload).decode(), error="m")
-    words = speech.of(settings)
-    rows = {words.say("Page"): f"http://{ways.host_name()}", words.say("Hub"): who.id[:8], **_rows(words, first_boot())}
+        name, code = identity.name(store) or settings.hub.name, setup.code(store)
+        pages = ways.pages()[:_ADDRESSES]
+    words, report = speech.of(settings), first_boot()
+    rows = {
+        words.say("Page"): pages,
+        words.say("Setup code"): [code or ""],
+        words.say("Hub"): [who.id[:8]],
+        **_rows(words, report),
+    }
     page = _PAGE.format(
         language=words.code,
         direction=words.direction,
         name=html.escape(name),
-        code=code.svg_inline(border=2),
-        rows="".join(
-            f'<dt>{html.escape(key)}</dt><dd dir="ltr">{html.escape(value)}</dd>' for key, value in rows.items()
-        ),
-        lights=legend.as_svg(words.say, is_rtl=words.direction == "rtl"),
+        code=segno.make(msgspec.json.encode(payload).decode(), error="m").svg_inline(border=2, omitsize=True),
+        rows="".join(_row(name, values) for name, values in rows.items() if any(values)),
+        lights="".join(_light(words, PATTERNS[light]) for light in legend.LABEL),
     )
     try:
         output.touch(mode=0o600)
@@ -78,11 +89,19 @@ def first_boot(path: Path = Path(REPORT)) -> FirstBootReport:
         return FirstBootReport()
 
 
-def _rows(words: Words, report: FirstBootReport) -> dict[str, str]:
-    found = {
-        words.say("Setup code"): report.setup_code,
-        words.say("Wi-Fi"): report.access_point,
-        words.say("Wi-Fi password"): report.access_point_password,
-        words.say("Certificate"): report.certificate[:23] + " ..." if report.certificate else None,
+def _rows(words: Words, report: FirstBootReport) -> dict[str, list[str]]:
+    return {
+        words.say("Wi-Fi"): [report.access_point or ""],
+        words.say("Wi-Fi password"): [report.access_point_password or ""],
+        words.say("Certificate"): [report.certificate[:23] + " ..." if report.certificate else ""],
     }
-    return {name: value for name, value in found.items() if value}
+
+
+def _row(name: str, values: list[str]) -> str:
+    shown = "".join(f'<bdi dir="ltr">{html.escape(value)}</bdi>' for value in values if value)
+    return f"<dt>{html.escape(name)}</dt><dd>{shown}</dd>"
+
+
+def _light(words: Words, pattern: Pattern) -> str:
+    meaning, rhythm = (html.escape(words.say(text)) for text in (pattern.meaning, pattern.rhythm))
+    return f"<li>{legend.strip_svg(pattern)}<div><b>{meaning}</b>{rhythm}</div></li>"

@@ -1,14 +1,19 @@
 """hikma-hub serve: the hub itself."""
 
 import os
+import sys
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
 
-from hub.app import assembly
+from hub.actions.people import setup
+from hub.app import assembly, reach
 from hub.app.live_settings import LiveSettings
 from hub.cli import logs, options
+from hub.settings import Settings
+from hub.store.database import Store
 
 
 @click.command()
@@ -22,4 +27,15 @@ def serve(data: Path, host: str | None, port: int | None, config: Path | None) -
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
     logs.configure(settings.log)
-    assembly.serve(data, LiveSettings(settings, options.settings_file(config, data), os.environ))
+    live = LiveSettings(settings, options.settings_file(config, data), os.environ)
+    assembly.serve(data, live, partial(_greet, settings))
+
+
+def _greet(settings: Settings, store: Store) -> None:
+    """Tell somebody at a terminal where the pages are; a log, which others may read, never has the setup code."""
+    if not sys.stderr.isatty():
+        return
+    click.echo(f"The hub's page: {', '.join(reach.configured(store, settings).pages())}", err=True)
+    code = setup.code(store)
+    if code:
+        click.echo(f"Setup code: {code}", err=True)

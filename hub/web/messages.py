@@ -96,7 +96,8 @@ def _tables() -> Iterator[Message]:
     for state in HubState:
         for text in state.texts:
             yield (text.one, text.many) if text.many else text.one
-    yield from (pattern.meaning for pattern in PATTERNS.values())
+    for pattern in PATTERNS.values():
+        yield from (pattern.meaning, pattern.rhythm)
     yield from (outcome.sentence for outcome in Outcome)
     yield from (outcome.sentence for outcome in ReportOutcome)
     for table in (NOTES, EVENTS, ROLES, SENTENCES, settings.LABELS, TABLES):

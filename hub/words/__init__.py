@@ -59,6 +59,11 @@ class Words:
             dt.timedelta(seconds=max(seconds, _MINUTE_S)), granularity="minute", threshold=2, locale=self._locale
         ).translate(self._digits)
 
+    def clock(self, seconds: int) -> str:
+        """Write what is left, to the second: ``54:22``."""
+        minutes, rest = divmod(max(seconds, 0), _MINUTE_S)
+        return f"{minutes}:{rest:02}".translate(self._digits)
+
     def ago(self, seconds: float) -> str:
         """Write how long ago something was: ``3 hours ago``."""
         if seconds < _MINUTE_S:

@@ -1,5 +1,4 @@
 import html
-import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> N
     assert "North &lt;clinic&gt;" in text
     assert who.id[:8] in text
     assert "Everything the phones have sent is safe." in text
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == 1 + len(PATTERNS)
     assert output.stat().st_mode & 0o077 == 0
 
 
@@ -38,8 +37,6 @@ def test_the_label_speaks_the_language_of_the_settings(tmp_path: Path, code: str
     text = html.unescape(output.read_text("utf-8"))
     assert f'<html lang="{code}" dir="{words(code).direction}">' in text
     assert words(code).say("Page") in text
-    whole = re.sub(r"</text><text [^>]*>", " ", text)  # what is long stands on two lines
     for pattern in PATTERNS.values():
-        assert words(code).say(pattern.meaning) in whole
-    sides = {'direction="rtl"'} if code == "ar" else set()
-    assert set(re.findall(r'direction="\w+"', text)) == sides
+        assert words(code).say(pattern.meaning) in text
+        assert words(code).say(pattern.rhythm) in text

@@ -16,7 +16,7 @@ _COLOURS = ("#157a3c", "#1d5fbf", "#c0251d")
 _LETTERS = ("green", "blue", "red")
 _LINE_CHARS = 72
 """As many as fit beside the lanes; what is longer stands on two lines."""
-_ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX = 34, 10, 5, 270, 760
+_ROW_PX, _LEFT_PX, _TICK_PX, _TEXT_PX, _WIDTH_PX, _LANES_PX = 34, 10, 5, 270, 760, 22
 
 
 def as_text() -> str:
@@ -44,6 +44,14 @@ def as_svg(say: Callable[[str], str] = str, *, is_rtl: bool = False) -> str:
     )
 
 
+def strip_svg(pattern: Pattern) -> str:
+    """Return a drawing of a rhythm alone: three lanes, green, blue and red, over 6 seconds."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_TICKS * _TICK_PX} {_LANES_PX}" aria-hidden="true">'
+        f'<rect width="{_TICKS * _TICK_PX}" height="{_LANES_PX}" fill="#f2f2f2"/>{_lanes(pattern, 0, 0)}</svg>'
+    )
+
+
 def _told(meaning: str, where: str, middle: int) -> str:
     lines = textwrap.wrap(meaning, _LINE_CHARS)
     top = middle - 7 * (len(lines) - 1)
@@ -53,9 +61,12 @@ def _told(meaning: str, where: str, middle: int) -> str:
 
 
 def _row(index: int, pattern: Pattern) -> str:
-    top = index * _ROW_PX + _LEFT_PX
+    return _lanes(pattern, _LEFT_PX, index * _ROW_PX + _LEFT_PX)
+
+
+def _lanes(pattern: Pattern, left: int, top: int) -> str:
     return "".join(
-        f'<rect x="{_LEFT_PX + tick * _TICK_PX}" y="{top + lane * 8}" width="{_TICK_PX}" height="6"'
+        f'<rect x="{left + tick * _TICK_PX}" y="{top + lane * 8}" width="{_TICK_PX}" height="6"'
         f' fill="{_COLOURS[lane]}" fill-opacity="{level:.2f}"/>'
         for tick in range(_TICKS)
         for lane, level in enumerate(pattern.at(tick * _TICK_MS))

@@ -55,10 +55,11 @@ class Phase(NamedTuple):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """Steps that repeat, and what they mean to a person."""
+    """Steps that repeat, what they mean to a person, and how they look in words: not everybody sees them move."""
 
     steps: tuple[Phase, ...]
     meaning: str
+    rhythm: str
 
     @property
     def period_ms(self) -> int:
@@ -98,13 +99,20 @@ PATTERNS: dict[Light, Pattern] = {
     Light.SAFE: Pattern(
         (Phase(4000, _GREEN), Phase(500, Levels(0.1, 0, 0), glide=True), Phase(500, _GREEN, glide=True)),
         "Everything the phones have sent is safe.",
+        "Green, steady; dips every 5 seconds",
     ),
     Light.WAITING: Pattern(
-        (Phase(2000, _GREEN), Phase(2000, _DARK)), "Safe here; records are waiting to go to the cloud."
+        (Phase(2000, _GREEN), Phase(2000, _DARK)),
+        "Safe here; records are waiting to go to the cloud.",
+        "Green: 2 seconds on, 2 seconds off",
     ),
-    Light.LINE: Pattern((Phase(300, _GREEN), Phase(2700, _DARK)), "Safe here; no internet."),
+    Light.LINE: Pattern(
+        (Phase(300, _GREEN), Phase(2700, _DARK)), "Safe here; no internet.", "Green: one short blink, long pause"
+    ),
     Light.RELAYING: Pattern(
-        (Phase(125, _GREEN), Phase(125, _DARK), Phase(125, _GREEN), Phase(625, _DARK)), "Sending records to the cloud."
+        (Phase(125, _GREEN), Phase(125, _DARK), Phase(125, _GREEN), Phase(625, _DARK)),
+        "Sending records to the cloud.",
+        "Green: blinks twice quickly, pause",
     ),
     Light.SYNCING: Pattern(
         (
@@ -116,35 +124,67 @@ PATTERNS: dict[Light, Pattern] = {
             Phase(375, _DARK),
         ),
         "A phone is syncing.",
+        "Blue: blinks three times quickly, pause",
     ),
-    Light.PAIRING: Pattern((Phase(500, _BLUE), Phase(500, _DARK)), "Phones can be added."),
-    Light.STARTING: Pattern((Phase(1000, _BLUE, glide=True), Phase(1000, _DARK, glide=True)), "Starting."),
-    Light.DAMAGE: Pattern(_blinks(long=1), "The data is damaged: call your technician."),
-    Light.STORAGE: Pattern(_blinks(long=2), "The hub cannot save anything: call your technician."),
-    Light.DISK: Pattern(_blinks(short=2), "The storage is nearly full."),
-    Light.CLOCK: Pattern(_blinks(short=3), "The clock is wrong."),
-    Light.POWER: Pattern(_blinks(short=4), "The power supply is too weak."),
-    Light.HEAT: Pattern(_blinks(short=5), "The hub is too hot."),
-    Light.QUARANTINE: Pattern(_blinks(long=1, short=1), "Some records need checking: see the page."),
-    Light.KEY: Pattern(_blinks(long=1, short=2), "The cloud does not accept this hub: see the page."),
-    Light.CLOUD: Pattern(_blinks(long=1, short=3), "Cloud problem: nothing to do unless it lasts more than a day."),
-    Light.COPY: Pattern(_blinks(long=2, short=1), "Records are on one card only: put the hub's USB stick in."),
+    Light.PAIRING: Pattern(
+        (Phase(500, _BLUE), Phase(500, _DARK)), "Phones can be added.", "Blue: blinks evenly, once a second"
+    ),
+    Light.STARTING: Pattern(
+        (Phase(1000, _BLUE, glide=True), Phase(1000, _DARK, glide=True)),
+        "Starting.",
+        "Blue: slowly brighter and darker",
+    ),
+    Light.DAMAGE: Pattern(_blinks(long=1), "The data is damaged: call your technician.", "Red: 1 long, pause"),
+    Light.STORAGE: Pattern(
+        _blinks(long=2), "The hub cannot save anything: call your technician.", "Red: 2 long, pause"
+    ),
+    Light.DISK: Pattern(_blinks(short=2), "The storage is nearly full.", "Red: 2 short, pause"),
+    Light.CLOCK: Pattern(_blinks(short=3), "The clock is wrong.", "Red: 3 short, pause"),
+    Light.POWER: Pattern(_blinks(short=4), "The power supply is too weak.", "Red: 4 short, pause"),
+    Light.HEAT: Pattern(_blinks(short=5), "The hub is too hot.", "Red: 5 short, pause"),
+    Light.QUARANTINE: Pattern(
+        _blinks(long=1, short=1), "Some records need checking: see the page.", "Red: 1 long, 1 short, pause"
+    ),
+    Light.KEY: Pattern(
+        _blinks(long=1, short=2), "The cloud does not accept this hub: see the page.", "Red: 1 long, 2 short, pause"
+    ),
+    Light.CLOUD: Pattern(
+        _blinks(long=1, short=3),
+        "Cloud problem: nothing to do unless it lasts more than a day.",
+        "Red: 1 long, 3 short, pause",
+    ),
+    Light.COPY: Pattern(
+        _blinks(long=2, short=1),
+        "Records are on one card only: put the hub's USB stick in.",
+        "Red: 2 long, 1 short, pause",
+    ),
     Light.FAULT: Pattern(
-        (Phase(125, _RED), Phase(125, _DARK)), "The hub does not answer: unplug it, wait, plug it back in."
+        (Phase(125, _RED), Phase(125, _DARK)),
+        "The hub does not answer: unplug it, wait, plug it back in.",
+        "Red: flickers without a pause",
     ),
     Light.LOCATE: Pattern(
         (Phase(250, _GREEN), Phase(250, _BLUE), Phase(250, _RED), Phase(250, _DARK)),
         "This is the hub you are looking for.",
+        "Green, blue, red, one after another",
     ),
-    Light.PRESSED: Pattern((Phase(375, _ALL), Phase(125, _DARK)), "Button press received."),
-    Light.REFUSED: Pattern((Phase(125, _RED), Phase(250, _DARK)), "Button press received, but it did not work."),
+    Light.PRESSED: Pattern(
+        (Phase(375, _ALL), Phase(125, _DARK)), "Button press received.", "All three: long, with a short gap"
+    ),
+    Light.REFUSED: Pattern(
+        (Phase(125, _RED), Phase(250, _DARK)),
+        "Button press received, but it did not work.",
+        "Red: short blinks with gaps",
+    ),
     Light.HELD: Pattern(
         (Phase(3300, _ALL), Phase(3300, Levels(0, 1, 1)), Phase(3400, _RED)),
         "To switch off, keep holding until the last light goes out. Let go to cancel.",
+        "All three on, then one after another goes out",
     ),
     Light.STOPPING: Pattern(
         (Phase(2000, _RED), Phase(250, _DARK)),
         "Switching off: when all lights are out, count to ten before you unplug it.",
+        "Red: 2 seconds on, a short gap",
     ),
 }
 

@@ -7,6 +7,9 @@ from hub.core.phone.reach import Moved
 from hub.services.discovery import links
 from hub.store.database import Store
 
+_HTTP_PORT = 80
+"""The one that an address need not say."""
+
 
 class Reach:
     """The ways to a hub that listens at ``server``."""
@@ -27,7 +30,16 @@ class Reach:
         found = announced.find(self._store)
         return found.host if found and found.host and found.wanted == self._wanted else f"{self._wanted}.local"
 
+    def pages(self) -> list[str]:
+        """Return where people find the hub's pages, by its name first."""
+        return [_page(host, self.server.port) for host in (self.host_name(), *links.addresses(self.server.host))]
+
     def moved(self) -> list[Moved]:
         """Return the addresses that phones use and the hub has not got any more."""
         own = {*links.addresses(self.server.host), self.host_name()}
         return devices.moved(self._store, own)
+
+
+def _page(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}" if port == _HTTP_PORT else f"http://{shown}:{port}"

@@ -57,6 +57,8 @@
     };
   };
 
+  document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   if (document.querySelector("[data-live]")) {
     if ("EventSource" in window) listen();
     setInterval(() => {

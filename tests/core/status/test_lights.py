@@ -72,7 +72,7 @@ def test_levels_stay_between_dark_and_bright_for_ever(light: Light, t_ms: int) -
 
 
 def test_a_gliding_step_rises_evenly_from_the_one_before() -> None:
-    pattern = Pattern((Phase(100, Levels(0, 0, 1)), Phase(100, Levels(1, 0, 0), glide=True)), "")
+    pattern = Pattern((Phase(100, Levels(0, 0, 1)), Phase(100, Levels(1, 0, 0), glide=True)), "", "")
     assert pattern.at(99) == (0, 0, 1)
     assert pattern.at(150) == (0.5, 0, 0.5)
 
