@@ -197,6 +197,7 @@ class _Incoming:
         self._tally = tally
         self._shown = shown
         self._seen: dict[int, float | None] = {}
+        self._last_seen: dict[int, float] = {}
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -217,7 +218,9 @@ class _Incoming:
         if not kept:
             return
         kept = self._without_deleted(kept, rows)
-        entries = outbox.entries(self._tx.db, self._table, [row.num for row in kept.values()])
+        nums = [row.num for row in kept.values()]
+        entries = outbox.entries(self._tx.db, self._table, nums)
+        self._last_seen = seen.find(self._tx.db, self._table, nums) if self._shown else {}
         for key, found in kept.items():
             self._merge(found, rows[key], entries.get(found.num))
         if self._table.push is PushRule.RECORD:
@@ -325,6 +328,10 @@ class _Incoming:
 
     def _merge(self, kept: Kept, row: Row, entry: Entry | None) -> None:
         version = record_rows.version(self._table, kept)
+        set_back = self._is_set_back(kept, version, row)
+        if set_back:
+            columns = self._table.names | version.record.extra.keys()
+            entry = (entry or Entry(self._tx.now_ms)).set_back(columns)
         figures, row = row, counting.without_figures(self._tx, self._table, version.record, row)
         merged = cloud_merge.merge(
             self._table,
@@ -350,14 +357,22 @@ class _Incoming:
         self._tally.unchanged += not merged.changed
         if entry:
             self._settle(kept, version, merged, entry)
+        if set_back and merged.missing:
+            lost.note(self._tx, self._table, [kept.num])
         counting.send_larger_sum(self._tx, self._table, kept, version.record, figures.record)
+
+    def _is_set_back(self, kept: Kept, version: Version, row: Row) -> bool:
+        """Whether the cloud was put back to before it had this record as it is here; only a full pull shows that."""
+        if self._shown is None or self._table.push is not PushRule.RECORD:
+            return False
+        seen_ms = self._last_seen.get(kept.num, version.record.row.updated_at)
+        return cloud_merge.is_set_back(self._table, row, seen_ms=seen_ms, shown_until_ms=self._shown.until_ms)
 
     def _settle(self, kept: Kept, version: Version, merged: cloud_merge.Merged, entry: Entry) -> None:
         """Note what the row says of a record that was sent, or waits."""
         if not merged.missing:
-            outbox.remove(self._tx, self._table, [kept.num])
+            self._tally.seen += outbox.remove(self._tx, self._table, [kept.num])
             quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
-            self._tally.seen += 1
         elif entry.is_sent and entry.tries >= GIVE_UP:
             reason = Code.NOT_KEPT.of(table=self._table.name, columns=sorted(merged.missing))
             queue.hold(self._tx, self._table, kept.num, merged.record, reason, revision=entry.revision)

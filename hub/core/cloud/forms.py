@@ -4,7 +4,7 @@ The canonical form is the phone's (core.records); the forms of single values are
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -32,6 +32,8 @@ class Row(msgspec.Struct, frozen=True):
 
     record: Record
     cleared: frozenset[str]
+    changed_ms: float = 0
+    """When it last changed there, by the clock of the cloud's database; 0 where that is not said."""
 
 
 def read(table: Table, row: Mapping[str, Any], zone: tzinfo = UTC) -> Row:
@@ -52,7 +54,7 @@ def _read(table: Table, row: Mapping[str, Any], zone: tzinfo) -> Row:
     values = {**cloud_values.read_columns(table, row, zone), "id": ids.canonical(record_id)}
     extra, cleared = _extra(table, row)
     try:
-        return Row(Record(msgspec.convert(values, table.shape), extra), cleared)
+        return Row(Record(msgspec.convert(values, table.shape), extra), cleared, _changed_ms(row))
     except msgspec.ValidationError as error:
         raise BadRecord(Code.CLOUD_ROW.of(table=table.name, detail=str(error))) from None
 
@@ -146,6 +148,13 @@ def plain(value: Any) -> Any:  # noqa: ANN401
 def plain_json(row: Mapping[str, Any]) -> str:
     """Return as text what a streaming parser made of an object."""
     return _encode(row).decode()
+
+
+def _changed_ms(row: Mapping[str, Any]) -> float:
+    try:
+        return datetime.fromisoformat(row["last_modified"]).timestamp() * 1000
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0
 
 
 @cache

@@ -94,6 +94,18 @@ def merge(
     )
 
 
+def is_set_back(table: Table, theirs: Row, *, seen_ms: float, shown_until_ms: float) -> bool:
+    """Whether the cloud was put back to before it showed this record: its row is older than the one that was seen.
+
+    A row that changed since the pulls before is not: the cloud's clock may have been ahead when it was seen.
+
+    seen_ms: the cloud's updated_at of it as it was last seen.
+    shown_until_ms: up to when earlier pulls certainly showed everything, by the cloud's clock.
+    """
+    is_older = theirs.record.row.updated_at < seen_ms
+    return is_older and 0 < theirs.changed_ms < shown_until_ms and KEEPING[table.name].edits_return
+
+
 def _stays(
     table: Table,
     column: Column,

@@ -204,6 +204,10 @@ class Entry(msgspec.Struct, frozen=True):
             self if state is OutboxState.MISSED else self._after(Event.OVERDUE, pulls, sent=None, tries=self.tries + 1)
         )
 
+    def set_back(self, columns: Iterable[str]) -> Self:
+        """Take these columns for changes: the cloud was put back to before it had them as they are here."""
+        return self._after(Event.DIFFERS, columns=frozenset(columns), sent=None)
+
     def waits(self, reason: Reason | None) -> Self:
         """Note why it waits; None: nothing keeps it."""
         return msgspec.structs.replace(self, reason=reason)

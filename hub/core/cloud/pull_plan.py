@@ -68,6 +68,14 @@ def cursor(cloud_ms: int, *, wall_ms: int, hub_ms: int) -> int:
     return min(cloud_ms, clock.date_ms(wall_ms, hub_ms) + OVERLAP_MS)
 
 
+def shown_until(progress: Progress) -> int:
+    """Return up to when the pulls by now certainly showed everything, by the cloud's clock.
+
+    The cursor may be the hub's clock and an overlap; another one is for a hub's clock that is ahead.
+    """
+    return progress.cursor_cloud_ms - 2 * OVERLAP_MS
+
+
 def went_back(progress: Progress, cloud_ms: int) -> bool:
     """Whether the cloud's clock stands before the last pull: what changed in between may never have been shown."""
     return cloud_ms < progress.cursor_cloud_ms - OVERLAP_MS

@@ -8,9 +8,13 @@ WINDOW_SLACK_MS = 2 * 86_400_000
 
 
 class Shown:
-    """The numbers of records that a pull showed, by table; and the oldest change among them."""
+    """The numbers of records that a pull showed, by table; and the oldest change among them.
 
-    def __init__(self) -> None:
+    until_ms: up to when earlier pulls certainly showed everything, by the cloud's clock; 0 for none.
+    """
+
+    def __init__(self, until_ms: float = 0) -> None:
+        self.until_ms = until_ms
         self.oldest = ""
         """ISO text of the cloud; '' while nothing was shown."""
         self._bits: dict[str, bytearray] = {}

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from hub.actions.cloud import incoming, losses, users
+from hub.actions.cloud import cycles, incoming, losses, users
 from hub.actions.cloud.incoming import ROWS_MAX, PullTally
+from hub.core.cloud import pull_plan
 from hub.core.cloud import tables as cloud_tables
 from hub.core.cloud.shown import Shown
 from hub.core.errors import CloudError, TooLargeAnswer, Unreadable
@@ -72,7 +73,7 @@ class _Merging:
         self.tally = PullTally()
         self._store = store
         self._full = full
-        self._shown = Shown() if full else None
+        self._shown = Shown(pull_plan.shown_until(cycles.progress(store))) if full else None
         self._deleted: dict[str, list[str]] = {}
         self._stock = list[codec.Record]()
         self._remembered = 0

@@ -287,6 +287,34 @@ def test_an_unknown_column_that_waits_stays_and_one_that_does_not_is_cleared_wit
     assert take(base, theirs, Entry(1, frozenset({"phone"}))).record.extra == {"portrait": "theirs"}
 
 
+@pytest.mark.parametrize(
+    ("updated_ms", "changed_ms", "table", "wanted"),
+    [
+        (BASE_MS - 1, BASE_MS, PATIENTS, True),
+        (BASE_MS, BASE_MS, PATIENTS, False),  # nothing older
+        (BASE_MS - 1, BASE_MS + 10, PATIENTS, False),  # changed since the last pull
+        (BASE_MS - 1, 0, PATIENTS, False),  # does not say when it changed
+        (BASE_MS - 1, BASE_MS, ITEMS, False),  # keeps the time of its making whatever is changed
+    ],
+)
+def test_9_a_cloud_was_set_back_where_a_row_is_older_than_seen_and_no_news(
+    updated_ms: int, changed_ms: float, table: Table, *, wanted: bool
+) -> None:
+    record = codec.build(table, {"id": UUID, "updated_at": updated_ms})
+    theirs = cloud_forms.Row(record, frozenset(), changed_ms)
+    assert cloud_merge.is_set_back(table, theirs, seen_ms=BASE_MS, shown_until_ms=BASE_MS + 10) is wanted
+
+
+def test_9_of_a_record_that_the_cloud_was_set_back_from_everything_here_stays_and_goes_again() -> None:
+    ours = version(phone="3")
+    sent = outbox.changed(None, 1, ["phone"]).confirmed(1, pulls=0, shown=True)
+    for entry in (Entry(1), sent):
+        assert entry
+        merged = take(ours, row(ours, phone="1", hometown="other"), entry.set_back(COLUMNS))
+        assert (held(merged), merged.missing) == (held(ours), frozenset({"phone", "hometown"}))
+        assert entry.set_back(COLUMNS).state() is outbox.OutboxState.WAITING
+
+
 def test_a_change_carries_the_newest_time_and_the_revision_of_the_merge() -> None:
     base = version()
     theirs = cloud_forms.Row(

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Code
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
@@ -248,6 +250,76 @@ def test_9_what_a_restored_cloud_has_lost_is_sent_again_and_said(connected: Worl
     settle(connected)
     assert [connected.cycle().pushed.stored for _ in range(2)] == [0, 0]
     assert pushes.reasons(connected.store) == []
+
+
+def put_back(world: World, backup: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Put a backup of yesterday into the cloud."""
+    world.seed.restore(backup)
+    yesterday = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).isoformat()
+    for table in PUSH_ORDER:
+        for row in world.seed.rows(table.name):
+            world.seed.edit(table.name, str(row["id"]), announced=False, last_modified=yesterday)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values"),
+    [
+        ("patients", "phone", ("1", "2")),
+        ("visits", "provider_name", ("Ada", "Eva")),
+        ("events", "event_type", ("one", "two")),
+        ("patient_vitals", "systolic_bp", (120, 130)),
+        ("patient_problems", "problem_label", ("one", "two")),
+        ("patient_additional_attributes", "string_value", ("one", "two")),
+        ("appointments", "reason", ("one", "two")),
+        ("prescriptions", "notes", ("one", "two")),
+    ],
+)
+def test_9_a_correction_that_a_restored_cloud_has_lost_is_not_taken_back_and_sent_again(
+    connected: World, table: str, column: str, values: tuple[Any, Any]
+) -> None:
+    patient = connected.patient()
+    row = {"patients": patient, **chart(connected, patient)}[table]
+    row = connected.change(table, row, **{column: values[0]})
+    settle(connected)
+    backup = connected.seed.copy()
+    connected.change(table, row, **{column: values[1]})
+    settle(connected)
+    put_back(connected, backup)
+    connected.want_everything()
+    settle(connected)
+    assert connected.here_is(table, ids(row))[column] == values[1]
+    assert connected.there_is(table, ids(row))[column] == values[1]
+    assert connected.progress().lost == 1
+    connected.want_everything()
+    assert connected.cycle().pushed.stored == 0
+
+
+def test_9_a_correction_that_the_cloud_had_and_lost_before_it_was_shown_is_sent_again(connected: World) -> None:
+    patient = connected.change("patients", connected.patient(phone="0"), phone="1")
+    settle(connected)
+    patient = connected.change("patients", patient, phone="2")
+    settle(connected)
+    connected.change("patients", patient, phone="3")
+    backup = connected.seed.copy()
+    connected.cycle()
+    put_back(connected, backup)
+    connected.want_everything()
+    settle(connected)
+    assert connected.there_is("patients", ids(patient))["phone"] == "3"
+
+
+def test_9_a_correction_made_after_the_clouds_clock_was_right_again_stands(connected: World) -> None:
+    """It bears an older time than what it corrects, and no backup was put back."""
+    patient = connected.patient(phone="1")
+    settle(connected)
+    connected.set_clock(10)
+    connected.seed.edit("patients", ids(patient), phone="2")
+    connected.cycle()
+    connected.set_clock(0)
+    connected.seed.edit("patients", ids(patient), phone="3")
+    connected.want_everything()
+    settle(connected)
+    assert connected.here_is("patients", ids(patient))["phone"] == "3"
 
 
 def test_9_a_cloud_that_comes_back_empty_of_records_gets_them_all(connected: World) -> None:
