@@ -80,3 +80,15 @@ def date_ms(wall_ms: int, hub_ms: int) -> int:
     The wall clock may have woken up last week, hub time stood still while the box was off: the later one is nearer.
     """
     return max(wall_ms, hub_ms) if wall_ms < NEWEST_MS else hub_ms
+
+
+def believed_ms(wall_ms: int) -> int | None:
+    """Return what the wall clock says, None if it cannot be right."""
+    return wall_ms if OLDEST_MS <= wall_ms < NEWEST_MS else None
+
+
+def was_set(then_ms: int | None, now_ms: int | None, passed_ms: int) -> bool:
+    """Whether the wall clock, as far as it was believed then and is now, is over a minute from where it should be."""
+    if then_ms is None or now_ms is None:
+        return then_ms is not now_ms
+    return abs(now_ms - then_ms - passed_ms) > _MINUTE_MS

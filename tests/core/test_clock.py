@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, contradicts, first_ms, is_wrong
+from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, believed_ms, contradicts, first_ms, is_wrong, was_set
 
 MOMENTS = st.integers(0, 2**62)
 NOW_MS = OLDEST_MS + 10**9
@@ -82,3 +82,28 @@ def test_a_clock_is_wrong_when_it_is_behind_hub_time_or_out_of_this_century(wall
 def test_a_clock_that_the_cloud_contradicts_is_wrong() -> None:
     heard = Heard(cloud_ms=NOW_MS + 5 * HOUR_MS, wall_ms=NOW_MS, hub_ms=NOW_MS)
     assert is_wrong(wall_ms=NOW_MS, hub_ms=NOW_MS, heard=heard)
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "believed"),
+    [(OLDEST_MS - 1, None), (OLDEST_MS, OLDEST_MS), (NEWEST_MS - 1, NEWEST_MS - 1), (NEWEST_MS, None)],
+)
+def test_a_clock_before_the_hub_was_made_or_far_ahead_is_not_believed(wall_ms: int, believed: int | None) -> None:
+    assert believed_ms(wall_ms) == believed
+
+
+@pytest.mark.parametrize(
+    ("then_ms", "now_ms", "passed_ms", "is_set"),
+    [
+        (1_000, 62_000, 1_000, False),
+        (1_000, 62_001, 1_000, True),
+        (100_000, 40_999, 1_000, True),
+        (None, None, 10**9, False),
+        (None, 1_000, 0, True),
+        (1_000, None, 0, True),
+    ],
+)
+def test_a_clock_that_is_a_minute_from_where_it_should_be_was_set(
+    *, then_ms: int | None, now_ms: int | None, passed_ms: int, is_set: bool
+) -> None:
+    assert was_set(then_ms, now_ms, passed_ms) is is_set

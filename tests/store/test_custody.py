@@ -4,6 +4,7 @@ import pytest
 
 from hub.actions.box import facts
 from hub.core.errors import Unavailable
+from hub.core.people import audit_room
 from hub.core.reasons import other
 from hub.store import quarantine
 from hub.store.database import Store
@@ -36,8 +37,8 @@ def test_s6_an_entry_says_when_what_where_and_who(store: Store) -> None:
 
 
 def test_s8_the_audit_log_is_bounded_and_keeps_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "ENTRIES", 50)
-    monkeypatch.setattr(audit, "_PRUNE_EVERY", 10)
+    monkeypatch.setattr(audit_room, "ENTRIES", 50)
+    monkeypatch.setattr(audit_room, "_PRUNE_EVERY", 10)
     with store.write() as tx:
         for number in range(200):
             audit.note(tx, f"event {number}")
@@ -49,9 +50,9 @@ def test_s8_the_audit_log_is_bounded_and_keeps_the_newest(store: Store, monkeypa
 def test_s10_a_flood_of_what_anybody_can_cause_takes_nothing_of_weight_out_of_the_log(
     store: Store, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
-    monkeypatch.setattr(audit, "ENTRIES", 50)
-    monkeypatch.setattr(audit, "_NOISE_ENTRIES", 30)
-    monkeypatch.setattr(audit, "_PRUNE_EVERY", 10)
+    monkeypatch.setattr(audit_room, "ENTRIES", 50)
+    monkeypatch.setattr(audit_room, "NOISE_ENTRIES", 30)
+    monkeypatch.setattr(audit_room, "_PRUNE_EVERY", 10)
     with store.write() as tx:
         for number in range(40):
             audit.note(tx, "login", device=number)

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from hub.actions.people import administrators
+from hub.core.people import page_session
 from hub.core.records.access import Permission
 from hub.settings import Settings, WebSettings
 from hub.store.people import page_sessions, users
-from hub.store.people.page_sessions import LONGEST_MS
 from tests.hubs import EMAIL, PASSWORD, add_clinic, add_user
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site, set_web
 
@@ -107,7 +107,7 @@ def test_who_does_nothing_for_a_while_is_signed_out(site: Site) -> None:
 def test_a_session_ends_after_a_long_day(site: Site) -> None:
     site.sign_in()
     with site.store.write() as tx:
-        tx.db.execute("UPDATE page_sessions SET issued = issued - ?", [LONGEST_MS])
+        tx.db.execute("UPDATE page_sessions SET issued = issued - ?", [page_session.LONGEST_MS])
     assert site.get("/phones").status_code == 303
 
 
@@ -128,9 +128,9 @@ def test_a_new_session_has_a_new_token(site: Site) -> None:
 
 def test_sessions_are_bounded(site: Site) -> None:
     with site.store.write() as tx:
-        for _ in range(page_sessions.MOST + 5):
+        for _ in range(page_session.MOST + 5):
             page_sessions.begin(tx, page_sessions.Account(page_sessions.AccountKind.ADMINISTRATOR, ADMINISTRATOR))
-        assert tx.db.execute("SELECT count(*) FROM page_sessions").fetchone()[0] == page_sessions.MOST
+        assert tx.db.execute("SELECT count(*) FROM page_sessions").fetchone()[0] == page_session.MOST
 
 
 def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_lines(site: Site) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from hub.store.box import counters
-from hub.store.box.counters import BUCKET_MS, Bucket
+from hub.store.box.counters import BUCKET_MS, KEPT_MS, Bucket
 from hub.store.database import Store
 
 __all__ = ["BUCKET_MS", "Bucket", "ChartHistory", "recent"]
@@ -21,5 +21,5 @@ def recent(store: Store) -> ChartHistory:
     """Return the counts that are kept."""
     with store.read() as db:
         now_ms = store.now_ms(db)
-        buckets = list(counters.since(db, now_ms - counters.KEPT_MS))
+        buckets = list(counters.since(db, now_ms - KEPT_MS))
         return ChartHistory(buckets, now_ms, counters.wall_ms(db, now_ms) or now_ms)

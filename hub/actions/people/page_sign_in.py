@@ -5,6 +5,7 @@ import msgspec
 from hub.actions.people import failures
 from hub.actions.people.failures import Attempts, Guess
 from hub.core.people import administrators as passwords
+from hub.core.people import page_session
 from hub.core.people import users as accounts
 from hub.core.people.users import PASSWORD_BYTES_MAX, User
 from hub.core.records.access import SUPER_ADMIN, Permission, Rights
@@ -50,14 +51,16 @@ def sign_out(store: Store, token: str) -> None:
 def recognise(store: Store, token: str, *, idle_ms: int) -> PageSession | None:
     """Return who a token stands for; None when the session is over or the account has gone or lost its permission."""
     with store.read() as db:
-        found = page_sessions.find(db, token, now_ms=store.now_ms(db), idle_ms=idle_ms)
-        name = _name_of(db, found[0]) if found else None
-    if found is None or name is None:
+        found, now_ms = page_sessions.find(db, token), store.now_ms(db)
+        if found is None or page_session.is_over(found.issued, found.used, now_ms, idle_ms=idle_ms):
+            return None
+        name = _name_of(db, found.account)
+    if name is None:
         return None
-    if found[1]:
+    if page_session.is_to_be_noted(found.used, now_ms):
         with store.write(durable=False) as tx:
             page_sessions.touch(tx, token)
-    return PageSession(found[0], name)
+    return PageSession(found.account, name)
 
 
 def may_administer(user: User, rights: Rights) -> bool:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 import msgspec
 from sqlite_utils import Database
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS
+from hub.core import clock
 from hub.store.database import Transaction
 
 BUCKET_MS = 600_000
 KEPT_MS = 9 * 86_400_000
 """The charts show a week."""
-_STEP_MS = 60_000
-"""The wall clock was set when it is further off than this from where it should be."""
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -56,25 +54,13 @@ def wall_ms(db: Database, at: int) -> int | None:
 
 def _bucket(tx: Transaction) -> int:
     """Return the bucket of now; a new one every ten minutes, and whenever the wall clock was set."""
-    wall = believed_ms(time.time_ns() // 1_000_000)
-    row = tx.db.execute("SELECT at, wall FROM counters ORDER BY at DESC LIMIT 1").fetchone()
-    if row and tx.now_ms - row[0] < BUCKET_MS and not _was_set(row[1], wall, tx.now_ms - row[0]):
+    wall = clock.believed_ms(time.time_ns() // 1_000_000)
+    row = tx.db.execute("SELECT at, wall, waiting FROM counters ORDER BY at DESC LIMIT 1").fetchone()
+    if row and tx.now_ms - row[0] < BUCKET_MS and not clock.was_set(row[1], wall, tx.now_ms - row[0]):
         return int(row[0])
-    waiting = tx.db.execute("SELECT waiting FROM counters ORDER BY at DESC LIMIT 1").fetchone()
     tx.db.execute(
         "INSERT INTO counters (at, wall, entered, relayed, waiting) VALUES (?, ?, 0, 0, ?)",
-        [tx.now_ms, wall, waiting[0] if waiting else 0],
+        [tx.now_ms, wall, row[2] if row else 0],
     )
     tx.db.execute("DELETE FROM counters WHERE at < ?", [tx.now_ms - KEPT_MS])
     return tx.now_ms
-
-
-def believed_ms(wall: int) -> int | None:
-    """Return what the wall clock says, None if it cannot be right."""
-    return wall if OLDEST_MS <= wall < NEWEST_MS else None
-
-
-def _was_set(before: int | None, now: int | None, passed_ms: int) -> bool:
-    if before is None or now is None:
-        return before is not now
-    return abs(now - before - passed_ms) > _STEP_MS

@@ -7,16 +7,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from hub.core.people import audit_room
 from hub.store.database import Transaction
 
-ENTRIES = 50_000
-_NOISE = ("device.paired", "login.refused", "page.refused", "setup.refused")
-"""What anybody on the Wi-Fi can make the hub note."""
-_NOISE_ENTRIES = 5_000
-_MERGED_MS = 60_000
-_ALIKE = 20
-"""Entries of one kind in a minute before those that follow are counted in the last one."""
-_PRUNE_EVERY = 256
 _actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
@@ -38,20 +31,19 @@ def note(
     Of what anybody can cause many of a kind in a minute become one, and old ones give way to new ones of their kind
     alone: a flood takes no sign-in, export or blocking out of the log.
     """
-    if event in _NOISE and _is_flood(tx, event):
+    if event in audit_room.NOISE and audit_room.is_flood(event, _newest(tx), tx.now_ms):
         _count(tx, event)
         return
     num = tx.db.execute(
         "INSERT INTO audit (at, event, device, user_id, detail, actor) VALUES (?, ?, ?, ?, ?, ?)",
         [tx.now_ms, event, device, user_id, detail, _actor.get()],
     ).lastrowid
-    if num and num % _PRUNE_EVERY == 0:
+    if num and audit_room.is_to_be_pruned(num):
         _prune(tx)
 
 
-def _is_flood(tx: Transaction, event: str) -> bool:
-    newest = tx.db.execute("SELECT event, at FROM audit ORDER BY num DESC LIMIT ?", [_ALIKE]).fetchall()
-    return len(newest) == _ALIKE and all(row[0] == event for row in newest) and tx.now_ms - newest[-1][1] < _MERGED_MS
+def _newest(tx: Transaction) -> list[tuple[str, int]]:
+    return tx.db.execute("SELECT event, at FROM audit ORDER BY num DESC LIMIT ?", [audit_room.ALIKE]).fetchall()
 
 
 def _count(tx: Transaction, event: str) -> None:
@@ -64,12 +56,14 @@ def _count(tx: Transaction, event: str) -> None:
 
 
 def _prune(tx: Transaction) -> None:
-    noise = ", ".join("?" * len(_NOISE))
-    for which, most in ((f"event IN ({noise})", _NOISE_ENTRIES), (f"event NOT IN ({noise})", ENTRIES)):
+    noise = sorted(audit_room.NOISE)
+    marks = ", ".join("?" * len(noise))
+    for which, most in (("IN", audit_room.NOISE_ENTRIES), ("NOT IN", audit_room.ENTRIES)):
+        kind = f"event {which} ({marks})"
         tx.db.execute(
-            f"DELETE FROM audit WHERE {which} AND num <="
-            f" (SELECT num FROM audit WHERE {which} ORDER BY num DESC LIMIT 1 OFFSET ?)",
-            [*_NOISE, *_NOISE, most],
+            f"DELETE FROM audit WHERE {kind} AND num <="
+            f" (SELECT num FROM audit WHERE {kind} ORDER BY num DESC LIMIT 1 OFFSET ?)",
+            [*noise, *noise, most],
         )
 
 

@@ -7,14 +7,9 @@ from enum import StrEnum
 import msgspec
 from sqlite_utils import Database
 
+from hub.core.people.page_session import MOST
 from hub.store.database import Transaction
 from hub.store.people import audit
-
-LONGEST_MS = 12 * 3_600_000
-"""After a long day everybody signs in again."""
-MOST = 200
-_NOTED_MS = 20_000
-"""How exactly it is noted when somebody was last there: exact enough for minutes, and sparing with the card."""
 
 
 class AccountKind(StrEnum):
@@ -54,12 +49,18 @@ def begin(tx: Transaction, account: Account) -> str:
     return token
 
 
-def find(db: Database, token: str, *, now_ms: int, idle_ms: int) -> tuple[Account, bool] | None:
-    """Return who a token stands for, and whether it is time to ``touch`` it; None when it is unknown or over."""
+class Session(msgspec.Struct, frozen=True):
+    """Who signed in, when, and when somebody was last seen there; times in ms of hub time."""
+
+    account: Account
+    issued: int
+    used: int
+
+
+def find(db: Database, token: str) -> Session | None:
+    """Return what a token stands for."""
     row = db.execute("SELECT kind, account, issued, used FROM page_sessions WHERE hash = ?", [_hash(token)]).fetchone()
-    if row is None or now_ms - row[3] >= idle_ms or now_ms - row[2] >= LONGEST_MS:
-        return None
-    return Account(AccountKind(row[0]), row[1]), now_ms - row[3] >= _NOTED_MS
+    return Session(Account(AccountKind(row[0]), row[1]), row[2], row[3]) if row else None
 
 
 def touch(tx: Transaction, token: str) -> None:
