@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 from litestar import Litestar, Response, Router
@@ -14,7 +15,7 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import copying, fleet, one_hub, rules, servers, web_wiring
+from hub.app import copying, fleet, one_hub, recovery, rules, servers, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
@@ -39,6 +40,10 @@ from hub.web.pages import problem, public
 
 _MIB = 1024 * 1024
 _STARTING_S = 3.0
+Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
+"""What runs beside the servers."""
+Greet: TypeAlias = Callable[[Store, Settings], None]
+
 log = structlog.get_logger()
 
 
@@ -83,16 +88,21 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
     return _application([closed.router(), health.router(gather), look.router(), page])
 
 
-def serve(data: Path, live: LiveSettings, greet: Callable[[Store], None] = lambda _store: None) -> None:
-    """Serve until the process is told to stop; ``greet`` is called once the hub can be set up.
+def serve(data: Path, read: Callable[[], LiveSettings], greet: Greet = lambda _store, _settings: None) -> None:
+    """Serve until the process is told to stop; a new hub that became another one of its copy starts again as that.
 
-    Raises StoreError when the database cannot be opened, OperatorError where another hub serves it.
+    read: reads the settings at each start. greet: is called once the hub can be set up. Raises StoreError when the
+    database cannot be opened, OperatorError where another hub serves it.
     """
     with one_hub.alone(data):
-        _serve(data, live, greet)
+        recovery.take(data)
+        _serve(data, read(), greet)
+        while recovery.is_ready(data):
+            recovery.take(data)
+            _serve(data, read(), greet)
 
 
-def _serve(data: Path, live: LiveSettings, greet: Callable[[Store], None]) -> None:
+def _serve(data: Path, live: LiveSettings, greet: Greet) -> None:
     settings = live.settings
     with _starting(settings):
         store, damage = _opened(data, settings)
@@ -107,12 +117,13 @@ def _serve(data: Path, live: LiveSettings, greet: Callable[[Store], None]) -> No
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
         setup.code(store)  # it can be shown from the first start on
-        greet(store)
+        greet(store, settings)
         stack.callback(_copying(store, live).close)
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
-        beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep]
+        becoming: Beside = partial(recovery.stop_when_ready, data)
+        beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep, becoming]
         asyncio.run(servers.serve(application, settings, beside, (store, shown)))
 
 
@@ -194,7 +205,7 @@ def _application(
     )
 
 
-def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Callable[[], Coroutine[None, None, None]]]:
+def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Beside]:
     """Return what runs beside the server, until it stops."""
     settings = live.settings
     announcer = Announcer(

@@ -1,7 +1,8 @@
 """Backs the hub up into one encrypted file while it serves, and makes a hub of such a file again (O4).
 
 The file is a tar, encrypted as an age file: ``hub.db`` (records, people, phones, identity, what waits for the cloud),
-``hub.toml`` (settings) and ``tls/`` (the certificate of the pages), and nothing else of the folder.
+``hub.toml`` (settings), ``tls/`` (the certificate of the pages), and what the hub needs to be known to a fleet server
+and to a cloud that it has not reached yet; nothing else of the folder.
 """
 
 import contextlib
@@ -26,7 +27,8 @@ from hub.store.database import FILE_NAME, Store
 
 SETTINGS_NAME = "hub.toml"
 _TLS = ("tls/certificate.pem", "tls/key.pem")
-_BESIDE = (SETTINGS_NAME, *_TLS)
+_SECRETS = ("fleet.token", "fleet-ca.pem", "cloud.wish")
+_BESIDE = (SETTINGS_NAME, *_TLS, *_SECRETS)
 _SPARE_BYTES = 64 * 1024 * 1024
 """Stays free beside the copy of the database, for the phones that go on meanwhile."""
 _BLOCK = tarfile.BLOCKSIZE
@@ -74,16 +76,42 @@ def restore_copy(copy: Stick, data: Path, passphrase: str) -> None:
 
     Raises OperatorError, and then leaves nothing in it.
     """
+    rebuild(copy, data, unlocked(copy, passphrase))
+
+
+def unlocked(copy: Stick, passphrase: str) -> bytes:
+    """Return the key of a copy; raises OperatorError: the wrong passphrase, or no whole backup that it could open."""
     private = recipient.private_key(passphrase, copy.mark.salt)
+    failure: Exception = _nothing_whole()
+    for _, path in reversed(copy.bases()):
+        try:
+            with path.open("rb") as file:
+                next(encrypted_stream.decrypt_with(private, sticks.read(file)))
+        except (OperatorError, OSError) as error:
+            failure = error
+            continue
+        return private
+    raise failure
+
+
+def rebuild(copy: Stick, data: Path, private: bytes, *, is_kept: bool = True) -> None:
+    """Make ``data`` the folder of the hub whose copy this is; raises OperatorError, and then leaves nothing in it.
+
+    is_kept: the new hub goes on to keep a copy in the same place.
+    """
     with _made_in(data) as scratch:
         covered = _newest_base(copy, private, scratch)
         snapshot.replay(scratch, _without_files(reading.parts(copy, private, covered), scratch))
-        snapshot.revive(scratch, has_same_keys=True)
+        snapshot.revive(scratch, has_same_keys=True, is_copy_kept=is_kept)
+
+
+def _nothing_whole() -> OperatorError:
+    return OperatorError("the stick has no whole backup of the hub")
 
 
 def _newest_base(copy: Stick, private: bytes, scratch: Path) -> int:
     """Unpack the newest backup that is sound; returns what it covers. Raises OperatorError where none is."""
-    failure: Exception = OperatorError("the stick has no whole backup of the hub")
+    failure: Exception = _nothing_whole()
     for covered, path in reversed(copy.bases()):
         try:
             with path.open("rb") as file:
@@ -107,14 +135,15 @@ def _without_files(parts: Iterable[Part], scratch: Path) -> Iterator[Part]:
 @contextlib.contextmanager
 def _made_in(data: Path) -> Iterator[Path]:
     """Give a folder in which the hub is made, and put it in its place when all went well."""
+    scratch = data / "restoring"
+    shutil.rmtree(scratch, ignore_errors=True)  # of one that a power cut ended
     if data.exists() and any(data.iterdir()):
         raise OperatorError(f"restore needs an empty folder; {data} has files in it")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = data / "restoring"
     try:
         scratch.mkdir(mode=0o700)
         yield scratch
-        _put(scratch, data)
+        put(scratch, data)
     except (tarfile.TarError, Damaged) as error:
         raise OperatorError(f"the backup is damaged: {error}") from error
     except OSError as error:
@@ -192,7 +221,7 @@ def members(plain: Iterator[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
         pass
 
 
-def _put(scratch: Path, data: Path) -> None:
+def put(scratch: Path, data: Path) -> None:
     """Move what is ready to its place; without its database, which comes last, a folder is no hub."""
     names = sorted((path.name for path in scratch.iterdir()), key=lambda name: name == FILE_NAME)
     for name in names:

@@ -13,9 +13,10 @@ from hub.actions.box import identity
 from hub.actions.cloud import link
 from hub.actions.people import failures
 from hub.actions.phones import refusals
-from hub.app import backup, copying, fleet, reach, rules, status, support
+from hub.app import backup, copying, fleet, reach, recovery, rules, status, support
 from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
+from hub.app.recovery import Recovery
 from hub.core import own_names as known_names
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
@@ -39,6 +40,7 @@ from hub.web.pages.cloud import CloudControl
 from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
+from hub.web.pages.setup import FoundCopy, RecoveryControl
 from hub.web.passwords import Passwords
 
 log = structlog.get_logger()
@@ -72,6 +74,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_support=lambda: support.build(store.path.parent, live.settings, store),
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         copy=_copy_control(store, live),
+        recovery=_recovery_control(store, live),
         pairing=lambda: _pairing(store, live.settings),
         attempts=rules.attempts(settings),
         refused=lambda: refusals.listed(store, phones_rpc.refusals.now()),
@@ -96,6 +99,16 @@ def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
         start=lambda passphrase: copying.start(store, stick, passphrase, hub_name=live.settings.hub.name),
         stop=partial(copies.stop, store),
     )
+
+
+def _recovery_control(store: Store, live: LiveSettings) -> RecoveryControl:
+    made = Recovery(store.path.parent, lambda: recovery.on_stick(Path(live.settings.copy.folder)))
+
+    def found() -> FoundCopy | None:
+        copy = made.found()
+        return FoundCopy(copy.mark.hub_name, int(copy.written_s() * 1000)) if copy else None
+
+    return RecoveryControl(found, lambda: made.is_under_way, lambda: bool(made.failure), made.begin)
 
 
 def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -23,15 +22,18 @@ from hub.store.database import Store
 @options.config
 def serve(data: Path, host: str | None, port: int | None, config: Path | None) -> None:
     """Run the hub until it is stopped."""
-    settings = options.settings(config, data)
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
-    logs.configure(settings.log)
-    live = LiveSettings(settings, options.settings_file(config, data), os.environ)
-    assembly.serve(data, live, partial(_greet, settings))
+
+    def read() -> LiveSettings:
+        settings = options.settings(config, data)
+        settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **given))
+        logs.configure(settings.log)
+        return LiveSettings(settings, options.settings_file(config, data), os.environ)
+
+    assembly.serve(data, read, _greet)
 
 
-def _greet(settings: Settings, store: Store) -> None:
+def _greet(store: Store, settings: Settings) -> None:
     """Tell somebody at a terminal where the pages are; a log, which others may read, never has the setup code."""
     if not sys.stderr.isatty():
         return

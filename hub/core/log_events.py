@@ -20,6 +20,8 @@ class LogEvent(StrEnum):
     DISCOVERY_NAME_TAKEN = "discovery.name_taken"
     FLEET = "fleet"
     POWER_FAILED = "power.failed"
+    NOT_RECOVERED = "recovery.failed"
+    RECOVERED = "recovered"
     RELAY = "relay"
     RELAY_NOT_STARTED = "relay.not_started"
     REQUEST_ABANDONED = "request.abandoned"

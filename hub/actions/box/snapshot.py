@@ -42,12 +42,13 @@ def replay(folder: Path, parts: Iterable[Part]) -> None:
         store.close()
 
 
-def revive(folder: Path, *, has_same_keys: bool = False) -> None:
+def revive(folder: Path, *, has_same_keys: bool = False, is_copy_kept: bool = True) -> None:
     """Check the copy in ``folder`` and let it go on as the hub; raises OperatorError or Damaged where it cannot.
 
     Hub time goes on beyond what the dead hub can have said; no sign-in runs out by that (P9). It draws a new identity,
     unless it has_same_keys: who has the dead hub cannot pose as this one to an app that checks; today's app takes a new
-    key without being asked. Its epoch is one more than the dead hub's, and its copy begins anew.
+    key without being asked. Its epoch is one more than the dead hub's, and its copy begins anew; not is_copy_kept: it
+    would be on this very box.
 
     A phone may have synced with the dead hub after the copy was made: its cursor is then a timestamp that the copy has
     never heard of. Such a phone is believed once to have what the copy says it has: sending it everything again would
@@ -66,7 +67,7 @@ def revive(folder: Path, *, has_same_keys: bool = False) -> None:
             snapshot.set_time(tx, resumed_ms(hub_time(tx.db), time.time_ns() // 1_000_000))
             snapshot.end_what_was_open(tx)
             snapshot.accept_any_cursor(tx)
-            copying.begin_anew(tx)
+            copying.begin_anew(tx, is_kept=is_copy_kept)
             if not has_same_keys:
                 identity.new_keys(tx)
             audit.note(tx, "backup.restored")

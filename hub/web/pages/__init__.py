@@ -32,6 +32,7 @@ from hub.web.pages.cloud import CloudControl
 from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
+from hub.web.pages.setup import RecoveryControl, SetupControl
 
 
 class Powers(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     make_backup: Callable[[str], Iterator[bytes]]
     """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
     copy: CopyControl
+    recovery: RecoveryControl
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
     refused: Callable[[], list[RefusedPhone]]
@@ -59,7 +61,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
     can_restart = bool(may.switch.restart_command)
     handlers = [
         *public.handlers(here, store),
-        *setup.handlers(here, store, may.attempts, book=may.settings, rename=may.rename),
+        *setup.handlers(here, store, may.attempts, SetupControl(may.settings, may.rename, may.recovery)),
         *sign_in.handlers(here, store, may.attempts),
         *phones.handlers(here, store, may.refused),
         *pairing.handlers(here, store, may.pairing),

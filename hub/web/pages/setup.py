@@ -1,13 +1,18 @@
-"""The first visit: setup code, name, administrator, cloud, first phone. It cannot be run twice."""
+"""The first visit: setup code, name, administrator, cloud, first phone; or the copy of a hub that died.
+
+It cannot be run twice.
+"""
 
 import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from hub.actions.people import administrators, setup
 from hub.actions.people.failures import Attempts
 from hub.actions.people.page_sign_in import AccountKind
-from hub.core.errors import SettingsRefused, TooMany
+from hub.core.errors import OperatorError, SettingsRefused, TooMany
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.field import SettingsBook
@@ -20,30 +25,54 @@ _SHOWN_CHARS = 80
 _STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 
-def handlers(
-    here: Pages, store: Store, attempts: Attempts, *, book: SettingsBook, rename: Callable[[str], None]
-) -> list[Any]:
+class FoundCopy(msgspec.Struct, frozen=True):
+    """The copy of a hub that this one could become."""
+
+    hub_name: str
+    written_ms: int
+    """By the clock of the hub that wrote it."""
+
+
+class RecoveryControl(msgspec.Struct, frozen=True):
+    """What becomes of a copy that is there."""
+
+    found: Callable[[], FoundCopy | None]
+    is_under_way: Callable[[], bool]
+    has_failed: Callable[[], bool]
+    begin: Callable[[str], object]
+    """Begins to make the hub of it, for a recovery passphrase; raises OperatorError for a wrong one."""
+
+
+class SetupControl(msgspec.Struct, frozen=True):
+    """What the setup can do beyond the database."""
+
+    book: SettingsBook
+    rename: Callable[[str], None]
+    recovery: RecoveryControl
+
+
+def handlers(here: Pages, store: Store, attempts: Attempts, control: SetupControl) -> list[Any]:
     """Return the routes."""
-    return _Setup(here, store, attempts, book, rename).routes()
+    return _Setup(here, store, attempts, control).routes()
 
 
 class _Setup:
     """The steps."""
 
-    def __init__(
-        self, here: Pages, store: Store, attempts: Attempts, book: SettingsBook, rename: Callable[[str], None]
-    ) -> None:
+    def __init__(self, here: Pages, store: Store, attempts: Attempts, control: SetupControl) -> None:
         self._here = here
         self._store = store
         self._attempts = attempts
-        self._book = book
-        self._name_hub = rename
+        self._book = control.book
+        self._name_hub = control.rename
+        self._recovery = control.recovery
 
     def routes(self) -> list[Any]:
         """Return them."""
         return [
             self._here.page("/setup", self._show, public=True),
             self._here.action("/setup/code", self._enter, public=True),
+            self._here.action("/setup/recover", self._recover, public=True),
             self._here.action("/setup/name", self._rename, public=True),
             self._here.action("/setup/administrator", self._finish, public=True),
         ]
@@ -69,6 +98,9 @@ class _Setup:
             return Go("/" if who.account else "/sign-in")
         if who.account is None or who.account.kind is not AccountKind.SETUP:
             return self._page(who, "code")
+        found = self._recovery.found()
+        if self._recovery.is_under_way() or (found and step in {"", "recover"}):
+            return self._copy_page(who, found)
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
 
     def _is_done(self) -> bool:
@@ -87,6 +119,30 @@ class _Setup:
         if token is None:
             return self._page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
         return Go("/setup", token=token)
+
+    def _copy_page(self, who: Visitor, found: FoundCopy | None, *, wrong: str = "") -> Answer:
+        return self._here.render(
+            "recover.html",
+            who,
+            status=400 if wrong else 200,
+            found=found,
+            written=who.words.moment(found.written_ms) if found else "",
+            is_under_way=self._recovery.is_under_way(),
+            has_failed=self._recovery.has_failed(),
+            wrong=wrong,
+        )
+
+    def _recover(self, who: Visitor, form: Form) -> Answer:
+        """Become the hub whose copy is there. A guess at the passphrase costs a second, and somebody knew the code."""
+        found = self._recovery.found()
+        if not _is_setting_up(who) or not who.private or not found:
+            return Go("/setup")
+        try:
+            self._recovery.begin(form.get("passphrase", ""))
+        except OperatorError:
+            wrong = who.words.say("This passphrase does not open the copy, or the copy is damaged.")
+            return self._copy_page(who, found, wrong=wrong)
+        return Go("/setup?step=recover")
 
     def _rename(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who):

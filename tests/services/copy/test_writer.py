@@ -293,7 +293,7 @@ def test_a_passphrase_that_is_wrong_restores_nothing(hub: InProcessHub, stick: P
         pass
     with pytest.raises(OperatorError, match="passphrase is wrong"):
         backup.restore_copy(sticks.copies(stick)[0], tmp_path / "new", "five words are not enough")
-    assert list((tmp_path / "new").iterdir()) == []
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_box_that_was_replaced_takes_no_records(hub: InProcessHub) -> None:
