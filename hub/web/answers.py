@@ -20,10 +20,11 @@ class Go(msgspec.Struct, frozen=True):
 
 
 class HtmlPage(msgspec.Struct, frozen=True):
-    """A page that is ready, as HTML."""
+    """A page that is ready, as HTML; ``token`` signs somebody in."""
 
     html: str
     status: int = 200
+    token: str | None = None
 
 
 class Download(msgspec.Struct, frozen=True):
@@ -53,8 +54,9 @@ def respond(answer: Answer, who: Visitor) -> Response[Any]:
     token = who.token if who.is_new and has_form else None
     status, content, kind, headers = 200, b"", "text/plain", {}
     match answer:
-        case HtmlPage(html, status):
+        case HtmlPage(html, status, new):
             content, kind = html.encode(), "text/html"
+            token = new or token
         case Download(content, name, kind):
             headers = {"content-disposition": f'attachment; filename="{name}"'}
         case Go(path, done, new):

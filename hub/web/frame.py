@@ -17,9 +17,10 @@ from hub.services.status.watch import StatusWatch
 from hub.web import body, look, visitor
 from hub.web.answers import Answer, Go, HtmlPage, respond
 from hub.web.body import AnyRequest
-from hub.web.gatekeeper import Gatekeeper
+from hub.web.gatekeeper import Gatekeeper, SignInNeeded
 from hub.web.notes import NOTES
 from hub.web.passwords import Passwords
+from hub.web.unsent import Unsent
 from hub.web.visitor import Visitor
 from hub.words import LANGUAGES
 
@@ -134,9 +135,16 @@ class Pages:
     def _acted(self, request: AnyRequest, act: Show, form: Form, *, public: bool) -> Response[Any]:
         who = self.gatekeeper.identify(request)
         if not public:
-            self.gatekeeper.admit(who)
+            try:
+                self.gatekeeper.admit(who)
+            except SignInNeeded:
+                return respond(self.sign_in_again(who, Unsent.of(who.path, form)), who)
         self.gatekeeper.check_form(who, form.get("form_key", ""))
         return _answered(who, act, form)
+
+    def sign_in_again(self, who: Visitor, unsent: Unsent) -> HtmlPage:
+        """Ask whoever sent a form after their sign-in had ended to sign in, and keep the form meanwhile."""
+        return self.render("sign_in.html", who, status=401, wrong="", name="", next="/", unsent=unsent)
 
     def _secure_url(self, who: Visitor, path: str = "") -> str:
         """Return the address of a page over TLS; "" when the hub has none."""

@@ -24,6 +24,7 @@ NOTES: Final = {
     "shutting_down": "The hub is switching off. Unplug it when all its lights are out.",
     "user_added": "The person can now sign in on any phone that has been added.",
     "user_disabled": "The person is blocked.",
+    "user_edited": "Changes saved.",
     "clinic_added": "Clinic added.",
     "password": "Password changed.",
     "administrator_added": "The administrator can now sign in.",

@@ -11,13 +11,14 @@ from hub.core.people.administrators import NAME_CHARS_MAX, PASSWORD_CHARS_MIN, i
 from hub.store.database import Store, Transaction
 from hub.store.people import administrators as rows
 from hub.store.people import audit, page_sessions
-from hub.store.people.page_sessions import AccountKind
+from hub.store.people.page_sessions import Account, AccountKind
 
 __all__ = [
     "NAME_CHARS_MAX",
     "PASSWORD_CHARS_MIN",
     "Administrator",
     "add",
+    "change_own_password",
     "change_password",
     "every",
     "is_fit",
@@ -55,6 +56,20 @@ def change_password(store: Store, name: str, password: str) -> None:
         rows.set_password(tx, name, hashed)
         page_sessions.end_all(tx, AccountKind.ADMINISTRATOR, name)
         audit.note(tx, "administrator.password", detail=name)
+
+
+def change_own_password(store: Store, name: str, given: str, password: str) -> str | None:
+    """Set an administrator's own password; returns a session token, None when ``given`` is not the one of now.
+
+    Every other place where they are signed in is signed out. Raises OperatorError for an unfit password.
+    """
+    with store.read() as db:  # hashing takes long: nobody else's write waits for it
+        is_theirs = passwords.matches(rows.hashed_password(db, name), given)
+    if not is_theirs:
+        return None
+    change_password(store, name, password)
+    with store.write() as tx:
+        return page_sessions.begin(tx, Account(AccountKind.ADMINISTRATOR, name))
 
 
 def remove(store: Store, name: str) -> None:

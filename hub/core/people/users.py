@@ -77,11 +77,16 @@ def check(user: User | None, password: str, *, rounds: int) -> bool:
     return answer
 
 
+def is_short(password: str) -> bool:
+    """Whether bcrypt reads a password to its end."""
+    return len(password.encode()) <= PASSWORD_BYTES_MAX
+
+
 def hashed(password: str) -> str:
     """Return what is stored of a password; raises OperatorError when it is too short or too long."""
     if len(password) < PASSWORD_CHARS_MIN:
         raise OperatorError(f"a password needs at least {PASSWORD_CHARS_MIN} characters")
-    if len(password.encode()) > PASSWORD_BYTES_MAX:
+    if not is_short(password):
         raise OperatorError(f"a password can have at most {PASSWORD_BYTES_MAX} bytes")
     return _hash(password)
 

@@ -95,6 +95,14 @@ def set_password(tx: Transaction, user: User, hashed: str) -> None:
     audit.note(tx, "user.password", user_id=user.id)
 
 
+def rename_clinic(tx: Transaction, clinic_id: str, name: str) -> None:
+    """Give a clinic that was made here another name; every phone will get it."""
+    table = TABLES["clinics"]
+    kept = record_rows.find(tx.db, table, [clinic_id])[clinic_id]
+    values = json.loads(kept.data)
+    record_rows.put(tx, table, codec.build(table, {**values, "name": name, "updated_at": tx.now_ms}))
+
+
 def disable(tx: Transaction, user: User) -> None:
     """Mark a user as deleted, and end their tokens."""
     tx.db.table("users").update(user.id, {"is_deleted": 1})

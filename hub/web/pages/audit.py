@@ -29,6 +29,7 @@ EVENTS: Final = {
     "copy.started": "A copy of everything is kept on a USB stick from now on",
     "copy.stopped": "No copy is kept on a USB stick any more",
     "clinic.added": "Clinic added",
+    "clinic.renamed": "A clinic has another name; it was called {detail}",
     "cloud.changed": "Cloud settings of this hub changed: {detail}",
     "cloud.connected": "The cloud was connected",
     "cloud.disconnected": "The cloud was disconnected",
@@ -62,6 +63,7 @@ EVENTS: Final = {
     "token.revoked": "Sign-ins on phones were ended",
     "user.added": "{user} was added",
     "user.disabled": "{user} was blocked",
+    "user.edited": "Name, role or clinic of {user} was changed",
     "user.password": "The password of {user} was changed",
 }
 

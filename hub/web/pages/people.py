@@ -18,6 +18,13 @@ ROLES = {
     "admin": "Clinic administrator",
 }
 _CHARS_MAX = 200
+REFUSED = {
+    "users": "Nothing was changed. People from the cloud are changed there.",
+    "user": "This clinic is no longer there. Load the page again and choose another one.",
+    "clinic": "Enter a name for the clinic.",
+    "administrator": "This is the last administrator. Add another one first.",
+}
+"""What the action behind a form refused, by the part of the page where it is."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -37,9 +44,12 @@ class _People:
         return [
             self._here.page("/people", self._show),
             self._here.action("/people/add", self._add_user),
+            self._here.action("/people/edit", self._edit),
             self._here.action("/people/disable", self._disable),
             self._here.action("/people/password", self._password),
+            self._here.action("/people/own-password", self._own_password, checks_password=True),
             self._here.action("/people/clinic", self._add_clinic),
+            self._here.action("/people/rename-clinic", self._rename_clinic),
             self._here.action("/people/administrator", self._add_administrator),
             self._here.action("/people/remove-administrator", self._remove_administrator),
         ]
@@ -47,7 +57,7 @@ class _People:
     def _show(self, who: Visitor, _query: Form) -> Answer:
         return self._page(who, {})
 
-    def _page(self, who: Visitor, given: Form, *, wrong: str = "", english: bool = False, where: str = "") -> Answer:
+    def _page(self, who: Visitor, given: Form, *, wrong: str = "", where: str = "") -> Answer:
         here = clinics.every(self._store)
         names = {clinic["id"]: clinic["name"] for clinic in here}
         return self._here.render(
@@ -56,12 +66,12 @@ class _People:
             status=400 if wrong else 200,
             users=[(user, names.get(user.clinic_id or "", "")) for user in users.every(self._store)],
             clinics=here,
+            made_here=clinics.made_here(self._store),
             administrators=[one.name for one in administrators.every(self._store)],
-            own=who.account.id if who.account and who.account.kind is AccountKind.ADMINISTRATOR else "",
+            own=own_name(who),
             roles=ROLES,
             given=given,
             wrong=wrong,
-            wrong_is_english=english,
             where=where,
             user_chars=users.PASSWORD_CHARS_MIN,
             administrator_chars=administrators.PASSWORD_CHARS_MIN,
@@ -76,14 +86,14 @@ class _People:
         except AlreadyExists:
             wrong = _taken(who, where)
             return self._page(who, form, wrong=wrong, where=where)
-        except OperatorError as error:
-            return self._page(who, form, wrong=str(error), english=True, where=where)
+        except OperatorError:
+            return self._page(who, form, wrong=who.words.say(REFUSED[where]), where=where)
         return Go("/people", done)
 
     def _add_user(self, who: Visitor, form: Form) -> Answer:
         given = {key: form.get(key, "").strip()[:_CHARS_MAX] for key in ("name", "email", "role", "clinic")}
         password = form.get("password", "")
-        wrong = _user_wrong(who, given, password)
+        wrong = _user_wrong(who, given) or _password_wrong(who, password)
         if wrong:
             return self._page(who, given, wrong=wrong, where="user")
 
@@ -99,19 +109,49 @@ class _People:
 
         return self._attempt(who, given, "user", add, "user_added")
 
+    def _edit(self, who: Visitor, form: Form) -> Answer:
+        given = {key: form.get(key, "").strip()[:_CHARS_MAX] for key in ("user", "name", "role", "clinic")}
+        wrong = _user_wrong(who, {"email": "@", **given})
+        if wrong:
+            return self._page(who, {}, wrong=wrong, where="users")
+
+        def edit() -> None:
+            users.edit(self._store, given["user"], name=given["name"], role=given["role"], clinic_id=given["clinic"])
+
+        return self._attempt(who, {}, "users", edit, "user_edited")
+
     def _disable(self, who: Visitor, form: Form) -> Answer:
         user = form.get("user", "")
         return self._attempt(who, {}, "users", lambda: users.disable(self._store, user), "user_disabled")
 
     def _password(self, who: Visitor, form: Form) -> Answer:
         user, password = form.get("user", ""), form.get("password", "")
+        wrong = _password_wrong(who, password)
+        if wrong:
+            return self._page(who, {}, wrong=wrong, where="users")
         return self._attempt(who, {}, "users", lambda: users.change_password(self._store, user, password), "password")
 
+    def _own_password(self, who: Visitor, form: Form) -> Answer:
+        name, password = own_name(who), form.get("password", "")
+        wrong = administrator_wrong(who, name, password, form.get("again", ""))
+        if wrong:
+            return self._page(who, {}, wrong=wrong, where="own")
+        token = administrators.change_own_password(self._store, name, form.get("given", ""), password)
+        if token is None:
+            return self._page(who, {}, wrong=who.words.say("This is not your current password."), where="own")
+        return Go("/people", "password", token=token)
+
     def _add_clinic(self, who: Visitor, form: Form) -> Answer:
-        name = " ".join(form.get("name", "").split())[:_CHARS_MAX]
+        name = _named(form)
         if not name:
             return self._page(who, {}, wrong=who.words.say("Enter a name for the clinic."), where="clinic")
         return self._attempt(who, {}, "clinic", lambda: clinics.add(self._store, name), "clinic_added")
+
+    def _rename_clinic(self, who: Visitor, form: Form) -> Answer:
+        clinic, name = form.get("clinic", ""), _named(form)
+        if not name:
+            return self._page(who, {}, wrong=who.words.say("Enter a name for the clinic."), where="clinic")
+        return self._attempt(who, {}, "clinic", lambda: clinics.rename(self._store, clinic, name), "renamed")
 
     def _add_administrator(self, who: Visitor, form: Form) -> Answer:
         name, secret = form.get("name", "").strip(), form.get("password", "")
@@ -141,10 +181,24 @@ def _taken(who: Visitor, where: str) -> str:
             return who.words.say("Somebody with this email has already been added.")
 
 
-def _user_wrong(who: Visitor, given: Form, password: str) -> str:
-    say = who.words.say
+def own_name(who: Visitor) -> str:
+    """Return the name of the administrator who visits; "" for a user of the phones."""
+    return who.account.id if who.account and who.account.kind is AccountKind.ADMINISTRATOR else ""
+
+
+def _named(form: Form) -> str:
+    return " ".join(form.get("name", "").split())[:_CHARS_MAX]
+
+
+def _user_wrong(who: Visitor, given: Form) -> str:
     if not given["name"] or "@" not in given["email"] or not given["clinic"] or given["role"] not in ROLES:
-        return say("Fill in name, email, role and clinic.")
+        return who.words.say("Fill in name, email, role and clinic.")
+    return ""
+
+
+def _password_wrong(who: Visitor, password: str) -> str:
     if len(password) < users.PASSWORD_CHARS_MIN:
         return too_short(who.words, users.PASSWORD_CHARS_MIN)
+    if not users.is_short(password):
+        return who.words.say("This password is too long. Four words are enough.")
     return ""

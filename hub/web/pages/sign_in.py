@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import msgspec
+
 from hub.actions.people import page_sign_in, setup
 from hub.actions.people.failures import Attempts
 from hub.core.errors import Malformed, TooMany
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
+from hub.web.unsent import Unsent
 from hub.web.visitor import Visitor
 
 _HOME = "/"
@@ -23,7 +26,13 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
 
     def page(who: Visitor, query: Form, *, wrong: str = "", status: int = 200) -> Answer:
         return here.render(
-            "sign_in.html", who, status=status, wrong=wrong, name=query.get("name", ""), next=_inside(query.get("next"))
+            "sign_in.html",
+            who,
+            status=status,
+            wrong=wrong,
+            name=query.get("name", ""),
+            next=_inside(query.get("next")),
+            unsent=Unsent.found(query),
         )
 
     def sign_in(who: Visitor, form: Form) -> Answer:
@@ -44,7 +53,12 @@ def handlers(here: Pages, store: Store, attempts: Attempts) -> list[Any]:
             return page(who, form, wrong=wrong, status=429)
         if token is None:
             return page(who, form, wrong=who.words.say("The name or the password is wrong."), status=401)
-        return Go(after, token=token)
+        unsent = Unsent.found(form)
+        return resume(msgspec.structs.replace(who, token=token), unsent) if unsent else Go(after, token=token)
+
+    def resume(who: Visitor, unsent: Unsent) -> Answer:
+        shown = here.render("resume.html", who, unsent=unsent)
+        return msgspec.structs.replace(shown, token=who.token)
 
     def sign_out(who: Visitor, _form: Form) -> Answer:
         page_sign_in.sign_out(store, who.token)
