@@ -14,6 +14,7 @@ from hub.core import reasons
 from hub.core.errors import HubError, OperatorError
 from hub.core.reasons import Reason
 from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES
 from hub.store import quarantine as rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
@@ -165,13 +166,14 @@ def _noted(store: Store, num: int, note: str | None, event: str) -> bool:
 
 
 def _accept(tx: Transaction, num: int) -> Retried:
-    entry = rows.entry(tx.db, num)
+    entry = _root(tx, num)
     if entry is None:
         return Retried.GONE
     if entry["action"] in {Action.RELAY, Action.PULL}:
         return _retry(tx, num)
     authority = Rights(entry["user_id"], unrestricted=True, clinics={}, known=frozenset())
-    if not push.retry(tx, entry, Source(HUB, authority, is_answered_for=True)):
+    source = Source(HUB, authority, is_answered_for=True, entered_on=entry["device"])
+    if not push.retry(tx, entry, source):
         return Retried.REFUSED
     audit.note(
         tx, "quarantine.accepted", user_id=entry["user_id"], detail=f"{entry['table_name']} {entry['record_id']}"
@@ -180,7 +182,7 @@ def _accept(tx: Transaction, num: int) -> Retried:
 
 
 def _retry(tx: Transaction, num: int) -> Retried:
-    entry = rows.entry(tx.db, num)
+    entry = _root(tx, num)
     if entry is None:
         return Retried.GONE
     if entry["action"] in {Action.RELAY, Action.PULL}:
@@ -190,3 +192,14 @@ def _retry(tx: Transaction, num: int) -> Retried:
         return Retried.NO_USER
     source = Source(HUB, callers.rights(tx.db, user.id, user.role), entered_on=entry["device"])
     return Retried.ACCEPTED if push.retry(tx, entry, source) else Retried.REFUSED
+
+
+def _root(tx: Transaction, num: int) -> dict[str, Any] | None:
+    """Return an entry, or what it waits for: that comes in first, and what waits for it follows."""
+    entry = rows.entry(tx.db, num)
+    for _ in TABLES:
+        found = rows.holding(tx.db, entry["parent"]) if entry and entry["parent"] else None
+        if found is None:
+            return entry
+        entry = rows.entry(tx.db, found)
+    return entry

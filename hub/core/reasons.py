@@ -159,6 +159,9 @@ class Code(Enum):
     NOT_PERMITTED = _Row("not_permitted", "The person does not have permission to {needs} ({table}).")
     NOT_SEEN = _Row("not_seen", "The person may not see the patient whom this record is about ({table}).")
     PARENT_HELD = _Row("parent_held", "What this record belongs to was not accepted ({table}: {parent}).")
+    PART_NOT_ALLOWED = _Row(
+        "part_not_allowed", "The person may not enter a part of this visit, so all of it waits together ({table})."
+    )
     PARENT_DELETED = _Row("parent_deleted", "The patient or visit of this record was deleted ({table}).")
 
     CLOUD_ROW = _Row("cloud_row", "The cloud sent a record that does not fit ({table}): {detail}")

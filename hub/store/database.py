@@ -55,6 +55,13 @@ class Transaction:
         self.db.execute("UPDATE hub SET value = ? WHERE key = 'time'", [now_ms])
         return now_ms
 
+    @contextmanager
+    def attempt(self) -> Iterator[Callable[[], object]]:
+        """Do a part of the transaction that may be undone, by calling what is yielded at its end."""
+        self.db.execute("SAVEPOINT attempt")
+        yield partial(self.db.execute, "ROLLBACK TO attempt")
+        self.db.execute("RELEASE attempt")
+
 
 class Copier(Protocol):
     """Keeps a second copy of what transactions change, on another medium."""

@@ -104,6 +104,15 @@ def waiting_for(db: Database, parents: Iterable[str]) -> list[int]:
     return [row[0] for row in rows]
 
 
+def holding(db: Database, record: str) -> int | None:
+    """Return the first entry that holds a record that was not accepted from a phone, given as table/id."""
+    row = db.execute(
+        "SELECT min(num) FROM quarantine WHERE table_name = ? AND record_id = ? AND action = ?",
+        [*record.split("/", 1), Action.KEEP],
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
 def _read(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with the reason that its two columns hold."""
     row["reason"] = stored_reasons.read(row["table_name"], row.pop("why"), row["reason"])

@@ -118,6 +118,7 @@ NEWER = {
     Code.OTHER_CALENDAR,
     Code.OUT_OF_RANGE,
     Code.PARENT_HELD,
+    Code.PART_NOT_ALLOWED,
     Code.TIME_OUT_OF_RANGE,
     Code.TOO_LONG,
     Code.TOO_NESTED,

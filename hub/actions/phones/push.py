@@ -2,15 +2,18 @@
 
 A push applies whole or not at all (P1, P2). A record that cannot be taken in is quarantined and the others go on
 (P7). Parents come before their children (core.records.tables declares them so), so that a child of a deleted patient
-or visit is a tombstone from the start (P4).
+or visit is a tombstone from the start (P4). A new visit of which a part is not allowed is held with all its parts, or
+it would tell half of what happened (S5); whether it is, shows when its last part came, and then it is taken back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from hub.actions.records.changes import Changes, Receipt
-from hub.core.errors import BadRecord, ParentHeld
+from hub.actions.records.visits import visit_of
+from hub.core.errors import BadRecord, NotAllowed, ParentHeld
 from hub.core.fleet.totals import Total
 from hub.core.reasons import Code, Reason
 from hub.core.records import access, codec, ids
@@ -48,6 +51,8 @@ class Source(msgspec.Struct, frozen=True):
     """An administrator takes it in, whatever its author may do, with what waits for it."""
     entered_on: int = HUB
     """The phone from which a second try came in the first place."""
+    waited_for: str | None = None
+    """What a second try waited for in quarantine, as table/id."""
 
     @property
     def phone(self) -> int:
@@ -69,21 +74,20 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
 
 def take(tx: Transaction, changes: PushedChanges, source: Source) -> Receipt:
     """Take in a push as a part of a transaction; raises Unavailable when the quarantine is full."""
-    intake = _Intake(tx, source)
-    for name in sorted(changes, key=_place):
-        part = changes[name]
-        if part is None:
-            continue
-        table = PHONE_TABLES.get(name)
-        if table is None:
-            intake.refuse_all(name, part, Code.UNKNOWN_TABLE.of(table=name[: codec.ID_CHARS]))
-        elif table.push is PushRule.REFERENCE:
-            intake.reference(table, part)
-        else:
-            intake.table(table, part)
-    intake.settle()
-    intake.release()
-    return intake.receipt
+    return _take_whole_visits(tx, changes, source) if changes.get("visits") else _Intake(tx, source).take(changes)
+
+
+def _take_whole_visits(tx: Transaction, changes: PushedChanges, source: Source) -> Receipt:
+    held: dict[str, _Refused] = {}
+    while True:  # ends: a visit that is held is not split again
+        with tx.attempt() as undo:
+            intake = _Intake(tx, source, held)
+            receipt = intake.take(changes)
+            split = intake.split_visits()
+            if not split:
+                return receipt
+            undo()
+        held.update(split)
 
 
 def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
@@ -98,6 +102,12 @@ def retry(tx: Transaction, entry: Mapping[str, object], source: Source) -> bool:
     return take(tx, {str(entry["table_name"]): part}, source).quarantined == 0
 
 
+_Refused = Mapping[tuple[str, str], Reason]
+"""Why records, by table and id, were not accepted."""
+_NOTHING: Mapping[str, _Refused] = MappingProxyType({})
+_VISIT = "visits/"
+
+
 def _place(name: str) -> int:
     return list(TABLES).index(name) if name in TABLES else len(TABLES)
 
@@ -105,11 +115,39 @@ def _place(name: str) -> int:
 class _Intake:
     """One push on its way in: reads the JSON, hands on what it can, and quarantines the rest."""
 
-    def __init__(self, tx: Transaction, source: Source) -> None:
+    def __init__(self, tx: Transaction, source: Source, held: Mapping[str, _Refused] = _NOTHING) -> None:
+        """Begin; held: the visits that are held whole, and why parts of them are not allowed."""
         self._tx = tx
         self._source = source
+        self._held = held
+        self._why = {record: why for refused in held.values() for record, why in refused.items()}
+        self._split: dict[str, dict[tuple[str, str], Reason]] = {}
         self._changes = Changes(tx, source.device, source.rights, phone=source.phone)
         self.receipt = self._changes.receipt
+
+    def take(self, changes: PushedChanges) -> Receipt:
+        """Take everything in, and what waited for it."""
+        for name in sorted(changes, key=_place):
+            part = changes[name]
+            table = PHONE_TABLES.get(name)
+            if part is None:
+                continue
+            if table is None:
+                self.refuse_all(name, part, Code.UNKNOWN_TABLE.of(table=name[: codec.ID_CHARS]))
+            elif table.push is PushRule.REFERENCE:
+                self.reference(table, part)
+            else:
+                self.table(table, part)
+        self._changes.settle()  # what was handed out is counted when all of it is there
+        if not self._split:
+            self.release()
+        return self.receipt
+
+    def split_visits(self) -> Mapping[str, _Refused]:
+        """Return the visits that are new on the hub and of which a part is not allowed, and why."""
+        new = [each for each in self._changes.added if each.startswith(_VISIT)]
+        waiting = [visit for visit in new if quarantine.waiting_for(self._tx.db, [visit])]
+        return {visit: self._split.get(visit, {}) for visit in (each.removeprefix(_VISIT) for each in waiting)}
 
     def table(self, table: Table, part: TableChanges) -> None:
         for chunk in _chunks([*part.created, *part.updated]):
@@ -138,17 +176,14 @@ class _Intake:
         for raw in part.deleted:
             self._refuse(name, Action.DELETE, raw, reason)
 
-    def settle(self) -> None:
-        """Count what was handed out, when all of it is there."""
-        self._changes.settle()
-
     def release(self) -> None:
         """Try again what was held because what it belongs to was not accepted, and is here now."""
         for num in quarantine.waiting_for(self._tx.db, self._changes.added) if self._changes.added else ():
             entry = quarantine.entry(self._tx.db, num)
             rights = self._rights_of(str(entry["user_id"])) if entry else None
             if entry and rights:
-                retry(self._tx, entry, Source(HUB, rights, self._source.is_answered_for, entry["device"]))
+                again = Source(HUB, rights, self._source.is_answered_for, entry["device"], entry["parent"])
+                retry(self._tx, entry, again)
 
     def _rights_of(self, user_id: str) -> Rights | None:
         """Return the rights of who entered a record, or those by which its parent was taken in."""
@@ -162,13 +197,28 @@ class _Intake:
         read: list[Pushed] = []
         for raw in chunk:
             try:
-                read.append(codec.read(table, raw, self._tx.zone))
+                pushed = codec.read(table, raw, self._tx.zone)
+                if table.name == "visits" and pushed.record.id in self._held:
+                    raise NotAllowed(Code.PART_NOT_ALLOWED.of(table=table.name))
+                read.append(pushed)
                 raws.append(raw)
             except BadRecord as error:
                 self._refuse(table.name, Action.KEEP, raw, error.reason)
         for place, refusal in self._changes.keep(table, read).items():
+            record = read[place].record
             parent = refusal.parent if isinstance(refusal, ParentHeld) else None
-            self._refuse(table.name, Action.KEEP, raws[place], refusal.reason, parent)
+            if isinstance(refusal, NotAllowed):
+                parent = self._split_by(record, refusal.reason) or self._source.waited_for
+            reason = self._why.get((table.name, record.id), refusal.reason)
+            self._refuse(table.name, Action.KEEP, raws[place], reason, parent)
+
+    def _split_by(self, record: Record, reason: Reason) -> str | None:
+        """Note that a part of a visit is not allowed; returns the visit if it came just now."""
+        visit = visit_of(self._tx.db, record)
+        if f"{_VISIT}{visit}" not in self._changes.added:
+            return None
+        self._split.setdefault(str(visit), {})[record.table, record.id] = reason
+        return f"{_VISIT}{visit}"
 
     def _refuse(
         self, table_name: str, action: Action, raw: msgspec.Raw, reason: Reason, parent: str | None = None
@@ -181,7 +231,7 @@ class _Intake:
             action=action,
             reason=reason,
             raw=bytes(raw).decode("utf-8", "replace"),
-            device=self._source.device,
+            device=self._source.entered_on or self._source.device,
             user_id=self._source.rights.user_id,
             parent=parent,
         )

@@ -15,7 +15,7 @@ from hub.web.visitor import Visitor
 from hub.words.reasons import said
 from hub.words.tables import named
 
-_UNALLOWED = frozenset({Code.NOT_PERMITTED, Code.NOT_IN_CLINIC, Code.NOT_SEEN})
+_UNALLOWED = frozenset({Code.NOT_PERMITTED, Code.NOT_IN_CLINIC, Code.NOT_SEEN, Code.PART_NOT_ALLOWED})
 SHOWN_MAX = 200
 _DIGITS_MAX = 15
 _NOTES = {Retried.ACCEPTED: "taken", Retried.GONE: "gone"}

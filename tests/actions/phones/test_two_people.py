@@ -74,6 +74,20 @@ class Ward:
             *(pushes.live(self.store, table) for table in ("patients", "visits", "events", "prescriptions"))
         )
 
+    def held(self) -> dict[str, Code]:
+        """Return what is in quarantine, and why."""
+        return {entry.record_id or "": entry.reason.code for entry in quarantine.entries(self.store)}
+
+    def entry(self, table: str) -> int:
+        """Return the number of a table's entry in quarantine."""
+        return next(entry.num for entry in quarantine.entries(self.store) if entry.table_name == table)
+
+    def store_clerk_without(self, permission: Permission) -> None:
+        """Let the clerk have all but one permission, and sign in."""
+        with self.store.write() as tx:
+            users.grant(tx, self.clerk.id, self.alpha, set(Permission) - {permission})
+        self.sign_in(self.clerk)
+
     def take_away(self, user: User) -> int:
         """Let the cloud take a user's permissions away; returns the hub time."""
         with self.store.write() as tx:
@@ -121,12 +135,86 @@ def test_who_was_signed_out_by_the_hub_answers_for_nothing_any_more(ward: Ward) 
 def test_a_claim_gives_nobody_more_than_they_may(ward: Ward) -> None:
     ward.sign_in(ward.clerk)
     ward.sign_in(ward.anna)
-    assert ward.push(ward.chart(ward.clerk), ward.anna) == [Code.NOT_PERMITTED]
-    assert ward.live() == {"p", "v", "e"}
-    entry = quarantine.entries(ward.store)[0]
-    assert quarantine.retry(ward.store, entry.num) is Retried.REFUSED
-    assert quarantine.accept(ward.store, quarantine.entries(ward.store)[0].num) is Retried.ACCEPTED
+    held = ward.push(ward.chart(ward.clerk), ward.anna)
+    assert held == [Code.PART_NOT_ALLOWED, Code.PARENT_HELD, Code.NOT_PERMITTED]
+    assert ward.live() == {"p"}
+
+
+@pytest.mark.parametrize("tried", ["visits", "events", "prescriptions"])
+def test_a_visit_of_which_a_part_is_not_allowed_is_held_and_taken_in_whole(ward: Ward, tried: str) -> None:
+    ward.sign_in(ward.clerk)
+    ward.push(ward.chart(ward.clerk), ward.clerk)
+    assert ward.live() == {"p"}
+    assert quarantine.retry(ward.store, ward.entry(tried)) is Retried.REFUSED
+    assert set(quarantine.retry_all(ward.store).values()) == {Retried.REFUSED}
+    assert ward.live() == {"p"}
+    assert ward.held() == {"v": Code.PART_NOT_ALLOWED, "e": Code.PARENT_HELD, "r": Code.NOT_PERMITTED}
+    assert quarantine.accept(ward.store, ward.entry(tried)) is Retried.ACCEPTED
     assert ward.live() == {"p", "v", "e", "r"}
+    assert ward.held() == {}
+
+
+def test_a_visit_that_was_held_whole_comes_in_when_its_author_may_enter_all_of_it(ward: Ward) -> None:
+    ward.sign_in(ward.clerk)
+    ward.push(ward.chart(ward.clerk), ward.clerk)
+    with ward.store.write() as tx:
+        users.grant(tx, ward.clerk.id, ward.alpha, list(Permission))
+    assert set(quarantine.retry_all(ward.store).values()) == {Retried.ACCEPTED}
+    assert ward.live() == {"p", "v", "e", "r"}
+
+
+def test_a_visit_is_held_whole_also_for_what_belongs_to_a_part_of_it(ward: Ward) -> None:
+    ward.store_clerk_without(Permission.DISPENSE)
+    pushed = ward.chart(ward.clerk)
+    item = row("prescription_items", "i", prescription_id="r", patient_id="p", clinic_id=ward.alpha)
+    handed_out = row("dispensing_records", "d", prescription_item_id="i", patient_id="p", clinic_id=ward.alpha)
+    pushed |= {"prescription_items": {"created": [item]}, "dispensing_records": {"created": [handed_out]}}
+    ward.push(pushed, ward.clerk)
+    assert ward.live() == {"p"}
+    assert ward.held() == {
+        "v": Code.PART_NOT_ALLOWED,
+        **dict.fromkeys(("e", "r", "i"), Code.PARENT_HELD),
+        "d": Code.NOT_PERMITTED,
+    }
+    assert quarantine.accept(ward.store, ward.entry("dispensing_records")) is Retried.ACCEPTED
+    assert ward.live() == {"p", "v", "e", "r"}
+    assert ward.held() == {}
+
+
+def test_other_visits_in_the_same_push_are_taken_in(ward: Ward) -> None:
+    ward.sign_in(ward.clerk)
+    pushed = ward.chart(ward.clerk)
+    pushed["visits"]["created"].append(row("visits", "v2", patient_id="p", clinic_id=ward.alpha))
+    pushed["events"]["created"].append(row("events", "e2", patient_id="p", visit_id="v2"))
+    ward.push(pushed, ward.clerk)
+    assert ward.live() == {"p", "v2", "e2"}
+
+
+def test_what_is_refused_of_a_visit_that_the_hub_has_is_held_alone(ward: Ward) -> None:
+    ward.sign_in(ward.clerk)
+    pushed = ward.chart(ward.clerk)
+    late = pushed.pop("prescriptions")
+    assert ward.push(pushed, ward.clerk) == []
+    assert ward.push({"prescriptions": late}, ward.clerk) == [Code.NOT_PERMITTED]
+    assert ward.live() == {"p", "v", "e"}
+
+
+def test_a_part_that_cannot_be_read_is_held_alone(ward: Ward) -> None:
+    ward.sign_in(ward.anna)
+    pushed = ward.chart(ward.anna)
+    pushed["prescriptions"]["created"][0]["prescribed_at"] = {}
+    assert ward.push(pushed, ward.anna) == [Code.WRONG_TYPE]
+    assert ward.live() == {"p", "v", "e"}
+
+
+def test_what_is_refused_again_is_still_judged_by_who_entered_it_on_which_phone(ward: Ward) -> None:
+    at = ward.sign_in(ward.anna)
+    ward.sign_in(ward.ben)
+    with ward.store.write() as tx:
+        users.disable(tx, ward.anna)
+    ward.push(ward.chart(ward.anna, at), ward.ben)
+    assert quarantine.retry(ward.store, ward.entry("patients")) is Retried.REFUSED
+    assert [entry.device for entry in quarantine.entries(ward.store)] == [PHONE] * 4
 
 
 def test_a_nurse_who_was_transferred_while_offline_brings_what_she_entered_before(ward: Ward) -> None:
