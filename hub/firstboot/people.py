@@ -15,7 +15,7 @@ from hub.core.log_events import LogEvent
 from hub.firstboot.card_config import TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
 from hub.settings import amend
-from hub.store.database import Store
+from hub.store.database import FILE_NAME, Store
 
 DATA = "/var/lib/hikma-hub"
 SETTINGS = f"{DATA}/hub.toml"
@@ -66,16 +66,25 @@ def _certificate(store: Store) -> str:
     return found
 
 
-def apply(machine: Machine, config: CardConfig) -> None:
-    """Change the settings, make the administrator and the clinic; what else is there stays."""
-    _set(machine, config)
+def apply(machine: Machine, config: CardConfig, *, is_recovered: bool = False) -> None:
+    """Change the settings, make the administrator and the clinic; what else is there stays.
+
+    is_recovered: it is the hub of a copy, which keeps its name, its language and its people.
+    """
+    _set(machine, config, is_named=not is_recovered)
     if config.cloud and config.cloud.api_key != TAKEN:
         write(machine.path(_CLOUD), f"{config.cloud.url}\n{config.cloud.api_key}\n".encode(), mode=0o600)
     if config.fleet and config.fleet.token != TAKEN:
         write(machine.path(_FLEET_TOKEN), f"{config.fleet.token}\n".encode(), mode=0o600)
     if config.fleet and config.fleet.ca:
         write(machine.path(_FLEET_CA), config.fleet.ca.encode(), mode=0o600)
-    _in_store(machine, lambda store: _people(store, config))
+    if not is_recovered:
+        _in_store(machine, lambda store: _people(store, config))
+
+
+def in_store_if_there(machine: Machine, ask: Callable[[Store], bool]) -> bool:
+    """Ask the hub's database; True where there is none yet."""
+    return not machine.path(f"{DATA}/{FILE_NAME}").exists() or _in_store(machine, ask)
 
 
 def _people(store: Store, config: CardConfig) -> None:
@@ -86,10 +95,12 @@ def _people(store: Store, config: CardConfig) -> None:
         setup.apply(store, first)
 
 
-def _set(machine: Machine, config: CardConfig) -> None:
+def _set(machine: Machine, config: CardConfig, *, is_named: bool = True) -> None:
     """Write name, language and fleet into the settings file and keep what else it says; a wrong one is moved aside."""
     path = machine.path(SETTINGS)
-    wanted = {("hub", "name"): config.hub.name, ("hub", "language"): config.hub.language, **_BOX}
+    wanted = dict(_BOX)
+    if is_named:
+        wanted |= {("hub", "name"): config.hub.name, ("hub", "language"): config.hub.language}
     if config.fleet:
         wanted |= {("fleet", "url"): config.fleet.url, ("fleet", "ca_file"): _FLEET_CA if config.fleet.ca else ""}
     try:

@@ -16,7 +16,7 @@ import structlog
 
 from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
-from hub.firstboot import board, box, card, card_config, data, network, people, vault
+from hub.firstboot import board, box, card, card_config, data, network, people, recovery, vault
 from hub.firstboot.board import KeyPlace
 from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
@@ -44,6 +44,8 @@ class FirstBootReport(msgspec.Struct, frozen=True, kw_only=True):
     access_point_password: str | None = None
     key_place: str = ""
     key_protects: str = ""
+    recovered: str | None = None
+    """The hub whose copy this card became at this boot."""
     refused: str | None = None
     """Why hikma-hub.toml was not applied."""
 
@@ -132,6 +134,26 @@ def _set_clock(state: _Run) -> None:
     box.last_known_time(state.machine)
 
 
+def _recover(state: _Run) -> None:
+    """Become the hub whose copy is on a stick, where the file gives the passphrase and this card is no hub yet."""
+    if state.facts.get("refused"):
+        return
+    secret = state.config.storage.recovery_passphrase
+    try:
+        name = recovery.become(state.machine, None if secret == TAKEN else secret)
+    except OperatorError as error:
+        _refuse(
+            state,
+            f"on the USB stick is the copy of a hub that this card did not become: {error}. Correct"
+            " [storage] recovery_passphrase, or take the stick out; the page of the hub asks for the passphrase too",
+        )
+        return
+    if name:
+        hub = msgspec.structs.replace(state.config.hub, name=name)
+        state.config = msgspec.structs.replace(state.config, hub=hub)
+        state.facts["recovered"] = name
+
+
 def _apply(state: _Run) -> None:
     """Do what hikma-hub.toml says, unless that was done already; then take the secrets out of it."""
     machine = state.machine
@@ -151,7 +173,8 @@ def _apply(state: _Run) -> None:
         return
     box.apply(machine, state.config)
     network.apply(machine, state.config)
-    people.apply(machine, state.config)
+    people.apply(machine, state.config, is_recovered=bool(state.facts.get("recovered")))
+    recovery.settle(machine)
     write(machine.path(_KEPT), card_config.without_secrets(text).encode(), mode=0o600)
     try:
         scrub(machine)
@@ -206,6 +229,7 @@ _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
     ("reading hikma-hub.toml", _read_config),
     ("opening the data partition", _open_data),
     ("setting the clock", _set_clock),
+    ("looking for the copy of a hub", _recover),
     ("applying hikma-hub.toml", _apply),
     ("drawing keys", _identify),
 )

@@ -74,6 +74,8 @@ class Flashed(Machine):
             seen_at = Path(bind.read_text())
             seen_at.unlink(missing_ok=True)
             bind.unlink()
+        where = self.root / "run/hikma-hub-stick"
+        where.unlink() if where.is_symlink() else None
         for place in PLACES:
             self.path(place.seen_at).mkdir(parents=True, exist_ok=True)
 
@@ -97,6 +99,10 @@ class Flashed(Machine):
         file = self.root / "boot/firmware/hikma-hub.toml"
         file.write_text(text)
         return file
+
+    def plug(self, stick: Path) -> None:
+        """Put a USB stick in, on which these files are."""
+        (self.root / "dev/stick1").symlink_to(stick)
 
     def moment(self) -> None:
         """Pass one moment at which the power can be cut."""
@@ -175,6 +181,11 @@ def _sfdisk(card: Flashed, words: list[str], stdin: bytes) -> str:
 def _lsblk(card: Flashed, words: list[str], _: bytes) -> str:
     if "PKNAME" in words:
         return "card\n"
+    if "PATH,TRAN,FSTYPE,LABEL" in words:
+        own = {"path": "/dev/card", "tran": "mmc", "fstype": None, "label": None}
+        part = {"path": "/dev/stick1", "tran": None, "fstype": "vfat", "label": "KINGSTON"}
+        usb = {"path": "/dev/stick", "tran": "usb", "fstype": None, "label": None, "children": [part]}
+        return json.dumps({"blockdevices": [own, *([usb] if card.path("dev/stick1").exists() else [])]})
     header = card.header()
     fstype = "crypto_LUKS" if header else None
     return json.dumps({"blockdevices": [{"fstype": fstype, "label": header.get("label")}]})
@@ -231,12 +242,21 @@ def _mount(card: Flashed, words: list[str], _: bytes) -> str:
         where.parent.mkdir(parents=True, exist_ok=True)
         where.symlink_to(words[1])
         (card.root / _BINDS / inside.replace("/", "_")).write_text(str(where))
+    if "/dev/stick1" in words:
+        where.rmdir()
+        where.symlink_to(card.path("dev/stick1"))
+        return ""
     if "remount" not in " ".join(words):
         mounts.write_text(mounts.read_text() + f"x {inside} ext4 rw 0 0\n")
         return ""
     option = "rw" if "remount,rw" in words else "ro"
     lines = [line.split() for line in mounts.read_text().splitlines()]
     mounts.write_text("".join(f"{a} {b} {c} {option if b == inside else d} 0 0\n" for a, b, c, d, *_ in lines))
+    return ""
+
+
+def _umount(_: Flashed, words: list[str], __: bytes) -> str:
+    Path(words[-1]).unlink()
     return ""
 
 
@@ -277,6 +297,7 @@ _PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
     "mkfs.ext4": _mkfs,
     "e2fsck": _e2fsck,
     "mount": _mount,
+    "umount": _umount,
     "chown": _nothing,
     "hostname": _nothing,
     "date": _nothing,
