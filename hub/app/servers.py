@@ -24,6 +24,8 @@ from hub.web.frame import Pages
 _BACKLOG = 1024
 _HEADER_MS = 5_000
 """The app opens a connection when it has something to ask."""
+_HEAD_BYTES = 32 * 1024
+"""Of a request before its body; browsers send some 2 KiB. Granian's own bound would be 400 KiB, for each stranger."""
 
 
 log = structlog.get_logger()
@@ -71,7 +73,7 @@ def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa:
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS, max_buffer_size=_HEAD_BYTES),
         log_enabled=False,
         **given,
     )

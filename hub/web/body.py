@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from litestar import Request
@@ -10,14 +10,14 @@ from litestar.exceptions import HTTPException
 
 from hub.core.errors import Malformed, TooLarge
 
-SMALL_BYTES = 64 * 1024
-"""What anybody may send. Such bodies need no room: they are bounded by the connections."""
+SMALL_BYTES = 16 * 1024
+"""What anybody may send. Such bodies need no room: they are bounded by the connections, of which there are many."""
 HEAD_BYTES = 512
 """Room for the client_id, with which the app's messages begin."""
 _FIRST_BYTE_S = 10
 """The app sends head and body in one go."""
 _SMALL_S = 30
-"""For the first SMALL_BYTES: 2 kB/s on the worst of links."""
+"""For the first SMALL_BYTES: half a kB/s on the worst of links."""
 _SILENCE_S = 60
 """How long a phone may be silent in the middle of a larger body."""
 _SLOWEST_BYTES_S = 8 * 1024
@@ -36,11 +36,17 @@ def declared_bytes(request: AnyRequest, most: int) -> int:
     return size
 
 
-async def read(request: AnyRequest, most: int) -> bytearray:
-    """Read a body of at most ``most`` bytes into memory; raises like ``pieces``."""
+async def read(request: AnyRequest, most: int, admit_large: Callable[[], Awaitable[object]] | None = None) -> bytearray:
+    """Read a body of at most ``most`` bytes into memory; raises like ``pieces``.
+
+    admit_large: called when there is more than SMALL_BYTES of it; raises unless who sends it may.
+    """
     body = bytearray()
     async for piece in pieces(request, most, bytearray()):
         body += piece
+        if admit_large and len(body) > SMALL_BYTES:
+            await admit_large()
+            admit_large = None
     return body
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
@@ -32,6 +32,7 @@ _DONE = 303
 
 Form = Mapping[str, str]
 Show = Callable[[Visitor, Form], Answer]
+_T = TypeVar("_T")
 
 
 class PageOptions(msgspec.Struct, frozen=True):
@@ -92,7 +93,7 @@ class Pages:
             if request.method != "POST":
                 return Response(b"", status_code=303, headers={"location": f"/{path.split('/')[1]}"})
             self.gatekeeper.check_origin(request)
-            form = _form(await body.read(request, FORM_BYTES_MAX))
+            form = _form(await body.read(request, FORM_BYTES_MAX, partial(self._admit_large, request)))
             work = partial(self._acted, request, act, form, public=public)
             address = visitor.address(request)
             answer = await (self.passwords.check(address, work) if checks_password else self._work(work))
@@ -104,7 +105,11 @@ class Pages:
 
         return handler
 
-    async def _work(self, call: Callable[[], Response[Any]]) -> Response[Any]:
+    async def _admit_large(self, request: AnyRequest) -> None:
+        """Let a form be large if somebody is signed in; raises SignInNeeded."""
+        self.gatekeeper.admit(await self._work(partial(self.gatekeeper.identify, request)))
+
+    async def _work(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def render(self, template: str, who: Visitor, *, status: int = 200, **values: object) -> HtmlPage:

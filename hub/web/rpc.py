@@ -29,6 +29,8 @@ _PATIENCE_S = 60
 """How long a phone may take none of its answer."""
 _BODIES = 16
 """So many of the largest pushes find room on disk at once."""
+_LIGHT_BYTES = 64 * 1024
+"""A push of so much waits for no turn."""
 _PUSH_PATIENCE_S = 600
 """How long a push that is here waits for its turn: the app waits as long as it takes, and would send it all again."""
 
@@ -83,7 +85,7 @@ class Phones:
             async with self._spool.receive(request, self._body_max, self._admit_large, head, address) as raw:
                 size = len(raw)
                 # Nobody takes memory before all of the request is here: strangers would do it for ever.
-                async with self._pushes.held(size if size > body.SMALL_BYTES else 0):
+                async with self._pushes.held(size if size > _LIGHT_BYTES else 0):
                     return await self._answered(await self._work(call, raw, address), size)
         except (TooLarge, Unavailable) as error:
             await self._work(self._rpc.note_unread, bytes(head), error)

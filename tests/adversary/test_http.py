@@ -102,6 +102,11 @@ def test_smuggled_lengths_and_odd_headers_are_refused(hub: ServedHub, headers: b
     assert answer.count(b"HTTP/1.1 ") <= 1
 
 
+def test_s8_a_head_larger_than_any_browsers_is_refused(hub: ServedHub) -> None:
+    assert status(talk(hub, b"GET /rpc/heartbeat HTTP/1.1\r\n", b"Cookie: " + b"y" * 12_000 + b"\r\n\r\n")) == 200
+    assert status(talk(hub, b"GET /rpc/heartbeat HTTP/1.1\r\n", b"Cookie: " + b"y" * 200_000 + b"\r\n\r\n")) == 431
+
+
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "BREW", "post"]
 )

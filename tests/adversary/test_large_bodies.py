@@ -74,7 +74,7 @@ def send(asgi: Asgi, client_id: str, size: int) -> int:
 
 
 @pytest.mark.parametrize("size", [body.SMALL_BYTES, body.SMALL_BYTES + 1, MIB])
-def test_strangers_and_phones_without_a_sign_in_are_read_no_further_than_64_kib(
+def test_strangers_and_phones_without_a_sign_in_are_read_no_further_than_16_kib(
     hub: InProcessHub, asgi: Asgi, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     hub.client("paired-only", email=None)

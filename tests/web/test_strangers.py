@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from litestar.routes import HTTPRoute
 
+from hub.web import body
 from tests.hubs import changes, row
 from tests.store import pushes
 from tests.web.site import Site
@@ -61,3 +62,12 @@ def test_an_administrator_accepts_what_its_author_may_not_enter_on_the_page(site
     site.sign_in()
     assert site.submit("/quarantine/accept", {"num": "2"}, page="/quarantine").status_code in {302, 303}
     assert pushes.live(site.store, "patients") == {"p", "r"}
+
+
+def test_s8_who_is_not_signed_in_sends_no_large_form(site: Site) -> None:
+    large = {"name": "a" * body.SMALL_BYTES}
+    with site.stranger():
+        answer = site.client.post("/sign-in/form", data=large, headers={"accept": "text/html"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
+    site.sign_in()
+    assert site.client.post("/people/add", data=large, follow_redirects=False).status_code == 403, "it has no form key"
