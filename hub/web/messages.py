@@ -21,8 +21,9 @@ from hub.core.status.lights import PATTERNS
 from hub.core.status.state import HubState
 from hub.web.notes import NOTES
 from hub.web.pages import settings
+from hub.web.pages.accounts import REFUSED, ROLES
 from hub.web.pages.audit import EVENTS
-from hub.web.pages.people import REFUSED, ROLES
+from hub.web.pages.finishing import STEPS
 from hub.web.pages.problem import SENTENCES
 from hub.words import LANGUAGES, UNITS, reasons
 from hub.words.status import LABELS
@@ -100,7 +101,7 @@ def _tables() -> Iterator[Message]:
         yield from (pattern.meaning, pattern.rhythm)
     yield from (outcome.sentence for outcome in Outcome)
     yield from (outcome.sentence for outcome in ReportOutcome)
-    for table in (NOTES, EVENTS, ROLES, REFUSED, SENTENCES, settings.LABELS, TABLES):
+    for table in (NOTES, EVENTS, ROLES, REFUSED, STEPS, SENTENCES, settings.LABELS, TABLES):
         yield from table.values()
     for choices in settings.CHOICES.values():
         yield from choices.values()

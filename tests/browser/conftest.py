@@ -45,12 +45,22 @@ def served(tmp_path: Path) -> Iterator[ServedHub]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, served: ServedHub) -> Iterator[Callable[..., Visit]]:
-    """Return a function that opens a browser of its own on the hub; all are closed after."""
+def fresh(tmp_path: Path) -> Iterator[ServedHub]:
+    """Return a hub with nothing on it, as it comes."""
+    hub = ServedHub(tmp_path / "fresh")
+    hub.start()
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
+    """Return a function that opens a browser of its own on the test's hub; all are closed after."""
     opened: list[Visit] = []
 
     def open_(**how: object) -> Visit:
-        made = Visit(chromium, served.url, **how)  # type: ignore[arg-type]  # as the caller gives them
+        name = "fresh" if "fresh" in request.fixturenames else "served"
+        made = Visit(chromium, request.getfixturevalue(name).url, **how)  # type: ignore[arg-type]  # as the caller gives them
         opened.append(made)
         return made
 

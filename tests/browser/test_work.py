@@ -6,10 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
-import zxingcpp
-from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from hub.core.records.access import Permission
@@ -20,14 +17,6 @@ from tests.hubs import EMAIL, NOW_MS, PASSWORD, ServedHub, changes, row
 from tests.simulator.phone import Phone
 
 pytestmark = pytest.mark.slow
-
-
-def scanned(visit: Visit) -> dict[str, object]:
-    """Read the code from a picture of the screen, as the camera of a phone does."""
-    with Image.open(visit.picture("pairing-to-scan")) as picture:
-        found = zxingcpp.read_barcodes(picture.convert("L"))
-    assert [code.format for code in found] == [zxingcpp.BarcodeFormat.QRCode]
-    return msgspec.json.decode(found[0].text, type=dict[str, object])
 
 
 def sentence(visit: Visit, text: str | re.Pattern[str]) -> None:
@@ -46,7 +35,7 @@ def test_a_phone_is_added_by_the_code_on_the_screen_and_is_blocked_again(
     desk.see("Adding phones is off.")
     desk.click("Add phones for the next 10 minutes")
     desk.see("Open for another")
-    qr = scanned(desk)
+    qr = desk.scan()
     assert qr["url"] == served.url
 
     phone = Phone(rng=random.Random(1), now_ms=lambda: NOW_MS, connect=served.connect, name="phone")

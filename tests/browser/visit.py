@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 from tests.hubs import ServedHub
@@ -79,6 +82,13 @@ class Visit:
         path = PICTURES / f"{name}.png"
         self.page.screenshot(path=path, full_page=True, animations="disabled")
         return path
+
+    def scan(self) -> dict[str, object]:
+        """Read the code from a picture of the screen, as the camera of a phone does."""
+        with Image.open(self.picture("pairing-to-scan")) as picture:
+            found = zxingcpp.read_barcodes(picture.convert("L"))
+        assert [code.format for code in found] == [zxingcpp.BarcodeFormat.QRCode]
+        return msgspec.json.decode(found[0].text, type=dict[str, object])
 
     def check(self) -> None:
         """Hold the page to WCAG AA as far as axe can tell, to its width, and to having complained of nothing."""

@@ -13,7 +13,7 @@ from hub.core.records.access import Permission
 from hub.store.people import users
 from hub.store.phones import callers
 from hub.web import messages
-from hub.web.pages.setup import too_short
+from hub.web.pages.accounts import too_short
 from hub.words import words
 from tests.hubs import add_clinic
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site

@@ -76,7 +76,20 @@ def finish(store: Store, name: str, password: str) -> str | None:
     with store.write() as tx:
         if not add_first(tx, name, password):
             return None
+        state.put(tx, state.SETUP_STEP, "cloud")
         return page_sessions.begin(tx, Account(AccountKind.ADMINISTRATOR, name))
+
+
+def step(store: Store) -> str:
+    """Return where the setup was left, a step of hub.web.pages.finishing; "" once it is over."""
+    with store.read() as db:
+        return state.get(db, state.SETUP_STEP) or ""
+
+
+def go_on(store: Store, step: str) -> None:
+    """Note which step of the setup is next; "" ends it."""
+    with store.write() as tx:
+        state.put(tx, state.SETUP_STEP, step) if step else state.forget(tx, state.SETUP_STEP)
 
 
 def apply(store: Store, wanted: FirstAdministrator) -> None:

@@ -51,6 +51,8 @@ PRIVATE_KEY = Key("private_key", bytes)
 NAME = Key("name", str)
 """Given on the page; without it the hub has the name of its settings."""
 SETUP_CODE = Key("setup_code", str)
+SETUP_STEP = Key("setup_step", str)
+"""Where the setup was left after its administrator was added; nothing once it is over."""
 LISTENING = Key("listening", Listening)
 ANNOUNCED = Key("announced", Announced)
 PAIRING_UNTIL = Key("pairing_until", int)

@@ -61,7 +61,12 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
     can_restart = bool(may.switch.restart_command)
     handlers = [
         *public.handlers(here, store),
-        *setup.handlers(here, store, may.attempts, SetupControl(may.settings, may.rename, may.recovery)),
+        *setup.handlers(
+            here,
+            store,
+            may.attempts,
+            SetupControl(may.settings, may.rename, may.recovery, may.cloud.connect, may.pairing),
+        ),
         *sign_in.handlers(here, store, may.attempts),
         *phones.handlers(here, store, may.refused),
         *pairing.handlers(here, store, may.pairing),

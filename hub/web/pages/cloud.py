@@ -112,7 +112,7 @@ class _Cloud:
         try:
             self._control.connect(url, key)
         except HubError as error:
-            return self._page(who, wrong=_refusal(who.words, error), url=url)
+            return self._page(who, wrong=refusal(who.words, error), url=url)
         return Go("/cloud", "connected")
 
     def _disconnect(self, _who: Visitor, _form: Form) -> Answer:
@@ -124,7 +124,8 @@ class _Cloud:
         return Go("/cloud", "syncing")
 
 
-def _refusal(words: Words, error: HubError) -> str:
+def refusal(words: Words, error: HubError) -> str:
+    """Say why the cloud was not connected."""
     match error:
         case KeyRefused():
             return words.say("The cloud does not accept this key.")

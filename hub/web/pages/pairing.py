@@ -34,17 +34,11 @@ def handlers(here: Pages, store: Store, options: Callable[[], PairingOptions]) -
     """Return the routes."""
 
     def show(who: Visitor, _query: Form) -> Answer:
-        now = pairing.current(store)
-        is_open = now.left_s > 0 or options().always
-        payload = _payload(store, options()) if is_open else None
         return here.render(
             "pairing.html",
             who,
-            left_s=now.left_s,
-            is_open=is_open,
-            code=_svg(payload) if payload else "",
-            address=payload.url if payload else "",
-            joined=now.recent,
+            **shown(store, options()),
+            closes=True,
             moved=options().moved(),
             looks=reach.LOOKS,
             remedy=reach.REMEDY,
@@ -64,6 +58,20 @@ def handlers(here: Pages, store: Store, options: Callable[[], PairingOptions]) -
         here.action("/pairing/open", open_pairing),
         here.action("/pairing/close", close_pairing),
     ]
+
+
+def shown(store: Store, options: PairingOptions) -> dict[str, Any]:
+    """Return the code and what belongs to it, as ``code.html`` shows it while phones can be added."""
+    now = pairing.current(store)
+    is_open = now.left_s > 0 or options.always
+    payload = _payload(store, options) if is_open else None
+    return {
+        "left_s": now.left_s,
+        "is_open": is_open,
+        "code": _svg(payload) if payload else "",
+        "address": payload.url if payload else "",
+        "joined": now.recent,
+    }
 
 
 def _payload(store: Store, options: PairingOptions) -> qr.Pairing:

@@ -9,22 +9,16 @@ from hub.core.errors import AlreadyExists, NotThere, OperatorError
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
-from hub.web.pages.setup import administrator_wrong, too_short
+from hub.web.pages.accounts import (
+    CHARS_MAX,
+    ROLES,
+    administrator_wrong,
+    password_wrong,
+    refused,
+    taken,
+    user_wrong,
+)
 from hub.web.visitor import Visitor
-
-ROLES = {
-    "provider": "Provider",
-    "registrar": "Registrar",
-    "admin": "Clinic administrator",
-}
-_CHARS_MAX = 200
-REFUSED = {
-    "users": "Nothing was changed. People from the cloud are changed there.",
-    "user": "This clinic is no longer there. Load the page again and choose another one.",
-    "clinic": "Enter a name for the clinic.",
-    "administrator": "This is the last administrator. Add another one first.",
-}
-"""What the action behind a form refused, by the part of the page where it is."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -84,16 +78,16 @@ class _People:
         except NotThere:
             return Go("/people", "gone")
         except AlreadyExists:
-            wrong = _taken(who, where)
+            wrong = taken(who, where)
             return self._page(who, form, wrong=wrong, where=where)
         except OperatorError:
-            return self._page(who, form, wrong=who.words.say(REFUSED[where]), where=where)
+            return self._page(who, form, wrong=refused(who, where), where=where)
         return Go("/people", done)
 
     def _add_user(self, who: Visitor, form: Form) -> Answer:
-        given = {key: form.get(key, "").strip()[:_CHARS_MAX] for key in ("name", "email", "role", "clinic")}
+        given = {key: form.get(key, "").strip()[:CHARS_MAX] for key in ("name", "email", "role", "clinic")}
         password = form.get("password", "")
-        wrong = _user_wrong(who, given) or _password_wrong(who, password)
+        wrong = user_wrong(who, given) or password_wrong(who, password)
         if wrong:
             return self._page(who, given, wrong=wrong, where="user")
 
@@ -110,8 +104,8 @@ class _People:
         return self._attempt(who, given, "user", add, "user_added")
 
     def _edit(self, who: Visitor, form: Form) -> Answer:
-        given = {key: form.get(key, "").strip()[:_CHARS_MAX] for key in ("user", "name", "role", "clinic")}
-        wrong = _user_wrong(who, {"email": "@", **given})
+        given = {key: form.get(key, "").strip()[:CHARS_MAX] for key in ("user", "name", "role", "clinic")}
+        wrong = user_wrong(who, {"email": "@", **given})
         if wrong:
             return self._page(who, {}, wrong=wrong, where="users")
 
@@ -126,7 +120,7 @@ class _People:
 
     def _password(self, who: Visitor, form: Form) -> Answer:
         user, password = form.get("user", ""), form.get("password", "")
-        wrong = _password_wrong(who, password)
+        wrong = password_wrong(who, password)
         if wrong:
             return self._page(who, {}, wrong=wrong, where="users")
         return self._attempt(who, {}, "users", lambda: users.change_password(self._store, user, password), "password")
@@ -170,35 +164,10 @@ class _People:
         )
 
 
-def _taken(who: Visitor, where: str) -> str:
-    """Say that what the form of a part of the page would add exists already."""
-    match where:
-        case "clinic":
-            return who.words.say("There is a clinic with this name already.")
-        case "administrator":
-            return who.words.say("There is an administrator with this name already.")
-        case _:
-            return who.words.say("Somebody with this email has already been added.")
-
-
 def own_name(who: Visitor) -> str:
     """Return the name of the administrator who visits; "" for a user of the phones."""
     return who.account.id if who.account and who.account.kind is AccountKind.ADMINISTRATOR else ""
 
 
 def _named(form: Form) -> str:
-    return " ".join(form.get("name", "").split())[:_CHARS_MAX]
-
-
-def _user_wrong(who: Visitor, given: Form) -> str:
-    if not given["name"] or "@" not in given["email"] or not given["clinic"] or given["role"] not in ROLES:
-        return who.words.say("Fill in name, email, role and clinic.")
-    return ""
-
-
-def _password_wrong(who: Visitor, password: str) -> str:
-    if len(password) < users.PASSWORD_CHARS_MIN:
-        return too_short(who.words, users.PASSWORD_CHARS_MIN)
-    if not users.is_short(password):
-        return who.words.say("This password is too long. Four words are enough.")
-    return ""
+    return " ".join(form.get("name", "").split())[:CHARS_MAX]

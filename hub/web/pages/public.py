@@ -37,6 +37,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
             who,
             **_said(who, here.watch.facts, is_always_open=here.options().pairing_always),
             set_up=setup.is_done(store),
+            unfinished=is_in and setup.step(store),
             kinds=_kinds(store, who) if is_in else [],
             charts=_charts(store, who, cloud=here.watch.facts.cloud) if is_in else [],
         )
@@ -73,6 +74,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
                 "revision": 0,
                 "options": PageOptions(),
                 "set_up": True,
+                "unfinished": False,
                 "closed": True,
                 "note": "",
                 "kinds": [],

@@ -18,11 +18,12 @@ from hub.web.answers import Answer, Go
 from hub.web.field import SettingsBook
 from hub.web.frame import Form, Pages
 from hub.web.pages import settings
+from hub.web.pages.accounts import administrator_wrong
+from hub.web.pages.finishing import LEFT, Finishing, about
+from hub.web.pages.pairing import PairingOptions
 from hub.web.visitor import Visitor
-from hub.words import Words
 
 _SHOWN_CHARS = 80
-_STEPS = ("code", "name", "administrator", "cloud", "phone")
 
 
 class FoundCopy(msgspec.Struct, frozen=True):
@@ -49,6 +50,9 @@ class SetupControl(msgspec.Struct, frozen=True):
     book: SettingsBook
     rename: Callable[[str], None]
     recovery: RecoveryControl
+    connect: Callable[[str, str], object]
+    """Verifies a key with the cloud at an address and keeps both; raises HubError."""
+    pairing: Callable[[], PairingOptions]
 
 
 def handlers(here: Pages, store: Store, attempts: Attempts, control: SetupControl) -> list[Any]:
@@ -66,6 +70,7 @@ class _Setup:
         self._book = control.book
         self._name_hub = control.rename
         self._recovery = control.recovery
+        self._rest = Finishing(here, store, control.connect, control.pairing)
 
     def routes(self) -> list[Any]:
         """Return them."""
@@ -75,6 +80,7 @@ class _Setup:
             self._here.action("/setup/recover", self._recover, public=True),
             self._here.action("/setup/name", self._rename, public=True),
             self._here.action("/setup/administrator", self._finish, public=True),
+            *self._rest.routes(),
         ]
 
     def _page(self, who: Visitor, step: str, *, wrong: str = "", status: int = 200, name: str = "") -> Answer:
@@ -82,9 +88,7 @@ class _Setup:
             "setup.html",
             who,
             status=status,
-            step=step,
-            number=_STEPS.index(step),
-            steps=len(_STEPS),
+            **about(step, behind=("name",) if step == "administrator" else ()),
             wrong=wrong,
             name=name,
             password_chars=administrators.PASSWORD_CHARS_MIN,
@@ -93,15 +97,22 @@ class _Setup:
     def _show(self, who: Visitor, query: Form) -> Answer:
         step = query.get("step", "")
         if self._is_done():
-            if who.account and who.name and step in {"cloud", "phone"}:
-                return self._page(who, step)
-            return Go("/" if who.account else "/sign-in")
+            return self._left(who, step)
         if who.account is None or who.account.kind is not AccountKind.SETUP:
             return self._page(who, "code")
         found = self._recovery.found()
         if self._recovery.is_under_way() or (found and step in {"", "recover"}):
             return self._copy_page(who, found)
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
+
+    def _left(self, who: Visitor, step: str) -> Answer:
+        """Go on where the setup was left; it is over for everybody else."""
+        if not (who.account and who.name):
+            return Go("/sign-in")
+        next_step = setup.step(self._store)
+        if step in LEFT:
+            return self._rest.page(who, step)
+        return Go(f"/setup?step={next_step}" if next_step in LEFT else "/")
 
     def _is_done(self) -> bool:
         return setup.is_done(self._store)
@@ -169,27 +180,6 @@ class _Setup:
             return self._page(who, "administrator", wrong=wrong, status=400, name=name[: administrators.NAME_CHARS_MAX])
         token = setup.finish(self._store, name, password)
         return Go("/setup?step=cloud", token=token) if token else Go("/sign-in")
-
-
-def administrator_wrong(who: Visitor, name: str, password: str, again: str) -> str:
-    """Say what is wrong with a new administrator; "" if nothing is."""
-    say = who.words.say
-    if not 0 < len(name) <= administrators.NAME_CHARS_MAX or "@" in name or not name.isprintable():
-        return say(
-            "A name needs 1 to {most} characters, and no @.", most=who.words.number(administrators.NAME_CHARS_MAX)
-        )
-    if not administrators.is_fit(password):
-        return too_short(who.words, administrators.PASSWORD_CHARS_MIN)
-    if password != again:
-        return say("The two passwords are not the same.")
-    return ""
-
-
-def too_short(words: Words, least: int) -> str:
-    """Say how many characters a password needs."""
-    return words.count(
-        "A password needs at least {count} character.", "A password needs at least {count} characters.", least
-    )
 
 
 def _is_setting_up(who: Visitor) -> bool:
