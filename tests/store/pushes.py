@@ -39,6 +39,13 @@ def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:
     return record
 
 
+def rows(store: Store, table: str) -> list[dict[str, Any]]:
+    """Return a table's live records."""
+    with store.read() as db:
+        found = db.execute(f"SELECT data FROM [{table}] WHERE local_server_deleted_at IS NULL")
+        return [json.loads(data) for (data,) in found]
+
+
 def live(store: Store, table: str) -> set[str]:
     """Return the ids of a table's live records."""
     return _ids(store, table, "local_server_deleted_at IS NULL")

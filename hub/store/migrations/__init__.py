@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database, Migrations
 
-from hub.store.migrations import old_reasons
+from hub.store.migrations import old_ids, old_reasons
 
 
 class Step(NamedTuple):
@@ -48,6 +48,7 @@ STEPS = (
     Step("quarantine_held"),
     Step("kurdish_search"),
     Step("set_aside"),
+    Step("one_id", old_ids.fill),
 )
 _HERE = resources.files(__name__)
 

@@ -1,0 +1,1 @@
+-- Nothing in the schema: ids that earlier releases stored in several forms are brought into one (old_ids.py).
