@@ -9,6 +9,7 @@ from tests.services.relay.world import World
 _AGE = dt.timedelta(days=1)
 """A backup is older than what pulls bring twice."""
 _RECORDS = tuple(table.name for table in PUSH_ORDER)
+_STOCK = ("drug_batches", "clinic_inventory")
 
 CloudRow = dict[str, Any]
 
@@ -52,9 +53,7 @@ class Administrator:
         patients = self.rows("patients")
         if patients:
             patient = str(patients[which % len(patients)]["id"])
-            self._world.seed.edit(
-                "patients", patient, primary_clinic_id=self._world.elsewhere, government_id=number
-            )
+            self._world.seed.edit("patients", patient, primary_clinic_id=self._world.elsewhere, government_id=number)
             self.transferred[patient] = number
 
     def back_up(self) -> None:
@@ -66,7 +65,7 @@ class Administrator:
         if self._backup is None:
             return False
         seed = self._world.seed
-        seed.restore(self._backup, *_RECORDS)
+        seed.restore(self._backup, *_RECORDS, *_STOCK)
         then = (dt.datetime.now(dt.UTC) - _AGE).isoformat()
         for table in _RECORDS:
             for row in seed.rows(table):

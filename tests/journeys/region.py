@@ -6,13 +6,20 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Collection
 from enum import Enum, auto
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 
+from hub.actions import quarantine
 from hub.actions.phones import pairing
 from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.reasons import Code
 from hub.services.relay.runner import Runner
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
@@ -68,19 +75,30 @@ class Fuse(threading.Event):
 
 
 class Station:
-    """A phone in someone's hands; its clock may be wrong."""
+    """A phone in someone's hands; its clock may be wrong.
 
-    def __init__(self, region: "Region", number: int) -> None:
+    copy_of: the phone of which a backup was put onto this one.
+    """
+
+    def __init__(self, region: "Region", number: int, copy_of: Phone | None = None) -> None:
         self.ahead_ms = 0
         self.lost = Lost.NOTHING
         self._region = region
         self._last_ms = 0
-        self.phone = Phone(rng=random.Random(number), now_ms=self._now_ms, connect=lambda _url: self, name=f"{number}")
-        self.phone.pair({"type": "sync_hub", "url": "http://hub"})
-        person = STAFF[number % len(STAFF)]
-        user = self.phone.login(person.email, PASSWORD)
-        self.by = Provider(user.user_id, user.name)
+        self.phone = self._copied(number, copy_of) if copy_of else self._added(number)
+        assert self.phone.user
+        self.by = Provider(self.phone.user.user_id, self.phone.user.name)
         self.nurse = Nurse(self.phone, region.clinic, self.by, random.Random(number), self._now_ms)
+
+    def _added(self, number: int) -> Phone:
+        phone = Phone(rng=random.Random(number), now_ms=self._now_ms, connect=lambda _url: self, name=f"{number}")
+        phone.pair({"type": "sync_hub", "url": "http://hub"})
+        phone.login(STAFF[number % len(STAFF)].email, PASSWORD)
+        return phone
+
+    def _copied(self, number: int, phone: Phone) -> Phone:
+        name = f"{number}, a copy of {phone.name}"
+        return phone.copied(rng=random.Random(number), now_ms=self._now_ms, connect=lambda _url: self, name=name)
 
     def step(self, hours: int) -> None:
         """Set the clock forwards or backwards."""
@@ -130,11 +148,24 @@ class Region:
     batch: records in one request of the relay.
     page_bytes: budget of one answer to a phone.
     postgres: an empty database for the cloud, in place of a SQLite file.
+    zone, cloud_zone: of the clinic, and of the cloud's server.
     """
 
-    def __init__(self, *, phones: int, batch: int, page_bytes: int, postgres: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        phones: int,
+        batch: int,
+        page_bytes: int,
+        postgres: str = "",
+        zone: str = "UTC",
+        cloud_zone: str = "UTC",
+    ) -> None:
+        self.zone = ZoneInfo(zone)
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setenv("TZ", zone)
         self._folder = Path(tempfile.mkdtemp(prefix="hikma-region-"))
-        self._context = worlds.world(self._folder, organise=_made_up, postgres=postgres)
+        self._context = worlds.world(self._folder, organise=_made_up, postgres=postgres, time_zone=cloud_zone)
         self.world: World = self._context.__enter__()
         self.world.limit(batch_records=batch)
         self.world.cycle()
@@ -149,7 +180,14 @@ class Region:
     def close(self) -> None:
         """End it, and throw everything away."""
         self._context.__exit__(None, None, None)
+        self._patch.undo()
         shutil.rmtree(self._folder)
+
+    def copy(self, station: Station) -> Station:
+        """Put a backup of a phone onto a further one."""
+        made = Station(self, len(self.stations), station.phone)
+        self.stations.append(made)
+        return made
 
     def lose_power(self) -> None:
         """Lose everything in the hub's memory, the sessions of phones and the connection to the cloud too."""
@@ -188,7 +226,10 @@ class Region:
         raise AssertionError("the phones found no rest")
 
     def unlike(self) -> list[str]:
-        """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds."""
+        """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds.
+
+        What a phone was told is deleted it never shows again, though it was brought back: its database keeps the id.
+        """
         observer = Station(self, len(self.stations))
         while observer.sync().pulled:
             pass
@@ -197,8 +238,9 @@ class Region:
             f"phone {station.phone.name}: {line}"
             for station in self.stations
             for line in differences(station.phone.store, held)
+            if not any(f" {row_id}: only one" in line for row_id in station.phone.store.deleted())
         ]
-        return found + unlike_cloud(held, self.world.seed.rows, CLINIC_ID)
+        return found + unlike_cloud(held, self.world.seed.rows, CLINIC_ID, self.zone)
 
     def made(self) -> set[tuple[str, str]]:
         """Return table and id of every record that was made on a phone, or came to one; deleted ones too."""
@@ -217,10 +259,34 @@ class Region:
             for row_id in pushes.live(self.world.store, table.name) | pushes.tombstones(self.world.store, table.name)
         }
 
-    def quarantined(self) -> dict[str, str]:
+    def of_patients(self, patients: Collection[str]) -> set[str]:
+        """Return the ids of patients and of all that is theirs, on phones, on the hub and in the cloud."""
+        found = set(patients)
+        for table in PUSH_ORDER:
+            if table.patient:
+                rows = [*self.world.seed.rows(table.name), *pushes.rows(self.world.store, table.name)]
+                rows += [row for station in self.stations for row in station.phone.store.rows(table.name)]
+                found |= {str(row["id"]) for row in rows if row["patient_id"] in patients}
+        return found
+
+    def miscounted(self) -> list[str]:
+        """Name items that say another sum than was handed out, and batches of which the cloud has more or less."""
+        store, seed = self.world.store, self.world.seed
+        sums: Counter[str] = Counter()
+        for row in pushes.rows(store, "dispensing_records"):
+            sums[row["prescription_item_id"]] += row["quantity_dispensed"]
+        there = {str(row["id"]): row["quantity_available"] for row in seed.rows("clinic_inventory")}
+        items = pushes.rows(store, "prescription_items")
+        figures: list[tuple[str, Any, Any]] = [
+            (f"item {row['id']}", row["quantity_dispensed"], sums[row["id"]]) for row in items
+        ]
+        stock = pushes.rows(store, "clinic_inventory")
+        figures += [(f"stock {row['id']}", row["quantity_available"], there[row["id"]]) for row in stock]
+        return [f"{name} is {figure}, not {right}" for name, figure, right in figures if figure != right]
+
+    def quarantined(self) -> dict[str, Code]:
         """Return id -> reason of what is in quarantine."""
-        with self.world.store.read() as db:
-            return dict(db.execute("SELECT record_id, reason FROM quarantine").fetchall())
+        return {str(entry.record_id): entry.reason.code for entry in quarantine.entries(self.world.store)}
 
     def _open(self) -> None:
         self.rpc = Rpc(self.world.store, BOUNDS, self._policy)

@@ -3,6 +3,7 @@
 Every acknowledged record is in the cloud, or deleted, or in quarantine with a reason; none is there twice (R1 to R8).
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from hub.core.phone import doubt
+from hub.core.reasons import Code
+from hub.core.records import dates
 from tests.hubs import changes
+from tests.journeys.administrator import Administrator
 from tests.journeys.region import Lost, Region, Station
 from tests.services.relay.world import Kind, uid
 from tests.simulated.cloud.postgres import cluster
@@ -40,6 +44,9 @@ POISON: dict[str, Values] = {
     "patient_problems": {"problem_code": "x" * 200},
     "patient_vitals": {"bp_position": "x" * 60},
 }
+ZONE = st.sampled_from(["UTC", "Asia/Damascus", "America/St_Johns", "Etc/GMT+12", "Pacific/Kiritimati"])
+CLOUD_ZONE = st.sampled_from(["UTC", "Asia/Damascus", "America/New_York"])
+DELETED_THERE = {Code.DELETED_IN_CLOUD, Code.PARENT_DELETED_IN_CLOUD}
 SLOW_S = 0.05
 Place = tuple[str, str, str]
 """Table, id, column."""
@@ -51,10 +58,21 @@ class Relay(RuleBasedStateMachine):
     postgres = ""
     region: Region
 
-    @initialize(phones=st.integers(1, 3), batch=st.sampled_from([10, 500]), page=st.sampled_from([20_000, 1_000_000]))
-    def open(self, phones: int, batch: int, page: int) -> None:
-        self.region = Region(phones=phones, batch=batch, page_bytes=page, postgres=self.postgres)
+    @initialize(
+        phones=st.integers(1, 3),
+        batch=st.sampled_from([10, 500]),
+        page=st.sampled_from([20_000, 1_000_000]),
+        zone=ZONE,
+        cloud_zone=CLOUD_ZONE,
+    )
+    def open(self, phones: int, batch: int, page: int, zone: str, cloud_zone: str) -> None:
+        self.region = Region(
+            phones=phones, batch=batch, page_bytes=page, postgres=self.postgres, zone=zone, cloud_zone=cloud_zone
+        )
         self.world = self.region.world
+        self.administrator = Administrator(self.world)
+        self.days: dict[str, str] = {}
+        """Problem -> the day that was picked for its onset."""
         self.poison: set[str] = set()
         self.values = 0
         self.edits: list[tuple[Station, Place, str]] = []
@@ -69,6 +87,7 @@ class Relay(RuleBasedStateMachine):
             return
         try:
             self.world.heal()
+            self.world.want_everything()
             for station in self.region.stations:
                 self.sync(station, Lost.NOTHING)
             self.region.settle()
@@ -117,6 +136,26 @@ class Relay(RuleBasedStateMachine):
     def a_delete(self, who: int, table: str, which: int) -> None:
         if row := self.shown(who, table, which):
             self.station(who).phone.soft_delete(table, str(row["id"]))
+
+    @rule(who=WHO, which=WHICH, day=st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)), hour=st.integers(0, 23))
+    def a_day_is_picked(self, who: int, which: int, day: dt.date, hour: int) -> None:
+        """The app stores it as a moment of this day, at the time of day at which it was picked."""
+        if visit := self.shown(who, "visits", which):
+            station = self.station(who)
+            moment = dt.datetime.combine(day, dt.time(hour, 30), self.region.zone)
+            values = self.region.clinic.problem(
+                str(visit["patient_id"]), str(visit["id"]), 1_795_000_000_000, station.by
+            )
+            onset_ms = (moment - dates.EPOCH) // dt.timedelta(milliseconds=1)
+            made = station.phone.create("patient_problems", {**values, "onset_date": onset_ms})
+            self.days[str(made["id"])] = day.isoformat()
+
+    @rule(who=WHO, which=WHICH, quantity=st.integers(1, 9))
+    def a_drug_is_handed_out(self, who: int, which: int, quantity: int) -> None:
+        item, station = self.shown(who, "prescription_items", which), self.station(who)
+        for stock in station.phone.store.rows("clinic_inventory") if item else ():
+            if item and stock["drug_id"] == item["drug_id"]:
+                station.nurse.hand_out(item, stock, quantity)
 
     @rule(who=WHO, lost=st.sampled_from(Lost))
     def a_sync(self, who: int, lost: Lost) -> None:
@@ -167,6 +206,27 @@ class Relay(RuleBasedStateMachine):
             deleted = changes(table, deleted=[rows[which % len(rows)]["id"]])
             self.world.seed.push_as(self.world.hub, deleted)
 
+    @rule(which=WHICH, other=WHICH, announced=st.booleans())
+    def an_event_is_moved_there(self, *, which: int, other: int, announced: bool) -> None:
+        self.administrator.move(which, other, announced=announced)
+
+    @rule(which=WHICH, other=WHICH, announced=st.booleans())
+    def two_patients_are_merged_there(self, *, which: int, other: int, announced: bool) -> None:
+        self.administrator.merge(which, other, announced=announced)
+
+    @rule(which=WHICH)
+    def a_patient_is_transferred_there(self, which: int) -> None:
+        self.administrator.transfer(which, self.value())
+
+    @rule()
+    def the_cloud_is_backed_up(self) -> None:
+        self.administrator.back_up()
+
+    @rule()
+    def a_backup_is_put_back_there(self) -> None:
+        self.administrator.put_back()
+        self.world.want_everything()
+
     @rule(both=st.booleans())
     def the_hub_gets_or_loses_another_clinic(self, *, both: bool) -> None:
         clinics = [self.world.here, self.world.elsewhere] if both else [self.world.here]
@@ -200,13 +260,18 @@ class Relay(RuleBasedStateMachine):
 
     def check(self) -> None:
         quarantined = self.region.quarantined()
-        deleted_there = {key for key, why in quarantined.items() if "was deleted in the cloud before" in why}
-        assert quarantined.keys() <= self.poison | deleted_there, quarantined
+        away = self.region.of_patients(self.administrator.transferred)
+        deleted_there = {key for key, why in quarantined.items() if why in DELETED_THERE}
+        assert quarantined.keys() <= self.poison | deleted_there | away, quarantined
         assert self.poison & self.live() <= quarantined.keys(), "a poison record is not shown"
-        lost = self.region.made() - self.region.here()
+        lost = {key for key in self.region.made() - self.region.here() if key[1] not in quarantined}
         assert not lost, f"acknowledged and lost: {lost}"
-        unlike = [line for line in self.region.unlike() if not any(row_id in line for row_id in self.poison)]
+        unlike = [line for line in self.region.unlike() if not any(row_id in line for row_id in self.poison | away)]
         assert not unlike, unlike
+        assert not self.region.miscounted(), self.region.miscounted()
+        days = {str(row["id"]): str(row["onset_date"])[:10] for row in self.world.seed.rows("patient_problems")}
+        other = {key: (days[key], day) for key, day in self.days.items() if days.get(key, day) != day}
+        assert not other, f"another day than the one that was picked: {other}"
         for (table, row_id, column), allowed in self.allowed.items():
             if row_id in pushes.live(self.world.store, table):
                 held = self.world.here_is(table, row_id)[column] or ""
@@ -245,10 +310,7 @@ class Relay(RuleBasedStateMachine):
 
     def there(self, table: str) -> list[dict[str, Any]]:
         """Return the live rows of the clinic's patients in the cloud."""
-        seed = self.world.seed
-        ours = {row["id"] for row in seed.rows("patients") if row["primary_clinic_id"] == self.world.here}
-        patient = "id" if table == "patients" else "patient_id"
-        return [row for row in seed.rows(table) if row[patient] in ours and not row["is_deleted"]]
+        return self.administrator.rows(table)
 
     def live(self) -> set[str]:
         return {row_id for table in POISON for row_id in pushes.live(self.world.store, table)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from hub.core.cloud import forms as cloud_forms
@@ -34,10 +35,16 @@ def differences(one: LocalStore, other: LocalStore, tables: Iterable[str] = SHAR
     return found
 
 
-def unlike_cloud(store: LocalStore, cloud: Callable[[str], Iterable[Mapping[str, Any]]], clinic_id: str) -> list[str]:
+def unlike_cloud(
+    store: LocalStore,
+    cloud: Callable[[str], Iterable[Mapping[str, Any]]],
+    clinic_id: str,
+    zone: tzinfo = UTC,
+) -> list[str]:
     """Name every record of a clinic's patients that a phone and the cloud do not hold alike, among those that go up.
 
     cloud: table -> its rows in the wire's form, deleted ones too.
+    zone: the clinic's, in which days are picked.
 
     Columns that the cloud keeps for itself, drops, or never changes do not count (CLOUD.md 4.5, 6), nor does what it
     has of a deleted patient or visit.
@@ -59,7 +66,7 @@ def unlike_cloud(store: LocalStore, cloud: Callable[[str], Iterable[Mapping[str,
         found += [f"{table.name} {row_id}: not in the cloud" for row_id in sorted(here.keys() - there.keys())]
         found += [f"{table.name} {row_id}: in the cloud alone" for row_id in sorted(there.keys() - here.keys())]
         for row_id in sorted(here.keys() & there.keys()):
-            columns = _unlike(table, here[row_id], there[row_id])
+            columns = _unlike(table, here[row_id], there[row_id], zone)
             if columns:
                 found.append(f"{table.name} {row_id}: the cloud holds another {', '.join(columns)}")
     return found
@@ -78,13 +85,13 @@ def _different(left: Row, right: Row) -> Iterator[str]:
     )
 
 
-def _unlike(table: Table, here: Row, row: Mapping[str, Any]) -> list[str]:
-    there = cloud_forms.read(table, row).record
+def _unlike(table: Table, here: Row, row: Mapping[str, Any], zone: tzinfo) -> list[str]:
+    there = cloud_forms.read(table, row, zone).record
     left_out = UNCOMPARED | KEEPING[table.name].dropped | KEEPING[table.name].once
     return [
         column.name
         for column in table.columns
-        if column.name not in left_out and not cloud_forms.same(column, here[column.name], there.get(column.name))
+        if column.name not in left_out and not cloud_forms.same(column, here[column.name], there.get(column.name), zone)
     ]
 
 

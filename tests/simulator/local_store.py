@@ -8,6 +8,7 @@ Source: PROTOCOL.md "What the phone does with an answer".
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 
 from hub.core.records.tables import PHONE_TABLES
 from tests.simulator import rows
@@ -32,6 +33,12 @@ class LocalStore:
         self._now_ms = now_ms
         self._tables: dict[str, dict[str, Row]] = {name: {} for name in PHONE_TABLES}
 
+    def copied(self, rng: random.Random, now_ms: Callable[[], int]) -> "LocalStore":
+        """Return what a backup of this database is on another phone."""
+        copy = LocalStore(rng, now_ms)
+        copy._tables = deepcopy(self._tables)
+        return copy
+
     def table(self, name: str) -> dict[str, Row]:
         """Return a table as it lies in the database, deleted rows included: id -> row.
 
@@ -45,6 +52,12 @@ class LocalStore:
     def rows(self, table: str) -> Iterator[Row]:
         """Return the rows that a query of the app sees."""
         return (row for row in self.table(table).values() if row["_status"] != "deleted")
+
+    def deleted(self) -> set[str]:
+        """Return the ids of all rows that no query shows any more."""
+        return {
+            row_id for table in self._tables.values() for row_id, row in table.items() if row["_status"] == "deleted"
+        }
 
     def find(self, table: str, row_id: object) -> Row | None:
         """Return one row as a query of the app sees it; None for a deleted or unknown one."""

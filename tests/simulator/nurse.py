@@ -7,7 +7,7 @@ from tests.simulator.clinic import Clinic, Provider
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
 from tests.simulator.reference import FORM_FIELDS
-from tests.simulator.rows import Row
+from tests.simulator.rows import Row, Value
 
 
 class Nurse:
@@ -63,6 +63,26 @@ class Nurse:
             )
             self.phone.create("prescription_items", self._clinic.prescription_item(prescription, by))
         return "saw a patient"
+
+    def hand_out(self, item: Row, stock: Row, quantity: int) -> str:
+        """Hand out a drug, as the app does: a record, and absolute figures on the item and in stock."""
+        record: dict[str, Value] = {
+            "patient_id": item["patient_id"],
+            "prescription_item_id": item["id"],
+            "clinic_id": stock["clinic_id"],
+            "drug_id": stock["drug_id"],
+            "batch_id": stock["batch_id"],
+            "quantity_dispensed": quantity,
+            "dispensed_by": self._by.user_id,
+            "dispensed_at": self._now_ms(),
+        }
+        self.phone.create("dispensing_records", record)
+        self._add("prescription_items", item, "quantity_dispensed", quantity)
+        self._add("clinic_inventory", stock, "quantity_available", -quantity)
+        return "handed out a drug"
+
+    def _add(self, table: str, row: Row, column: str, step: int) -> None:
+        self.phone.edit(table, str(row["id"]), {column: int(str(row[column])) + step})
 
     def correct_patient(self, patient: Row) -> str:
         """Correct a patient's entry."""

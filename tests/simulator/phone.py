@@ -7,7 +7,7 @@ that a hub which satisfies it satisfies the app. Network, clock and randomness a
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.simulator import conversion, habits, incoming, javascript, outgoing, rpc
@@ -109,6 +109,17 @@ class Phone:
         self.cursor = None
         if not keep_client_id:
             self.client_id = self._new_client_id()
+
+    def copied(
+        self, *, rng: random.Random, now_ms: Callable[[], int], connect: Callable[[str], Transport], name: str
+    ) -> "Phone":
+        """Return another phone onto which a backup of this one was put: it has client_id, rows, cursor and sign-in."""
+        copy = Phone(rng=rng, now_ms=now_ms, connect=connect, name=name, memory_bytes=self.memory_bytes)
+        copy.client_id, copy.user, copy.cursor = self.client_id, self.user, self.cursor
+        copy.store = self.store.copied(rng, now_ms)
+        if self.session:
+            copy.session = replace(self.session, transport=connect(self.session.url))
+        return copy
 
     def heartbeat(self) -> bool:
         """Return whether the hub answers; any 2xx counts."""
