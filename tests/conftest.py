@@ -8,11 +8,13 @@ import pytest
 from hypothesis import settings
 
 from hub.core.people import administrators, users
+from tests.draws import QUICK
 from tests.hubs import hub, serve, store
 
 __all__ = ["hub", "serve", "store"]
 
 settings.register_profile("hub", deadline=None)
+settings.register_profile(QUICK, deadline=None, max_examples=10)
 settings.load_profile("hub")  # a machine that is busy fails no test
 
 _SLOW = {
@@ -25,16 +27,28 @@ _SLOW = {
     "fleet_server": "a database, a gate and a web server",
     "own_fleet_server": "the same, for one test",
     "site": "a hub with all its pages, set up by its forms",
+    "served": "the same, shared by a module",
+    "inside": "the same, with somebody signed in",
+    "box": "the same, with all that can happen to a box",
+    "faces": "the same, beside all other faces",
+    "fuzzed": "a hub that takes whatever is drawn",
     "card": "disks and partitions, made by other programs",
     "plugged": "file systems that are mounted as a stick's would be",
 }
-"""Fixtures that make what takes long anew for every test that asks for one, and what that is."""
+"""Fixtures that make what takes long, and what that is."""
+_SLOW_FOLDERS = {
+    "adversary": "attacks on a whole hub",
+    "journeys": "phones, hub and cloud for many steps",
+    "simulated/cloud": "the stand-in cloud over its database",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make check` leaves out: whatever asks for such a fixture, by itself or through another one."""
+    """Mark what `make check` leaves out: what asks for such a fixture, even through another one, or lies there."""
+    folders = tuple(f"tests/{folder}/" for folder in _SLOW_FOLDERS)
     for item in items:
-        if not _SLOW.keys().isdisjoint(getattr(item, "fixturenames", ())):
+        asks = not _SLOW.keys().isdisjoint(getattr(item, "fixturenames", ()))
+        if asks or item.nodeid.startswith(folders):
             item.add_marker(pytest.mark.slow)
 
 

@@ -20,6 +20,7 @@ def test_every_command_is_there_and_says_what_it_does(name: str) -> None:
     assert command.get_short_help_str()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(hikma_hub.list_commands(click.Context(hikma_hub))) - _LOADING))
 def test_a_command_loads_no_server_that_it_does_not_need(name: str) -> None:
     words = [sys.executable, "-c", _LOADED.format(name=name)]

@@ -35,6 +35,7 @@ def test_the_place_of_the_key_is_told_honestly(tmp_path: Path) -> None:
     assert "Whoever has the whole card can read it" in detail
 
 
+@pytest.mark.slow
 def test_every_part_of_the_box_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "hub.db").touch()
     names = [name for name, _, _ in fitness.checks(tmp_path)]

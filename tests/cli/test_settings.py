@@ -62,6 +62,7 @@ def test_a_file_that_is_wrong_is_said_with_its_line(run: Run, store: Store) -> N
         assert "line 2: there is no setting minuts" in done.err
 
 
+@pytest.mark.slow
 def test_a_hub_takes_the_settings_beside_its_data(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

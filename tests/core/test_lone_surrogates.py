@@ -5,10 +5,11 @@ import tracemalloc
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.core.lone_surrogates import mended, mended_text
+from tests.draws import drawn
 
 UNITS = st.sampled_from(
     ["a", "\\", '"', "u", "d", "\ud83d", "\ude00", "\U0001f600", "\u0628", "\ufffd", "ud83d", "\\u"]
@@ -27,7 +28,7 @@ def whole(value: object) -> object:
             return value
 
 
-@settings(max_examples=500)
+@drawn(500)
 @given(st.lists(UNITS, max_size=12).map("".join), st.sampled_from(["ud83d", "uD83D"]))
 @example("\\\ud83d", "ud83d")
 @example("\ud83d\ud83d\ude00", "uD83D")
@@ -39,7 +40,7 @@ def test_every_half_of_an_emoji_becomes_a_replacement_character_and_nothing_else
     assert msgspec.json.decode(mended(message.encode())) == whole(json.loads(message))
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(st.text(alphabet='\\udDU8cf0"x', max_size=40))
 def test_what_is_no_json_at_all_keeps_its_length_and_its_other_bytes(text: str) -> None:
     raw = text.encode()
@@ -54,6 +55,7 @@ def test_what_is_whole_is_not_copied() -> None:
     assert mended_text(text) is text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [rb"\\", rb"\ud800", rb"\uD", rb"\\\ud83d"],

@@ -18,6 +18,7 @@ def enroll(tmp_path: Path, table: str, *more: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_each_row_becomes_a_card_that_a_hub_accepts(tmp_path: Path) -> None:
     rows = [
         f'hub-{number},"Clinic ""عيادة"" {number}, north",Wi-Fi \\ x,se"cret{number},hh_{number},\n'

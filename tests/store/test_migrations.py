@@ -99,6 +99,7 @@ def test_a_fresh_and_an_upgraded_database_have_the_same_schema(tmp_path: Path, r
     assert schemas.at(schemas.put(release, tmp_path / "old")) == schemas.at(tmp_path / "fresh")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", range(len(STEPS)))
 def test_an_update_that_skips_releases_ends_at_the_same_schema(tmp_path: Path, steps: int) -> None:
     with closing(connect(tmp_path)) as db:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.copy.chain import Span
@@ -12,6 +12,7 @@ from hub.core.copy.frames import JournalFile, JournalSealer
 from hub.core.encrypted_stream import recipient
 from hub.core.encrypted_stream.chunks import PieceReader
 from hub.core.errors import OperatorError
+from tests.draws import drawn
 
 PRIVATE = bytes(range(32))
 PUBLIC = recipient.public_key(PRIVATE)
@@ -29,7 +30,7 @@ def opened(data: bytes, private: bytes = PRIVATE) -> list[bytes]:
     return [opener.open(frame) for frame in journal.frames()]
 
 
-@settings(max_examples=30)
+@drawn(30)
 @given(st.lists(st.binary(max_size=200), max_size=5), st.data())
 def test_a_file_opens_as_far_as_it_was_written(parts: list[bytes], data: st.DataObject) -> None:
     whole = written(*parts)
@@ -39,7 +40,7 @@ def test_a_file_opens_as_far_as_it_was_written(parts: list[bytes], data: st.Data
     assert found == parts[: len(found)]
 
 
-@settings(max_examples=50)
+@drawn(50)
 @given(st.data())
 def test_a_changed_byte_is_seen(data: st.DataObject) -> None:
     whole = bytearray(written(b"one", b"two", b"three"))

@@ -4,7 +4,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core import encrypted_stream
@@ -13,6 +13,7 @@ from hub.core.encrypted_stream.chunks import CHUNK_BYTES
 from hub.core.errors import OperatorError
 from tests import age_tool
 from tests.age_tool import needs_age
+from tests.draws import drawn
 
 SECRET = "four words are enough"
 PLAIN = bytes(range(256)) * 700  # 179,200 bytes: two whole chunks and a part
@@ -71,7 +72,7 @@ def test_the_work_factor_is_the_one_chosen_for_a_pi(monkeypatch: pytest.MonkeyPa
     assert next(encrypted_stream.encrypt(SECRET, [b""])).split(b"\n")[1].endswith(b" 16")
 
 
-@settings(max_examples=30)
+@drawn(30)
 @given(sizes=st.lists(st.integers(0, 3 * CHUNK_BYTES), max_size=4), step=st.integers(1, 200_000))
 def test_what_was_encrypted_opens_however_it_is_cut_into_pieces(sizes: list[int], step: int) -> None:
     pieces = [bytes([number]) * size for number, size in enumerate(sizes)]
@@ -155,7 +156,7 @@ def test_chunks_cannot_be_left_out_swapped_doubled_or_added() -> None:
             decrypted(header + b"".join(order))
 
 
-@settings(max_examples=60)
+@drawn(60)
 @given(at=st.integers(0, 179_000), bit=st.integers(0, 7))
 def test_no_bit_can_be_changed(at: int, bit: int) -> None:
     data = bytearray(encrypted())

@@ -4,12 +4,13 @@ import random
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
 from tests.core.phone.model import ModelHub, ModelPhone, carried, created
+from tests.draws import drawn
 
 ANOTHER_HUBS = 1_700_000_000_000.0
 """A cursor that only another hub gave."""
@@ -72,7 +73,7 @@ def test_p10_three_deletions_of_400_cost_at_most_12_failures_and_45_taps(seed: i
     assert (found.failed <= 12, found.taps <= 45, found.in_a_row) == (True, True, 1)
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(100)
 @given(st.sets(st.integers(1, 60), max_size=5), st.sets(st.integers(1, 60), max_size=20))
 def test_p5_what_a_phone_lacks_comes_and_what_was_deleted_stays_deleted(deleted: set[int], lacking: set[int]) -> None:
     hub, phone = joined(60, deleted - lacking, lacking)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
@@ -11,6 +11,7 @@ from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.sheets import ANY_CURSOR, Head
 from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, Row, carried, created
+from tests.draws import drawn
 
 CLINICS = ("a", "b")
 Step = tuple[str, int]
@@ -157,7 +158,7 @@ def lived(taken: list[Step]) -> Life:
     return life
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL))
 @example([("own_add", 0), ("own_add", 0), ("empty", 0), ("sync", 0), ("edit", 0)])  # its own, lost, edited by another
 @example([("sync", 3), ("own_add", 0), ("edit", 0), ("overlap", 12)])  # an old answer over the phone's own edit
@@ -167,7 +168,7 @@ def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(tak
     assert life.missing() == set()
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL))
 @example([("add", 0), ("forbid", 0), ("sync", 3), ("sync", 3), ("move", 1)])  # comes into sight unchanged
 @example([("sync", 0), ("overlap", 0), ("overlap", 0), ("strange", 0)])  # an old answer over its edit, and a new cursor
@@ -178,7 +179,7 @@ def test_p5_what_a_user_may_see_comes_whatever_else_is_withheld(taken: list[Step
     assert not {key for key, _ in life.missing()} & seen
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL), st.integers(0, 15))
 @example([("add", 0), ("forbid", 0), ("sync", 3), ("edit", 0)], 1)
 def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken: list[Step], cursor: int) -> None:
@@ -192,14 +193,14 @@ def test_p5_what_a_phone_lacks_is_due_or_withheld_once_its_ledger_is_open(taken:
     assert {key for key, _ in life.missing()} <= accounted | suspects
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps((*QUIET, "allow", "forbid", "move", "empty")))
 def test_p6_nothing_that_a_phone_has_comes_as_created(taken: list[Step]) -> None:
     life = lived(taken)
     assert created(life.pull(3)).isdisjoint(life.phone.has)
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps((*QUIET, "allow", "forbid", "move")))
 def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -> None:
     life = lived([step for step in taken if step[0] != "forced"])
@@ -209,7 +210,7 @@ def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -
             assert has == row.revision
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL), st.integers(0, 15))
 @example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 0)
 @example([("own_add", 0), ("own_add", 0), ("own_add", 0), ("edit", 0), ("edit", 1), ("edit", 2)], 1)
@@ -221,7 +222,7 @@ def test_p6_what_a_phone_just_pushed_is_not_due_to_it(taken: list[Step], choice:
         assert key[1] not in life.hub.opened(life.phone.cursor).sheets[key[0]].due
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL))
 def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
     life = lived(taken)
@@ -234,7 +235,7 @@ def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
     ]
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL))
 def test_p5_an_answer_is_settled_once_however_often_its_cursor_comes(taken: list[Step]) -> None:
     life = lived(taken)
@@ -249,7 +250,7 @@ def test_p5_an_answer_is_settled_once_however_often_its_cursor_comes(taken: list
     assert due(again) == due(once)
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(QUIET), st.integers(1, 2**60))
 def test_o4_after_a_restore_any_cursor_is_taken_for_the_last_settled_one(taken: list[Step], cursor: int) -> None:
     life = lived(taken)
@@ -264,7 +265,7 @@ def test_o4_after_a_restore_any_cursor_is_taken_for_the_last_settled_one(taken: 
     assert due(life.hub.opened(cursor)) == due(expected)
 
 
-@settings(max_examples=120, deadline=None)
+@drawn(120)
 @given(steps(ALL), st.floats(allow_nan=False))
 def test_p10_a_phone_keeps_its_ledger_whatever_cursor_it_brings(taken: list[Step], cursor: float) -> None:
     life = lived(taken)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
@@ -14,6 +14,7 @@ from hub.core.phone.pull_page import PullPage
 from hub.core.phone.sheets import Delivered, Head, Sheet
 from hub.core.records.tables import TABLES
 from tests.core.phone.model import Due, ModelBacklog
+from tests.draws import drawn
 
 NOW = 10**12
 DAY = 24 * 3_600_000
@@ -66,7 +67,7 @@ class Clinic:
 some_patients = st.lists(st.lists(st.integers(5, 60), max_size=8), min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@drawn(200)
 @given(some_patients, st.integers(700, 2000))
 def test_p11_after_every_page_who_is_shown_is_whole_or_a_name_alone(patients: list[list[int]], most: int) -> None:
     clinic = Clinic(patients)
@@ -80,7 +81,7 @@ def test_p11_after_every_page_who_is_shown_is_whole_or_a_name_alone(patients: li
     assert clinic.has == {(each.table.name, each.row[0]) for each in clinic.records}
 
 
-@settings(max_examples=200, deadline=None)
+@drawn(200)
 @given(some_patients, st.integers(60, 300))
 def test_p11_who_is_too_much_for_a_page_shows_last_unless_the_name_ran_ahead(
     patients: list[list[int]], most: int
@@ -93,7 +94,7 @@ def test_p11_who_is_too_much_for_a_page_shows_last_unless_the_name_ran_ahead(
     assert clinic.has == {(each.table.name, each.row[0]) for each in clinic.records}
 
 
-@settings(max_examples=100, deadline=None)
+@drawn(100)
 @given(some_patients)
 def test_p11_who_was_seen_last_comes_first(patients: list[list[int]]) -> None:
     clinic, came = Clinic(patients), []

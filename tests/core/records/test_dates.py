@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.core.cloud import forms as cloud_forms
 from hub.core.records import codec, column_types, dates, online
 from hub.core.records.dates import Calendar
 from hub.core.records.tables import TABLES
+from tests.draws import drawn
 
 PATIENTS, PROBLEMS = TABLES["patients"], TABLES["patient_problems"]
 DAYS = st.dates(date(1, 1, 3), date(9999, 12, 29))
@@ -48,7 +49,7 @@ def written(problem: codec.Record, zone: tzinfo) -> dict[str, object]:
 UUID = "722ec9fb-c976-5da8-9803-ada1362fa54c"
 
 
-@settings(max_examples=1000)
+@drawn(1000)
 @given(DAYS, HOURS, ZONES)
 @example(date(2024, 1, 2), time(12), UTC)
 @example(date(2024, 1, 2), time(20), ZoneInfo("America/New_York"))
@@ -68,7 +69,7 @@ def test_an_onset_date_is_the_day_that_the_nurse_saw_at_every_hour_in_every_zone
     assert cloud_forms.same(PROBLEMS.by_name["onset_date"], picked, back.get("onset_date"), zone)
 
 
-@settings(max_examples=400)
+@drawn(400)
 @given(DAYS, ZONES, st.integers(-11, 12))
 def test_an_onset_date_of_the_cloud_is_that_day_on_every_phone_of_the_clinic(
     day: date, zone: tzinfo, server: int
@@ -80,7 +81,7 @@ def test_an_onset_date_of_the_cloud_is_that_day_on_every_phone_of_the_clinic(
     assert written(kept, zone)["onset_date"] == day.isoformat()
 
 
-@settings(max_examples=200)
+@drawn(200)
 @given(DAYS, ZONES)
 def test_a_day_as_text_is_that_day_in_every_zone(day: date, zone: tzinfo) -> None:
     for text in (day.isoformat(), f"{day.isoformat()}T23:30:00-05:00", day.isoformat().replace("-", "/")):
@@ -88,7 +89,7 @@ def test_a_day_as_text_is_that_day_in_every_zone(day: date, zone: tzinfo) -> Non
         assert written(kept, zone)["onset_date"] == day.isoformat()
 
 
-@settings(max_examples=600)
+@drawn(600)
 @given(
     DAYS,
     st.sampled_from(SCRIPTS),
@@ -119,7 +120,7 @@ def test_what_is_no_date_year_first_stays_as_it_was_entered(text: str) -> None:
     assert codec.build(PATIENTS, {"id": "p", "date_of_birth": text}).get("date_of_birth") == text
 
 
-@settings(max_examples=200)
+@drawn(200)
 @given(st.text(max_size=45))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert dates.folded(dates.folded(text)) == dates.folded(text)

@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
 from hub.core.records import codec, folding, ids, online
 from hub.core.records.table import Table
 from hub.core.records.tables import PHONE_TABLES
+from tests.draws import drawn
 
 UUIDS = st.uuids(allow_nil=False).map(str)
 TABLE = st.sampled_from(list(PHONE_TABLES.values()))
@@ -37,13 +38,13 @@ FORMS = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@drawn(400)
 @given(UUIDS, FORMS)
 def test_every_form_of_a_uuid_is_one_id(text: str, form: object) -> None:
     assert ids.canonical(form(text)) == text  # type: ignore[operator]
 
 
-@settings(max_examples=400)
+@drawn(400)
 @given(st.text(max_size=50) | st.from_regex(r"[{]?[0-9a-fA-F-]{30,40}[}]?", fullmatch=True))
 def test_what_is_no_uuid_stays_as_it_is_and_folding_twice_is_folding_once(text: str) -> None:
     once = ids.canonical(text)
@@ -52,7 +53,7 @@ def test_what_is_no_uuid_stays_as_it_is_and_folding_twice_is_folding_once(text: 
         assert once == str(uuid.UUID(once))
 
 
-@settings(max_examples=200)
+@drawn(200)
 @given(TABLE, UUIDS, FORMS, st.data())
 def test_s5_a_pushed_id_and_every_reference_arrive_in_one_form(
     table: Table, record_id: str, form: object, data: st.DataObject
@@ -84,7 +85,7 @@ def test_an_answer_that_looks_like_an_id_is_not_touched() -> None:
 ODD = st.sampled_from([ids.NIL, ids.NIL.upper(), "", "\n", "x", "0" * 36, "\ud800", 7, None])
 
 
-@settings(max_examples=300)
+@drawn(300)
 @given(st.lists(UUIDS, max_size=6), FORMS, ODD, st.integers(0, 5))
 def test_one_look_at_many_ids_finds_the_one_that_is_not_as_usual(
     usual: list[str], form: Callable[[str], str], odd: object, place: int
