@@ -44,7 +44,12 @@ def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     if not encrypted_stream.is_fit(passphrase):
         raise OperatorError(f"the passphrase needs at least {encrypted_stream.PASSPHRASE_CHARS_MIN} characters")
     _check_room(store)
-    return _encrypted(store, passphrase, settings)
+    return _noted(store, _encrypted(store, passphrase, settings))
+
+
+def _noted(store: Store, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield from pieces
+    snapshot.note_whole(store)
 
 
 def base(store: Store, public: bytes, settings: Path) -> tuple[int, Iterator[bytes]]:

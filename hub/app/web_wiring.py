@@ -75,6 +75,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         copy=_copy_control(store, live),
         recovery=_recovery_control(store, live),
+        pages=reach.configured(store, settings).pages,
         pairing=lambda: _pairing(store, live.settings),
         attempts=rules.attempts(settings),
         refused=lambda: refusals.listed(store, phones_rpc.refusals.now()),

@@ -140,10 +140,13 @@ class Pages:
     def _acted(self, request: AnyRequest, act: Show, form: Form, *, public: bool) -> Response[Any]:
         who = self.gatekeeper.identify(request)
         if not public:
+            unsent = Unsent.of(who.path, form)
             try:
                 self.gatekeeper.admit(who)
             except SignInNeeded:
-                return respond(self.sign_in_again(who, Unsent.of(who.path, form)), who)
+                if unsent.fields:
+                    return respond(self.sign_in_again(who, unsent), who)
+                raise
         self.gatekeeper.check_form(who, form.get("form_key", ""))
         return _answered(who, act, form)
 

@@ -26,6 +26,7 @@ LABELS: Final = {
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",
     "copies": "Copies of everything",
+    "backed_up_s": "Last backup",
     "damage": "Database",
     "writable": "Can save data",
     "free_bytes": "Storage",
@@ -75,6 +76,11 @@ def last_success(words: Words, facts: Facts) -> str:
     return words.say("not yet") if facts.relayed_ago_s is None else words.ago(facts.relayed_ago_s)
 
 
+def last_backup(words: Words, facts: Facts) -> str:
+    """Say how long ago the last backup was made."""
+    return words.say("never") if facts.backed_up_s is None else words.ago(facts.backed_up_s)
+
+
 def cloud(words: Words, facts: Facts) -> str:
     """Say whether a cloud is connected, and why it cannot be used if so."""
     if not facts.cloud:
@@ -115,7 +121,13 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "clock_wrong": words.say("wrong") if facts.clock_wrong else words.say("correct"),
     }
     of_cloud = {"cloud": cloud(words, facts), **(_relay(words, facts) if facts.cloud else {})}
-    return {**of_phones, **of_cloud, "copies": copies(words, facts), **of_machine}
+    return {
+        **of_phones,
+        **of_cloud,
+        "copies": copies(words, facts),
+        "backed_up_s": last_backup(words, facts),
+        **of_machine,
+    }
 
 
 def copies(words: Words, facts: Facts) -> str:

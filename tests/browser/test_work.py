@@ -63,6 +63,34 @@ def test_a_phone_is_added_by_the_code_on_the_screen_and_is_blocked_again(
     desk.check()
 
 
+@pytest.mark.parametrize(("language", "wide"), [("en-GB", False), ("ar-LB", True)])
+def test_a_lost_phone_is_blocked_and_replaced(
+    visit: Callable[..., Visit], served: ServedHub, *, language: str, wide: bool
+) -> None:
+    administer(served)
+    phones = [Phone(rng=random.Random(seed), now_ms=lambda: NOW_MS, connect=served.connect) for seed in range(2)]
+    for phone in phones:
+        phone.pair({"type": "sync_hub", "url": served.url})
+        phone.login(EMAIL, PASSWORD)
+        assert phone.sync().ok
+    desk = visit(language=language, wide=wide)
+    desk.sign_in()
+    desk.go("/phones")
+    desk.page.locator("a[href='/lost-phone']").click()
+    desk.page.locator("main a", has_text="Phone 1").click()
+    desk.page.locator("[name='everywhere']").check()
+    desk.check()
+    desk.picture(f"lost-phone-{language[:2]}")
+    desk.page.locator("main .danger").click()
+    assert not any(phone.sync().ok for phone in phones)
+    desk.page.locator("form[action='/pairing/open'] button").click()
+    expect(desk.page.locator(".qr svg")).to_be_visible()
+    new = Phone(rng=random.Random(3), now_ms=lambda: NOW_MS, connect=served.connect)
+    new.pair(desk.scan(), check_pk=True)
+    new.login(EMAIL, PASSWORD)
+    assert new.sync().ok
+
+
 def test_the_countdown_runs_by_itself(visit: Callable[..., Visit], served: ServedHub) -> None:
     administer(served)
     desk = visit()

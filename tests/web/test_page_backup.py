@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import facts, identity
 from hub.app import backup
 from hub.core.encrypted_stream import age
+from hub.core.status.state import Facts
 from hub.settings import Settings, WebSettings
 from hub.store.database import Store
 from hub.store.people import audit
+from hub.web.pages import public
 from hub.words import LANGUAGES, words
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
@@ -52,6 +55,35 @@ def test_o4_the_backup_is_saved_from_the_page_and_makes_a_hub(inside: Site, tmp_
     assert (newest["event"], newest["actor"]) == ("backup.made", f"administrator:{ADMINISTRATOR}")
     assert "A backup of everything was made" in inside.get("/log").text
     assert not list(inside.store.path.parent.glob("*backup*"))
+
+
+def test_the_page_says_when_the_last_whole_backup_was_made(inside: Site) -> None:
+    inside.pages.watch.take(facts.gather(inside.store))
+    assert "Make a backup now" in inside.get("/").text
+    assert "Last backup: never" in inside.get("/box").text
+    pieces = backup.encrypted(inside.store, SECRET, inside.file)
+    assert next(pieces)
+    del pieces  # the browser went away
+    inside.pages.watch.take(facts.gather(inside.store))
+    assert "Last backup: never" in inside.get("/box").text
+    inside.submit("/box/backup", {"passphrase": SECRET, "again": SECRET}, page="/box")
+    inside.pages.watch.take(facts.gather(inside.store))
+    assert "Last backup: just now" in inside.get("/box").text
+    assert "Make a backup now" not in inside.get("/").text
+
+
+def test_an_old_backup_is_reminded_of_unless_a_stick_has_everything() -> None:
+    day_s = 86_400
+    for age_s, copies, is_due in ((None, None, True), (8 * day_s, 1, True), (6 * day_s, None, False), (None, 2, False)):
+        assert public.is_backup_due(Facts(records=1, backed_up_s=age_s, copies=copies)) is is_due
+    assert not public.is_backup_due(Facts(records=0))
+
+
+def test_the_emergency_sheet_has_what_is_needed_and_no_secret(inside: Site) -> None:
+    text = inside.get("/emergency-sheet").text
+    assert identity.load(inside.store).id[:8] in text
+    assert "http://hikma-hub.local:4001" in text
+    assert "If the hub is broken or gone" in text
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -145,6 +145,7 @@ def test_the_summary_speaks_words_and_units() -> None:
         "Sent, not yet confirmed": "0",
         "Sending records now": "no",
         "Last success": "just now",
+        "Last backup": "never",
         "Database": "sound",
         "Can save data": "yes",
         "Storage": "62 GB free (enough)",

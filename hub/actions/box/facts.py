@@ -36,7 +36,7 @@ def gather(
     free_bytes = shutil.disk_usage(store.path.parent).free
     try:
         with store.read() as db:
-            now_ms, synced_ms = store.now_ms(db), devices.last_sync(db)
+            now_ms, synced_ms, backed_up_ms = store.now_ms(db), devices.last_sync(db), state.get(db, state.BACKED_UP)
             return Facts(
                 writable=writable,
                 free_bytes=free_bytes,
@@ -53,6 +53,7 @@ def gather(
                 locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),
                 clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
                 copies=_copies(db),
+                backed_up_s=None if backed_up_ms is None else (now_ms - backed_up_ms) // 1000,
                 replaced=state.get(db, state.REPLACED) is not None,
                 **_cloud(db, now_ms),
             )

@@ -9,6 +9,7 @@ from hub.core.clock import resumed_ms
 from hub.core.copy.entry import Part
 from hub.core.errors import Damaged, OperatorError, Unavailable
 from hub.store import migrations, snapshot
+from hub.store.box import state
 from hub.store.database import FILE_NAME, Store, hub_time
 from hub.store.people import audit
 
@@ -16,6 +17,12 @@ from hub.store.people import audit
 def copy(store: Store, to: Path) -> None:
     """Write the database of now to a new file while the hub serves; raises OperatorError."""
     snapshot.copy(store, to)
+
+
+def note_whole(store: Store) -> None:
+    """Note that a backup was made to its last byte."""
+    with store.write() as tx:
+        state.put(tx, state.BACKED_UP, tx.now_ms)
 
 
 def covered(copied: Path) -> int:

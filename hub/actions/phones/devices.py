@@ -27,6 +27,7 @@ __all__ = [
     "moved",
     "newest",
     "rename",
+    "report_lost",
     "unblock",
 ]
 
@@ -85,6 +86,22 @@ def block(store: Store, client_id: str) -> Device:
         found = rows.revoke(tx, client_id)
         if found is None:
             raise _unknown(client_id)
+        return found
+
+
+def report_lost(store: Store, client_id: str, *, everywhere: bool) -> Device:
+    """Block a phone that was lost; raises NotThere for an unknown one.
+
+    everywhere: who was signed in on it must sign in again on every phone, for the password may be known.
+    """
+    with store.write() as tx:
+        user_id = _known(tx, client_id).user_id
+        found = rows.revoke(tx, client_id)
+        if found is None:
+            raise _unknown(client_id)
+        if everywhere and user_id:
+            sessions.revoke_tokens(tx, user_id=user_id)
+            audit.note(tx, "token.revoked", user_id=user_id)
         return found
 
 

@@ -71,6 +71,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     copies: int | None = None
     """On how many media everything is that was acknowledged; None where no copy is kept."""
+    backed_up_s: int | None = None
+    """Since the last backup; None when none was made."""
     replaced: bool = False
     """Another box is this hub now."""
     power_weak: bool = False

@@ -19,7 +19,14 @@ STREAMS_PER_ADDRESS = 8
 """So that one machine cannot take them all."""
 _STILL_THERE_S = 4.0
 """A page says that it has no contact when it has heard nothing for ten seconds."""
-_COARSE = {"waiting_s": 60, "pairing_left_s": 60, "free_bytes": 10_000_000, "relayed_ago_s": 60, "synced_ago_s": 60}
+_COARSE = {
+    "waiting_s": 60,
+    "pairing_left_s": 60,
+    "free_bytes": 10_000_000,
+    "relayed_ago_s": 60,
+    "synced_ago_s": 60,
+    "backed_up_s": 60,
+}
 """Facts that change all the time, and by how much it takes for a page to show it."""
 
 log = structlog.get_logger()

@@ -60,6 +60,8 @@ LOCATING_UNTIL = Key("locating_until", int)
 """Hub times in ms."""
 COPY = Key("copy", Copy)
 COPY_STATE = Key("copy_state", CopyState)
+BACKED_UP = Key("backed_up", int)
+"""Hub time at which the last backup was whole."""
 EPOCH = Key("epoch", int)
 """How often this hub was restored: of two boxes that are the same hub, the one with the lower number has died."""
 REPLACED = Key("replaced", int)

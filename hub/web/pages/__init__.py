@@ -18,6 +18,7 @@ from hub.web.pages import (
     cloud,
     copy,
     files,
+    lost,
     pairing,
     people,
     phones,
@@ -49,6 +50,8 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     make_backup: Callable[[str], Iterator[bytes]]
     """Makes the backup, encrypted with a passphrase; raises OperatorError before its first piece."""
     copy: CopyControl
+    pages: Callable[[], list[str]]
+    """Where people find the pages, by the hub's name first."""
     recovery: RecoveryControl
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
@@ -69,10 +72,11 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         ),
         *sign_in.handlers(here, store, may.attempts),
         *phones.handlers(here, store, may.refused),
+        *lost.handlers(here, store),
         *pairing.handlers(here, store, may.pairing),
         *cloud.handlers(here, store, may.cloud),
         *quarantine.handlers(here, store),
-        *box.handlers(here, store, may.switch),
+        *box.handlers(here, store, may.switch, may.pages),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
         *copy.handlers(here, may.copy),
         *people.handlers(here, store),

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from hub import __version__
+from hub.actions.box import identity
 from hub.actions.box import locate as locating
 from hub.actions.people import audit
 from hub.core import encrypted_stream
@@ -29,8 +30,8 @@ _ABOUT_BUTTON = frozenset({Light.PRESSED, Light.REFUSED, Light.HELD, Light.STOPP
 log = structlog.get_logger()
 
 
-def handlers(here: Pages, store: Store, switch: Switch) -> list[Any]:
-    """Return the routes."""
+def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list[str]]) -> list[Any]:
+    """Return the routes; ``pages`` gives the addresses of the pages."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(here, store, switch, who)
@@ -45,11 +46,19 @@ def handlers(here: Pages, store: Store, switch: Switch) -> list[Any]:
     def shut_down(_who: Visitor, _form: Form) -> Answer:
         return _later(store, "box.shut_down", switch.shut_down, "shutting_down")
 
+    def sheet(who: Visitor, _query: Form) -> Answer:
+        return here.render("sheet.html", who, hub_id=identity.load(store).id, pages=pages(), version=__version__)
+
     switches = [
         here.action("/box/restart", restart) if switch.restart_command else None,
         here.action("/box/shut-down", shut_down) if switch.shutdown_command else None,
     ]
-    return [here.page("/box", show), here.action("/box/locate", locate), *filter(None, switches)]
+    return [
+        here.page("/box", show),
+        here.page("/emergency-sheet", sheet),
+        here.action("/box/locate", locate),
+        *filter(None, switches),
+    ]
 
 
 def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "") -> Answer:

@@ -51,7 +51,7 @@ def handlers(here: Pages, store: Store, refused: Callable[[], list[RefusedPhone]
 
     def show(who: Visitor, _query: Form) -> Answer:
         known, count = devices.newest(store, SHOWN_MAX)
-        rows = [_row(who.words, found) for found in known]
+        rows = [row(who.words, found) for found in known]
         strangers = sum(1 for found in known if found.device.user_id is None)
         return here.render(
             "phones.html",
@@ -88,7 +88,8 @@ def _phone(form: Form) -> str:
     return form.get("phone", "")
 
 
-def _row(words: Words, found: ListedDevice) -> PhoneRow:
+def row(words: Words, found: ListedDevice) -> PhoneRow:
+    """Say of a phone what people ask for."""
     return PhoneRow(
         name=found.device.name,
         client_id=found.device.client_id,

@@ -25,6 +25,9 @@ from hub.words import status as said
 
 _DAY_H, _WEEK_H = 24, 168
 _DAYS_PART_H = 6
+_BACKUP_OLD_S = 7 * 86_400
+_MEDIA = 2
+"""The card and the stick."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -37,6 +40,7 @@ def handlers(here: Pages, store: Store) -> list[Any]:
             who,
             **_said(who, here.watch.facts, is_always_open=here.options().pairing_always),
             set_up=setup.is_done(store),
+            backup_due=is_in and is_backup_due(here.watch.facts),
             unfinished=is_in and setup.step(store),
             kinds=_kinds(store, who) if is_in else [],
             charts=_charts(store, who, cloud=here.watch.facts.cloud) if is_in else [],
@@ -75,6 +79,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
                 "options": PageOptions(),
                 "set_up": True,
                 "unfinished": False,
+                "backup_due": False,
                 "closed": True,
                 "note": "",
                 "kinds": [],
@@ -97,6 +102,12 @@ def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[s
         "light": light,
         "pattern": PATTERNS[light],
     }
+
+
+def is_backup_due(facts: Facts) -> bool:
+    """Whether records are on this device alone that no backup of the last days has, and no stick."""
+    is_old = facts.backed_up_s is None or facts.backed_up_s > _BACKUP_OLD_S
+    return is_old and facts.records > 0 and (facts.copies or 1) < _MEDIA
 
 
 def _kinds(store: Store, who: Visitor) -> list[tuple[str, int]]:
