@@ -65,8 +65,8 @@ test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no ma
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py
 
-copy-cut: $(STAMP) ## destroy a hub's data N times while phones push, and make another of its stick
-	ROUNDS=$(or $(N),200) SEED=$(or $(SEED),1) $(BIN)/pytest -v -s --timeout 0 tests/journeys/test_copy.py
+copy-cut: $(STAMP) ## destroy a hub's data N times while phones push, and make another of its stick, or COPY=spare
+	ROUNDS=$(or $(N),200) SEED=$(or $(SEED),1) COPY="$(or $(COPY),stick)" $(BIN)/pytest -v -s --timeout 0 tests/journeys/test_copy.py
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.rpc.procedures.catalogue

@@ -15,11 +15,12 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import copying, fleet, one_hub, recovery, rules, servers, web_wiring
+from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
+from hub.services.copy import shelf
 from hub.services.copy.writer import CopyWriter
 from hub.services.discovery.announcer import Announcer
 from hub.services.discovery.presence import Options
@@ -89,16 +90,16 @@ def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
 
 
 def serve(data: Path, read: Callable[[], LiveSettings], greet: Greet = lambda _store, _settings: None) -> None:
-    """Serve until the process is told to stop; a new hub that became another one of its copy starts again as that.
+    """Serve until the process is told to stop; a new hub that becomes another one, or a spare, starts again as that.
 
     read: reads the settings at each start. greet: is called once the hub can be set up. Raises StoreError when the
     database cannot be opened, OperatorError where another hub serves it.
     """
     with one_hub.alone(data):
-        recovery.take(data)
-        _serve(data, read(), greet)
-        while recovery.is_ready(data):
+        served = None
+        while served != recovery.form(data):
             recovery.take(data)
+            served = recovery.form(data)
             _serve(data, read(), greet)
 
 
@@ -122,9 +123,9 @@ def _serve(data: Path, live: LiveSettings, greet: Greet) -> None:
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
-        becoming: Beside = partial(recovery.stop_when_ready, data)
+        becoming: Beside = partial(recovery.stop_when_changed, data, recovery.form(data))
         beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep, becoming]
-        asyncio.run(servers.serve(application, settings, beside, (store, shown)))
+        asyncio.run(servers.serve(application, settings, beside, (store, shown), _spare(store)))
 
 
 def _copying(store: Store, live: LiveSettings) -> CopyWriter:
@@ -132,6 +133,11 @@ def _copying(store: Store, live: LiveSettings) -> CopyWriter:
     writer = copying.writer(store, live.path, hub_name=live.settings.hub.name)
     writer.start()
     return writer
+
+
+def _spare(store: Store) -> Litestar | None:
+    key = shelf.key(store.path.parent)
+    return spare.application(store, key) if key else None
 
 
 def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from hub.actions.box import copying, identity
 from hub.app import backup
 from hub.core import encrypted_stream
-from hub.core.copy.standing import Copy
+from hub.core.copy.standing import Copy, Spare
 from hub.core.encrypted_stream import recipient
 from hub.core.errors import OperatorError
-from hub.services.copy import stick as sticks
+from hub.services.copy import place as places
 from hub.services.copy.stick import Mark
 from hub.services.copy.writer import CopyWriter
 from hub.store.database import Store
@@ -26,20 +26,27 @@ def writer(store: Store, settings: Path, *, hub_name: str) -> CopyWriter:
     )
 
 
-def start(store: Store, stick: Path, passphrase: str, *, hub_name: str) -> Copy:
-    """Keep a copy on a stick from now on; raises OperatorError: a short passphrase, or a stick that cannot be written.
+def start(store: Store, where: Path | Spare, passphrase: str, *, hub_name: str) -> Copy:
+    """Keep a copy on a stick or on a spare from now on.
 
-    The passphrase is not kept: who forgets it has no copy.
+    Raises OperatorError: a short passphrase, or a place that cannot be written. The passphrase is not kept: who forgets
+    it has no copy.
     """
     if not encrypted_stream.is_fit(passphrase):
         raise OperatorError(f"the passphrase needs at least {encrypted_stream.PASSPHRASE_CHARS_MIN} characters")
     salt = os.urandom(recipient.SALT_BYTES)
     public = recipient.public_key(recipient.private_key(passphrase, salt))
-    copy = Copy(id=copying.new_id(), folder=str(stick), salt=salt, recipient=public)
+    spare = where if isinstance(where, Spare) else None
+    copy = Copy(
+        id=copying.new_id(), folder=spare.url if spare else str(where), salt=salt, recipient=public, spare=spare
+    )
+    place = places.of(copy)
     try:
-        sticks.begin(stick, _mark(store, hub_name, copy))
+        place.open(_mark(store, hub_name, copy))
     except OSError as error:
-        raise OperatorError(f"{stick} cannot be written: {error.strerror}") from error
+        raise OperatorError(f"{copy.folder} cannot be written: {error.strerror}") from error
+    finally:
+        place.close()
     copying.start(store, copy)
     return copy
 

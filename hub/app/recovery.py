@@ -1,6 +1,7 @@
 """Makes a hub that is still new the one whose copy was found: made beside its place, put there at the next start."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import threading
@@ -13,6 +14,7 @@ from hub import files
 from hub.app import backup
 from hub.core.errors import HubError, OperatorError
 from hub.core.log_events import LogEvent
+from hub.services.copy import shelf
 from hub.services.copy import stick as sticks
 from hub.services.copy.stick import Stick
 from hub.store.database import FILE_NAME
@@ -21,6 +23,12 @@ _MAKING, _READY = "recovering", "recovered"
 _LOOK_S = 0.5
 
 log = structlog.get_logger()
+
+
+def become(copy: Stick, data: Path, private: bytes) -> None:
+    """Make the hub of a copy, of which nothing is written any more if it is kept on this box; raises OperatorError."""
+    with shelf.taken(copy) if copy.folder.is_relative_to(data) else contextlib.nullcontext():
+        prepare(copy, data, private)
 
 
 def prepare(copy: Stick, data: Path, private: bytes) -> None:
@@ -56,11 +64,16 @@ def take(data: Path) -> None:
     shutil.rmtree(ready, ignore_errors=True)
 
 
-async def stop_when_ready(data: Path) -> None:
-    """Let the hub that serves stop once another one waits for its place."""
+def form(data: Path) -> tuple[bool, bool]:
+    """Return what the hub that serves there has to be: the one that waits for its place, a spare."""
+    return is_ready(data), shelf.is_spare(data)
+
+
+async def stop_when_changed(data: Path, served: tuple[bool, bool]) -> None:
+    """Let the hub that serves stop once it has to be another one."""
     while True:
         await asyncio.sleep(_LOOK_S)
-        if is_ready(data):
+        if form(data) != served:
             signal.raise_signal(signal.SIGTERM)
             return
 
@@ -98,15 +111,15 @@ class Recovery:
 
     def _make(self, copy: Stick, private: bytes) -> None:
         try:
-            prepare(copy, self._data, private)
+            become(copy, self._data, private)
         except (HubError, OSError) as error:
             log.warning(LogEvent.NOT_RECOVERED, reason=str(error))
             self.failure, self.is_under_way = str(error), False
 
 
-def on_stick(folder: Path) -> list[Stick]:
-    """Return the copies on the stick that is seen in ``folder``; none where it cannot be read."""
+def found(data: Path, stick: Path) -> list[Stick]:
+    """Return the copies that are kept on this box, and those on the stick that is seen in ``stick``."""
     try:
-        return sticks.copies(folder)
+        return [*shelf.copies(data), *sticks.copies(stick)]
     except OSError:
-        return []
+        return shelf.copies(data)

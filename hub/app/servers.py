@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from hub.actions.box import certificate
 from hub.app import reach
 from hub.core import crowd
 from hub.core.log_events import LogEvent
+from hub.services.copy import shelf
 from hub.services.discovery import links
 from hub.settings import Settings
 from hub.store.database import Store
@@ -36,9 +38,12 @@ async def serve(
     settings: Settings,
     beside: Iterable[Callable[[], Coroutine[None, None, None]]] = (),
     site: tuple[Store, Pages] | None = None,
+    spare: Litestar | None = None,
 ) -> None:
-    """Serve until told to stop; ``beside`` runs meanwhile."""
+    """Serve until told to stop; ``beside`` runs meanwhile. spare: what other hubs find at the port for their copies."""
     servers = [_server(app, settings), *_tls_servers(app, settings, site)]
+    if site and spare:
+        servers += _spare_servers(spare, settings, site[0].path.parent)
 
     def stop() -> None:
         if site:
@@ -104,6 +109,15 @@ def _tls_servers(app: Litestar, settings: Settings, site: tuple[Store, Pages] | 
             backpressure=crowd.STRANGERS,  # with those of the phones, fewer than LimitNOFILE
         )
     ]
+
+
+def _spare_servers(app: Litestar, settings: Settings, data: Path) -> list[Server]:
+    host, port = settings.server.host, settings.copy.spare_port
+    if not port or not _is_free(host, port):
+        log.error(LogEvent.TLS_UNAVAILABLE, reason="port is taken", port=port)
+        return []
+    at, key_at = shelf.tls(data)
+    return [_server(app, settings, port=port, interface=Interfaces.ASGINL, ssl_cert=at, ssl_key=key_at)]
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -103,7 +103,7 @@ def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
 
 
 def _recovery_control(store: Store, live: LiveSettings) -> RecoveryControl:
-    made = Recovery(store.path.parent, lambda: recovery.on_stick(Path(live.settings.copy.folder)))
+    made = Recovery(store.path.parent, lambda: recovery.found(store.path.parent, Path(live.settings.copy.folder)))
 
     def found() -> FoundCopy | None:
         copy = made.found()

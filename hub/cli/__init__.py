@@ -33,8 +33,10 @@ _COMMANDS = {
     "serve": "serve",
     "settings": "settings",
     "setup-code": "page",
+    "spare": "spare",
     "status": "upkeep",
     "support-file": "support",
+    "take-over": "spare",
     "token": "devices",
     "user": "people",
 }

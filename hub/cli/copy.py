@@ -9,10 +9,12 @@ import click
 from hub.actions.box import copying as copies
 from hub.app import copying
 from hub.cli import options, secret
+from hub.core.copy import join_code
 from hub.core.copy.standing import Copy
 from hub.core.encrypted_stream import recipient
 from hub.core.errors import OperatorError
 from hub.services.copy import reading
+from hub.services.copy import spare as spares
 from hub.services.copy import stick as sticks
 from hub.services.copy.stick import Reach, Stick
 
@@ -23,24 +25,34 @@ def copy() -> None:
 
 
 @copy.command("start")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("where", metavar="FOLDER|CODE")
 @options.data
 @options.config
 @click.option("--passphrase-stdin", is_flag=True, help="Read the recovery passphrase from standard input.")
-def start(folder: Path, data: Path, config: Path | None, passphrase_stdin: bool) -> None:  # noqa: FBT001  click's way
+def start(where: str, data: Path, config: Path | None, passphrase_stdin: bool) -> None:  # noqa: FBT001  click's way
     """Keep a copy from now on, on the stick that is seen in FOLDER; other files there stay as they are.
+
+    With the CODE of a spare ('hikma-hub spare start' there) it is kept on that hub instead.
 
     Only the recovery passphrase opens it, and nobody can find it out: write it down, and keep it in a safe, away from
     the hub and the stick.
     """
     name = options.settings(config, data).hub.name
     passphrase = secret.read("Recovery passphrase", from_stdin=passphrase_stdin)
+    place = spares.join(join_code.parse(where)) if join_code.is_one(where) else _stick(where)
     with options.store(data) as store:
-        kept = copying.start(store, folder.resolve(), passphrase, hub_name=name)
+        kept = copying.start(store, place, passphrase, hub_name=name)
     click.echo(f"A copy is kept in {_folder(kept)} from now on, while the hub runs.")
     click.echo(
         "Without the recovery passphrase nobody can open it: write it down, and keep it away from hub and stick."
     )
+
+
+def _stick(where: str) -> Path:
+    folder = Path(where).resolve()
+    if not folder.is_dir():
+        raise OperatorError(f"there is no folder {where}")
+    return folder
 
 
 @copy.command("stop")
@@ -91,23 +103,27 @@ def _found(folder: Path | None, data: Path) -> Stick:
             kept = copies.config(store)
         if kept is None:
             raise OperatorError("no copy is kept")
-        return Stick(_folder(kept))
+        if kept.spare:
+            raise OperatorError("the copy is on a spare: verify it there, in the folder 'spare' of its data")
+        return Stick(Path(_folder(kept)))
     found = sticks.copies(folder)
     if not found:
         raise OperatorError(f"{folder} holds no copy of a hub")
     return found[-1]
 
 
-def _folder(kept: Copy) -> Path:
-    return Path(kept.folder) / sticks.FOLDER / kept.id
+def _folder(kept: Copy) -> str:
+    return f"{kept.folder}/{'' if kept.spare else sticks.FOLDER + '/'}{kept.id}"
 
 
 def _on_stick(kept: Copy) -> dict[str, Any]:
+    if kept.spare:
+        return {"folder": _folder(kept)}
     try:
-        stick = Stick(_folder(kept))
+        stick = Stick(Path(_folder(kept)))
         return {"folder": str(stick.folder), **_told(stick, stick.reach())}
     except (OperatorError, OSError):
-        return {"folder": str(_folder(kept))}
+        return {"folder": _folder(kept)}
 
 
 def _told(stick: Stick, reach: Reach) -> dict[str, Any]:

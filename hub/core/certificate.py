@@ -22,8 +22,12 @@ class Certificate(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Return SHA-256 of the certificate, as browsers show it: ``AB:CD:...``."""
-        digest = x509.load_pem_x509_certificate(self.certificate).fingerprint(hashes.SHA256())
-        return digest.hex(":").upper()
+        return digest(self.certificate).hex(":").upper()
+
+
+def digest(pem: bytes) -> bytes:
+    """Return SHA-256 of a certificate."""
+    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256())
 
 
 def make(hub_id: str, host_name: str) -> Certificate:

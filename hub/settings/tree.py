@@ -153,12 +153,14 @@ class StoreSettings(msgspec.Struct, frozen=True):
 
 
 class CopySettings(msgspec.Struct, frozen=True):
-    """[copy]: the copy of everything on a USB stick."""
+    """[copy]: the copy of everything on a USB stick, or on another hub."""
 
     folder: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/media/hikma-hub"
     """Where the page looks for a stick to begin a copy on."""
     required: bool = False
     """Whether a push is refused while it could be kept on the hub alone."""
+    spare_port: Annotated[int, Meta(ge=0, le=65535)] = 4444
+    """A TCP port for the copies of other hubs, on one that is their spare; 0 for none."""
 
 
 class LogSettings(msgspec.Struct, frozen=True):

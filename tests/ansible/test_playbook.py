@@ -83,4 +83,4 @@ def test_s8_the_firewall_and_the_hub_give_an_address_the_same_share_of_connectio
 def test_the_firewall_lets_in_nothing_but_what_is_named() -> None:
     text = (FOLDER / "roles/network/templates/nftables.conf.j2").read_text("utf-8")
     assert "hook input priority filter; policy drop;" in text
-    assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443]
+    assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443, 4444]

@@ -14,8 +14,9 @@ import pytest
 
 from hub.core.copy.standing import CopyStanding
 from hub.store.database import Store
-from tests.hubs import Client, ServedHub, changes, prepare, row
+from tests.hubs import Client, ServedHub, changes, new_store, prepare, row
 from tests.services.copy.copies import SECRET, standing, until
+from tests.simulator import processes
 from tests.simulator.transport import NetworkLostError
 
 pytestmark = pytest.mark.slow
@@ -30,16 +31,31 @@ class Ward:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.stick = folder / "stick"
-        self.stick.mkdir()
         prepare(folder / "hub-0")
         self.hub = ServedHub(folder / "hub-0", REQUIRED)
         self.hub.start()
         self.clients = [self.hub.client(f"client-{number}") for number in range(PHONES)]
-        done = self.hub.cli("copy", "start", str(self.stick), "--passphrase-stdin", stdin=SECRET + "\n")
-        assert done.returncode == 0, done.stderr
         self.acknowledged: set[str] = set()
         self.round = 0
+        self.equip()
+
+    def equip(self) -> None:
+        """Give the hub its stick."""
+        self.stick = self.folder / "stick"
+        self.stick.mkdir()
+        self.keep(str(self.stick))
+
+    def keep(self, where: str) -> None:
+        """Let the hub keep its copy there."""
+        self.hub.do("copy", "start", where, "--passphrase-stdin", stdin=SECRET + "\n")
+
+    def has_backup(self) -> bool:
+        """Whether a whole backup was made; what comes after it is in the journal."""
+        return bool(list(self.stick.glob("*/*/base-*.age")))
+
+    def close(self) -> None:
+        """End what runs."""
+        self.hub.close()
 
     def wait_until_safe(self) -> None:
         store = Store(self.hub.data)
@@ -62,9 +78,12 @@ class Ward:
         self.round += 1
         dead, self.hub = self.hub, ServedHub(self.folder / f"hub-{self.round}", REQUIRED)
         self.hub.port, self.hub.url = dead.port, dead.url
-        done = self.hub.cli("restore", str(self.stick), "--passphrase-stdin", stdin=SECRET + "\n")
-        assert done.returncode == 0, done.stderr
+        self.hub.do("restore", str(self.stick), "--passphrase-stdin", stdin=SECRET + "\n")
         self.hub.start()
+        self.greet()
+
+    def greet(self) -> None:
+        """Let the phones find the new box at the address of the old one."""
         for client in self.clients:
             client.transport = self.hub.connect()
 
@@ -89,11 +108,44 @@ class Ward:
             return
 
 
-@pytest.fixture
-def ward(tmp_path: Path) -> Iterator[Ward]:
-    made = Ward(tmp_path)
+class WardWithSpare(Ward):
+    """The same with a second box instead of the stick; it becomes the hub, and gets a new spare."""
+
+    def equip(self) -> None:
+        """Begin another spare."""
+        data = self.folder / f"spare-{self.round}"
+        new_store(data).close()
+        self.spare = ServedHub(data, {**REQUIRED, "HIKMA_HUB_COPY_SPARE_PORT": str(processes.free_port())})
+        self.spare.do("spare", "start")
+        self.spare.start()
+        self.keep(self.spare.do("spare", "start").split("CODE: ")[1].strip())
+
+    def has_backup(self) -> bool:
+        """As of the stick."""
+        return bool(list(self.spare.data.glob("spare/*/*/base-*.age")))
+
+    def replace(self) -> None:
+        """Let the spare take over, at the address of the dead box."""
+        self.round += 1
+        self.spare.do("take-over", "--passphrase-stdin", stdin=SECRET + "\n")
+        self.spare.kill()
+        dead, self.hub = self.hub, self.spare
+        self.hub.port, self.hub.url = dead.port, dead.url
+        self.hub.start()
+        self.greet()
+        self.equip()
+
+    def close(self) -> None:
+        """End what runs."""
+        super().close()
+        self.spare.close()
+
+
+@pytest.fixture(params=os.environ.get("COPY", "stick spare").split())
+def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
+    made = {"stick": Ward, "spare": WardWithSpare}[request.param](tmp_path)
     yield made
-    made.hub.close()
+    made.close()
 
 
 def pulls(client: Client) -> int:
@@ -108,7 +160,7 @@ def test_what_was_acknowledged_outlives_the_box(ward: Ward) -> None:
         if draw.random() < 0.7:
             ward.wait_until_safe()
         else:
-            until(lambda: bool(list(ward.stick.glob("*/*/base-*.age"))), within_s=60)
+            until(ward.has_backup, within_s=60)
         ward.work_until_dead(draw)
         ward.replace()
         assert ward.missing() == set()

@@ -11,13 +11,25 @@ _NIGHT = range(1, 5)
 """Hours."""
 
 
+class Spare(msgspec.Struct, frozen=True, kw_only=True):
+    """Another box that keeps the copy, as it was joined."""
+
+    url: str
+    token: str
+    """Lets this hub write there."""
+    certificate: str
+    """The only one that it may show (PEM)."""
+
+
 class Copy(msgspec.Struct, frozen=True, kw_only=True):
     """The copy that is kept beside the hub: where, and for whom it is sealed."""
 
     id: str
     """The name of its folder; a restored hub begins another one."""
     folder: str
-    """Where the stick is seen."""
+    """Where the stick is seen, or the address of the spare."""
+    spare: Spare | None = None
+    """None: it is kept on a stick."""
     salt: bytes
     recipient: bytes
     """The public half of the key that the recovery passphrase and the salt give. It is not on the stick: who has that

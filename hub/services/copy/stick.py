@@ -37,6 +37,19 @@ _BASE = re.compile(r"base-([0-9]{12})\.age")
 _JOURNAL = re.compile(r"journal-([0-9]{8})\.hhj")
 
 
+_NO_STICK = "the stick is not there"
+
+
+def journal_name(number: int) -> str:
+    """Return the name of a journal file."""
+    return f"journal-{number:08}.hhj"
+
+
+def base_name(seq: int) -> str:
+    """Return the name of a whole backup."""
+    return f"base-{seq:012}.age"
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """What a copy says of itself in the clear."""
 
@@ -84,6 +97,27 @@ def begin(stick: Path, mark: Mark) -> "Stick":
     return Stick(folder)
 
 
+class StickPlace:
+    """A stick, by the folder in which it is seen."""
+
+    def __init__(self, where: Path) -> None:
+        self._where = where
+
+    def epoch(self, hub_id: str) -> int:
+        """Return the highest epoch in which the hub wrote there, -1 for none; raises OperatorError without a stick."""
+        if not (self._where / FOLDER).is_dir():
+            raise OperatorError(_NO_STICK)
+        return max((one.mark.epoch for one in copies(self._where) if one.mark.hub_id == hub_id), default=-1)
+
+    def open(self, mark: Mark) -> "Stick":
+        """Return the copy with this mark; begins it where it is not there yet."""
+        folder = self._where / FOLDER / mark.id
+        return Stick(folder) if (folder / MARK).exists() else begin(self._where, mark)
+
+    def close(self) -> None:
+        """Let go of it; nothing of it is open."""
+
+
 class Stick:
     """The folder of one copy; raises OperatorError where there is none."""
 
@@ -94,6 +128,11 @@ class Stick:
                 self.mark = msgspec.json.decode(file.read(_MARK_BYTES_MAX), type=Mark)
         except (OSError, msgspec.DecodeError) as error:
             raise OperatorError(f"{folder} holds no copy of a hub") from error
+
+    def look(self) -> None:
+        """Raise OperatorError where the stick is not there any more."""
+        if not (self.folder / MARK).exists():
+            raise OperatorError(_NO_STICK)
 
     def bases(self) -> list[tuple[int, Path]]:
         """Return the whole backups, oldest first: what they cover, and where they are."""
@@ -128,17 +167,21 @@ class Stick:
 
     def begin_journal(self, recipient: bytes) -> "Journal":
         """Begin a new file; raises OSError."""
-        number = max((number for number, _ in self.journals()), default=0) + 1
-        return Journal(self.folder / f"journal-{number:08}.hhj", JournalSealer(number, recipient))
+        number = self.next_number()
+        return Journal(self.folder / journal_name(number), JournalSealer(number, recipient))
+
+    def next_number(self) -> int:
+        """Return the number of the journal file that is begun next."""
+        return max((number for number, _ in self.journals()), default=0) + 1
 
     def put_base(self, seq: int, pieces: Iterable[bytes]) -> int:
         """Write a backup, read it back, and only then give it its name; returns its bytes. Raises OSError."""
         part = self.folder / f"base-{seq:012}.part"
         try:
             size, digest = _written(part, pieces)
-            if _digest(part) != digest:
+            if digest_of(part) != digest:
                 raise OSError(None, "what was written to the stick reads back differently")
-            part.replace(self.folder / f"base-{seq:012}.age")
+            part.replace(self.folder / base_name(seq))
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -225,7 +268,7 @@ def _written(path: Path, pieces: Iterable[bytes]) -> tuple[int, bytes]:
     return size, digest.digest()
 
 
-def _digest(path: Path) -> bytes:
+def digest_of(path: Path) -> bytes:
     """Read a file from the stick itself, as far as the system lets its memory of it go."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

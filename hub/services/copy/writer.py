@@ -21,8 +21,9 @@ from hub.core.copy.entry import Noted, Part, encode
 from hub.core.copy.standing import Copy, CopyStanding, CopyState, is_base_due
 from hub.core.errors import OperatorError, Unavailable
 from hub.core.log_events import LogEvent
-from hub.services.copy import stick as sticks
-from hub.services.copy.stick import Journal, Mark, Stick
+from hub.services.copy import place as places
+from hub.services.copy.place import KeptCopy, OpenJournal, Place
+from hub.services.copy.stick import Mark
 from hub.store.database import Store
 
 WAIT_S = 2.0
@@ -40,7 +41,6 @@ _TRIM = 200
 _BASE_PAUSE_S = 600.0
 """After a backup that failed."""
 _UNKNOWN = -1
-_NO_STICK = "the stick is not there"
 
 log = structlog.get_logger()
 
@@ -82,8 +82,9 @@ class CopyWriter:
         self._wanted_s = time.monotonic()
         self._is_present = self._is_over = False
         self._copy: Copy | None = None
-        self._stick: Stick | None = None
-        self._journal: Journal | None = None
+        self._place: Place | None = None
+        self._stick: KeptCopy | None = None
+        self._journal: OpenJournal | None = None
         self._opened_s = 0.0
         self._bytes = self._trimmed = 0
         self._files_seen: dict[str, int] = {}
@@ -183,8 +184,7 @@ class CopyWriter:
         if copy is None:
             return
         stick = self._stick or self._find(copy)
-        if not (stick.folder / sticks.MARK).exists():
-            raise OperatorError(_NO_STICK)
+        stick.look()
         self._write_queue(copy, stick)
         self._look_at_files()
         if 0 <= self._copied < copying.last(self._store) and not self._queue:
@@ -192,17 +192,15 @@ class CopyWriter:
         self._back_up(copy, stick)
         self._settle()
 
-    def _find(self, copy: Copy) -> Stick:
+    def _find(self, copy: Copy) -> KeptCopy:
         """Find the stick, and how far it is; raises OperatorError."""
-        where, mark = Path(copy.folder), self._mark(copy)
-        if not (where / sticks.FOLDER).is_dir():
-            raise OperatorError(_NO_STICK)
-        if any(one.mark.hub_id == mark.hub_id and one.mark.epoch > mark.epoch for one in sticks.copies(where)):
+        self._place = place = places.of(copy)
+        mark = self._mark(copy)
+        if place.epoch(mark.hub_id) > mark.epoch:
             copying.note_replaced(self._store)
             self._store.is_replaced = True
             raise OperatorError("another box is this hub now")
-        folder = where / sticks.FOLDER / copy.id
-        stick = Stick(folder) if (folder / sticks.MARK).exists() else sticks.begin(where, mark)
+        stick = place.open(mark)
         reach = stick.reach()
         self._stick = stick
         with self._changed:
@@ -211,7 +209,7 @@ class CopyWriter:
             self._tail = self._copied = min(reach.last, copying.last(self._store)) if is_known else _UNKNOWN
         return stick
 
-    def _write_queue(self, copy: Copy, stick: Stick) -> None:
+    def _write_queue(self, copy: Copy, stick: KeptCopy) -> None:
         with self._changed:
             self._writing = [entry for entry in self._queue if not entry.is_taken_back]
             self._queue.clear()
@@ -227,7 +225,7 @@ class CopyWriter:
             self._writing = []
             self._changed.notify_all()
 
-    def _catch_up(self, copy: Copy, stick: Stick) -> None:
+    def _catch_up(self, copy: Copy, stick: KeptCopy) -> None:
         """Write what the stick lacks by the log of changes; transactions from now on are queued behind it."""
         with copying.lacking(self._store, self._copied) as found:
             if found is None:
@@ -248,12 +246,12 @@ class CopyWriter:
             self._copied = max(self._copied, found.span.last)
             self._changed.notify_all()
 
-    def _add(self, journal: Journal, span: Span, part: Part, *, is_last: bool) -> None:
+    def _add(self, journal: OpenJournal, span: Span, part: Part, *, is_last: bool) -> None:
         raw = encode(part)
         journal.add(span, raw, is_last=is_last)
         self._bytes += len(raw)
 
-    def _open_journal(self, copy: Copy, stick: Stick) -> Journal:
+    def _open_journal(self, copy: Copy, stick: KeptCopy) -> OpenJournal:
         if self._journal and (self._bytes > _FILE_BYTES or time.monotonic() - self._opened_s > _FILE_S):
             self._journal.close()
             self._journal = None
@@ -274,7 +272,7 @@ class CopyWriter:
 
     # Whole backups
 
-    def _back_up(self, copy: Copy, stick: Stick) -> None:
+    def _back_up(self, copy: Copy, stick: KeptCopy) -> None:
         """Begin a whole backup where one is due; what is committed after it goes into the journal meanwhile."""
         if self._is_to_prune:
             self._is_to_prune = False
@@ -289,7 +287,7 @@ class CopyWriter:
             )
             self._base.start()
 
-    def _put_base(self, copy: Copy, stick: Stick) -> None:
+    def _put_base(self, copy: Copy, stick: KeptCopy) -> None:
         try:
             seq, pieces = self._make_base(copy.recipient)
             with self._changed:
@@ -346,6 +344,9 @@ class CopyWriter:
             self._writing = []
             self._stick = None
             self._changed.notify_all()
+        if self._place:
+            self._place.close()
+        self._place = None
         if self._journal:
             self._journal.close()
         self._journal = None
