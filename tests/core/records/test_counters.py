@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +85,39 @@ def test_a_figure_that_knows_more_than_64_steps_ago_is_not_guessed_at() -> None:
         counter.add(1, -1)
     assert not counter.push(2, 90, known=1)
     assert counter.value == BEGAN - STEPS - 1
+
+
+MINE, OTHERS = 1, 2
+STEPPED = [Step(2, MINE, -3, 97), Step(4, OTHERS, -5, 92), Step(6, MINE, -1, 91)]
+"""From 100: each device's steps, by revision."""
+
+
+@pytest.mark.parametrize(
+    ("known", "said", "had"),
+    [
+        (3, None, Figure(3, 97)),  # what it was given
+        (4, None, Figure(4, 92)),
+        (3, Figure(5, 80), Figure(5, 80)),  # what it said since
+        (3, Figure(2, 80), Figure(3, 97)),  # what it was given after it said something
+        (3, Figure(3, 80), Figure(3, 97)),  # the same moment: it was given what came of what it said
+        (0, Figure(1, 80), Figure(1, 80)),  # it was never given anything, and knows what it said
+        (0, None, None),  # nobody knows what it had, and somebody else counted too
+    ],
+)
+def test_what_a_device_had_is_what_it_said_last_or_was_given_later(
+    known: int, said: Figure | None, had: Figure | None
+) -> None:
+    assert counters.had_last(91, STEPPED, device=MINE, known=known, said=said) == had
+
+
+@pytest.mark.parametrize("steps", [[], [step for step in STEPPED if step.device == MINE]])
+def test_who_alone_counted_had_what_the_counter_began_with(steps: list[Step]) -> None:
+    value = 100 + sum(step.step for step in steps)
+    began = steps[0].value - steps[0].step if steps else value
+    assert counters.had_last(value, steps, device=MINE, known=0, said=None) == Figure(0, began)
+
+
+@pytest.mark.parametrize(("since", "beside"), [(0, -6), (1, -6), (2, -9), (5, -9), (6, -10)])
+def test_of_a_figure_only_the_devices_own_records_since_are_taken_off(since: int, beside: float) -> None:
+    """It had 100 and says 90; its records say 3 at the second revision and 1 at the sixth, those of others 5."""
+    assert counters.beside_records(90, Figure(since, 100), STEPPED, MINE) == beside
