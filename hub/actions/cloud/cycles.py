@@ -104,6 +104,7 @@ def finish_pull(
             matching.match_clinics(tx, clinics)
         if full:
             queue.hold_unshown(tx, pulls)
+        queue.list_held(tx)
         again = queue.send_overdue(tx, pulls) if outbox.any_late(tx.db, pulls) else 0
         connection.advance(tx, pulls=pulls, clinics=clinics, **changed)
         return again

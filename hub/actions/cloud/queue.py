@@ -45,11 +45,21 @@ def changed(
 
 
 def hold(tx: Transaction, table: Table, num: int, record: Record, reason: Reason, *, revision: int) -> None:
-    """Put a record on hold and show it in quarantine; it goes again when it changes or someone says so."""
-    keep_for_review(tx, table, record, reason)
+    """Put a record on hold and show it in quarantine, if there is room; it goes when it changes or someone says so."""
+    with suppress(Unavailable):  # full: others go on, and list_held comes back to it
+        keep_for_review(tx, table, record, reason)
     entry = outbox.entries(tx.db, table, [num]).get(num)
     if entry is not None:
         outbox.put(tx, table, {num: entry.refused(revision, reason)})
+
+
+def list_held(tx: Transaction) -> None:
+    """Show in quarantine what is on hold and had no room there."""
+    with suppress(Unavailable):
+        for record in list(outbox.unlisted(tx.db)):
+            keep_for_review(
+                tx, record.table, record.record, record.entry.reason or Code.REFUSED.of(table=record.table.name)
+            )
 
 
 def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reason) -> None:
@@ -147,7 +157,5 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
 
 def _hold_missed(tx: Transaction, table: Table, nums: Collection[int]) -> None:
     entries = outbox.entries(tx.db, table, nums)
-    with suppress(Unavailable):  # quarantine is full: they stay missed until there is room
-        for num, record in record_rows.by_num(tx.db, table, nums).items():
-            reason = states.likely_missed(table, record)
-            hold(tx, table, num, record, reason, revision=entries[num].revision)
+    for num, record in record_rows.by_num(tx.db, table, nums).items():
+        hold(tx, table, num, record, states.likely_missed(table, record), revision=entries[num].revision)

@@ -200,6 +200,19 @@ def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
             yield OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut))
 
 
+def unlisted(db: Database) -> Iterator[OutboxRecord]:
+    """Return what is on hold and not in quarantine, which was full then; up to a hundred of each table."""
+    for table in PUSH_ORDER:
+        rows = db.execute(
+            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f" WHERE o.table_name = :table AND {_ON_HOLD} AND NOT EXISTS (SELECT 1 FROM quarantine AS q"
+            " WHERE q.table_name = o.table_name AND q.record_id = t.id AND q.action = 'relay') LIMIT 100",
+            {"table": table.name},
+        )
+        for num, data, cut, *columns in rows.fetchall():
+            yield OutboxRecord(table, num, _entry(table.name, columns), codec.stored(table, data, cut))
+
+
 def with_visit_now(db: Database) -> list[int]:
     """Return the events that are on hold for a visit that the hub has by now."""
     rows = db.execute(

@@ -283,14 +283,35 @@ def test_a_record_that_the_cloud_passes_over_is_sent_again_and_then_given_to_a_p
     assert connected.where("patients", patient) == "cloud"
 
 
-def test_quarantine_that_is_full_stops_the_cycle_and_loses_nothing(connected: World) -> None:
-    connected.store.quarantine_max = 1
+def test_quarantine_that_is_full_holds_up_nothing_and_shows_the_rest_when_there_is_room(connected: World) -> None:
+    room, connected.store.quarantine_max = connected.store.quarantine_max, 1
     for _ in range(3):
         connected.patient(date_of_birth="never")
-    report = connected.try_cycle()
-    assert report.outcome.word == "no_place"
-    with connected.store.read() as db:
-        assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 3
+    sound = connected.patient()
+    for _ in range(2):
+        connected.cycle()
+    assert connected.where("patients", sound) == "cloud"
+    assert connected.waiting() == {"waiting": 0, "sent": 0, "missed": 0, "held": 3}
+    assert len(pushes.reasons(connected.store)) == 1
+    connected.store.quarantine_max = room
+    connected.cycle()
+    assert pushes.reasons(connected.store) == [Code.NOT_A_DATE.of(table="patients", column="date_of_birth")] * 3
+
+
+def test_what_the_cloud_passes_over_is_on_hold_with_its_reason_though_quarantine_is_full(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, connected.store.quarantine_max = connected.store.quarantine_max, 0
+    real = Cloud.push
+    monkeypatch.setattr(Cloud, "push", lambda self, _content, **_how: real(self, b"{}"))
+    connected.patient()
+    for _ in range(10):
+        connected.cycle()
+    assert connected.waiting() == {"waiting": 0, "sent": 0, "missed": 0, "held": 1}
+    assert connected.reasons() == [Code.NOT_SHOWN.of(table="patients")]
+    connected.store.quarantine_max = room
+    connected.cycle()
+    assert pushes.reasons(connected.store) == [Code.NOT_SHOWN.of(table="patients")]
 
 
 def test_4_5_a_record_without_a_visit_is_not_repeated_when_its_answer_was_lost(connected: World) -> None:
