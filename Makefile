@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check fuzz bench fleet-scale image mutants release test-device power-cut copy-cut catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release test-device power-cut copy-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -77,6 +77,9 @@ fuzz: $(STAMP) ## spoil real samples of all that comes from outside: MINUTES=5 S
 	! $(BIN)/python -c 'import atheris' 2>/dev/null || for target in messages "cloud answers" card phones; do \
 		$(BIN)/python -m tests.adversary.guided "$$target" -max_total_time=$$(( $(or $(MINUTES),5) * 15 )) \
 		-max_len=4096 -seed=$(or $(SEED),1) -verbosity=0 $$(mktemp -d) || exit; done
+
+audit: $(STAMP) ## ask PyPI's advisory database about every locked library; says so where it cannot be reached
+	$(BIN)/python image/audit.py
 
 messages: $(STAMP) ## bring the pages' catalogues up to date: new messages come in empty
 	$(BIN)/python -m hub.web.messages

@@ -1,8 +1,13 @@
-"""Writes what the image is made of, as a CycloneDX 1.5 bill of materials: Debian's packages and Python's."""
+"""Writes what the image is made of, as a CycloneDX 1.5 bill of materials: Debian's packages and Python's.
+
+It is dated by SOURCE_DATE_EPOCH, so that advisories that came later can be told.
+"""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any
@@ -11,14 +16,14 @@ from urllib.parse import quote
 _SITE_PACKAGES = "opt/hikma-hub/lib/python3*/site-packages/*.dist-info/METADATA"
 
 
-def bill(root: Path) -> dict[str, Any]:
+def bill(root: Path, made: datetime) -> dict[str, Any]:
     """Return the bill of a tree; in an order that two builds share."""
     components = [*_debian(root), *_python(root)]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": {"component": {"type": "operating-system", "name": "Hikma Hub"}},
+        "metadata": {"timestamp": made.isoformat(), "component": {"type": "operating-system", "name": "Hikma Hub"}},
         "components": sorted(components, key=lambda component: str(component["purl"])),
     }
 
@@ -44,5 +49,6 @@ def _component(name: str, version: str, purl: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(bill(Path(sys.argv[1])), sys.stdout, indent=1)
+    made_at = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC)
+    json.dump(bill(Path(sys.argv[1]), made_at), sys.stdout, indent=1)
     sys.stdout.write("\n")

@@ -35,14 +35,15 @@ class Strangers:
         self._net = net
         self._attacks: list[subprocess.Popen[str]] = []
 
-    def attack(self, kind: str, port: int, *, addresses: int, count: int, seconds: float) -> None:
-        """Begin an attack of ``count`` connections from so many addresses."""
+    def attack(self, kinds: str, port: int, *, addresses: int, count: int, seconds: float, tls_port: int = 0) -> None:
+        """Begin an attack in some kinds, with commas between, of ``count`` connections each from so many addresses."""
         for number in range(len(self._sources), addresses):
             source = f"{self._net}.{number + 2}"
             _ip("-n", self._name, "address", "add", f"{source}/24", "dev", f"{self._name}b")
             self._sources.append(source)
-        words = (self.host, str(port), ",".join(self._sources[:addresses]), str(count), str(seconds))
-        program = (sys.executable, "-P", "-m", "tests.adversary.flood", kind, *words)
+        ports = (str(port), str(tls_port))
+        words = (kinds, self.host, *ports, ",".join(self._sources[:addresses]), str(count), str(seconds))
+        program = (sys.executable, "-P", "-m", "tests.adversary.flood", *words)
         self._attacks.append(
             subprocess.Popen(
                 (

@@ -67,7 +67,8 @@ def test_the_bill_names_what_is_installed_and_nothing_else(tmp_path: Path) -> No
     info = tmp_path / "opt/hikma-hub/lib/python3.13/site-packages/x.dist-info/METADATA"
     info.parent.mkdir(parents=True)
     info.write_text("Metadata-Version: 2.1\nName: Some_Thing\nVersion: 3\n")
-    bill = json.loads(run(sys.executable, IMAGE / "bill.py", tmp_path).stdout)
+    bill = json.loads(run(sys.executable, IMAGE / "bill.py", tmp_path, SOURCE_DATE_EPOCH="1700000000").stdout)
+    assert bill["metadata"]["timestamp"] == "2023-11-14T22:13:20+00:00"
     assert [component["purl"] for component in bill["components"]] == [
         "pkg:deb/debian/a@1%3A2%2Bb?arch=arm64&distro=debian-13",
         "pkg:pypi/some-thing@3",
