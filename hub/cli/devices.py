@@ -1,6 +1,6 @@
 """hikma-hub device and token: the phones that have paired, blocking and forgetting them, and ending sign-ins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,7 @@ def list_devices(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's wa
     """
     with options.store(data) as store:
         found, refused = devices.every(store), {one.client_id: one for one in refusals.listed(store)}
-    rows = [
-        {**msgspec.to_builtins(one.device), "behind": one.behind, "refused": _refused(refused, one)}
-        if as_json
-        else _row(one, refused.get(one.device.client_id))
-        for one in found
-    ]
+    rows = [_json(one, refused) if as_json else _row(one, refused.get(one.device.client_id)) for one in found]
     options.show(rows, as_json=as_json, empty="No phone has been added yet.")
     unknown = refused.get("")
     if unknown and not as_json:
@@ -125,6 +120,21 @@ def revoke_tokens(data: Path, email: str | None, client_id: str | None, everyone
     click.echo("1 sign-in ended." if count == 1 else f"{count} sign-ins ended.")
 
 
+def _json(found: ListedDevice, refused: Mapping[str, RefusedPhone]) -> dict[str, Any]:
+    return {
+        **msgspec.to_builtins(found.device),
+        "behind": found.behind,
+        "asks": found.asks,
+        "twins": found.twins,
+        "unconfirmed": found.unconfirmed,
+        "is_ahead": found.is_ahead,
+        "too_large": [
+            {"table": one.table, "id": one.record_id, "size_bytes": one.size_bytes} for one in found.too_large
+        ],
+        "refused": _refused(refused, found),
+    }
+
+
 def _refused(refused: Mapping[str, RefusedPhone], found: ListedDevice) -> dict[str, Any] | None:
     one = refused.get(found.device.client_id)
     return {"reason": one.reason, "times": one.times, "s_ago": one.ago_s} if one else None
@@ -142,4 +152,16 @@ def _row(found: ListedDevice, refused: RefusedPhone | None) -> dict[str, Any]:
         "records not yet on it": f"{found.behind}, about {found.asks} more syncs" if found.asks else found.behind,
         "user": found.user or "-",
         "refused": f"{_REASONS[refused.reason]}, {ago(refused.ago_s)}" if refused else "-",
+        "notes": "; ".join(_notes(found)) or "-",
     }
+
+
+def _notes(found: ListedDevice) -> Iterator[str]:
+    if found.twins:
+        yield f"{found.twins} phones use this ID in turn"
+    if found.unconfirmed:
+        yield f"it did not store the last {found.unconfirmed} answers"
+    if found.is_ahead:
+        yield "it synced after the backup was made from which this hub was restored"
+    for one in found.too_large:
+        yield f"too large for it: {one.table} {one.record_id}"

@@ -33,8 +33,8 @@ def router(gather: Callable[[], Facts]) -> Router:
     async def readyz() -> dict[str, str]:
         """Answer 200 only after a write that worked."""
         now = await asyncio.get_running_loop().run_in_executor(pool, gather)
-        if now.damage or not now.writable:
-            raise Unavailable("the database is damaged" if now.damage else "the database cannot be written")
+        if now.damage or not now.writable or now.full:
+            raise Unavailable(_trouble(now))
         return {"status": "ready"}
 
     return Router("/", route_handlers=[healthz, readyz])
@@ -61,6 +61,12 @@ def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_fi
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     return Router("/", route_handlers=[show])
+
+
+def _trouble(now: Facts) -> str:
+    if now.damage:
+        return "the database is damaged"
+    return "the storage is full" if now.writable else "the database cannot be written"
 
 
 def _has_token(request: AnyRequest, file: Path | None) -> bool:

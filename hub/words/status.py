@@ -11,6 +11,7 @@ LABELS: Final = {
     "synced_ago_s": "Last sync of a phone",
     "devices_today": "Phones in the last 24 hours",
     "syncing": "Phones syncing now",
+    "turned_away": "Phones that could not send",
     "pairing_left_s": "Adding phones",
     "rivals": "Another device uses this hub's name",
     "records": "Records on this hub",
@@ -109,6 +110,7 @@ def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, st
         "synced_ago_s": last_sync(words, facts),
         "devices_today": words.number(facts.devices_today),
         "syncing": words.number(facts.syncing),
+        "turned_away": words.number(facts.turned_away) if facts.turned_away else "",
         "pairing_left_s": pairing(words, facts, is_always_open=is_always_open),
     }
     of_machine = {

@@ -12,7 +12,8 @@ def test_phones_are_listed_with_what_they_lack(served: ServedHub, run: Run) -> N
     writer.push(changes("patients", created=[row("patients", "p")]))
     listed = {found["client_id"]: found for found in run("device", "list", "--json", data=served.data).json}
     assert listed["reader"].keys() == {
-        *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind", "refused")
+        *("num", "client_id", "name", "state", "first_seen", "last_seen", "last_sync", "user_id", "behind", "refused"),
+        *("asks", "twins", "unconfirmed", "is_ahead", "too_large"),
     }
     assert (listed["reader"]["state"], listed["reader"]["behind"]) == ("paired", 1)
     shown = run("device", "list", data=served.data).out

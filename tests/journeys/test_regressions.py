@@ -130,7 +130,7 @@ def test_records_of_a_patient_who_moves_into_sight_during_a_pull_are_not_forgott
         page, ledger = pull.choose(clinic.box.store, db, device.num, rights, cursor, most_bytes=100_000)
     other.phone.edit("patients", record_id, {"primary_clinic_id": CLINICS[0]})
     assert other.sync().ok
-    pull.keep(clinic.box.store, page, ledger)  # and writes in another
+    pull.keep(clinic.box.store, device.num, page, ledger)  # and writes in another
     clinic.settle()
 
 

@@ -9,12 +9,12 @@ from hub.core.cloud import cycle_outcome
 from hub.core.copy.standing import CopyStanding
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
-from hub.core.status.state import Facts
+from hub.core.status.state import Facts, is_full
 from hub.store import quarantine
 from hub.store.box import counters, state
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store, View, hub_time
-from hub.store.phones import devices
+from hub.store.phones import devices, refusals
 from hub.store.records import counters as dispensed
 from hub.store.records import record_rows
 
@@ -37,6 +37,7 @@ def gather(
     try:
         with store.read() as db:
             now_ms, synced_ms, backed_up_ms = store.now_ms(db), devices.last_sync(db), state.get(db, state.BACKED_UP)
+            turned_away = _turned_away(db, now_ms)
             return Facts(
                 writable=writable,
                 free_bytes=free_bytes,
@@ -48,6 +49,8 @@ def gather(
                 devices_today=devices.synced_since(db, now_ms - _DAY_MS),
                 synced_ago_s=None if synced_ms is None else (now_ms - synced_ms) // 1000,
                 syncing=devices.synced_since(db, now_ms - _SYNCING_MS),
+                turned_away=turned_away,
+                full=is_full(free_bytes, turned_away),
                 pairing_left_s=state.left_s(db, state.PAIRING_UNTIL, now_ms),
                 rivals=_rivals(db),
                 locating_left_s=state.left_s(db, state.LOCATING_UNTIL, now_ms),
@@ -95,6 +98,10 @@ def note_waiting(store: Store, waiting: int) -> None:
 
 def _counts(db: View) -> dict[str, int]:
     return {name: record_rows.count(db, table) for name, table in TABLES.items()}
+
+
+def _turned_away(db: View, now_ms: int) -> int:
+    return sum(one.reason.is_of_pushes and one.is_shown(now_ms) for one in refusals.every(db))
 
 
 def _rivals(db: View) -> tuple[str, ...]:

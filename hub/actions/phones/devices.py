@@ -11,7 +11,7 @@ from hub.core.phone.device import Device, DeviceState, fit_name, shown_name
 from hub.core.phone.reach import Moved
 from hub.store.database import Store, Transaction, View
 from hub.store.people import audit, users
-from hub.store.phones import backlog, callers, reached, sessions
+from hub.store.phones import backlog, callers, reached, sessions, twins
 from hub.store.phones import devices as rows
 from hub.store.phones.backlog import LargeRecord
 
@@ -32,6 +32,12 @@ __all__ = [
 ]
 
 
+_UNCONFIRMED = 3
+"""One or two answers get lost on any Wi-Fi."""
+_AHEAD_MS = 30 * 86_400_000
+"""After so long, what a phone has and the hub lacks was done again or is not missed."""
+
+
 class ListedDevice(msgspec.Struct, frozen=True):
     """A phone as lists show it; ``behind`` counts the records that it lacks.
 
@@ -48,6 +54,12 @@ class ListedDevice(msgspec.Struct, frozen=True):
     """Ages in seconds: when it was last seen, and when it last synced."""
     too_large: tuple[LargeRecord, ...] = ()
     """Records that it was sent one by one, and has not stored yet."""
+    twins: int = 0
+    """How many phones take turns under its id, if there are several."""
+    unconfirmed: int = 0
+    """How many answers it was given in a row and did not store, if there are several."""
+    is_ahead: bool = False
+    """It synced with a hub that died, after the backup was made of which this one is."""
 
     @property
     def suggested_name(self) -> str:
@@ -177,7 +189,7 @@ def _unknown(client_id: str) -> NotThere:
 def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevice]:
     now_ms, names = store.now_ms(db), {user.id: user.name for user in users.every(db)}
     for device in found:
-        ledger = pull.likely(db, device.num)
+        ledger, head = pull.likely(db, device.num), pull.head(db, device.num)
         yield ListedDevice(
             device,
             behind=ledger.behind(),
@@ -185,5 +197,13 @@ def _listed(store: Store, db: View, found: list[Device]) -> Iterator[ListedDevic
             user=names.get(device.user_id or "", ""),
             seen_s=(now_ms - device.last_seen) // 1000,
             synced_s=(now_ms - device.last_sync) // 1000 if device.last_sync else None,
-            too_large=tuple(backlog.large_suspects(db, device.num)),
+            too_large=tuple(backlog.large_suspects(db, ledger.device)),
+            twins=_twins(db, device, now_ms),
+            unconfirmed=head.attempts if head.attempts >= _UNCONFIRMED else 0,
+            is_ahead=head.ahead > now_ms - _AHEAD_MS,
         )
+
+
+def _twins(db: View, device: Device, now_ms: int) -> int:
+    found = twins.in_use(db, device.num, now_ms)
+    return found if found > 1 else 0

@@ -6,15 +6,19 @@ The answer is chosen in a view and kept in a transaction after it: phones that p
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from hub.core.fleet.totals import Total
-from hub.core.phone import doubt, pull_page
+from hub.core.phone import doubt, past, pull_page
+from hub.core.phone.ledger import StoredLedger
 from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
+from hub.core.phone.sheets import Head
 from hub.core.records import access
 from hub.core.records.access import Rights
-from hub.store.database import Store, View
-from hub.store.phones import callers
+from hub.store.database import Store, Transaction, View
+from hub.store.phones import callers, twins
 from hub.store.phones import ledger as ledgers
 from hub.store.phones.backlog import StoredBacklog
 
@@ -33,7 +37,7 @@ def pull(store: Store, device: int, rights: Rights, cursor: float, *, most_bytes
     """
     with store.read() as db:
         page, ledger = choose(store, db, device, rights, cursor, most_bytes=most_bytes)
-    return Pulled(page, keep(store, page, ledger))
+    return Pulled(page, keep(store, device, page, ledger))
 
 
 def choose(
@@ -41,8 +45,10 @@ def choose(
 ) -> tuple[PullPage, OpenLedger]:
     """Choose an answer in one view; returns also the ledger that is to be kept."""
     ledger, now_ms = opened(db, device, cursor, scope=rights.scope), store.now_ms(db)
-    suspects = {} if ledger.starts_over else ledgers.suspects(db, device)
-    asks = ledger.is_confirming and now_ms - callers.last_seen(db, device) >= doubt.QUIET_MS
+    suspects = {} if ledger.starts_over else ledgers.suspects(db, ledger.device)
+    suspects = {suspect: due_ms for suspect, due_ms in suspects.items() if suspect not in ledger.proven}
+    is_quiet = now_ms - twins.last_seen(db, ledger.device) >= doubt.QUIET_MS
+    asks = ledger.is_confirming and is_quiet and not ledger.fork
     again = [suspect for suspect, due_ms in suspects.items() if due_ms <= now_ms] if asks else []
     offered = ledger.offered(suspects=len(suspects) if asks else None)
     return pull_page.fill(
@@ -56,22 +62,27 @@ def choose(
     )
 
 
-def keep(store: Store, page: PullPage, ledger: OpenLedger) -> float:
+def keep(store: Store, device: int, page: PullPage, ledger: OpenLedger) -> float:
     """Keep what an answer carried; returns the timestamp to give with it.
 
     It is another one each time: the phone shows it as the time of its last sync. An empty answer may be forgotten at a
     power cut: then the phone comes with a cursor that nobody gave, and keeps its ledger.
     """
-    with store.write(durable=bool(page.delivered) or ledger.starts_over) as tx:
-        ledger = ledger.deliver(is_retry=page.is_retry)
+    with store.write(durable=bool(page.delivered or ledger.starts_over or ledger.fork)) as tx:
+        ledger = _begun(tx, device, ledger).deliver(is_retry=page.is_retry)
         ledgers.save(tx, ledger, page)
-        callers.seen(tx, ledger.device, synced=True, carried=Total.PAGES if page.delivered else None)
+        if ledger.passed:
+            twins.note_past(tx, ledger.device, ledger.passed)
+        callers.seen(tx, device, synced=True, carried=Total.PAGES if page.delivered else None)
         return tx.now_ms
 
 
 def opened(db: View, device: int, cursor: float, *, scope: str | None = None) -> OpenLedger:
     """Open a phone's ledger in a view, for a phone that comes with ``cursor``; scope: see StoredLedger.resume."""
-    return _open(db, ledgers.read(db, device).resume(cursor, scope=scope))
+    stored = ledgers.read(db, twins.whose(db, device, cursor))
+    if stored.is_left(cursor):
+        stored = _left(db, stored, cursor)
+    return _open(db, stored.resume(cursor, scope=scope))
 
 
 def behind(db: View, device: int) -> int:
@@ -81,15 +92,37 @@ def behind(db: View, device: int) -> int:
 
 def likely(db: View, device: int) -> OpenLedger:
     """Open a phone's ledger as it is if the newest answer arrived."""
-    stored = ledgers.read(db, device)
+    stored = ledgers.read(db, twins.whose(db, device, 0))
     return _open(db, stored.resume(stored.likely_cursor))
+
+
+def head(db: View, device: int) -> Head:
+    """Return the head of a phone's ledger as it is kept."""
+    return ledgers.read(db, twins.whose(db, device, 0)).head or Head()
 
 
 def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
     if isinstance(ledger, Resumed):
-        return ledger.absorb(*ledgers.changes(db, ledger.device, ledger.since, rows_since=ledger.read_since))
+        owner = ledger.fork.parent if ledger.fork else ledger.device
+        return ledger.absorb(*ledgers.changes(db, owner, ledger.since, rows_since=ledger.read_since))
     after_ms = ledger.made_after_ms
     tombstones = ledgers.tombstones(db) if ledger.is_first or after_ms is not None else {}
     # A record of tomorrow comes from a phone whose clock is ahead: nobody knows when it was made.
     made_after = {} if after_ms is None else ledgers.made_between(db, after_ms, ledger.head.revision)
     return ledger.begin(ledgers.everything(db), tombstones, made_after)
+
+
+def _left(db: View, stored: StoredLedger, cursor: float) -> StoredLedger:
+    """Return the ledger of a phone that is not where this one last met it (core.phone.past)."""
+    if point := past.find(stored, twins.past(db, stored.device), cursor):
+        changed = ledgers.changes(db, stored.device, point.revision, rows_since=point.revision)
+        return past.rewound(stored, point, changed.rows)
+    return past.emptied(stored) if stored.starts_over(cursor) else stored
+
+
+def _begun(tx: Transaction, device: int, ledger: OpenLedger) -> OpenLedger:
+    """Give a ledger that begins its number, and the one that it comes from what is news to it."""
+    if ledger.fork is None:
+        return ledger
+    twins.share(tx, ledger.fork.parent, ledger.fork.shared)
+    return msgspec.structs.replace(ledger, device=twins.begin(tx, device, ledger.fork), fork=None)

@@ -25,7 +25,7 @@ from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
 from hub.store.people import users
-from hub.store.phones import callers
+from hub.store.phones import callers, twins
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import CHUNK, HUB
 
@@ -53,6 +53,10 @@ class Source(msgspec.Struct, frozen=True):
     """The phone from which a second try came in the first place."""
     waited_for: str | None = None
     """What a second try waited for in quarantine, as table/id."""
+    cursor: float = 0
+    """The answer after which it was pushed; 0 where nothing is known of that."""
+    holder: int | None = None
+    """The number of the ledger that has what is pushed; None for the device's own (store.phones.twins)."""
 
     @property
     def phone(self) -> int:
@@ -66,9 +70,11 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     Raises Unavailable, with nothing stored, when the quarantine is full. A device's pushes and pulls must not overlap.
     """
     with store.write() as tx:
-        receipt = take(tx, changes, source)
+        holder = twins.pusher(tx, source.device, source.cursor)
+        receipt = take(tx, changes, msgspec.structs.replace(source, holder=holder))
         counters.add(tx, entered=receipt.entered)
         callers.seen(tx, source.device, carried=Total.PUSHES)
+        twins.seen(tx, holder)
         return receipt
 
 
@@ -122,7 +128,9 @@ class _Intake:
         self._held = held
         self._why = {record: why for refused in held.values() for record, why in refused.items()}
         self._split: dict[str, dict[tuple[str, str], Reason]] = {}
-        self._changes = Changes(tx, source.device, source.rights, phone=source.phone)
+        self._changes = Changes(
+            tx, source.device if source.holder is None else source.holder, source.rights, phone=source.phone
+        )
         self.receipt = self._changes.receipt
 
     def take(self, changes: PushedChanges) -> Receipt:

@@ -25,7 +25,7 @@ import msgspec
 from hub.core.phone import doubt, settling
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.settling import FAILED_TWICE
-from hub.core.phone.sheets import Delivery, Head, Outdated, Sheet
+from hub.core.phone.sheets import ANY_CURSOR, Delivery, Fork, Head, Outdated, Sheet
 
 
 class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,8 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
     sheets: Mapping[str, Sheet]
     outdated: Outdated
     deliveries: Sequence[Delivery]
+    fork: Fork | None = None
+    """It begins now, as a part of another one (core.phone.past)."""
 
     @property
     def likely_cursor(self) -> float:
@@ -48,16 +50,26 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
         settled = self.head.settled if self.head else 0
         return max((delivery.timestamp for delivery in self.deliveries if not delivery.is_retry), default=settled)
 
+    def is_left(self, cursor: float) -> bool:
+        """Whether a phone that comes with ``cursor`` is not where this ledger last met one (core.phone.past)."""
+        is_confirmed = self.head is not None and self.head.settled not in {0, cursor}
+        return is_confirmed and all(delivery.timestamp != cursor for delivery in self.deliveries)
+
+    def starts_over(self, cursor: float) -> bool:
+        """Whether ``cursor`` says nothing about what the phone has."""
+        arrived = any(delivery.timestamp == cursor for delivery in self.deliveries)
+        if self.head is None or not cursor or not (arrived or self.head.settled):
+            return True
+        return not arrived and doubt.is_time(cursor) and cursor < self.head.settled  # it was put back from a backup
+
     def resume(self, cursor: float, *, scope: str | None = None) -> Resumed | StartOver:
         """Meet a phone that comes with ``cursor``, the timestamp it kept; 0 for none.
 
         scope: says what the user may see (Rights.scope), None for what it was last time.
         """
+        if self.head is None or self.starts_over(cursor):
+            return self._start_over(cursor, scope)
         arrived = next((delivery for delivery in self.deliveries if delivery.timestamp == cursor), None)
-        if self.head is None or not cursor or not (arrived or self.head.settled):
-            return self._start_over(cursor, scope)
-        if not arrived and doubt.is_time(cursor) and cursor < self.head.settled:  # it was put back from a backup
-            return self._start_over(cursor, scope)
         seen = self.head.scope if scope is None else scope
         sheets = dict(self.sheets)
         if seen != self.head.scope or self.moved > self.head.revision:
@@ -68,16 +80,25 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
             head=msgspec.structs.replace(self.head, scope=seen),
             since=self.head.revision,
             sheets=sheets,
-            stored=self.sheets,
+            stored={} if self.fork else self.sheets,
             outdated=self.outdated,
             arrived=None,
             doubtful=(),
+            fork=self.fork,
         )
         if arrived:
             return settling.settle(resumed, arrived, self.deliveries)
         if self.head.settled == cursor:
             return settling.repeat(resumed, self.deliveries)
+        if self._is_ahead(cursor):
+            resumed = msgspec.structs.replace(resumed, head=msgspec.structs.replace(resumed.head, ahead=self.revision))
         return settling.meet_anew(resumed, cursor, self.deliveries)
+
+    def _is_ahead(self, cursor: float) -> bool:
+        """Whether the phone synced with the hub that died, after the backup was made of which this one is."""
+        if self.head is None or self.head.settled != ANY_CURSOR or not doubt.is_time(cursor):
+            return False
+        return cursor > max((delivery.timestamp for delivery in self.deliveries), default=self.head.revision)
 
     def _start_over(self, cursor: float, scope: str | None) -> StartOver:
         head = self.head or Head(scope=scope)
@@ -89,6 +110,7 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
             device=self.device,
             head=msgspec.structs.replace(head, **changed, **scopes),
             is_first=self.head is None and not cursor,
+            fork=self.fork,
             made_after_ms=_made_after_ms(cursor, attempts),
         )
 

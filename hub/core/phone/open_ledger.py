@@ -7,7 +7,7 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
-from hub.core.phone.sheets import NO_RECORDS, Head, Outdated, Sheet, SuspectRecord
+from hub.core.phone.sheets import NO_RECORDS, Fork, Head, Outdated, PastAnswer, Sheet, SuspectRecord
 
 
 class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,10 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
     is_met_anew: bool = False
     """It came with a cursor that it was never given."""
+    passed: tuple[PastAnswer, ...] = ()
+    """Answers that are not expected any more."""
+    fork: Fork | None = None
+    """It begins now."""
 
     def behind(self) -> int:
         """Count the records that are due."""

@@ -8,7 +8,17 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
 from hub.core.phone.open_ledger import OpenLedger
-from hub.core.phone.sheets import NO_RECORDS, ChangedRow, Delivery, Head, Outdated, Sheet, SuspectRecord
+from hub.core.phone.sheets import (
+    NO_RECORDS,
+    ChangedRow,
+    Delivery,
+    Fork,
+    Head,
+    Outdated,
+    PastAnswer,
+    Sheet,
+    SuspectRecord,
+)
 
 
 class _Debt:
@@ -43,6 +53,9 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     rests: bool = False
     is_met_anew: bool = False
     """It came with a cursor that it was never given."""
+    passed: tuple[PastAnswer, ...] = ()
+    """Answers that are not expected any more."""
+    fork: Fork | None = None
 
     @property
     def read_since(self) -> int:
@@ -80,6 +93,8 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
             suspected=self.suspected,
             rests=self.rests,
             is_met_anew=self.is_met_anew,
+            passed=self.passed,
+            fork=self.fork,
             proven=tuple(SuspectRecord(name, num) for name, part in retried.items() for num in part.nums),
         )
 
@@ -88,10 +103,10 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
             return
         own = FrozenBitMap([row.num for row in rows if row.device == self.device])
         changed = FrozenBitMap([row.num for row in rows if row.device != self.device])
-        # It has what it made, unless its database was emptied since.
+        # It has what it made, unless its database was emptied since, or another phone under its id made it.
         made = [row.num for row in rows if row.origin == self.device and row.created > self.head.since]
         sheet = debt.sheets[name]
-        debt.sheets[name] = sheet._replace(has=sheet.has | own | FrozenBitMap(made))
+        debt.sheets[name] = sheet._replace(has=sheet.has | own | (FrozenBitMap(made) - sheet.unsure))
         debt.add(name, changed, self.since)
         sheet = debt.sheets[name]
         debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed)
@@ -111,6 +126,7 @@ class StartOver(msgspec.Struct, frozen=True, kw_only=True):
     head: Head
     is_first: bool
     """The phone never had anything from this hub, nor from another one."""
+    fork: Fork | None = None
     made_after_ms: int | None = None
     """For a phone that says it is not new: only what was made after it is certainly new to it."""
 
@@ -137,4 +153,5 @@ class StartOver(msgspec.Struct, frozen=True, kw_only=True):
             outdated={},
             stored={},
             starts_over=True,
+            fork=self.fork,
         )

@@ -7,7 +7,7 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt, page_size
 from hub.core.phone.opening import Resumed
-from hub.core.phone.sheets import NO_RECORDS, Delivery, Sheet, SuspectRecord
+from hub.core.phone.sheets import NO_RECORDS, Delivery, PastAnswer, PastPart, Sheet, SuspectRecord
 
 FAILED_TWICE = 2
 """After so many unconfirmed answers, what they carried is in doubt, and the next one carries nothing that can fail."""
@@ -35,6 +35,7 @@ def settle(resumed: Resumed, arrived: Delivery, deliveries: Sequence[Delivery]) 
         },
         arrived=arrived,
         doubtful=_maybe_late(arrived, deliveries),
+        passed=_passed(resumed, deliveries),
     )
     return _learn(settled, [each for each in deliveries if each.timestamp < arrived.timestamp])
 
@@ -56,6 +57,7 @@ def meet_anew(resumed: Resumed, cursor: float, deliveries: Sequence[Delivery]) -
         sheets=_doubted(resumed.sheets, deliveries),
         doubtful=deliveries,
         is_met_anew=True,
+        passed=(*_passed(resumed, deliveries), PastAnswer(cursor, resumed.head.settled, resumed.since, {})),
     )
 
 
@@ -107,3 +109,16 @@ def _maybe_late(arrived: Delivery, deliveries: Sequence[Delivery]) -> list[Deliv
     """
     newest = max(delivery.timestamp for delivery in deliveries)
     return [each for each in deliveries if not each.timestamp == arrived.timestamp == newest]
+
+
+def _passed(resumed: Resumed, deliveries: Sequence[Delivery]) -> tuple[PastAnswer, ...]:
+    """Return the answers that are not expected any more, to be found back by core.phone.past."""
+    return tuple(
+        PastAnswer(
+            each.timestamp,
+            resumed.head.settled,
+            each.revision,
+            {name: PastPart(part.nums, part.nums - resumed.sheets[name].has) for name, part in each.tables.items()},
+        )
+        for each in deliveries
+    )

@@ -13,6 +13,8 @@ DELIVERIES = 8
 ANY_CURSOR = -1
 """In the place of the timestamp last settled, after a backup was put back: the phone may have synced with the hub
 that died since."""
+NEW = -1
+"""In the place of a ledger's number, until one is given to it."""
 NO_RECORDS = FrozenBitMap()
 
 Outdated = Mapping[tuple[str, int], FrozenBitMap]
@@ -35,6 +37,23 @@ class Delivery(NamedTuple):
     tables: Mapping[str, Delivered]
     weight: int = 0
     """What it says of the phone's memory if it is confirmed (page_size)."""
+
+
+class PastPart(NamedTuple):
+    """What an answer carried of one table; ``fresh`` is what the phone lacked until then."""
+
+    nums: FrozenBitMap
+    fresh: FrozenBitMap
+
+
+class PastAnswer(NamedTuple):
+    """An answer that was given, ``after`` another one, and is not expected any more (core.phone.past)."""
+
+    timestamp: float
+    after: float
+    """The cursor with which the phone had come."""
+    revision: int
+    tables: Mapping[str, PastPart]
 
 
 class SuspectRecord(NamedTuple):
@@ -75,6 +94,8 @@ class Head(msgspec.Struct, frozen=True):
     """What is known of the phone's memory."""
     asked: int = 0
     """How many doubtful records were asked last, if that did not fail."""
+    ahead: int = 0
+    """When the phone showed that it had synced with a hub that died, after this one's backup was made; 0 for never."""
 
 
 class Sheet(NamedTuple):
@@ -111,6 +132,16 @@ class Sheet(NamedTuple):
     def sure(self) -> "Sheet":
         """Drop the doubt about what the phone has."""
         return self._replace(unsure=self.unsure - self.has, failed=self.failed - self.has)
+
+
+class Fork(NamedTuple):
+    """Where a ledger begins as what another one was."""
+
+    parent: int
+    cursor: float
+    """The one that was settled then; 0 where nothing of the other is known to be there."""
+    shared: Mapping[str, Sheet]
+    """The other's sheets as they are to be now, where they change."""
 
 
 def known_revision(num: int, sheet: Sheet, revision: int, outdated: Mapping[int, FrozenBitMap]) -> int:

@@ -8,6 +8,8 @@ import msgspec
 from hub.core.status.lights import Light
 
 FREE_BYTES_LOW = 200 * 1024 * 1024
+FREE_BYTES_FULL = 4 * 1024 * 1024
+"""With less, a small push may still fit, and the next one not."""
 HOT_C = 80.0
 """A Pi slows itself down from here."""
 
@@ -36,6 +38,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     damage: tuple[str, ...] = ()
     writable: bool = True
     free_bytes: int = 0
+    full: bool = False
+    """What phones send does not fit on the storage any more."""
     quarantined: int = 0
     over_prescribed: int = 0
     """Prescribed drugs of which more was handed out than was prescribed."""
@@ -49,6 +53,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Since the last sync of any phone; None when none has synced yet."""
     syncing: int = 0
     """Phones that synced within the last seconds."""
+    turned_away: int = 0
+    """Phones whose last push was refused, for want of room here or because it was too large."""
     pairing_left_s: int = 0
     locating_left_s: int = 0
     rivals: tuple[str, ...] = ()
@@ -78,6 +84,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     power_weak: bool = False
     clock_wrong: bool = False
     temperature_c: float | None = None
+
+
+def is_full(free_bytes: int, turned_away: int) -> bool:
+    """Whether what phones send does not fit on the storage any more."""
+    return free_bytes < (FREE_BYTES_LOW if turned_away else FREE_BYTES_FULL)
 
 
 class Level(StrEnum):
@@ -146,6 +157,24 @@ class HubState(Enum):
         Text("Another box has taken the place of this hub."),
         Text("Unplug this one. What it has is on the other one, which the phones go on with."),
         lambda facts: facts.replaced,
+    )
+    DISK_FULL = _Row(
+        Level.ALARM,
+        Light.STORAGE,
+        Text("The hub's storage is full: phones cannot send their records."),
+        Text("They keep what they have. Do not uninstall the app on any phone, and call your technician now."),
+        lambda facts: facts.full,
+    )
+    TURNED_AWAY = _Row(
+        Level.ATTENTION,
+        Light.STORAGE,
+        Text(
+            "{count} phone could not send its records, and keeps them.",
+            "{count} phones could not send their records, and keep them.",
+            "turned_away",
+        ),
+        Text("Sync again with each. If that does not help, do not uninstall the app, and look at the page Phones."),
+        lambda facts: facts.turned_away,
     )
     DISK_LOW = _Row(
         Level.ATTENTION,

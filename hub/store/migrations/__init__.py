@@ -49,6 +49,7 @@ STEPS = (
     Step("kurdish_search"),
     Step("set_aside"),
     Step("one_id", old_ids.fill),
+    Step("twins"),
 )
 _HERE = resources.files(__name__)
 

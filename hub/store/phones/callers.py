@@ -51,12 +51,6 @@ def seen(tx: Transaction, num: int, *, synced: bool = False, carried: Total | No
         tx.db.execute(totals.ADD, [carried, 1])
 
 
-def last_seen(db: Database, num: int) -> int:
-    """Return when a device last pulled or pushed; 0 for one that is not known."""
-    row = db.execute("SELECT last_seen FROM devices WHERE num = ?", [num]).fetchone()
-    return int(row[0]) if row else 0
-
-
 class KeptToken(msgspec.Struct, frozen=True):
     """For whom a token stands, and when it was issued and ends; hub time in ms."""
 

@@ -12,10 +12,12 @@ from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import callers
 
-_OF_A_DEVICE = (
-    *("tokens", "reached", "refusals", "ledger_heads", "ledger", "deliveries", "doubts", "stale", "debts"),
+OF_A_LEDGER = (
+    *("ledger_heads", "ledger", "deliveries", "past_answers", "doubts", "stale", "debts"),
     "counter_figures",
 )
+_OF_A_DEVICE = ("twins", "tokens", "reached", "refusals", *OF_A_LEDGER)
+_KNOWN = "SELECT 0 UNION ALL SELECT num FROM devices UNION ALL SELECT num FROM twins"
 
 
 def every(db: Database) -> Iterator[Device]:
@@ -73,7 +75,7 @@ def forget(tx: Transaction, num: int) -> None:
     """Forget a device: its row, its sign-ins and its ledger. Its records stay; its number is never reused."""
     tx.db.execute("DELETE FROM devices WHERE num = ?", [num])
     for table in _OF_A_DEVICE:  # also what an older program, or a pull that was under way, left of others
-        tx.db.execute(f"DELETE FROM [{table}] WHERE device <> 0 AND device NOT IN (SELECT num FROM devices)")
+        tx.db.execute(f"DELETE FROM [{table}] WHERE device NOT IN ({_KNOWN})")
 
 
 def signed_in(tx: Transaction, device: int, user_id: str) -> None:

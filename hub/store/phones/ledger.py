@@ -21,7 +21,7 @@ from hub.store.database import Transaction
 _HEAD = """
 SELECT (SELECT value FROM hub WHERE key = 'time'), (SELECT value FROM hub WHERE key = 'moved'),
     head.revision, head.since, head.settled, head.attempts, head.scope, head.confirmed_bytes, head.refused_bytes,
-    head.refused_times, head.asked
+    head.refused_times, head.asked, head.ahead
 FROM (SELECT 1) LEFT JOIN ledger_heads AS head ON head.device = ?
 """
 _CHANGED = " UNION ALL ".join(
@@ -41,7 +41,7 @@ _SUSPECT_WAIT_MS = 86_400_000
 def read(db: Database, device: int) -> StoredLedger:
     """Read a phone's ledger."""
     revision, moved, *head = db.execute(_HEAD, [device]).fetchone()
-    head[5:] = [Capacity(*head[5:8]), head[8]]
+    head[5:] = [Capacity(*head[5:8]), *head[8:]]
     stored = db.execute(f"SELECT table_name, {_SHEET} FROM ledger WHERE device = ?", [device])
     outdated = db.execute("SELECT table_name, revision, nums FROM stale WHERE device = ?", [device])
     return StoredLedger(
@@ -144,8 +144,11 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
     )
     tx.db.execute(
         "INSERT OR REPLACE INTO ledger_heads (device, revision, since, settled, attempts, scope, confirmed_bytes,"
-        " refused_bytes, refused_times, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [device, head.revision, head.since, head.settled, head.attempts, head.scope, *head.capacity, head.asked],
+        " refused_bytes, refused_times, asked, ahead, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(device, head.revision, head.since, head.settled, head.attempts, head.scope, *head.capacity),
+            *(head.asked, head.ahead, tx.now_ms),
+        ],
     )
     for suspect in ledger.suspected:
         _note_suspect(tx, device, suspect)
@@ -161,7 +164,16 @@ def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
         "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (ledger.device, tx.now_ms, name, revision, _pack(part.nums), part.frontier, page.is_retry, page.weight)
+            (
+                ledger.device,
+                tx.now_ms,
+                name,
+                revision,
+                pack(part.nums),
+                part.frontier,
+                page.is_retry,
+                page.weight,
+            )
             for name, part in parts.items()
         ],
     )
@@ -178,12 +190,25 @@ def sheet(
     has: bytes, due: bytes, withheld: bytes, frontier: int | None, unsure: bytes = b"", failed: bytes = b""
 ) -> Sheet:
     """Read a stored sheet."""
-    return Sheet(unpack(has), unpack(due), unpack(withheld), frontier, unpack(unsure), unpack(failed))
+    return Sheet(
+        unpack(has),
+        unpack(due),
+        unpack(withheld),
+        frontier,
+        unpack(unsure),
+        unpack(failed),
+    )
 
 
 def unpack(blob: bytes) -> FrozenBitMap:
     """Read a stored bitmap."""
     return FrozenBitMap.deserialize(blob) if blob else NO_RECORDS
+
+
+def pack(nums: FrozenBitMap) -> bytes:
+    """Write a bitmap for storing."""
+    nums.run_optimize()
+    return nums.serialize()
 
 
 def _deliveries(db: Database, device: int) -> list[Delivery]:
@@ -205,8 +230,8 @@ def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
         f"INSERT OR REPLACE INTO ledger (device, table_name, {_SHEET}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                *(ledger.device, name, _pack(sheet.has), _pack(sheet.due), _pack(sheet.withheld)),
-                *(sheet.frontier, _pack(sheet.unsure), _pack(sheet.failed)),
+                *(ledger.device, name, pack(sheet.has), pack(sheet.due), pack(sheet.withheld)),
+                *(sheet.frontier, pack(sheet.unsure), pack(sheet.failed)),
             )
             for name, sheet in ledger.changed_sheets().items()
         ],
@@ -214,7 +239,7 @@ def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
     tx.db.execute("DELETE FROM stale WHERE device = ?", [ledger.device])
     tx.db.conn.executemany(
         "INSERT INTO stale (device, table_name, revision, nums) VALUES (?, ?, ?, ?)",
-        [(ledger.device, *key, _pack(nums)) for key, nums in ledger.outdated.items() if nums],
+        [(ledger.device, *key, pack(nums)) for key, nums in ledger.outdated.items() if nums],
     )
 
 
@@ -226,8 +251,3 @@ def _note_suspect(tx: Transaction, device: int, suspect: SuspectRecord) -> None:
         {"device": device, "table": suspect.table_name, "num": suspect.num, "now": tx.now_ms}
         | {"wait": _SUSPECT_WAIT_MS},
     )
-
-
-def _pack(nums: FrozenBitMap) -> bytes:
-    nums.run_optimize()
-    return nums.serialize()

@@ -1,6 +1,6 @@
 """Phones: which are paired, when each synced, what each lacks; naming, blocking and forgetting one (S2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -35,8 +35,8 @@ class PhoneRow(msgspec.Struct, frozen=True):
     """What it may be called: by who signed in on it, until a person names it."""
     is_stranger: bool
     """Nobody ever signed in on it."""
-    too_large: list[str]
-    """Which records it could not take."""
+    notes: list[str]
+    """What the app cannot tell its user."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -101,8 +101,30 @@ def row(words: Words, found: ListedDevice) -> PhoneRow:
         user=found.user,
         suggested=found.suggested_name,
         is_stranger=found.device.user_id is None,
-        too_large=[_large(words, record) for record in found.too_large],
+        notes=list(_notes(words, found)),
     )
+
+
+def _notes(words: Words, found: ListedDevice) -> Iterator[str]:
+    if found.twins:
+        yield words.say(
+            "{count} phones take turns as this one: a backup of it was put on another phone. Both get everything."
+            " Let one of them sync, then install the app anew on it and add it as a new phone.",
+            count=words.number(found.twins),
+        )
+    if found.unconfirmed:
+        yield words.say(
+            "It did not store the last {count} answers. Bring it close to the hub, close its other apps, and keep the"
+            " app open while it syncs. The hub sends it less at a time.",
+            count=words.number(found.unconfirmed),
+        )
+    if found.is_ahead:
+        yield words.say(
+            "It synced after the backup was made from which this hub was restored. What was entered on it in between"
+            " may be on that phone alone: a record comes back when somebody changes it on that phone."
+        )
+    for record in found.too_large:
+        yield _large(words, record)
 
 
 def _large(words: Words, record: LargeRecord) -> str:

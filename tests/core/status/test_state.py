@@ -5,7 +5,17 @@ import pytest
 
 from hub.core.status import state as states
 from hub.core.status.lights import PATTERNS, Light
-from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, HubState, Level, Trouble, state
+from hub.core.status.state import (
+    FREE_BYTES_FULL,
+    FREE_BYTES_LOW,
+    HOT_C,
+    Facts,
+    HubState,
+    Level,
+    Trouble,
+    is_full,
+    state,
+)
 
 WELL = Facts(free_bytes=FREE_BYTES_LOW, synced_ago_s=60)
 CLOUD: dict[str, object] = {"cloud": True}
@@ -15,6 +25,8 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"ready": False}, HubState.STARTING),
     ({"writable": False}, HubState.READ_ONLY),
     ({"replaced": True}, HubState.REPLACED),
+    ({"full": True}, HubState.DISK_FULL),
+    ({"turned_away": 1}, HubState.TURNED_AWAY),
     ({"free_bytes": FREE_BYTES_LOW - 1}, HubState.DISK_LOW),
     ({"power_weak": True}, HubState.POWER_WEAK),
     ({"temperature_c": HOT_C}, HubState.HOT),
@@ -54,6 +66,19 @@ def test_each_fact_has_its_state(fact: dict[str, object], expected: HubState) ->
 @pytest.mark.parametrize(("fact", "expected"), TROUBLES)
 def test_each_trouble_with_the_cloud_has_its_state(fact: dict[str, object], expected: HubState) -> None:
     assert state(facts(**CLOUD, **fact)) is expected
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "turned_away", "full"),
+    [
+        (FREE_BYTES_FULL, 0, False),
+        (FREE_BYTES_FULL - 1, 0, True),
+        (FREE_BYTES_LOW - 1, 1, True),
+        (FREE_BYTES_LOW, 1, False),
+    ],
+)
+def test_storage_is_full_when_a_push_does_not_fit(free_bytes: int, turned_away: int, *, full: bool) -> None:
+    assert is_full(free_bytes, turned_away) is full
 
 
 def test_a_hub_whose_stick_has_everything_says_so() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.actions.phones import devices
 from hub.actions.phones import pull as pulling
 from hub.core.phone import sheets
 from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
@@ -282,6 +283,29 @@ def test_o4_a_phone_that_synced_after_the_backup_is_sent_what_is_new_and_nothing
     answer = pull(client, dead_hubs)
     assert ids(answer, "patients") == ["b"]
     assert pull(client, answer["timestamp"])["changes"] == {}
+
+
+def test_o4_a_phone_that_synced_after_the_backup_is_named_and_one_that_did_not_is_not(hub: InProcessHub) -> None:
+    client = trusting(hub)
+    other, cursor = settled(hub, "client-2")
+    with hub.store.write() as tx:
+        tx.db.execute("UPDATE ledger_heads SET settled = ?", [sheets.ANY_CURSOR])
+    pull(client, 1_900_000_000_000)
+    pull(other, cursor)
+    assert [found.is_ahead for found in devices.every(hub.store)] == [True, False]
+    hours_pass(hub, 24 * 31)
+    assert [found.is_ahead for found in devices.every(hub.store)] == [False, False]
+
+
+def test_a_phone_that_confirms_nothing_is_named_and_one_whose_answer_was_lost_is_not(hub: InProcessHub) -> None:
+    push(hub.store, patients("a"), device=OTHER)
+    client, cursor = settled(hub)
+    for answers in (0, 0, 3, 4):
+        pull(client, cursor)
+        [found] = devices.every(hub.store)
+        assert found.unconfirmed == answers
+    pull(client, pull(client, cursor)["timestamp"])
+    assert devices.every(hub.store)[0].unconfirmed == 0
 
 
 def test_o4_an_emptied_phone_gets_everything_after_a_backup_too(hub: InProcessHub) -> None:

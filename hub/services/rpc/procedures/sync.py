@@ -52,7 +52,7 @@ def sync_push(call: Call, params: SyncPush) -> dict[str, bool]:
     """Take in what the phone changed; when this answers, it is on disk (P1)."""
     if params.changes is None:
         raise Malformed("changes are missing")
-    push.push(call.store, params.changes, Source(call.device.num, call.user))
+    push.push(call.store, params.changes, Source(call.device.num, call.user, cursor=params.cursor))
     return {"success": True}
 
 
