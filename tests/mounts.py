@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.outside import tool
+
 _BYTES = 64 * 1024 * 1024
 
 
@@ -57,6 +59,30 @@ class Mount:
     def close(self) -> None:
         """Take it away, also from under a process that still has it."""
         _run("umount", "--lazy", str(self.path))
+
+
+class FatMount(Mount):
+    """A FAT file system of 64 MB, as a stick has one; by FUSE, for not every kernel has it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+        self._image = path.with_suffix(".img")
+        with self._image.open("wb") as file:
+            file.truncate(_BYTES)
+        _run(tool("mkfs.vfat", "apt install dosfstools"), str(self._image))
+        self.plug()
+
+    def plug(self) -> None:
+        """Put the stick in."""
+        try:
+            _run(tool("fusefat", "apt install fusefat"), "-o", "rw+", str(self._image), str(self.path))
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"this machine lets nobody mount: {error.stderr.decode().strip()}")
+
+    def pull(self) -> None:
+        """Pull it out, under whoever writes."""
+        self.close()
 
 
 def _run(*words: str) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,19 +25,29 @@ pytestmark = pytest.mark.slow
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 REQUIRED = {"HIKMA_HUB_COPY_REQUIRED": "true"}
 PHONES = 3
+HASTY = """
+import time
+from hub.services.copy import stick, writer
+writer.CopyWriter.wait = lambda *_: True
+stick.Journal.add = lambda *given, add=stick.Journal.add, **more: (time.sleep(0.3), add(*given, **more))
+from hub.cli import main
+main()
+"""
+"""A hub that answers before the journal is written, on a stick that takes its time."""
+AIMS = ("anything", "backup", "catching up")
 
 
 class Ward:
     """A hub as a process with a stick, and phones that note what the hub said it has."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = processes.HUB) -> None:
         self.folder = folder
         prepare(folder / "hub-0")
-        self.hub = ServedHub(folder / "hub-0", REQUIRED)
+        self.hub = ServedHub(folder / "hub-0", REQUIRED, program=program)
         self.hub.start()
         self.clients = [self.hub.client(f"client-{number}") for number in range(PHONES)]
         self.acknowledged: set[str] = set()
-        self.round = 0
+        self.round = self.backups = 0
         self.equip()
 
     def equip(self) -> None:
@@ -49,10 +60,6 @@ class Ward:
         """Let the hub keep its copy there."""
         self.hub.do("copy", "start", where, "--passphrase-stdin", stdin=SECRET + "\n")
 
-    def has_backup(self) -> bool:
-        """Whether a whole backup was made; what comes after it is in the journal."""
-        return bool(list(self.stick.glob("*/*/base-*.age")))
-
     def close(self) -> None:
         """End what runs."""
         self.hub.close()
@@ -62,12 +69,52 @@ class Ward:
         until(lambda: standing(store) is CopyStanding.SAFE, within_s=60)
         store.close()
 
-    def work_until_dead(self, draw: random.Random) -> None:
+    def prepare(self, aim: str) -> None:
+        """Bring about what the box is to die in: a nightly backup, or catching up with what the copy missed."""
+        if aim == "backup":
+            self.hub.kill()
+            for base in self.bases():
+                os.utime(base, (0, 0))
+            self.backups = len(self.bases())
+            self.hub.start()
+            self.greet()
+        if aim == "catching up":
+            self.hide()
+            for number in range(3):
+                self.hub.do("clinic", "add", "--name", f"Clinic {self.round} {number}")
+            self.show()
+
+    def hide(self) -> None:
+        """Pull the stick."""
+        self.stick.rename(self.folder / "pulled")
+
+    def show(self) -> None:
+        """Put it back."""
+        (self.folder / "pulled").rename(self.stick)
+
+    def where(self) -> Path:
+        """Return the folder in which the copies are."""
+        return self.stick
+
+    def bases(self) -> list[Path]:
+        """Return the whole backups."""
+        return list(self.where().glob("*/*/base-*.age"))
+
+    def is_backing_up(self) -> bool:
+        """Whether a whole backup is being written."""
+        return bool(list(self.where().glob("*/*/base-*.part")))
+
+    def work_until_dead(self, draw: random.Random, aim: str) -> None:
         """Let all phones push until the hub is killed and its data destroyed, at a moment that nobody chose."""
+        wanted = len(self.acknowledged) + draw.randrange(1, 8)
         threads = [threading.Thread(target=self._push, args=(number,)) for number in range(PHONES)]
         for thread in threads:
             thread.start()
-        time.sleep(draw.uniform(0.05, 1.5))
+        if aim == "backup":
+            until(lambda: len(self.bases()) > self.backups or self.is_backing_up(), within_s=60)
+        if aim == "anything":
+            until(lambda: len(self.acknowledged) >= wanted, within_s=60)
+        time.sleep(draw.uniform(0.0, 1.0))
         self.hub.kill()
         shutil.rmtree(self.hub.data)
         for thread in threads:
@@ -78,6 +125,7 @@ class Ward:
         self.round += 1
         dead, self.hub = self.hub, ServedHub(self.folder / f"hub-{self.round}", REQUIRED)
         self.hub.port, self.hub.url = dead.port, dead.url
+        dead.close()
         self.hub.do("restore", str(self.stick), "--passphrase-stdin", stdin=SECRET + "\n")
         self.hub.start()
         self.greet()
@@ -120,9 +168,17 @@ class WardWithSpare(Ward):
         self.spare.start()
         self.keep(self.spare.do("spare", "start").split("CODE: ")[1].strip())
 
-    def has_backup(self) -> bool:
+    def hide(self) -> None:
+        """Pull the plug of the spare."""
+        self.spare.kill()
+
+    def show(self) -> None:
+        """Start it again."""
+        self.spare.start()
+
+    def where(self) -> Path:
         """As of the stick."""
-        return bool(list(self.spare.data.glob("spare/*/*/base-*.age")))
+        return self.spare.data / "spare"
 
     def replace(self) -> None:
         """Let the spare take over, at the address of the dead box."""
@@ -131,6 +187,7 @@ class WardWithSpare(Ward):
         self.spare.kill()
         dead, self.hub = self.hub, self.spare
         self.hub.port, self.hub.url = dead.port, dead.url
+        dead.close()
         self.hub.start()
         self.greet()
         self.equip()
@@ -156,13 +213,27 @@ def pulls(client: Client) -> int:
 
 def test_what_was_acknowledged_outlives_the_box(ward: Ward) -> None:
     draw = random.Random(os.environ.get("SEED", "1"))
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if draw.random() < 0.7:
             ward.wait_until_safe()
         else:
-            until(ward.has_backup, within_s=60)
-        ward.work_until_dead(draw)
+            until(lambda: bool(ward.bases()), within_s=60)
+        aim = AIMS[number % len(AIMS)]
+        ward.prepare(aim)
+        ward.work_until_dead(draw, aim)
         ward.replace()
-        assert ward.missing() == set()
+        assert ward.missing() == set(), aim
+        print(f"round {number + 1}: {aim}, {len(ward.acknowledged)} acknowledged, none missing", flush=True)
         assert [pulls(client) for client in ward.clients] == [200] * PHONES
     assert ward.acknowledged
+
+
+def test_a_hub_that_answers_before_the_journal_is_found_out_by_the_same_look(tmp_path: Path) -> None:
+    ward = Ward(tmp_path, (sys.executable, "-c", HASTY))
+    try:
+        ward.wait_until_safe()
+        ward.work_until_dead(random.Random(1), "anything")
+        ward.replace()
+        assert ward.missing()
+    finally:
+        ward.close()

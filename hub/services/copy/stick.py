@@ -74,12 +74,12 @@ class Reach(NamedTuple):
 
 
 def copies(stick: Path) -> list["Stick"]:
-    """Return the copies on a stick that can be read, the newest last."""
+    """Return the copies on a stick that can be read, the newest last; one without a whole backup is of no use yet."""
     found = []
     for path in sorted((stick / FOLDER).glob(f"*/{MARK}")):
         with contextlib.suppress(OperatorError):
             found.append(Stick(path.parent))
-    return sorted(found, key=lambda one: (one.mark.epoch, one.written_s()))
+    return sorted(found, key=lambda one: (bool(one.bases()), one.mark.epoch, one.written_s()))
 
 
 def begin(stick: Path, mark: Mark) -> "Stick":

@@ -8,7 +8,7 @@ import pytest
 from hub.core.copy.standing import CopyStanding
 from hub.services.copy import writer as writers
 from tests.hubs import InProcessHub, changes, row
-from tests.mounts import Mount
+from tests.mounts import FatMount, Mount
 from tests.services.copy.copies import contents, copied, rebuilt, standing, until
 
 pytestmark = pytest.mark.slow
@@ -74,3 +74,27 @@ def test_a_stick_that_hangs_in_the_kernel_delays_one_phone_once(
         store = rebuilt(stick.path, tmp_path / "new")
     assert contents(store) == before
     store.close()
+
+
+def test_a_stick_of_fat_that_fills_and_is_pulled_is_caught_up(hub: InProcessHub, tmp_path: Path) -> None:
+    stick = FatMount(tmp_path / "fat")
+    try:
+        with copied(hub.store, stick.path):
+            push(hub, "before")
+            stick.fill()
+            push(hub, *(f"p-{number}" for number in range(50)))
+            until(lambda: standing(hub.store) is CopyStanding.AWAY)
+            stick.empty()
+            until(lambda: standing(hub.store) is CopyStanding.SAFE)
+            stick.pull()
+            push(hub, "away")
+            until(lambda: standing(hub.store) is CopyStanding.AWAY)
+            stick.plug()
+            until(lambda: standing(hub.store) is CopyStanding.SAFE)
+            push(hub, "after")
+            before = contents(hub.store)
+            store = rebuilt(stick.path, tmp_path / "new")
+        assert contents(store) == before
+        store.close()
+    finally:
+        stick.close()

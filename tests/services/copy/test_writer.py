@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hub.actions.box import copying as actions
+from hub.app import copying
 from hub.core.copy.standing import CopyStanding
 from hub.core.errors import OperatorError
 from hub.services.copy import stick as sticks
@@ -17,7 +18,7 @@ from hub.services.copy.stick import Journal
 from hub.services.copy.writer import CopyWriter
 from hub.store.database import Store
 from tests.hubs import POLICY, InProcessHub, changes, edit, row
-from tests.services.copy.copies import contents, copied, rebuilt, standing, until
+from tests.services.copy.copies import SECRET, contents, copied, rebuilt, standing, until
 from tests.simulator.rows import Row
 
 
@@ -313,3 +314,15 @@ def test_a_copy_that_is_required_and_away_refuses_a_push(hub: InProcessHub, stic
         until(lambda: standing(hub.store) is CopyStanding.AWAY)
         assert client.push(changes("patients", created=patients(1, seed=2))).status == 503
         assert client.pull().status == 200
+
+
+def test_a_copy_that_was_begun_anew_and_has_no_backup_yet_does_not_hide_the_one_before(
+    hub: InProcessHub, stick: Path, tmp_path: Path
+) -> None:
+    with copied(hub.store, stick):
+        assert hub.client().push(changes("patients", created=patients(1))).status == 200
+        before = contents(hub.store)
+    copying.start(hub.store, stick, SECRET, hub_name="Test Hub")
+    store = rebuilt(stick, tmp_path / "new")
+    assert contents(store)["patients"] == before["patients"]
+    store.close()
