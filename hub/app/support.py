@@ -4,11 +4,13 @@ It is a zip of JSON and text. Nothing is copied from the database but numbers an
 a list; what is free text there (names, reasons, details, records) is left out or replaced by a word of such a list.
 """
 
+import html
 import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from hub import settings as book
 from hub.actions.box import diagnosis
 from hub.actions.box.diagnosis import Counted
 from hub.app import journal, status
+from hub.core.errors import HubError
 from hub.core.reasons import from_json, to_json
 from hub.core.records.tables import TABLES
 from hub.core.status import state
@@ -31,6 +34,7 @@ from hub.web.pages.audit import EVENTS
 from hub.words import status as said
 from hub.words import words
 
+_Make = Callable[[], object]
 PART_BYTES_MAX = 256 * 1024
 """Of each part, before it is compressed; what is longer is cut off at its end."""
 _CHANGE = re.compile(r"([a-z_]+)\.([a-z_]+): (\S*) -> (\S*)\Z")
@@ -39,7 +43,8 @@ _ACTORS = frozenset({"administrator", "user", "setup", "address"})
 CONTENTS = """\
 This file helps a technician to see from afar how a Hikma Hub is.
 
-versions.json    the hub, Python, Linux and the libraries
+index.html       all of it as one page for a browser
+versions.json    the hub and the beginning of its id, Python, Linux and the libraries
 settings.json    every setting but the hub's name
 status.json      the state, the facts that it was named from, and what was measured on the box
 database.json    how many rows each table has, the version of its schema, whether the file is whole
@@ -56,29 +61,63 @@ tokens or hashes. Times of the database are hub time in milliseconds, ages are i
 
 def build(data: Path, settings: Settings, store: Store | None, damage: tuple[str, ...] = ()) -> bytes:
     """Return the file. ``store`` is None where the database cannot be opened; ``damage`` says why."""
+    parts = {name: _read(make) for name, make in _parts(data, settings, store, damage).items()}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in _parts(data, settings, store, damage):
-            file.writestr(name, _text(content)[:PART_BYTES_MAX])
+        for name, content in {"index.html": _index(parts), **parts}.items():
+            file.writestr(name, content)
     return out.getvalue()
 
 
-def _parts(
-    data: Path, settings: Settings, store: Store | None, damage: tuple[str, ...]
-) -> Iterator[tuple[str, object]]:
-    yield "about.txt", CONTENTS
-    yield "versions.json", {"hub": __version__, "libraries": _libraries()}
-    yield "settings.json", {field: _setting(settings, field) for field in book.names() if field != "hub.name"}
-    now = status.gathering(store).gather() if store else Facts(damage=damage, writable=False)
-    yield "status.json", _status(data, now)
-    if store:
-        yield "database.json", diagnosis.database(store)
-        found = diagnosis.gather(store)
-        yield "phones.json", found.phones
-        yield "relay.json", {**found.relay, "reasons": _counted(found.on_hold)}
-        yield "quarantine.json", _counted(found.quarantined)
-        yield "audit.json", [_entry(entry) for entry in found.audit]
-    yield "log.txt", "\n".join(journal.lines()) or "There is no journal here, or the hub may not read it.\n"
+def _parts(data: Path, settings: Settings, store: Store | None, damage: tuple[str, ...]) -> dict[str, _Make]:
+    always: dict[str, _Make] = {
+        "about.txt": lambda: CONTENTS,
+        "versions.json": lambda: {"hub": __version__, "hub_id": _short_id(store), "libraries": _libraries()},
+        "settings.json": lambda: {name: _setting(settings, name) for name in book.names() if name != "hub.name"},
+        "status.json": lambda: _status(data, _facts(store, damage)),
+    }
+    return {**always, **(_of_database(store) if store else {}), "log.txt": _journal}
+
+
+def _of_database(store: Store) -> dict[str, _Make]:
+    found = cache(lambda: diagnosis.gather(store))
+    return {
+        "database.json": lambda: diagnosis.database(store),
+        "phones.json": lambda: found().phones,
+        "relay.json": lambda: {**found().relay, "reasons": _counted(found().on_hold)},
+        "quarantine.json": lambda: _counted(found().quarantined),
+        "audit.json": lambda: [_entry(entry) for entry in found().audit],
+    }
+
+
+def _read(make: _Make) -> bytes:
+    """Return a part; what cannot be read of a damaged database must not cost the others."""
+    try:
+        return _text(make())[:PART_BYTES_MAX]
+    except (HubError, OSError) as error:
+        return _text({"unreadable": type(error).__name__})
+
+
+def _index(parts: Mapping[str, bytes]) -> bytes:
+    """Return all parts as a page, for whoever has a browser and no other program."""
+    shown = "".join(
+        f"<details{' open' if name == 'status.json' else ''}><summary>{name}</summary>"
+        f"<pre>{html.escape(content.decode('utf-8', 'replace'))}</pre></details>"
+        for name, content in parts.items()
+    )
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Hikma Hub</title>{shown}</html>\n'.encode()
+
+
+def _facts(store: Store | None, damage: tuple[str, ...]) -> Facts:
+    return status.gathering(store).gather() if store else Facts(damage=damage, writable=False)
+
+
+def _short_id(store: Store | None) -> str | None:
+    return diagnosis.short_id(store) if store else None
+
+
+def _journal() -> str:
+    return "\n".join(journal.lines()) or "There is no journal here, or the hub may not read it.\n"
 
 
 def _text(content: object) -> bytes:

@@ -1,5 +1,6 @@
 """hikma-hub support-file: one file with what a technician far away needs."""
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -7,7 +8,8 @@ import click
 from hub.actions.people import audit
 from hub.app import support
 from hub.cli import options
-from hub.core.errors import Damaged, OperatorError
+from hub.core.errors import OperatorError, StoreError, Unavailable
+from hub.store.database import FILE_NAME
 
 
 @click.command("support-file")
@@ -22,9 +24,12 @@ def support_file(data: Path, config: Path | None, out: Path) -> None:
     settings = options.settings(config, data)
     try:
         with options.store(data) as store:
-            audit.note(store, "support.exported")
+            with contextlib.suppress(Unavailable):  # nothing can be noted on a full disk
+                audit.note(store, "support.exported")
             content = support.build(data, settings, store)
-    except Damaged as error:
+    except StoreError as error:  # damaged, or on a disk so full that SQLite cannot even read it
+        if not (data / FILE_NAME).exists():
+            raise
         content = support.build(data, settings, None, (str(error),))
     try:
         out.touch(mode=0o600)

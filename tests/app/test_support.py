@@ -1,6 +1,7 @@
 """The support file: it helps, it is bounded, and nothing of anybody is in it (S6)."""
 
 import base64
+import html
 import io
 import json
 import zipfile
@@ -156,11 +157,13 @@ def test_it_holds_what_helps(store: Store) -> None:
     assert set(texts) == {line.split()[0] for line in support.CONTENTS.splitlines() if ".json" in line[:16]} | {
         "about.txt",
         "log.txt",
+        "index.html",
     }
     assert found["status.json"]["state"] == "quarantine"
     assert found["database.json"]["rows"]["patients"] == 2
     assert found["database.json"]["damage"] == []
     assert found["settings.json"]["pairing.minutes"] == 10
+    assert found["versions.json"]["hub_id"] == identity.load(store).id[:8]
     assert found["phones.json"][0]["state"] == "paired"
     assert {
         "table": "patients",
@@ -196,7 +199,9 @@ def test_it_is_bounded_whatever_the_hub_holds(store: Store) -> None:
         for number in range(1000):
             access.pair(tx, f"client-{number}x", None, most=5000, address=str(number % 100))
     found = parts(store)
+    shown = found.pop("index.html")
     assert all(len(text.encode()) <= support.PART_BYTES_MAX for text in found.values())
+    assert len(html.unescape(shown)) <= sum(map(len, found.values())) + 200 * len(found)
     assert len(json.loads(found["audit.json"])) == 1000
     assert len(json.loads(found["phones.json"])) == 500
 
@@ -207,3 +212,17 @@ def test_a_hub_whose_database_cannot_be_opened_still_makes_one(tmp_path: Path) -
         status: dict[str, Any] = json.loads(file.read("status.json"))
     assert status["state"] == "damaged"
     assert status["facts"]["damage"] == ["file is not a database"]
+
+
+def test_what_cannot_be_read_of_a_damaged_database_does_not_cost_the_rest(store: Store) -> None:
+    with store.write() as tx:
+        tx.db.execute("ALTER TABLE devices RENAME TO lost")
+    found = parts(store)
+    assert "unreadable" in found["phones.json"]
+    assert json.loads(found["database.json"])["rows"]
+
+
+def test_all_of_it_can_be_read_in_a_browser(store: Store) -> None:
+    found = parts(store)
+    shown = html.unescape(found["index.html"])
+    assert all(text in shown for name, text in found.items() if name != "index.html")

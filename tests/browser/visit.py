@@ -18,6 +18,14 @@ PAGE_BYTES_MAX = 100_000
 NAME, SECRET = "amal", "four words are enough"
 _AXE = Path(__file__).with_name("axe") / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_CUT = """() => [...document.querySelectorAll("main *, .top *, .menu a, .rail *")].filter(one => {
+  if (one.closest(".hidden, .scroll, svg, .picture, .brand, select") || !one.checkVisibility()) return false;
+  const head = one.closest("thead");  // on a phone it is for who listens alone
+  if (!one.clientWidth || (head && getComputedStyle(head).position === "absolute")) return false;
+  const speaks = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  return speaks && one.scrollWidth > one.clientWidth + 1;
+}).map(one => one.tagName + " " + one.className + ": " + one.textContent.trim().slice(0, 60))"""
+"""The texts that are wider than what they stand in; a long name of the hub and what can be scrolled may be."""
 
 
 class Visit:
@@ -80,7 +88,7 @@ class Visit:
         """Keep a picture of the whole page for looking at."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = PICTURES / f"{name}.png"
-        self.page.screenshot(path=path, full_page=True, animations="disabled")
+        self.page.screenshot(path=path, full_page=True, animations="disabled", scale="css")
         return path
 
     def scan(self) -> dict[str, object]:
@@ -98,9 +106,15 @@ class Visit:
         )
         told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
         assert told == [], json.dumps(told, indent=1, ensure_ascii=False)
+        self.check_room()
+        assert not self.complaints, self.complaints
+
+    def check_room(self) -> None:
+        """Hold the page to its width, and every text on it to the room that it has."""
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{self.page.url} is {wide} pixels too wide"
-        assert not self.complaints, self.complaints
+        cut: list[str] = self.page.evaluate(_CUT)
+        assert cut == [], f"{self.page.url}: {cut}"
 
     def weight(self, path: str) -> int:
         """Return the bytes of a page with all that it loads, from an empty cache."""

@@ -11,7 +11,7 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE
 from hub.core.reasons import Reason
 from hub.store import quarantine
-from hub.store.box import counters, database_stats
+from hub.store.box import counters, database_stats, state
 from hub.store.cloud import connection, outbox
 from hub.store.database import Store, View
 from hub.store.people import audit
@@ -45,6 +45,13 @@ def gather(store: Store) -> Diagnosis:
             quarantined=[(entry["table_name"], entry["reason"], 1) for entry in quarantine.entries(db)],
             audit=list(audit.entries(db, limit=_AUDIT_ENTRIES)),
         )
+
+
+def short_id(store: Store) -> str | None:
+    """Return the beginning of the hub's id, by which label and pages name it; None for a hub that has none yet."""
+    with store.read() as db:
+        found = state.get(db, state.HUB_ID)
+    return found[:8] if found else None
 
 
 def database(store: Store) -> dict[str, Any]:
