@@ -19,6 +19,7 @@ from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, we
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
+from hub.core.status.card import CardShape
 from hub.core.status.state import Facts
 from hub.services.copy import shelf
 from hub.services.copy.writer import CopyWriter
@@ -32,7 +33,7 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
-from hub.store.database import Store
+from hub.store.database import FILE_NAME, Store
 from hub.web import closed, health, look, pages, refusals, rpc
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
@@ -79,41 +80,55 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
     )
 
 
-def create_closed(settings: Settings, damage: tuple[str, ...]) -> Litestar:
-    """Return what is left of the hub when its database is damaged: a page that says so, and 503 for phones."""
+def create_closed(settings: Settings, facts_now: Facts) -> Litestar:
+    """Return what is left of the hub when it has no database to use: a page that says so, and 503 for phones."""
 
     def gather() -> Facts:
-        return Facts(damage=damage, writable=False)
+        return facts_now
 
     page = public.closed_router(settings.hub.name, settings.hub.language, gather)
     return _application([closed.router(), health.router(gather), look.router(), page])
 
 
-def serve(data: Path, read: Callable[[], LiveSettings], greet: Greet = lambda _store, _settings: None) -> None:
+def serve(
+    data: Path,
+    read: Callable[[], LiveSettings],
+    greet: Greet = lambda _store, _settings: None,
+    card: CardShape = CardShape.SOUND,
+) -> None:
     """Serve until the process is told to stop; a new hub that becomes another one, or a spare, starts again as that.
 
-    read: reads the settings at each start. greet: is called once the hub can be set up. Raises StoreError when the
-    database cannot be opened, OperatorError where another hub serves it.
+    read: reads the settings at each start. greet: is called once the hub can be set up. card: what first boot found.
+    Raises StoreError when the database cannot be opened, OperatorError where another hub serves it.
     """
     with one_hub.alone(data):
+        if card is CardShape.GONE and not _is_hub(data):
+            _serve_closed(read().settings, Facts(card=card, writable=False))
+            return
         served = None
         while served != recovery.form(data):
             recovery.take(data)
             served = recovery.form(data)
-            _serve(data, read(), greet)
+            _serve(data, read(), greet, is_in_memory=card is CardShape.FAILED)
 
 
-def _serve(data: Path, live: LiveSettings, greet: Greet) -> None:
+def _is_hub(data: Path) -> bool:
+    """Whether a hub is there, or waits to be put there: one whose data was gone may have been restored since."""
+    return (data / FILE_NAME).exists() or recovery.is_ready(data)
+
+
+def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) -> None:
     settings = live.settings
     with _starting(settings):
         store, damage = _opened(data, settings)
     if store is None:
-        _serve_closed(settings, damage)
+        _serve_damaged(settings, damage)
         return
+    store.is_in_memory = is_in_memory
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)
         if damage:
-            _serve_closed(settings, damage)
+            _serve_damaged(settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
@@ -149,13 +164,16 @@ def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ..
     return store, _check(store, settings)
 
 
-def _serve_closed(settings: Settings, damage: tuple[str, ...]) -> None:
+def _serve_damaged(settings: Settings, damage: tuple[str, ...]) -> None:
     log.error(LogEvent.DATABASE_DAMAGED, findings=len(damage), first=damage[0])
-    facts_now = Facts(damage=damage, writable=False)
+    _serve_closed(settings, Facts(damage=damage, writable=False))
+
+
+def _serve_closed(settings: Settings, facts_now: Facts) -> None:
     watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.
     beside = [_watchdog(settings, lambda: True), watch.run]
-    asyncio.run(servers.serve(create_closed(settings, damage), settings, beside))
+    asyncio.run(servers.serve(create_closed(settings, facts_now), settings, beside))
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from hub.cli import hub_state, options, speech
 from hub.core.errors import HubError
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
+from hub.core.status.card import CardShape
 from hub.core.status.state import Facts
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
@@ -84,8 +85,11 @@ def screen(store: Store, settings: Settings, facts: Facts) -> str:
 
 def _before_first_start(settings: Settings) -> str:
     words = speech.of(settings)
-    state = _state(words, hub_state.facts(settings, lambda: Facts(answering=False)))
-    return "\n".join([settings.hub.name, "", *state, words.say("The hub has not started for the first time yet.")])
+    facts = hub_state.facts(settings, lambda: Facts(answering=False))
+    lines = [settings.hub.name, "", *_state(words, facts)]
+    if facts.card is not CardShape.GONE:
+        lines.append(words.say("The hub has not started for the first time yet."))
+    return "\n".join(lines)
 
 
 def _still(text: str) -> str:

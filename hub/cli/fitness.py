@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from os import cpu_count
 from pathlib import Path
 
-import msgspec
-
 from hub.core import clock
 from hub.core.status import state
-from hub.firstboot.steps import REPORT, FirstBootReport
+from hub.core.status.card import CardShape
+from hub.firstboot.report import REPORT, first_boot
 from hub.services.machine import card, measures
 
 Check = tuple[str, str, str]
@@ -36,6 +35,7 @@ def checks(data: Path, *, capacity: bool = False) -> Iterator[Check]:
     yield from _under_load()
     yield _radio(_iw())
     yield _clock(data)
+    yield _shape(Path(REPORT))
     yield _encryption(Path(REPORT))
 
 
@@ -121,9 +121,22 @@ def _clock(data: Path) -> Check:
     return "clock", FAIL if wrong else PASS, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(wall_ms / 1000))
 
 
+def _shape(path: Path) -> Check:
+    report = first_boot(path)
+    if report.card is CardShape.SOUND:
+        return "data partition", PASS, "sound when the hub started"
+    return "data partition", FAIL, f"{_SHAPES[report.card]} ({report.card_why})"
+
+
+_SHAPES = {
+    CardShape.MENDED: "mended by a full check at the start; replace the card",
+    CardShape.FAILED: "it takes nothing in; what is on it is read, and what is written now is lost. Replace the card",
+    CardShape.GONE: "the hub's data cannot be found on it; image/README.md section 6",
+}
+
+
 def _encryption(path: Path) -> Check:
-    try:
-        report = msgspec.json.decode(path.read_bytes(), type=FirstBootReport)
-    except (OSError, msgspec.DecodeError):
+    report = first_boot(path)
+    if not report.key_place:
         return "encryption", FAIL, "this storage is not encrypted (not set up by first boot)"
     return "encryption", PASS, f"the key is {report.key_place}. {report.key_protects}"

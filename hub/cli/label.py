@@ -15,7 +15,7 @@ from hub.core.errors import OperatorError
 from hub.core.phone import qr
 from hub.core.status import label as legend
 from hub.core.status.lights import PATTERNS, Pattern
-from hub.firstboot.steps import REPORT, FirstBootReport
+from hub.firstboot.report import FirstBootReport, first_boot
 from hub.words import Words
 
 _PAGE = """<!doctype html>
@@ -79,14 +79,6 @@ def label(data: Path, config: Path | None, output: Path) -> None:
     except OSError as error:
         raise OperatorError(f"{output} cannot be written: {error.strerror}") from error
     click.echo(f"Label written to {output}.")
-
-
-def first_boot(path: Path = Path(REPORT)) -> FirstBootReport:
-    """Return the report of first boot; an empty one on a machine that was not made from our image."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=FirstBootReport)
-    except (OSError, msgspec.DecodeError):
-        return FirstBootReport()
 
 
 def _rows(words: Words, report: FirstBootReport) -> dict[str, list[str]]:

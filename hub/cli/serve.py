@@ -11,6 +11,7 @@ from hub.actions.people import setup
 from hub.app import assembly, reach
 from hub.app.live_settings import LiveSettings
 from hub.cli import logs, options
+from hub.firstboot.report import first_boot
 from hub.settings import Settings
 from hub.store.database import Store
 
@@ -30,7 +31,7 @@ def serve(data: Path, host: str | None, port: int | None, config: Path | None) -
         logs.configure(settings.log)
         return LiveSettings(settings, options.settings_file(config, data), os.environ)
 
-    assembly.serve(data, read, _greet)
+    assembly.serve(data, read, _greet, first_boot().card)
 
 
 def _greet(store: Store, settings: Settings) -> None:

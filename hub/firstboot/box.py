@@ -52,6 +52,8 @@ def allowed(machine: Machine, config: CardConfig) -> CardConfig:
 def own_machine_id(machine: Machine) -> None:
     """Return this card a machine id of its own, where the image has none."""
     file = machine.path(_MACHINE_ID)
+    if not machine.mounted(_MACHINE_ID) and file.read_text("ascii").strip():
+        return
     with machine.writable("/"):
         # Until it is on the card, systemd keeps one of this boot mounted over the file.
         machine.run("systemd-machine-id-setup", "--commit")

@@ -36,15 +36,16 @@ def partition(device: Path, number: int) -> Path:
     return device.with_name(f"{device.name}{'p' if device.name[-1].isdigit() else ''}{number}")
 
 
-def ensure_data(machine: Machine, device: Path) -> Path:
-    """Return the data partition; where there is none, make it of all the room behind the last one.
+def ensure_data(machine: Machine, device: Path, *, is_new: bool) -> Path:
+    """Return the data partition; where a new card has none, make it of all the room behind the last one.
 
-    The table is written in one sector, so a power cut leaves the old or the new one.
+    The table is written in one sector, so a power cut leaves the old or the new one. A card that was a hub and lost the
+    entry keeps what lies there: no device of that name will be found.
     """
     table = json.loads(machine.run("sfdisk", "--json", str(device)))["partitiontable"]
     data = partition(device, DATA_NUMBER)
     known = {Path(entry["node"]).name for entry in table["partitions"]}
-    if data.name not in known:
+    if data.name not in known and is_new:
         table = _grow_root(machine, device, table)
         start, size = room(table, _sectors(machine, device))
         _blank(machine.path(str(device)), start)

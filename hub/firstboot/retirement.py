@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hub.firstboot import board, card, vault
+from hub.firstboot import board, card, kept, vault
 from hub.firstboot.card_config import FILE_NAME
 from hub.firstboot.machine import Machine
 from hub.firstboot.steps import BOOT
@@ -18,6 +18,8 @@ def erase(machine: Machine) -> Iterator[str]:
     machine.run("cryptsetup", "erase", "--batch-mode", str(device))
     yield "The keys of the data are destroyed."
     with machine.writable("/"):
+        vault.destroy_header(machine)
+        kept.forget(machine)
         for drawn in (board.CARD_FILE, vault.STAMP, "/etc/machine-id"):
             machine.path(drawn).unlink(missing_ok=True)
         machine.path("/etc/machine-id").touch()

@@ -16,38 +16,23 @@ import structlog
 
 from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
-from hub.firstboot import board, box, card, card_config, data, network, people, recovery, vault
+from hub.core.status.card import CardShape
+from hub.firstboot import board, box, card, card_config, data, kept, ladder, network, people, recovery, vault
 from hub.firstboot.board import KeyPlace
 from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
+from hub.firstboot.report import REPORT, FirstBootReport
 
 BOOT = "/boot/firmware"
-REPORT = "/run/hikma-hub-firstboot.json"
 _ERROR_FILE = "hikma-hub-error.txt"
+START_ANEW = "hikma-hub-start-anew.txt"
+"""With this file on the boot partition a person gives up the data of a card on which it cannot be found."""
 _APPLIED = "/data/applied"
 """SHA-256 of the hikma-hub.toml that was applied last."""
 _KEPT = f"/data/{FILE_NAME}"
 """That file itself, without its secrets: for a person whose boot partition was damaged."""
 
 log = structlog.get_logger()
-
-
-class FirstBootReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What first boot found and made; for the page, the console, the label and ``hikma-hub doctor``."""
-
-    host_name: str = ""
-    hub_id: str = ""
-    setup_code: str | None = None
-    certificate: str = ""
-    ssh_fingerprint: str = ""
-    access_point: str | None = None
-    access_point_password: str | None = None
-    key_place: str = ""
-    key_protects: str = ""
-    recovered: str | None = None
-    """The hub whose copy this card became at this boot."""
-    refused: str | None = None
-    """Why hikma-hub.toml was not applied."""
 
 
 @dataclass
@@ -58,15 +43,19 @@ class _Run:
     device: Path | None
     config: CardConfig = field(default_factory=CardConfig)
     facts: dict[str, str | None] = field(default_factory=dict)
+    key: bytes = b""
+    shape: CardShape = CardShape.SOUND
+    is_on_card: bool = True
+    """Whether the data partition is mounted for writing, with a hub in it or without."""
 
 
 def run(
     machine: Machine, *, device: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> FirstBootReport:
-    """Do every step; raises HubError when the data partition cannot be opened, for then there is no hub.
+    """Do every step; raises HubError when a new card cannot become a hub, or the stick with its key is not there.
 
     device: the card, where it is not the one that the root lies on. A wrong hikma-hub.toml is explained and the hub
-    starts with what it had before.
+    starts with what it had before; of a damaged card what is left is opened (hub.firstboot.ladder).
     """
     state = _Run(machine, device)
     for name, step in _STEPS:
@@ -116,18 +105,49 @@ def _withdraw(state: _Run) -> None:
 
 def _open_data(state: _Run) -> None:
     """Make or open the data partition, and mount what is on it."""
-    storage = state.config.storage
+    found, opened = _opened(state)
+    if opened.shape is CardShape.GONE and _given_up(state, found.device):
+        found, opened = _opened(state)
+    state.key, state.shape, state.is_on_card = found.key, opened.shape, opened.is_on_card
+    state.facts |= {
+        "key_place": found.place.told,
+        "key_protects": found.place.protects,
+        "card": opened.shape,
+        "card_why": opened.why,
+    }
+
+
+def _opened(state: _Run) -> tuple[ladder.Card, ladder.Opened]:
+    machine, storage = state.machine, state.config.storage
+    is_new = not kept.is_hub(machine)
+    device = card.ensure_data(machine, state.device or card.disk(machine), is_new=is_new)
+    place = KeyPlace.USB if storage.key == "usb" or board.on_stick(machine) else KeyPlace.CARD
+    if is_new:
+        secret = storage.recovery_passphrase
+        vault.make_once(machine, device, place=place, passphrase=None if secret == TAKEN else secret)
+    key, place = board.key(machine, place, make=False)
+    found = ladder.Card(machine, device, key, place)
+    return found, ladder.climb(found)
+
+
+def _given_up(state: _Run, device: Path) -> bool:
+    """Let the card be a new hub where a person says so; returns whether. The wish is taken away before it is obeyed."""
     machine = state.machine
-    device = card.ensure_data(machine, state.device or card.disk(machine))
-    secret = storage.recovery_passphrase
-    place = vault.open_or_make(
-        machine,
-        device,
-        place=KeyPlace.USB if storage.key == "usb" or board.on_stick(machine) else KeyPlace.CARD,
-        passphrase=None if secret == TAKEN else secret,
-    )
-    state.facts |= {"key_place": place.told, "key_protects": place.protects}
-    data.mount(machine)
+    wish = machine.path(BOOT) / START_ANEW
+    try:
+        if not wish.exists():
+            return False
+        with machine.writable(BOOT):
+            wish.unlink()
+        data.let_go(machine)
+        with machine.writable("/"):
+            vault.forget(machine, device)
+            kept.forget(machine)
+    except (OSError, OperatorError) as error:
+        log.warning(LogEvent.CARD_NOT_OPENED, wanted=START_ANEW, reason=str(error))
+        return False
+    log.warning(LogEvent.CARD_GIVEN_UP)
+    return True
 
 
 def _set_clock(state: _Run) -> None:
@@ -135,8 +155,8 @@ def _set_clock(state: _Run) -> None:
 
 
 def _recover(state: _Run) -> None:
-    """Become the hub whose copy is on a stick, where the file gives the passphrase and this card is no hub yet."""
-    if state.facts.get("refused"):
+    """Become the hub whose copy is on a stick, where the file gives the passphrase and no hub is on this card."""
+    if state.facts.get("refused") or not state.is_on_card:
         return
     secret = state.config.storage.recovery_passphrase
     try:
@@ -152,12 +172,14 @@ def _recover(state: _Run) -> None:
         hub = msgspec.structs.replace(state.config.hub, name=name)
         state.config = msgspec.structs.replace(state.config, hub=hub)
         state.facts["recovered"] = name
+        if state.shape is CardShape.GONE:
+            state.shape = state.facts["card"] = CardShape.MENDED
 
 
 def _apply(state: _Run) -> None:
     """Do what hikma-hub.toml says, unless that was done already; then take the secrets out of it."""
     machine = state.machine
-    if state.facts.get("refused"):
+    if state.facts.get("refused") or not state.shape.keeps:
         return
     try:
         text = _written(machine)
@@ -211,18 +233,28 @@ def _identify(state: _Run) -> None:
     """Draw whatever must be this card's own."""
     machine = state.machine
     box.own_machine_id(machine)
-    who = people.ensure(machine)
     host_name = machine.path("/etc/hostname").read_text("ascii").strip()
     point, password = network.access_point(machine)
     state.facts |= {
         "access_point": point,
         "access_point_password": password,
         "host_name": host_name,
-        "hub_id": who.hub_id,
-        "setup_code": who.setup_code,
         "ssh_fingerprint": box.ssh_host_keys(machine),
-        "certificate": who.certificate,
     }
+    if state.shape is not CardShape.GONE:
+        who = people.ensure(machine)
+        state.facts |= {"hub_id": who.hub_id, "setup_code": who.setup_code, "certificate": who.certificate}
+
+
+def _keep(state: _Run) -> None:
+    """Keep on the root what a card that is damaged later is known and reached by."""
+    hub_id = state.facts.get("hub_id")
+    if not state.shape.keeps or not hub_id:
+        return
+    try:
+        kept.keep(state.machine, state.key, hub_id)
+    except (OSError, OperatorError) as error:
+        log.warning(LogEvent.CARD_NOT_KEPT, reason=str(error))
 
 
 _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
@@ -232,6 +264,7 @@ _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
     ("looking for the copy of a hub", _recover),
     ("applying hikma-hub.toml", _apply),
     ("drawing keys", _identify),
+    ("keeping what a damaged card needs", _keep),
 )
 
 

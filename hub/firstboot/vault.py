@@ -1,6 +1,7 @@
 """The encrypted data partition: LUKS2, made once, opened at every boot, never formatted when it may hold data (S7)."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ MAPPED = Path("/dev/mapper") / NAME
 MADE = "hikma-data"
 """LUKS label of a partition whose file system is complete; until then it is UNMADE and may be made again."""
 UNMADE = "hikma-unmade"
+HEADER = "/etc/hikma-hub/data.header"
+"""Kept on the root: the partition's header as it was made. One lost sector of the other would lose all data."""
 STAMP = "/etc/hikma-hub/data-partition"
 """Kept on the root: the UUID of the finished partition. With it nothing is ever formatted, whatever the header says."""
 
@@ -43,22 +46,77 @@ def cipher_for(cpuinfo: str) -> Cipher:
     return AES if features and all("aes" in words for words in features) else ADIANTUM
 
 
-def open_or_make(machine: Machine, device: Path, *, place: KeyPlace, passphrase: str | None = None) -> KeyPlace:
-    """Leave the data partition open at MAPPED with a file system in it; returns where its key is kept.
+def make_once(machine: Machine, device: Path, *, place: KeyPlace, passphrase: str | None = None) -> None:
+    """Make the data partition where there never was one.
 
     passphrase: a second way to open it, added when the partition is made; for a board that died.
     """
     stamp = machine.path(STAMP)
-    label = _label(machine, device)
-    if not stamp.exists() and label != MADE:
+    if not stamp.exists() and _label(machine, device) != MADE:
         _make(machine, device, place, passphrase)
-    key, found = board.key(machine, place, make=False)
-    if not machine.path(str(MAPPED)).exists():
-        _open(machine, device, key, found)
-    if not stamp.exists():
+    if not stamp.exists() or not machine.path(HEADER).exists():
         with machine.writable("/"):
+            _keep_header(machine, device)
             write(stamp, machine.run("cryptsetup", "luksUUID", str(device)).encode())
-    return found
+
+
+def unlock(machine: Machine, device: Path, key: bytes, place: KeyPlace) -> None:
+    """Leave it open at MAPPED. Raises OperatorError where the key does not open it; nothing is ever formatted."""
+    if machine.path(str(MAPPED)).exists():
+        return
+    # Discards tell the card which blocks are free, which it needs to wear evenly; they show how full the partition is.
+    options = ("--allow-discards", "--key-file", "-")
+    try:
+        machine.run("cryptsetup", "open", *options, str(device), NAME, stdin=key)
+    except OperatorError as error:
+        raise OperatorError(
+            f"the data partition {device} does not open with the key {place.told}; nothing was formatted: {error}"
+        ) from error
+
+
+def unlock_anyhow(machine: Machine, device: Path, key: bytes, place: KeyPlace) -> None:
+    """Open it, with the header that was kept where its own is damaged."""
+    try:
+        unlock(machine, device, key, place)
+    except OperatorError:
+        header = machine.path(HEADER)
+        if not header.exists():
+            raise
+        machine.run("cryptsetup", "luksHeaderRestore", "-q", str(device), "--header-backup-file", str(header))
+        unlock(machine, device, key, place)
+
+
+def close(machine: Machine) -> None:
+    """Close it."""
+    if machine.path(str(MAPPED)).exists():
+        machine.run("cryptsetup", "close", NAME)
+
+
+def forget(machine: Machine, device: Path) -> None:
+    """Let the partition be made anew: a person gave up what is on it."""
+    machine.run("wipefs", "--all", "--force", str(device))
+    destroy_header(machine)
+    machine.path(STAMP).unlink(missing_ok=True)
+
+
+def destroy_header(machine: Machine) -> None:
+    """Overwrite the kept header where it lies, and remove it: it holds the key slots."""
+    header = machine.path(HEADER)
+    if header.exists():
+        with header.open("r+b") as file:
+            file.write(bytes(header.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        header.unlink()
+
+
+def _keep_header(machine: Machine, device: Path) -> None:
+    header = machine.path(HEADER)
+    new = header.with_name("data.header.new")
+    new.unlink(missing_ok=True)
+    machine.run("cryptsetup", "luksHeaderBackup", str(device), "--header-backup-file", str(new))
+    new.chmod(0o400)
+    new.replace(header)
 
 
 def _make(machine: Machine, device: Path, place: KeyPlace, passphrase: str | None) -> None:
@@ -90,17 +148,6 @@ def _add(machine: Machine, device: Path, key: bytes, passphrase: str) -> None:
         machine.run(*command, stdin=passphrase.encode())
     finally:
         carrier.unlink()
-
-
-def _open(machine: Machine, device: Path, key: bytes, place: KeyPlace) -> None:
-    # Discards tell the card which blocks are free, which it needs to wear evenly; they show how full the partition is.
-    options = ("--allow-discards", "--key-file", "-")
-    try:
-        machine.run("cryptsetup", "open", *options, str(device), NAME, stdin=key)
-    except OperatorError as error:
-        raise OperatorError(
-            f"the data partition {device} does not open with the key {place.told}; nothing was formatted: {error}"
-        ) from error
 
 
 def _label(machine: Machine, device: Path) -> str:

@@ -94,6 +94,8 @@ class Store:
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
         self.is_replaced = False
         """Another box is this hub now: this one takes no records."""
+        self.is_in_memory = False
+        """The card takes nothing in: what is written here is gone with the power, so no records are taken."""
         self.copier: Copier | None = None
         """Copies what is written by this process; what others write it finds in the log of changes."""
         self._lock = threading.Lock()

@@ -33,7 +33,7 @@ def router(gather: Callable[[], Facts]) -> Router:
     async def readyz() -> dict[str, str]:
         """Answer 200 only after a write that worked."""
         now = await asyncio.get_running_loop().run_in_executor(pool, gather)
-        if now.damage or not now.writable or now.full:
+        if now.damage or not now.writable or now.full or not now.card.keeps:
             raise Unavailable(_trouble(now))
         return {"status": "ready"}
 
@@ -66,6 +66,8 @@ def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_fi
 def _trouble(now: Facts) -> str:
     if now.damage:
         return "the database is damaged"
+    if not now.card.keeps:
+        return "the card takes nothing in"
     return "the storage is full" if now.writable else "the database cannot be written"
 
 

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from hub.cli import fitness
+from hub.core.status.card import CardShape
 from hub.firstboot.board import KeyPlace
-from hub.firstboot.steps import FirstBootReport
+from hub.firstboot.report import FirstBootReport
 
 IW = "Wiphy phy0\n\tSupported interface modes:\n\t\t * managed\n{ap}\tDevice supports AP scan.\n{most}"
 
@@ -35,6 +36,15 @@ def test_the_place_of_the_key_is_told_honestly(tmp_path: Path) -> None:
     assert "Whoever has the whole card can read it" in detail
 
 
+@pytest.mark.parametrize("shape", CardShape)
+def test_a_data_partition_that_is_not_sound_fails_and_says_why(tmp_path: Path, shape: CardShape) -> None:
+    file = tmp_path / "report.json"
+    file.write_bytes(msgspec.json.encode(FirstBootReport(card=shape, card_why="e2fsck failed with 4")))
+    _, result, detail = fitness._shape(file)
+    assert result == (fitness.PASS if shape is CardShape.SOUND else fitness.FAIL)
+    assert ("e2fsck failed with 4" in detail) is (shape is not CardShape.SOUND)
+
+
 @pytest.mark.slow
 def test_every_part_of_the_box_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "hub.db").touch()
@@ -46,5 +56,6 @@ def test_every_part_of_the_box_is_looked_at(tmp_path: Path) -> None:
         "temperature under load",
         "radio",
         "clock",
+        "data partition",
         "encryption",
     ]

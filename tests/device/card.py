@@ -34,8 +34,13 @@ def flash(folder: Path, name: str, toml: str | None = None) -> Path:
     run("cp", "--sparse=always", "--reflink=auto", str(IMAGE), str(made))
     os.truncate(made, CARD_BYTES)
     if toml is not None:
-        run("mcopy", "-i", f"{made}@@{_BOOT_AT}", "-o", "-", "::hikma-hub.toml", stdin=toml.encode())
+        put(made, "hikma-hub.toml", toml)
     return made
+
+
+def put(made: Path, name: str, text: str) -> None:
+    """Write a file to the boot partition, from outside."""
+    run("mcopy", "-i", f"{made}@@{_BOOT_AT}", "-o", "-", f"::{name}", stdin=text.encode())
 
 
 def on_boot_partition(made: Path, name: str) -> bytes:
@@ -73,12 +78,14 @@ def run(*command: str, stdin: bytes = b"", timeout_s: float = _PROGRAM_S) -> byt
 
 
 def kernel(made: Path, folder: Path) -> tuple[Path, Path, str]:
-    """Take kernel, initramfs and command line from the card's own boot partition, as the firmware of a Pi does."""
+    """Take kernel, initramfs and command line from the card's own boot partition, as the firmware of a Pi does.
+
+    All of it is read afresh: a boot partition that a cut damaged must not start from what lay there before.
+    """
     config = on_boot_partition(made, "config.txt").decode()
     names = [line.split("=")[1] for line in config.splitlines() if line.startswith("kernel=")]
     names += [line.split()[1] for line in config.splitlines() if line.startswith("initramfs ")]
     for name in names:
-        if not (folder / name).exists():
-            (folder / name).write_bytes(on_boot_partition(made, name))
+        (folder / name).write_bytes(on_boot_partition(made, name))
     words = on_boot_partition(made, "cmdline.txt").decode().strip().replace("console=tty0", "console=ttyAMA0")
     return folder / names[0], folder / names[1], f"{words} systemd.show_status=1"

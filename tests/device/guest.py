@@ -44,6 +44,8 @@ class Guest:
     """The technician's ssh key."""
     loses: bool = False
     """Whether the card loses, at a cut, what was not flushed."""
+    read_only: bool = False
+    """Whether the card takes no writes."""
     frozen: bool = False
     """Whether it starts from where ``freeze`` stopped it, and not from cold."""
     devices: tuple[str, ...] = ()
@@ -83,7 +85,7 @@ class Guest:
     def power_on(self) -> None:
         """Start the board; returns when the hub is ready, raises AssertionError when it does not get there."""
         begun = time.monotonic()
-        self._start()
+        self.plug_in()
         try:
             if self.frozen:
                 self._thaw()
@@ -92,6 +94,10 @@ class Guest:
             self.cut()
             raise
         self.boot_s = time.monotonic() - begun
+
+    def plug_in(self) -> None:
+        """Start the board, and wait for nothing: its hub may not get ready."""
+        self._start()
 
     def freeze(self, moment: str) -> None:
         """Start it, and stop it for good when its serial line says ``moment``; from now on it starts from there.
@@ -238,7 +244,7 @@ class Guest:
         folder = self.card.parent
         kernel, initrd, words = card.kernel(self.card, folder)
         forwards = ",".join(f"hostfwd=tcp:127.0.0.1:{port}-:{PORTS[name]}" for name, port in self.ports.items())
-        drive = f"file={self.card},format=raw,cache=writeback"
+        drive = f"file={self.card},format=raw,cache=writeback,readonly={'on' if self.read_only else 'off'}"
         if self.loses:
             drive = f"file.driver=nbd,file.server.type=unix,file.server.path={self.card.with_suffix('.nbd')},format=raw"
         board = f"-M virt -accel tcg,thread=multi -cpu cortex-a72 -smp 2 -m {_MEMORY_MB} -display none -no-reboot"

@@ -21,13 +21,16 @@ from hub.core.errors import OperatorError
 from hub.firstboot import steps
 from hub.firstboot.data import PLACES
 from hub.firstboot.machine import Machine
-from hub.firstboot.steps import FirstBootReport
+from hub.firstboot.report import FirstBootReport
 
 SECTOR = 512
 CARD_BYTES = 8 * 10**9
 _ROOT_TABLE = "label: dos\nstart=8192, size=32768, type=c\nstart=40960, size=65536, type=83\n"
 _CPUINFO = "processor : 0\nFeatures : fp asimd evtstrm crc32 cpuid\n"
 _BINDS = "binds"
+_OVERLAY = "dev/mapper/hikma-overlay"
+_BEFORE, _ASIDE = "data.before", "data.aside"
+"""What the data was when writes began to stay in memory, and while a tmpfs hides it."""
 
 
 class PowerCutError(BaseException):
@@ -44,14 +47,18 @@ class Flashed(Machine):
         (root / "etc/machine-id").touch()
         (root / "etc/hostname").write_text("hikma-hub\n")
         (root / "proc/cpuinfo").write_text(_CPUINFO)
+        (root / "proc/meminfo").write_text("MemTotal:  438220 kB\n")
         object.__setattr__(self, "commands", [])
         object.__setattr__(self, "cut_at", None)
         object.__setattr__(self, "moments", 0)
+        object.__setattr__(self, "faults", set())
         self.flash()
 
     commands: list[str]
     cut_at: int | None
     moments: int
+    faults: set[str]
+    """"torn": only a full check mends it. "read-only": it takes no writes. "lost": what is there cannot be mounted."""
 
     def flash(self) -> None:
         """Write the image over whatever the card held; only the first partitions are in it."""
@@ -70,6 +77,8 @@ class Flashed(Machine):
         (self.root / "proc/self/mounts").write_text("/dev/card2 / ext4 ro 0 0\n/dev/card1 /boot/firmware vfat ro 0 0\n")
         (self.root / "dev/mapper/hikma-data").unlink(missing_ok=True)
         (self.root / "dev/card3").unlink(missing_ok=True)
+        _end_overlay(self)
+        _end_tmpfs(self)
         for bind in (self.root / _BINDS).iterdir():
             seen_at = Path(bind.read_text())
             seen_at.unlink(missing_ok=True)
@@ -125,14 +134,23 @@ class Flashed(Machine):
     def refuse_to_write(self, path: Path) -> None:
         """Fail as a file system that is mounted read-only does."""
         real = path.parent.resolve()
+        in_memory = (self.root / _OVERLAY).exists() or (self.root / _ASIDE).exists()
+        if "read-only" in self.faults and not in_memory and real.is_relative_to(self.root / "data"):
+            raise OSError(errno.EIO, "Input/output error", str(path))
         for folder, mount in (("etc", "/"), ("boot", "/boot/firmware")):
             if real.is_relative_to(self.root / folder) and "ro" in self._options(mount):
                 raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     # What stands in for the kernel
 
+    def forget_partition(self) -> None:
+        """Lose the entry of the third partition."""
+        _tool("sfdisk", "--quiet", "--delete", str(self.root / "dev/card"), "3")
+
     def header(self) -> dict[str, str]:
         """Read the stand-in of a LUKS header where the third partition begins."""
+        if not self.has_data():
+            return {}
         with (self.root / "dev/card").open("rb") as card:
             card.seek(self._data_start())
             raw = card.read(4096).rstrip(b"\0")
@@ -142,9 +160,17 @@ class Flashed(Machine):
             return {}
 
     def put_header(self, **fields: str) -> None:
+        if not self.has_data():
+            raise OperatorError("no such device")
         with (self.root / "dev/card").open("r+b") as card:
             card.seek(self._data_start())
             card.write(json.dumps(fields).encode().ljust(4096, b"\0"))
+
+    def has_data(self) -> bool:
+        """Return whether there is a third partition."""
+        return (
+            len(json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]["partitions"]) > 2
+        )
 
     def _data_start(self) -> int:
         table = json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]
@@ -191,7 +217,7 @@ def _lsblk(card: Flashed, words: list[str], _: bytes) -> str:
     return json.dumps({"blockdevices": [{"fstype": fstype, "label": header.get("label")}]})
 
 
-def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
+def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:  # noqa: C901  one case a command
     header, mapped = card.header(), card.root / "dev/mapper/hikma-data"
     key = hashlib.sha256(stdin).hexdigest()
     match words[0]:
@@ -202,7 +228,7 @@ def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
         case "luksAddKey":
             card.put_header(**header, passphrase=key)
         case "open":
-            if header["key"] != key:
+            if header.get("key") != key:
                 raise OperatorError("No key available with this passphrase.")
             mapped.touch()
         case "close":
@@ -213,6 +239,10 @@ def _cryptsetup(card: Flashed, words: list[str], stdin: bytes) -> str:
             card.put_header(**{**header, "key": "", "passphrase": ""})
         case "luksUUID":
             return header["uuid"] + "\n"
+        case "luksHeaderBackup":
+            Path(words[-1]).write_text(json.dumps(header))
+        case "luksHeaderRestore":
+            card.put_header(**json.loads(Path(words[-1]).read_text()))
         case other:
             raise NotImplementedError(other)
     return ""
@@ -225,9 +255,66 @@ def _mkfs(card: Flashed, _words: list[str], _: bytes) -> str:
     return ""
 
 
-def _e2fsck(card: Flashed, _words: list[str], _: bytes) -> str:
-    if card.header().get("fs") != "ext4":
-        raise OperatorError("no file system")
+def _e2fsck(card: Flashed, words: list[str], _: bytes) -> str:
+    is_full = "-f" in words
+    if card.header().get("fs") != "ext4" or ("torn" in card.faults and not is_full) or "lost" in card.faults:
+        raise OperatorError("e2fsck failed with 4")
+    if is_full and not (card.root / _OVERLAY).exists():
+        if "read-only" in card.faults:
+            raise OperatorError("e2fsck failed with 8")
+        card.faults.discard("torn")
+    return ""
+
+
+def _umount(card: Flashed, words: list[str], _: bytes) -> str:
+    where = Path(words[-1])
+    inside = "/" + str(where.relative_to(card.root))
+    mounts = card.root / "proc/self/mounts"
+    kept = [line for line in mounts.read_text().splitlines() if line.split()[1] != inside]
+    mounts.write_text("".join(f"{line}\n" for line in kept))
+    bind = card.root / _BINDS / inside.replace("/", "_")
+    if bind.exists():
+        where.unlink()
+        where.mkdir()
+        bind.unlink()
+    elif where.is_symlink():  # the stick
+        where.unlink()
+    if inside == "/data":
+        _end_tmpfs(card)
+    return ""
+
+
+def _dmsetup(card: Flashed, words: list[str], _: bytes) -> str:
+    if words[0] == "create":
+        (card.root / _OVERLAY).touch()
+        (card.root / _BEFORE).mkdir()
+        shutil.copytree(card.root / "data", card.root / _BEFORE / "data", symlinks=True)
+        (card.root / _BEFORE / "header").write_text(json.dumps(card.header()))
+    else:
+        _end_overlay(card)
+    return ""
+
+
+def _end_overlay(card: Flashed) -> None:
+    if (card.root / _OVERLAY).exists():
+        shutil.rmtree(card.root / "data")
+        (card.root / _BEFORE / "data").rename(card.root / "data")
+        before = json.loads((card.root / _BEFORE / "header").read_text())
+        if card.has_data():
+            card.put_header(**before)
+        shutil.rmtree(card.root / _BEFORE)
+        (card.root / _OVERLAY).unlink()
+
+
+def _end_tmpfs(card: Flashed) -> None:
+    if (card.root / _ASIDE).exists():
+        shutil.rmtree(card.root / "data")
+        (card.root / _ASIDE).rename(card.root / "data")
+
+
+def _wipefs(card: Flashed, _words: list[str], _: bytes) -> str:
+    card.put_header()
+    card.faults.clear()
     return ""
 
 
@@ -236,6 +323,9 @@ def _mount(card: Flashed, words: list[str], _: bytes) -> str:
     where = Path(words[-1])
     inside = "/" + str(where.relative_to(card.root)) if where != card.root else "/"
     inside = inside.rstrip(".") or "/"
+    if inside == "/data" and "tmpfs" in words:
+        (card.root / "data").rename(card.root / _ASIDE)
+        (card.root / "data").mkdir()
     if words[0] == "--bind":
         if where.is_dir() and not where.is_symlink():
             shutil.rmtree(where)
@@ -252,11 +342,6 @@ def _mount(card: Flashed, words: list[str], _: bytes) -> str:
     option = "rw" if "remount,rw" in words else "ro"
     lines = [line.split() for line in mounts.read_text().splitlines()]
     mounts.write_text("".join(f"{a} {b} {c} {option if b == inside else d} 0 0\n" for a, b, c, d, *_ in lines))
-    return ""
-
-
-def _umount(_: Flashed, words: list[str], __: bytes) -> str:
-    Path(words[-1]).unlink()
     return ""
 
 
@@ -296,8 +381,12 @@ _PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
     "cryptsetup": _cryptsetup,
     "mkfs.ext4": _mkfs,
     "e2fsck": _e2fsck,
-    "mount": _mount,
     "umount": _umount,
+    "dmsetup": _dmsetup,
+    "losetup": lambda *_: "/dev/loop0\n",
+    "truncate": _nothing,
+    "wipefs": _wipefs,
+    "mount": _mount,
     "chown": _nothing,
     "hostname": _nothing,
     "date": _nothing,

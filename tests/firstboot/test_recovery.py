@@ -109,7 +109,9 @@ def test_a_power_cut_at_any_step_is_followed_by_a_boot_that_becomes_the_hub(
     for moment in range(5, card.moments, 19):
         card.flash()
         card.put(FILE)
-        assert card.boot(cut_at=moment) is None
+        if card.boot(cut_at=moment) is not None:
+            assert moment > 90, "it ends earlier than a first boot can"
+            break
         assert card.boot() is not None
         assert is_the_hub(card, hub), moment
         with closing(sqlite3.connect(card.root / "data/hub/hub.db")) as db:

@@ -9,6 +9,7 @@ from hub.core.cloud import cycle_outcome
 from hub.core.copy.standing import CopyStanding
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
+from hub.core.status.card import CardShape
 from hub.core.status.state import Facts, is_full
 from hub.store import quarantine
 from hub.store.box import counters, state
@@ -39,6 +40,7 @@ def gather(
             now_ms, synced_ms, backed_up_ms = store.now_ms(db), devices.last_sync(db), state.get(db, state.BACKED_UP)
             turned_away = _turned_away(db, now_ms)
             return Facts(
+                card=CardShape.FAILED if store.is_in_memory else CardShape.SOUND,
                 writable=writable,
                 free_bytes=free_bytes,
                 records=sum(_counts(db).values()) if records is None else records,

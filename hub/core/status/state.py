@@ -5,6 +5,7 @@ from enum import Enum, StrEnum
 
 import msgspec
 
+from hub.core.status.card import CardShape
 from hub.core.status.lights import Light
 
 FREE_BYTES_LOW = 200 * 1024 * 1024
@@ -36,6 +37,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """False where status.json is missing or old: the hub has crashed or hangs."""
     ready: bool = True
     damage: tuple[str, ...] = ()
+    card: CardShape = CardShape.SOUND
     writable: bool = True
     free_bytes: int = 0
     full: bool = False
@@ -134,6 +136,16 @@ class HubState(Enum):
         Text("Unplug it, wait ten seconds, then plug it back in. If that does not help, call your technician."),
         lambda facts: not facts.answering,
     )
+    CARD_GONE = _Row(
+        Level.ALARM,
+        Light.DAMAGE,
+        Text("The hub's data cannot be found on its card."),
+        Text(
+            "Call your technician, and keep card and USB stick. Phones keep what they have. "
+            "The stick, a backup or the cloud brings the data back."
+        ),
+        lambda facts: facts.card is CardShape.GONE,
+    )
     DAMAGED = _Row(
         Level.ALARM,
         Light.DAMAGE,
@@ -147,6 +159,13 @@ class HubState(Enum):
         Text("The hub is starting."),
         Text("Wait a minute."),
         lambda facts: not facts.ready,
+    )
+    CARD_FAILED = _Row(
+        Level.ALARM,
+        Light.STORAGE,
+        Text("The hub's card is worn out. Phones can still read from it, but not save."),
+        Text("Call your technician for a new card. Phones keep what you enter, and send it when the new card is in."),
+        lambda facts: facts.card is CardShape.FAILED,
     )
     READ_ONLY = _Row(
         Level.ALARM, Light.STORAGE, Text("The hub cannot save anything."), _CALL, lambda facts: not facts.writable

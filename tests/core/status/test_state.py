@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from hub.core.status import state as states
+from hub.core.status.card import CardShape
 from hub.core.status.lights import PATTERNS, Light
 from hub.core.status.state import (
     FREE_BYTES_FULL,
@@ -21,8 +22,10 @@ WELL = Facts(free_bytes=FREE_BYTES_LOW, synced_ago_s=60)
 CLOUD: dict[str, object] = {"cloud": True}
 WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"answering": False}, HubState.NOT_ANSWERING),
+    ({"card": CardShape.GONE}, HubState.CARD_GONE),
     ({"damage": ("page 3",)}, HubState.DAMAGED),
     ({"ready": False}, HubState.STARTING),
+    ({"card": CardShape.FAILED}, HubState.CARD_FAILED),
     ({"writable": False}, HubState.READ_ONLY),
     ({"replaced": True}, HubState.REPLACED),
     ({"full": True}, HubState.DISK_FULL),
@@ -98,7 +101,7 @@ def test_every_state_is_reached() -> None:
 def test_of_several_facts_the_worst_is_named(worst: int) -> None:
     given: dict[str, object] = {}
     for fact, _ in WORSE[worst:]:
-        given |= fact
+        given = fact | given
     assert state(facts(**given)) is WORSE[worst][1]
 
 

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from hub.actions.box import facts
 from hub.actions.phones import pairing
 from hub.core.phone import cipher, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.keys import KeyPair, SessionKey
+from hub.core.status.card import CardShape
 from hub.services.rpc.sessions import NONCES
 from hub.store.people import users
 from hub.store.phones import callers, devices
@@ -338,3 +340,12 @@ def test_s4_a_guess_is_bounded_also_when_many_come_at_once(hub: InProcessHub) ->
         statuses = list(pool.map(lambda body: client.post("/rpc/command", body).status, bodies))
     assert sorted(statuses) == [401] * 5 + [429] * 15
     assert client.login(EMAIL, PASSWORD).status == 429
+
+
+def test_p1_a_hub_whose_card_keeps_nothing_takes_no_records_and_gives_those_it_has(hub: InProcessHub) -> None:
+    client = hub.client()
+    assert client.push(WIPED).status == 200
+    hub.store.is_in_memory = True
+    assert client.push(changes("patients", created=[row("patients", "q")])).status == 503
+    assert client.pull().status == 200
+    assert facts.gather(hub.store).card is CardShape.FAILED

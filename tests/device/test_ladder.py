@@ -1,0 +1,118 @@
+"""A card that was a hub, with one block of it gone, or one that takes nothing in any more (seen on real cards)."""
+
+import contextlib
+import html
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.device import card
+from tests.device.conftest import _BARE, EMAIL, PASSWORD, WIFI_PASSWORD, Keys, paired, tell, toml
+from tests.device.guest import Guest
+from tests.simulator.phone import Phone
+
+_ZERO_THE_FOLDERS_INODE = """
+systemctl stop hikma-hub hikma-hub-lights hikma-hub-console
+sync
+block=$(debugfs -R 'imap /hub' /dev/mapper/hikma-data 2>/dev/null | sed -nE 's/.*located at block ([0-9]+).*/\\1/p')
+dd if=/dev/zero of=/dev/mapper/hikma-data bs=4096 seek=$block count=1 conv=fsync 2>/dev/null
+echo zeroed $block
+"""
+_DESTROY = """
+mount -o remount,rw / && rm /etc/hikma-hub/data.header && sync
+dd if=/dev/zero of=/dev/vda3 bs=1M count=16 conv=fsync 2>/dev/null
+"""
+_SHAPE = """python3 -c 'import json; print(json.load(open("/run/hikma-hub-firstboot.json"))["card"])'"""
+_PAGE_S = 400
+
+
+@dataclass(frozen=True)
+class Worn:
+    """The card of a hub at work, taken out of its board, and a phone of that clinic."""
+
+    card: Path
+    ports: dict[str, int]
+    phone: Phone
+
+
+@pytest.fixture(scope="module")
+def worn(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Worn:
+    made = card.flash(tmp_path_factory.mktemp("worn"), "card", toml(keys))
+    with Guest(made, keys.private, words=_BARE) as board:
+        board.ssh("hikma-hub pairing open --minutes 240")
+        phone = paired(board, 1)
+        phone.create("patients", {"given_name": "Zibbelquorn", "surname": "B"})
+        assert phone.sync().ok
+        board.ssh("poweroff", check=False)
+        board.wait_until_off()
+    return Worn(made, board.ports, phone)
+
+
+@pytest.fixture
+def board(worn: Worn, keys: Keys, tmp_path: Path) -> Iterator[Guest]:
+    """Return a board, still without power, with a card of its own that is like the worn one."""
+    made = tmp_path / "card.img"
+    card.run("cp", "--sparse=always", str(worn.card), str(made))
+    given = Guest(made, keys.private, words=_BARE, ports=worn.ports)
+    yield given
+    given.cut()
+
+
+def page(board: Guest) -> str:
+    """Return the first page, as soon as it says something else than that the hub starts."""
+    deadline = time.monotonic() + _PAGE_S
+    while time.monotonic() < deadline:
+        assert board.is_on, board.serial[-3000:]
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{board.ports['http']}/", timeout=20) as answer,
+        ):
+            return html.unescape(answer.read().decode())
+        time.sleep(1)
+    raise AssertionError(board.evidence())
+
+
+def test_a_folder_whose_inode_was_lost_comes_back_with_its_records(board: Guest) -> None:
+    board.power_on()
+    assert "zeroed" in board.ssh(_ZERO_THE_FOLDERS_INODE)
+    board.cut()
+    board.power_on()
+    tell(f"a lost block of inodes: {board.ssh(_SHAPE).strip()}, ready after {board.boot_s:.0f} s")
+    assert board.ssh(_SHAPE).strip() == "mended"
+    assert board.hub("status")["records"] == 1
+
+
+def test_a_card_that_takes_nothing_in_is_read_by_phones_and_takes_no_records(board: Guest, worn: Worn) -> None:
+    board.read_only = True
+    board.plug_in()
+    assert "The hub's card is worn out" in page(board)
+    assert board.ssh(_SHAPE).strip() == "failed"
+    other = board.phone(2)
+    other.pair({"type": "sync_hub", "url": board.url()})
+    other.login(EMAIL, PASSWORD)
+    other.sync()
+    assert [row["given_name"] for row in other.store.rows("patients")] == ["Zibbelquorn"]
+    worn.phone.create("patients", {"given_name": "Too", "surname": "Late"})
+    assert not worn.phone.sync().ok
+
+
+def test_a_card_whose_data_is_gone_says_so_keeps_its_network_and_begins_anew_when_told(board: Guest) -> None:
+    board.power_on()
+    was = board.hub("status")["hub"]
+    board.ssh(_DESTROY)
+    board.cut()
+    board.plug_in()
+    assert "cannot be found on its card" in page(board)
+    assert board.ssh(_SHAPE).strip() == "gone"
+    assert WIFI_PASSWORD in board.ssh("cat /etc/NetworkManager/system-connections/hikma-wifi-0.nmconnection")
+    assert board.ssh("nmcli -g connection.id connection show hikma-wifi-0").strip() == "hikma-wifi-0"
+    board.cut()
+    card.put(board.card, "hikma-hub-start-anew.txt", "")
+    board.power_on()
+    assert board.ssh(_SHAPE).strip() == "sound"
+    assert "hikma-hub-start-anew.txt" not in card.boot_names(board.card)
+    assert was
