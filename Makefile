@@ -53,7 +53,7 @@ bench: $(STAMP) ## measure speed and memory against the raw floor
 fleet-scale: $(STAMP) ## HUBS hubs tell DAYS days to a fleet server: what it costs them, and the server
 	$(BIN)/python -m tests.fleet.scale --hubs $(or $(HUBS),1000) --days $(or $(DAYS),60)
 
-image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=debian, or a Raspberry Pi OS Lite (64 bit) image
+image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=raspios (for clinics), debian (for tests), or a Raspberry Pi OS Lite image
 	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"
 
 release: $(STAMP) $(ANSIBLE) ## make wheel, image and SHA256SUMS from a clean checkout of a tag; IMAGE=no leaves the image out

@@ -34,7 +34,7 @@ from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
 from hub.store.database import FILE_NAME, Store
-from hub.web import closed, health, look, pages, refusals, rpc
+from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
 from hub.web.frame import Pages
@@ -72,7 +72,11 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
     known = web_wiring.own_names(store, settings)
-    routers = [rpc.router(phones), Router("/", route_handlers=for_browsers, before_request=known.check)]
+    routers = [
+        rpc.router(phones),
+        probes.router(),
+        Router("/", route_handlers=for_browsers, before_request=known.check),
+    ]
     return (
         _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close, shown.close]),
         shown,
@@ -87,7 +91,7 @@ def create_closed(settings: Settings, facts_now: Facts) -> Litestar:
         return facts_now
 
     page = public.closed_router(settings.hub.name, settings.hub.language, gather)
-    return _application([closed.router(), health.router(gather), look.router(), page])
+    return _application([closed.router(), probes.router(), health.router(gather), look.router(), page])
 
 
 def serve(

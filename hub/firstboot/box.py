@@ -1,6 +1,7 @@
 """Applies the card's configuration to Debian: host name, time zone, the technician's ssh key, the clock."""
 
 import base64
+import contextlib
 import hashlib
 import re
 import time
@@ -8,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from hub.core.clock import NEWEST_MS
-from hub.core.errors import SettingError
+from hub.core.errors import OperatorError, SettingError
 from hub.firstboot.card_config import CardConfig
 from hub.firstboot.machine import Machine, write
 
@@ -81,6 +82,9 @@ def last_known_time(machine: Machine) -> None:
     known_s = max((path.stat().st_mtime for path in seen if path.exists()), default=0)
     if time.time() < known_s < NEWEST_MS / 1000:
         machine.run("date", "--utc", "--set", f"@{known_s:.0f}")
+        # A clock chip goes on from here by its battery, until chrony sets both right.
+        with contextlib.suppress(OperatorError):
+            machine.run("hwclock", "--systohc", "--utc")
     if not kept.exists():
         write(kept, b"")
 

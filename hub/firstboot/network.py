@@ -108,7 +108,8 @@ def _access_point(folder: Path, point: AccessPointTable) -> bytes:
         # 2.4 GHz: every phone has it, and it goes through walls. Phones reach the hub and not each other.
         wifi={"mode": "ap", "band": "bg", "ssid": _ssid(point.name), "ap-isolation": "1"},
         password=password,
-        ipv4={"method": "shared"},
+        # The address that dnsmasq.conf answers names with.
+        ipv4={"method": "shared", "address1": "10.42.0.1/24"},
         security=_AP_SECURITY,
     )
 

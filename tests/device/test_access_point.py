@@ -24,6 +24,17 @@ import urllib.request
 for url in ("http://10.42.0.1:4001/rpc/heartbeat", "http://10.42.0.1/"):
     print(urllib.request.urlopen(url, timeout=60).status)
 """
+_TRY = """
+import socket, struct, urllib.request
+for name in ("connectivitycheck.gstatic.com", "captive.apple.com", "hikma-hub.local"):
+    asked = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\\0"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
+        dns.settimeout(30)
+        dns.sendto(struct.pack(">6H", 7, 256, 1, 0, 0, 0) + asked + struct.pack(">2H", 1, 1), ("10.42.0.1", 53))
+        print(socket.inet_ntoa(dns.recv(512)[-4:]))
+android = urllib.request.Request("http://10.42.0.1/generate_204", headers={"Host": "connectivitycheck.gstatic.com"})
+print(urllib.request.urlopen(android, timeout=60).status)
+"""
 
 
 def test_without_a_known_wifi_the_hub_makes_its_own_and_a_phone_in_it_reaches_the_hub(board: Guest) -> None:
@@ -37,6 +48,8 @@ def test_without_a_known_wifi_the_hub_makes_its_own_and_a_phone_in_it_reaches_th
     assert "WPA:" not in offered
     assert "TKIP" not in offered
     assert board.ssh("ip netns exec phone python3 -", stdin=_VISIT).split() == ["200", "200"]
+    told = board.ssh("ip netns exec phone python3 -", stdin=_TRY).split()
+    assert told == ["10.42.0.1", "10.42.0.1", "10.42.0.1", "204"], "a phone that tries the network stays in it"
     assert ":67 " in board.ssh("ss -Hlun"), "it gives phones their addresses"
 
 

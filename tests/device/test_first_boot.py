@@ -113,6 +113,11 @@ def test_nobody_can_sign_in_with_a_password(board: Guest) -> None:
     assert "passwordauthentication no" in board.ssh("/usr/sbin/sshd -T")
 
 
+def test_free_blocks_of_the_data_partition_are_trimmed(board: Guest) -> None:
+    board.ssh("systemctl start fstrim")
+    assert re.search("/data: .* trimmed", board.ssh("journalctl -b -u fstrim --no-pager"))
+
+
 def test_the_sandbox_of_the_running_hub_is_tight(board: Guest) -> None:
     for unit in ("hikma-hub.service", "hikma-hub-lights.service"):
         score = re.search(

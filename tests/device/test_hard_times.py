@@ -70,5 +70,6 @@ def test_after_a_power_cut_the_last_known_time_is_taken_up_and_nothing_is_drawn_
     board.power_on()
     print(f"\na boot that is not the first: {board.boot_s:.1f} s")  # noqa: T201  a measure for the log
     assert board.ssh("date +%Y-%m").strip() == "2031-05"
+    assert board.ssh("cat /sys/class/rtc/rtc0/date").startswith("2031-05"), "a clock chip goes on from there"
     assert board.ssh("cat /run/hikma-hub-firstboot.json") == before
     assert phone.sync().ok or phone.sync().ok, "neither pairing nor signing in again"

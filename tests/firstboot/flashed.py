@@ -390,6 +390,7 @@ _PROGRAMS: dict[str, Callable[[Flashed, list[str], bytes], str]] = {
     "chown": _nothing,
     "hostname": _nothing,
     "date": _nothing,
+    "hwclock": _nothing,
     "systemd-machine-id-setup": _machine_id,
     "ssh-keygen": _ssh_keygen,
     "systemctl": _nothing,
