@@ -18,18 +18,22 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from litestar.testing import TestClient
 
 from hub.actions.box import copying
 from hub.actions.phones import access, pairing
+from hub.app import assembly
 from hub.cli.lights import HubLight
 from hub.core.cloud.link import Link
 from hub.core.copy.standing import Copy, CopyStanding, CopyState
 from hub.core.status import state as states
+from hub.core.status.card import CardShape
 from hub.core.status.lights import Light
 from hub.core.status.state import Facts, HubState
 from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering
+from hub.settings import Settings
 from hub.store import quarantine
 from hub.store.cloud import connection
 from hub.store.database import FILE_NAME
@@ -345,6 +349,20 @@ def replaced(box: Box) -> Shown:
     return box.shown()
 
 
+def card_worn(box: Box) -> Shown:
+    """First boot reads it in memory (tests/firstboot/test_ladder.py)."""
+    box.world.store.is_in_memory = True
+    return box.shown()
+
+
+def card_gone(_: Box) -> Shown:
+    """First boot found that this card was a hub, and no data."""
+    facts = Facts(card=CardShape.GONE, writable=False)
+    with TestClient(assembly.create_closed(Settings(), facts)) as browser:
+        texts = {code: browser.get("/", headers={"accept-language": code}).text for code in LANGUAGES}
+    return Shown(facts, states.light(facts), texts)
+
+
 def stick_pulled(box: Box) -> Shown:
     return _copied(box, CopyStanding.AWAY)
 
@@ -377,8 +395,10 @@ def _link(box: Box) -> Link:
 CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (hanging, HubState.NOT_ANSWERING, Light.FAULT),
     (killed, HubState.NOT_ANSWERING, Light.FAULT),
+    (card_gone, HubState.CARD_GONE, Light.DAMAGE),
     (damaged, HubState.DAMAGED, Light.DAMAGE),
     (starting, HubState.STARTING, Light.STARTING),
+    (card_worn, HubState.CARD_FAILED, Light.STORAGE),
     (card_full, HubState.READ_ONLY, Light.STORAGE),
     (card_failed, HubState.READ_ONLY, Light.STORAGE),
     (replaced, HubState.REPLACED, Light.STORAGE),
