@@ -85,8 +85,6 @@ def test_the_firewall_lets_in_nothing_but_what_is_named() -> None:
     assert "hook input priority filter; policy drop;" in text
     assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443, 4444]
 
-    assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443]
-
 
 WRITES_BOOT = (
     "linux-image-arm64",
