@@ -30,7 +30,7 @@ from hub.store import quarantine
 from hub.store.cloud import id_mapping, lost, outbox, seen, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
-from hub.store.records import record_rows
+from hub.store.records import owners, record_rows
 from hub.store.records.record_rows import HUB, Kept
 
 ROWS_MAX = record_rows.CHUNK
@@ -345,6 +345,8 @@ class _Incoming:
         try:
             if merged.changed:
                 record_rows.change(self._tx, self._table, kept, merged.record, device=HUB, history=merged.history)
+                if self._table.clinic in merged.changed and merged.record.text(self._table.clinic):
+                    owners.disown(self._tx, self._table, kept.num)
             elif merged.unseen:
                 record_rows.annotate(self._tx, self._table, kept, merged.record)
         except BadRecord as error:  # too large to be kept: what the hub has stays

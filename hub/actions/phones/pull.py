@@ -3,10 +3,12 @@
 The answer is chosen in a view and kept in a transaction after it: phones that push meanwhile need not wait.
 """
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import NamedTuple
 
 import msgspec
+from pyroaring import FrozenBitMap
 
 from hub.core.fleet.totals import Total
 from hub.core.phone import doubt, past, pull_page
@@ -17,10 +19,12 @@ from hub.core.phone.pull_page import PullPage
 from hub.core.phone.sheets import Head
 from hub.core.records import access
 from hub.core.records.access import Rights
+from hub.core.records.tables import TABLES
 from hub.store.database import Store, Transaction, View
 from hub.store.phones import callers, twins
 from hub.store.phones import ledger as ledgers
 from hub.store.phones.backlog import StoredBacklog
+from hub.store.records import owners
 
 
 class Pulled(NamedTuple):
@@ -45,6 +49,8 @@ def choose(
 ) -> tuple[PullPage, OpenLedger]:
     """Choose an answer in one view; returns also the ledger that is to be kept."""
     ledger, now_ms = opened(db, device, cursor, scope=rights.scope), store.now_ms(db)
+    if ledger.in_question:
+        ledger = ledger.unseen(_unseen(db, rights, ledger.in_question))
     suspects = {} if ledger.starts_over else ledgers.suspects(db, ledger.device)
     suspects = {suspect: due_ms for suspect, due_ms in suspects.items() if suspect not in ledger.proven}
     is_quiet = now_ms - twins.last_seen(db, ledger.device) >= doubt.QUIET_MS
@@ -75,6 +81,16 @@ def keep(store: Store, device: int, page: PullPage, ledger: OpenLedger) -> float
             twins.note_past(tx, ledger.device, ledger.passed)
         callers.seen(tx, device, synced=True, carried=Total.PAGES if page.delivered else None)
         return tx.now_ms
+
+
+def _unseen(db: View, rights: Rights, in_question: Mapping[str, FrozenBitMap]) -> dict[str, FrozenBitMap]:
+    """Return which of these records a user may not see."""
+    found = {}
+    for name, nums in in_question.items():
+        sees = cache(partial(access.sees, rights, TABLES[name]))
+        if unseen := FrozenBitMap(num for num, owner in owners.of(db, TABLES[name], nums) if not sees(owner)):
+            found[name] = unseen
+    return found
 
 
 def opened(db: View, device: int, cursor: float, *, scope: str | None = None) -> OpenLedger:

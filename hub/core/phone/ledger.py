@@ -5,6 +5,7 @@ A phone's ledger has, for each table, bitmaps of record numbers
     has        what the phone has, in whatever version: it gets those as ``updated``, others as ``created``
     due        what it lacks or has in an old version
     withheld   what its user may not see; looked at again when that changes
+    blanked    what it has as a blank row, for its user may not see it any more (core.records.blanked)
 
 and one revision: everything that changed up to it is accounted for in ``due``. A pull absorbs what changed since,
 leaving out what the phone itself pushed, and delivers from ``due``. A delivery is settled only when the phone comes
@@ -21,11 +22,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt, settling
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.settling import FAILED_TWICE
-from hub.core.phone.sheets import ANY_CURSOR, Delivery, Fork, Head, Outdated, Sheet
+from hub.core.phone.sheets import ANY_CURSOR, NO_RECORDS, Delivery, Fork, Head, Outdated, Sheet
 
 
 class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,20 +73,19 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
             return self._start_over(cursor, scope)
         arrived = next((delivery for delivery in self.deliveries if delivery.timestamp == cursor), None)
         seen = self.head.scope if scope is None else scope
-        sheets = dict(self.sheets)
-        if seen != self.head.scope or self.moved > self.head.revision:
-            sheets = {name: sheet.reconsidered() for name, sheet in sheets.items()}
         resumed = Resumed(
             device=self.device,
             revision=self.revision,
             head=msgspec.structs.replace(self.head, scope=seen),
             since=self.head.revision,
-            sheets=sheets,
+            sheets=self.sheets,
             stored={} if self.fork else self.sheets,
             outdated=self.outdated,
             arrived=None,
             doubtful=(),
             fork=self.fork,
+            carried=_carried([each for each in self.deliveries if each is not arrived]),
+            reconsiders=seen != self.head.scope or self.moved > self.head.revision,
         )
         if arrived:
             return settling.settle(resumed, arrived, self.deliveries)
@@ -113,6 +114,14 @@ class StoredLedger(msgspec.Struct, frozen=True, kw_only=True):
             fork=self.fork,
             made_after_ms=_made_after_ms(cursor, attempts),
         )
+
+
+def _carried(deliveries: Sequence[Delivery]) -> dict[str, FrozenBitMap]:
+    carried: dict[str, FrozenBitMap] = {}
+    for delivery in deliveries:
+        for name, part in delivery.tables.items():
+            carried[name] = carried.get(name, NO_RECORDS) | part.nums
+    return carried
 
 
 def _made_after_ms(cursor: float, attempts: int) -> int | None:

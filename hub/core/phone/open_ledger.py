@@ -36,6 +36,10 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that are not expected any more."""
     fork: Fork | None = None
     """It begins now."""
+    carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What answers carried of which nobody knows whether they came."""
+    in_question: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What the phone has, is not due, and its user may not see any more."""
 
     def behind(self) -> int:
         """Count the records that are due."""
@@ -74,6 +78,15 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
         if self.rests and name not in doubt.KEPT:
             return sheet.due & sheet.has
         return sheet.due - sheet.unsure
+
+    def unseen(self, nums: Mapping[str, FrozenBitMap]) -> "OpenLedger":
+        """Make due what of ``in_question`` the user may not see any more: it goes as a blank row."""
+        sheets, outdated = dict(self.sheets), dict(self.outdated)
+        for name, found in nums.items():
+            key = name, self.head.revision
+            outdated[key] = outdated.get(key, NO_RECORDS) | (found - sheets[name].withheld)
+            sheets[name] = sheets[name]._replace(due=sheets[name].due | found, withheld=sheets[name].withheld - found)
+        return msgspec.structs.replace(self, sheets=sheets, outdated=outdated)
 
     def changed_sheets(self) -> dict[str, Sheet]:
         """Return the sheets that differ from the stored ones."""

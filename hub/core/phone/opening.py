@@ -1,6 +1,6 @@
 """Brings a phone's ledger up to date: absorbs what changed since, or makes everything due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -56,6 +56,10 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     passed: tuple[PastAnswer, ...] = ()
     """Answers that are not expected any more."""
     fork: Fork | None = None
+    carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What answers carried of which nobody knows whether they came."""
+    reconsiders: bool = False
+    """Its user may see other records than before."""
 
     @property
     def read_since(self) -> int:
@@ -71,15 +75,18 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
         """Make due what changed, except what the phone itself made of it, and what is ``forced`` (table, number).
 
         changes: the rows of each table that changed after ``read_since``. moved: the records of patients who moved
-        after ``since``: those that were withheld may be seen now.
+        after ``since``: those that were withheld may be seen now, and what the phone has perhaps no more.
         """
         debt = _Debt(self.sheets, self.outdated)
         for name, nums in moved.items():
             debt.sheets[name] = debt.sheets[name].reconsidered(nums)
+        if self.reconsiders:
+            debt.sheets = {name: sheet.reconsidered() for name, sheet in debt.sheets.items()}
         for name, rows in changes.items():
             self._absorb_table(debt, name, [row for row in rows if row.revision > self.since])
         for name, num in forced:
             debt.add(name, FrozenBitMap([num]), self.since)
+            debt.sheets[name] = debt.sheets[name].filled(FrozenBitMap([num]))
         self._add_overtaken(debt, changes)
         retried = self.arrived.tables if self.arrived and self.arrived.is_retry else {}
         return OpenLedger(
@@ -96,7 +103,19 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
             passed=self.passed,
             fork=self.fork,
             proven=tuple(SuspectRecord(name, num) for name, part in retried.items() for num in part.nums),
+            carried=self.carried,
+            in_question=dict(self._in_question(debt, changes, moved)),
         )
+
+    def _in_question(
+        self, debt: _Debt, changes: Mapping[str, Sequence[ChangedRow]], moved: Mapping[str, FrozenBitMap]
+    ) -> Iterator[tuple[str, FrozenBitMap]]:
+        """Return what the phone has and its user may not see any more: all of it, or what moved and what it made."""
+        for name, sheet in debt.sheets.items():
+            own = [row.num for row in changes.get(name, ()) if self.device in {row.device, row.origin}]
+            some = sheet.has if self.reconsiders else moved.get(name, NO_RECORDS) | FrozenBitMap(own)
+            if asked := (some & sheet.has) - sheet.blanked - sheet.due:
+                yield name, asked
 
     def _absorb_table(self, debt: _Debt, name: str, rows: Sequence[ChangedRow]) -> None:
         if not rows:
@@ -109,14 +128,20 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
         debt.sheets[name] = sheet._replace(has=sheet.has | own | (FrozenBitMap(made) - sheet.unsure))
         debt.add(name, changed, self.since)
         sheet = debt.sheets[name]
-        debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed)
+        debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed).filled(own)
 
     def _add_overtaken(self, debt: _Debt, changes: Mapping[str, Sequence[ChangedRow]]) -> None:
-        """Make due again what changed since the view of an answer that may have come late, over something newer."""
+        """Make due again what an answer may have spoilt that may have come late, over something newer.
+
+        That is what changed since its view, and what is blank in one of them and not in the other.
+        """
         for delivery in self.doubtful:
             for name, part in delivery.tables.items():
                 changed = FrozenBitMap([row.num for row in changes.get(name, ()) if row.revision > delivery.revision])
-                debt.add(name, part.nums & changed, self.since)
+                sheet = debt.sheets[name]
+                otherwise = (part.nums - part.blanked) & sheet.blanked | (part.blanked & sheet.has) - sheet.blanked
+                debt.add(name, part.nums & changed | otherwise, self.since)
+                debt.sheets[name] = debt.sheets[name].filled(otherwise)
 
 
 class StartOver(msgspec.Struct, frozen=True, kw_only=True):

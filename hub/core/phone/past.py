@@ -75,7 +75,10 @@ def rewound(stored: StoredLedger, point: Point, rows: Mapping[str, Sequence[Chan
     return msgspec.structs.replace(
         stored,
         device=NEW,
-        head=msgspec.structs.replace(head, revision=point.revision, settled=point.cursor, attempts=0, asked=0),
+        # No scope: nobody knows what was blank then, so all that it has is looked at.
+        head=msgspec.structs.replace(
+            head, revision=point.revision, settled=point.cursor, attempts=0, asked=0, scope=None
+        ),
         sheets=sheets,
         outdated={(name, at): nums - owed[name] for (name, at), nums in stored.outdated.items()},
         deliveries=[_delivery(point.arrived, sheets)] if point.arrived else [],
@@ -100,13 +103,25 @@ def _line(past: Mapping[float, PastAnswer], settled: float) -> Iterator[PastAnsw
 
 
 def _before(sheet: Sheet, owed: FrozenBitMap, fresh: FrozenBitMap) -> Sheet:
-    return sheet._replace(has=sheet.has - fresh, due=sheet.due | owed, withheld=sheet.withheld - owed, frontier=None)
+    return sheet._replace(
+        has=sheet.has - fresh,
+        due=sheet.due | owed,
+        withheld=sheet.withheld - owed,
+        frontier=None,
+        blanked=NO_RECORDS,
+    )
 
 
 def _shared(sheet: Sheet, pushed: FrozenBitMap, made: FrozenBitMap) -> Sheet:
     """Make due what the other phone may have pushed; this one's user may have deleted what it made itself."""
     has = sheet.has - made
-    return sheet._replace(has=has, due=sheet.due | pushed | made, withheld=sheet.withheld - pushed - made).doubt(made)
+    shared = sheet._replace(
+        has=has,
+        due=sheet.due | pushed | made,
+        withheld=sheet.withheld - pushed - made,
+        blanked=sheet.blanked - pushed - made,
+    )
+    return shared.doubt(made)
 
 
 def _nums(rows: Mapping[str, Sequence[ChangedRow]], wanted: Callable[[ChangedRow], bool]) -> Nums:

@@ -1,7 +1,8 @@
 """Fills the answer to a pull: which of the records that are due go where, up to a budget of bytes (P6, P11).
 
-A record that the phone lacks goes as ``created``, one that it has as ``updated``, a tombstone as ``deleted``; what the
-user may not see is withheld. What a phone needs first comes first:
+A record that the phone lacks goes as ``created``, one that it has as ``updated``, a tombstone as ``deleted``. What the
+user may not see is withheld; where the phone has it, or may have it, a blank row takes its place. What a phone needs
+first comes first:
 
 1. reference data;
 2. whole patients, in the order of pull_order, for half of what the budget leaves;
@@ -22,6 +23,7 @@ from pyroaring import BitMap, FrozenBitMap
 from hub.core.phone import page_size
 from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.sheets import Delivered, Sheet, SuspectRecord
+from hub.core.records import blanked
 from hub.core.records.access import Owner
 from hub.core.records.table import SeenBy, Table
 from hub.core.records.tables import TABLES
@@ -38,6 +40,8 @@ Row = tuple[int, int, bytes]
 """A record as the store reads it: number, whether it is a tombstone, and its JSON."""
 Sees = Callable[[Table, Owner], bool]
 """Tells which records the phone's user may see (hub.core.records.access)."""
+Blank = Callable[[Table, bytes], bytes]
+"""Writes the blank row of a record, from its JSON."""
 
 
 class Bundle(NamedTuple):
@@ -95,22 +99,24 @@ def fill(
     sees: Sees,
     suspect: SuspectRecord | None = None,
     waiting: Collection[SuspectRecord] = (),
+    blank: Blank = blanked.text,
 ) -> tuple[PullPage, OpenLedger]:
     """Choose what goes into an answer; returns it, and the ledger that knows what the user may not see.
 
     offered: the sheets with what may go (OpenLedger.offered), and backlog what is due by them.
     most_bytes: of records, on a phone that can take so much; one record always fits. sees: what the user may see.
-    suspect: one that is to be tried again; waiting: those that are not yet.
+    suspect: one that is to be tried again; waiting: those that are not yet. blank: writes a blank row.
     """
+    sight = _Sight(sees, blank, ledger.carried)
     if suspect is not None:
-        retry = _Draft({suspect.table_name: Sheet()}, most_bytes, 1, sees)
+        retry = _Draft({suspect.table_name: Sheet()}, most_bytes, 1, sight)
         retry.take_each(backlog.records(TABLES[suspect.table_name], [suspect.num]))
         if retry.records:
             return retry.page(suspect, is_retry=True), ledger
     head = ledger.head
     budget = page_size.budget_bytes(head.capacity, head.attempts, most_bytes)
     limit = _LIMITS[head.attempts] if head.attempts < len(_LIMITS) else 1
-    draft = _Draft(offered, budget, limit, sees)
+    draft = _Draft(offered, budget, limit, sight)
     is_all = draft.fill(backlog)
     alone = None if head.attempts else draft.take_too_large(waiting)  # never two failures one after the other
     after = draft.sheets(is_all=is_all)
@@ -126,20 +132,29 @@ class _Placed(NamedTuple):
     data: bytes
 
 
+class _Sight(NamedTuple):
+    """What the user may see, and what becomes of the rest; ``carried`` is what the phone may have got of it."""
+
+    sees: Sees
+    blank: Blank
+    carried: Mapping[str, FrozenBitMap]
+
+
 class _Draft:
     """A page in the making."""
 
-    def __init__(self, sheets: Mapping[str, Sheet], budget: int, limit: int | None, sees: Sees) -> None:
+    def __init__(self, sheets: Mapping[str, Sheet], budget: int, limit: int | None, sight: _Sight) -> None:
         self.records = 0
         self._sheets = sheets
         self._budget = budget
         self._limit = limit
-        self._sees = sees
+        self._sight = sight
         self._seen: dict[tuple[SeenBy, Owner], bool] = {}
         self._bytes = 0
         self._parts = {name: Part([], [], []) for name in sheets}
         self._taken = {name: BitMap() for name in sheets}
         self._unseen = {name: BitMap() for name in sheets}
+        self._blanked = {name: BitMap() for name in sheets}
         self._too_large: list[_Placed] = []
         self._frontiers: dict[str, int] = {}
 
@@ -193,7 +208,8 @@ class _Draft:
             if taken or name in self._frontiers:
                 is_left = len(self._sheets[name].due) > len(taken | self._unseen[name])
                 frontier = self._frontiers.get(name, self._sheets[name].frontier)
-                yield name, Delivered(FrozenBitMap(taken), frontier if is_left else None)
+                blanked_nums = FrozenBitMap(self._blanked[name] & taken)
+                yield name, Delivered(FrozenBitMap(taken), frontier if is_left else None, blanked_nums)
 
     def _take_whole(self, bundles: "_Queue", until: int) -> bool:
         return bundles.drain(lambda bundle: self._take(bundle, until))
@@ -228,16 +244,26 @@ class _Draft:
             place = _DELETED if is_deleted else _UPDATED if num in has else _CREATED
             text = nulls.sub(b"", data) if place == _CREATED else data
             if not may_see and not is_deleted:
-                self._unseen[table.name].add(num)
-            elif len(text) > self._budget:
+                if self._is_blank(table, num):
+                    self._unseen[table.name].add(num)
+                    continue
+                self._blanked[table.name].add(num)
+                place, text = _UPDATED, self._sight.blank(table, data)
+            if len(text) > self._budget:
                 self._too_large.append(_Placed(table.name, num, place, text))
             else:
                 yield _Placed(table.name, num, place, text)
 
+    def _is_blank(self, table: Table, num: int) -> bool:
+        """Whether the phone has nothing to see of a record."""
+        sheet = self._sheets[table.name]
+        has = num in sheet.has and num not in sheet.blanked
+        return not has and num not in self._sight.carried.get(table.name, ())
+
     def _may_see(self, table: Table, owner: Owner) -> bool:
         known = table.seen_by, owner
         if known not in self._seen:
-            self._seen[known] = self._sees(table, owner)
+            self._seen[known] = self._sight.sees(table, owner)
         return self._seen[known]
 
     def _add_some(self, placed: Iterable[_Placed]) -> bool:

@@ -26,6 +26,8 @@ class Delivered(NamedTuple):
 
     nums: FrozenBitMap
     frontier: int | None
+    blanked: FrozenBitMap = NO_RECORDS
+    """What it made blank: records that the user may not see any more."""
 
 
 class Delivery(NamedTuple):
@@ -110,6 +112,8 @@ class Sheet(NamedTuple):
     """Due, and perhaps deleted on the phone; nothing of it is in ``has``."""
     failed: FrozenBitMap = NO_RECORDS
     """The part of it that failed last."""
+    blanked: FrozenBitMap = NO_RECORDS
+    """What the phone has as a blank row."""
 
     def reconsidered(self, nums: FrozenBitMap | None = None) -> "Sheet":
         """Make due what was withheld, or ``nums`` of it: whether the user may see it is found out when it is read."""
@@ -122,8 +126,18 @@ class Sheet(NamedTuple):
 
     def settle(self, part: Delivered) -> "Sheet":
         """Write off what arrived."""
-        settled = self._replace(has=self.has | part.nums, due=self.due - part.nums, frontier=part.frontier)
+        settled = self._replace(
+            has=self.has | (part.nums - part.blanked),
+            due=self.due - part.nums,
+            withheld=self.withheld | part.blanked,
+            frontier=part.frontier,
+            blanked=(self.blanked - part.nums) | (part.blanked & self.has),
+        )
         return settled.sure()
+
+    def filled(self, nums: FrozenBitMap) -> "Sheet":
+        """Note that the phone may have something in these rows."""
+        return self._replace(blanked=self.blanked - nums) if self.blanked else self
 
     def doubt(self, nums: FrozenBitMap) -> "Sheet":
         """Put in doubt what the phone was sent and did not confirm."""

@@ -120,12 +120,15 @@ class Rights(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def scope(self) -> str:
-        """Return a text that differs when the user may see other records than before."""
+        """Return a text that differs when the user may see other records than before.
+
+        It differs from that of 0.1.0: each phone is looked through once, for what that left on it.
+        """
         if self.unrestricted:
             return "*"
         seen = sorted(clinic for clinic in self._held if self.may(Permission.VIEW, Owner(clinic)))
         rest = (sorted(self._held), sorted(self.known), sorted(self.names.items()))
-        return f"{self.user_id}:{hashlib.sha256(str((seen, *rest)).encode()).hexdigest()[:16]}"
+        return f"{self.user_id}={hashlib.sha256(str((seen, *rest)).encode()).hexdigest()[:16]}"
 
     @cached_property
     def _held(self) -> Granted:

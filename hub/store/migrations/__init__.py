@@ -50,6 +50,7 @@ STEPS = (
     Step("set_aside"),
     Step("one_id", old_ids.fill),
     Step("twins"),
+    Step("blanked"),
 )
 _HERE = resources.files(__name__)
 

@@ -33,7 +33,7 @@ _ALL = " UNION ALL ".join(
     f"SELECT '{name}', (SELECT min(num) FROM [{name}]), (SELECT max(num) FROM [{name}])" for name in TABLES
 )
 
-_SHEET = "held, owed, hidden, frontier, unsure, failed"
+_SHEET = "held, owed, hidden, frontier, unsure, failed, blanked"
 _SUSPECT_WAIT_MS = 86_400_000
 """How long a suspect waits for its first retry; each further wait is twice as long."""
 
@@ -161,18 +161,12 @@ def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
     """Keep what an answer carried, by the time of this transaction; only the newest answers are remembered."""
     parts, revision = page.delivered or {"": Delivered(FrozenBitMap(), None)}, ledger.head.revision
     tx.db.conn.executemany(
-        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes, blanked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                ledger.device,
-                tx.now_ms,
-                name,
-                revision,
-                pack(part.nums),
-                part.frontier,
-                page.is_retry,
-                page.weight,
+                *(ledger.device, tx.now_ms, name, revision, pack(part.nums), part.frontier, page.is_retry),
+                *(page.weight, pack(part.blanked)),
             )
             for name, part in parts.items()
         ],
@@ -186,18 +180,9 @@ def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
         _note_suspect(tx, ledger.device, page.suspect)
 
 
-def sheet(
-    has: bytes, due: bytes, withheld: bytes, frontier: int | None, unsure: bytes = b"", failed: bytes = b""
-) -> Sheet:
-    """Read a stored sheet."""
-    return Sheet(
-        unpack(has),
-        unpack(due),
-        unpack(withheld),
-        frontier,
-        unpack(unsure),
-        unpack(failed),
-    )
+def sheet(has: bytes, due: bytes, withheld: bytes, frontier: int | None, *rest: bytes) -> Sheet:
+    """Read a stored sheet; rest: what is unsure, failed and blanked."""
+    return Sheet(unpack(has), unpack(due), unpack(withheld), frontier, *map(unpack, rest))
 
 
 def unpack(blob: bytes) -> FrozenBitMap:
@@ -213,25 +198,26 @@ def pack(nums: FrozenBitMap) -> bytes:
 
 def _deliveries(db: Database, device: int) -> list[Delivery]:
     rows = db.execute(
-        "SELECT timestamp, revision, retry, bytes, table_name, nums, frontier FROM deliveries WHERE device = ?"
+        "SELECT timestamp, revision, retry, bytes, table_name, nums, frontier, blanked FROM deliveries WHERE device = ?"
         " ORDER BY timestamp",
         [device],
     )
     found: dict[int, Delivery] = {}
-    for timestamp, revision, is_retry, weight, name, nums, frontier in rows:
+    for timestamp, revision, is_retry, weight, name, nums, frontier, blanked in rows:
         delivery = found.setdefault(timestamp, Delivery(timestamp, revision, bool(is_retry), {}, weight))
         if name:
-            found[timestamp] = delivery._replace(tables={**delivery.tables, name: Delivered(unpack(nums), frontier)})
+            part = Delivered(unpack(nums), frontier, unpack(blanked))
+            found[timestamp] = delivery._replace(tables={**delivery.tables, name: part})
     return list(found.values())
 
 
 def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
     tx.db.conn.executemany(
-        f"INSERT OR REPLACE INTO ledger (device, table_name, {_SHEET}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO ledger (device, table_name, {_SHEET}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 *(ledger.device, name, pack(sheet.has), pack(sheet.due), pack(sheet.withheld)),
-                *(sheet.frontier, pack(sheet.unsure), pack(sheet.failed)),
+                *(sheet.frontier, pack(sheet.unsure), pack(sheet.failed), pack(sheet.blanked)),
             )
             for name, sheet in ledger.changed_sheets().items()
         ],

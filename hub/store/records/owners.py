@@ -1,11 +1,14 @@
 """Reads whose a record is, as the rule of who may see it asks (hub.core.records.access.sees)."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
 from sqlite_utils import Database
 
 from hub.core.records.access import Owner
 from hub.core.records.table import SeenBy, Table
+from hub.store.database import Transaction
 
 
 class Owned(NamedTuple):
@@ -33,6 +36,24 @@ def columns(table: Table) -> str:
 def join(table: Table) -> str:
     """Write what joins a record ``t`` to its ``patient``, if it has one."""
     return "LEFT JOIN patients AS patient ON patient.id = t.patient_id" if table.patient else ""
+
+
+def of(db: Database, table: Table, nums: Iterable[int]) -> Iterator[tuple[int, Owner]]:
+    """Return whose the live records of these numbers are."""
+    wanted = msgspec.json.encode(list(nums)).decode()
+    rows = db.execute(
+        f"SELECT t.num, {columns(table)} FROM json_each(?) AS wanted CROSS JOIN [{table.name}] AS t"
+        f" ON t.num = wanted.value {join(table)} WHERE t.local_server_deleted_at IS NULL",
+        [wanted],
+    )
+    for num, *owner in rows:
+        yield num, Owner(*owner)
+
+
+def disown(tx: Transaction, table: Table, num: int) -> None:
+    """Forget who entered a record: the cloud gave it a clinic, so it is that clinic's alone, known here or not."""
+    if table.is_authored:
+        tx.db.execute(f"UPDATE [{table.name}] SET author = NULL WHERE num = ?", [num])
 
 
 def find(db: Database, table: Table, record_id: str) -> Owned:

@@ -18,6 +18,8 @@ from hub.core.records.tables import TABLES
 
 PHONE = 1
 NAMES = ("patients", "visits")
+BLANK = 0
+"""In the place of the revision of what a phone has as a blank row."""
 
 
 class Row(NamedTuple):
@@ -152,6 +154,10 @@ class ModelHub:
 
     def pull(self, cursor: float, withheld: frozenset[str] = frozenset(), budget_bytes: int = 10**6) -> Answer:
         ledger = self.opened(cursor, ",".join(sorted(withheld)))
+        asked = {
+            name: [num for num in nums if self._is_in(name, num, withheld)] for name, nums in ledger.in_question.items()
+        }
+        ledger = ledger.unseen({name: FrozenBitMap(nums) for name, nums in asked.items() if nums})
         asks = ledger.is_confirming
         due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now and asks]
         offered = ledger.offered(suspects=len(self.suspects) if asks else None)
@@ -163,6 +169,7 @@ class ModelHub:
             sees=lambda _table, owner: owner.clinic not in withheld,
             suspect=due[0] if due else None,
             waiting=self.suspects.keys() - set(due),
+            blank=lambda _table, text: b" ".join((*text.split()[:2], b"%d" % BLANK)),
         )
         self._save(ledger.deliver(is_retry=page.is_retry))
         now = self.tick()
@@ -171,6 +178,9 @@ class ModelHub:
         if page.suspect:
             self._suspect(page.suspect)
         return Answer(page, now)
+
+    def _is_in(self, name: str, num: int, clinics: frozenset[str]) -> bool:
+        return self.rows[name][num].clinic in clinics and not self.rows[name][num].is_deleted
 
     def known(self, name: str, num: int) -> int:
         """Return the revision up to which the hub takes the phone to know a record."""
@@ -238,7 +248,7 @@ class ModelPhone:
 
     def delete(self, key: tuple[str, int]) -> None:
         """Delete a record; its row stays, and is in the way of the same one for ever."""
-        if self.has.pop(key, None):
+        if self.has.pop(key, None) is not None:
             self.deleted.add(key)
 
 
@@ -250,6 +260,11 @@ def created(answer: Answer) -> set[tuple[str, int]]:
 def carried(answer: Answer) -> set[tuple[str, int]]:
     """Return all that an answer carries."""
     return {(name, num) for name, part in answer.page.delivered.items() for num in part.nums}
+
+
+def shown(answer: Answer) -> set[tuple[str, int]]:
+    """Return of what an answer carries more than a blank row."""
+    return {(name, num) for name, part in answer.page.delivered.items() for num in part.nums - part.blanked}
 
 
 def _read(text: bytes) -> tuple[tuple[str, int], int]:

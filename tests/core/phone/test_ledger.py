@@ -10,13 +10,14 @@ from hub.core.phone import sheets
 from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.sheets import ANY_CURSOR, Head
-from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, Row, carried, created
+from tests.core.phone.model import BLANK, NAMES, PHONE, Answer, ModelHub, ModelPhone, Row, carried, created, shown
 from tests.draws import drawn
 
 CLINICS = ("a", "b")
 Step = tuple[str, int]
 QUIET = ("add", "edit", "delete", "own_add", "own_edit", "merged", "forced", "sync", "sync", "lost", "lost", "wait")
-ALL = (*QUIET, "own_delete", "allow", "forbid", "move", "empty", "strange", "overlap")
+KNOWN = (*QUIET, "own_delete", "allow", "forbid", "move", "overlap")
+ALL = (*KNOWN, "empty", "strange")
 
 
 def steps(names: tuple[str, ...]) -> st.SearchStrategy[list[Step]]:
@@ -207,7 +208,7 @@ def test_p3_a_phone_is_never_taken_to_know_more_than_it_has(taken: list[Step]) -
     for (name, num), has in life.phone.has.items():
         row = life.hub.rows[name][num]
         if row.revision <= life.hub.known(name, num):
-            assert has == row.revision
+            assert has in {row.revision, BLANK}  # what is blank was known until just now
 
 
 @drawn(120)
@@ -230,9 +231,21 @@ def test_p6_no_phone_gets_what_its_user_may_not_see(taken: list[Step]) -> None:
     rows = life.hub.rows
     assert not [
         key
-        for key in carried(answer)
+        for key in shown(answer)
         if rows[key[0]][key[1]].clinic in life.withheld and not rows[key[0]][key[1]].is_deleted
     ]
+
+
+@drawn(120)
+@given(steps(KNOWN))
+@example([("add", 0), ("sync", 3), ("sync", 3), ("forbid", 0)])
+@example([("add", 0), ("lost", 3), ("forbid", 0)])
+@example([("add", 0), ("sync", 3), ("sync", 3), ("forbid", 0), ("sync", 3), ("allow", 0), ("lost", 3), ("forbid", 0)])
+def test_s5_what_a_user_may_not_see_any_more_is_blank_on_the_phone_in_the_end(taken: list[Step]) -> None:
+    life = lived([("sync", 3), ("sync", 3), *taken])
+    life.settle()
+    left = [key for key, row in life.rows() if row.clinic in life.withheld and not row.is_deleted]
+    assert {life.phone.has.get(key, BLANK) for key in left} <= {BLANK}
 
 
 @drawn(120)
