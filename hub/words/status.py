@@ -136,7 +136,7 @@ def copies(words: Words, facts: Facts) -> str:
     """Say where everything is that the phones have sent; "" where no copy is kept."""
     if facts.copies is None:
         return ""
-    return words.say("on the hub and on its stick") if facts.copies > 1 else words.say("on the hub alone")
+    return words.say("on the hub and in its copy") if facts.copies > 1 else words.say("on the hub alone")
 
 
 def _relay(words: Words, facts: Facts) -> dict[str, str]:

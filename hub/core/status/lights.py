@@ -155,7 +155,7 @@ PATTERNS: dict[Light, Pattern] = {
     ),
     Light.COPY: Pattern(
         _blinks(long=2, short=1),
-        "Records are on one card only: put the hub's USB stick in.",
+        "Records are on one card only: the stick or spare is missing.",
         "Red: 2 long, 1 short, pause",
     ),
     Light.FAULT: Pattern(

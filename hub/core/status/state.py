@@ -266,10 +266,7 @@ class HubState(Enum):
         Level.ATTENTION,
         Light.COPY,
         Text("Everything the phones have sent is safe here, but on one card only."),
-        Text(
-            "Put the hub's USB stick in. If it is in, take it out and put it back. "
-            "If that does not help, call your technician."
-        ),
+        Text("Put the hub's USB stick in, or switch its spare on. If that does not help, call your technician."),
         lambda facts: facts.copies == 1 and not (facts.cloud and not (facts.waiting or facts.unproven or facts.held)),
     )
     CLOCK_WRONG = _Row(
@@ -363,9 +360,9 @@ class HubState(Enum):
     ON_STICK = _Row(
         Level.SAFE,
         Light.SAFE,
-        Text("Everything the phones have sent is safe, on this hub and on its stick."),
+        Text("Everything the phones have sent is safe, on this hub and in its copy."),
         _NOTHING,
-        lambda facts: facts.copies == 2,  # noqa: PLR2004  the hub's own, and the stick's
+        lambda facts: facts.copies == 2,  # noqa: PLR2004  the hub's own, and the copy's
     )
     SAFE = _Row(
         Level.SAFE,
