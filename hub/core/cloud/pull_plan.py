@@ -19,6 +19,8 @@ FULL_AGAIN_MS = 3_600_000
 LARGE_PUSH_BYTES = 1_000_000
 PATIENCE_MS = 600_000
 """However much is pushed, there is a pull after so long."""
+WHOLE_SECOND_MS = 1000
+"""A time of the cloud's answers may be in whole seconds, and lie so much before it."""
 AT_ONCE = 0
 """In the place of the time of the last full pull: the next one waits for nothing."""
 

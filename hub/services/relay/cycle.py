@@ -149,8 +149,14 @@ class _Cycle:
         if not self._link.clinics:
             self._report.outcome = Outcome.NO_CLINIC
             return
-        if is_patient and pull_plan.can_wait(self._progress, self._client.now_ms() or 0):
+        if is_patient and self._can_wait():
             self._push(only_new=True)
+            return
+        if self._can_wait() and not self._is_full():
+            failure = self._peek()
+            self._push(only_new=failure is not None)
+            if failure:
+                raise failure
             return
         if self._progress.pull_failures:
             # The line may not hold for a whole pull again: what needs none uses it while it holds.
@@ -186,10 +192,25 @@ class _Cycle:
             cloud_link.update(self._store, told)
         self._link = told
 
+    def _can_wait(self) -> bool:
+        return pull_plan.can_wait(self._progress, self._client.now_ms() or 0)
+
+    def _is_full(self) -> bool:
+        now_ms = self._client.now_ms() or self._progress.cursor_cloud_ms
+        return pull_plan.is_full(self._progress, self._link.clinics, now_ms)
+
+    def _peek(self) -> CloudError | None:
+        """Merge what is new since a large push ended, for somebody who waits: the next pull brings all of it, once."""
+        pulled = self._fetch(self._progress.pushed_cloud_ms + pull_plan.WHOLE_SECOND_MS, full=False)
+        if isinstance(pulled, CloudError):
+            return pulled
+        if pulled.asks:
+            self._want_full("the cloud deleted what others stood with")
+        return None
+
     def _pull(self) -> CloudError | None:
         """Pull and merge; returns what went wrong with the pull where a push may still go well."""
-        now_ms = self._client.now_ms() or self._progress.cursor_cloud_ms
-        full = pull_plan.is_full(self._progress, self._link.clinics, now_ms)
+        full = self._is_full()
         failure = self._pull_once(full=full)
         if failure is None and not full and pull_plan.wanted_at_once(self._progress):
             return self._pull_once(full=True)
@@ -198,6 +219,14 @@ class _Cycle:
     def _pull_once(self, *, full: bool) -> CloudError | None:
         self._report.full |= full
         last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull_plan.OVERLAP_MS, 1)
+        pulled = self._fetch(last_ms, full=full)
+        if isinstance(pulled, CloudError):
+            return pulled
+        self._arrived(pulled, full=full)
+        return None
+
+    def _fetch(self, last_ms: int, *, full: bool) -> MergedPull | CloudError:
+        """Merge what changed since; returns what went wrong where a push may still go well."""
         try:
             with self._client.pull(last_ms) as body:
                 pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
@@ -210,8 +239,7 @@ class _Cycle:
             return error
         self._report.pulled += pulled.tally
         self._client.told(pulled.cloud_ms)
-        self._arrived(pulled, full=full)
-        return None
+        return pulled
 
     def _arrived(self, pulled: MergedPull, *, full: bool) -> None:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""

@@ -217,6 +217,39 @@ def test_an_idle_cycle_costs_one_verify_and_one_pull_and_nothing_for_the_disk_to
     assert not any(writes)
 
 
+def test_6_who_asks_for_a_cycle_by_hand_gets_what_is_new_and_nothing_of_a_large_push_again(connected: World) -> None:
+    patient = connected.patient()
+    visit = connected.visit(patient)
+    settle(connected)
+    for _ in range(30):
+        connected.event(visit, form_data=json.dumps([{"value": "x" * 40_000}]))
+    up = connected.cycle().traffic.up
+    pulls = connected.progress().pulls
+    soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=3)).isoformat()
+    connected.seed.edit("patients", str(patient["id"]), hometown="Homs", last_modified=soon)
+    connected.change("patients", patient, phone="2")
+    asked = [connected.cycle() for _ in range(3)]
+    assert sum(report.traffic.down for report in asked) < 20_000 < up
+    assert connected.here_is("patients", str(patient["id"]))["hometown"] == "Homs"
+    there = connected.there_is("patients", str(patient["id"]))
+    assert (there["phone"], there["hometown"]) == ("2", "Homs")
+    assert connected.progress().pulls == pulls  # nothing is missed that these did not ask for
+    connected.move_cursor(-dt.timedelta(milliseconds=pull_plan.PATIENCE_MS, seconds=2))
+    last = connected.cycle()
+    assert last.pulled.seen == 31
+    assert last.traffic.down < 1.5 * up
+
+
+def test_6_everything_that_is_asked_for_is_pulled_right_after_a_large_push_too(connected: World) -> None:
+    visit = connected.visit(connected.patient())
+    settle(connected)
+    for _ in range(30):
+        connected.event(visit, form_data=json.dumps([{"value": "x" * 40_000}]))
+    connected.cycle()
+    connected.want_everything()
+    assert connected.cycle().full
+
+
 def test_6_what_was_pushed_comes_down_once_however_many_cycles_follow(connected: World) -> None:
     """The overlap brought it again in every cycle of two minutes: 3.3 bytes down for each that went up."""
     visit = connected.visit(connected.patient())
