@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ijson
 import msgspec
 import structlog
 
+from hub.actions.cloud.cycles import advance, progress
 from hub.actions.phones import push
 from hub.actions.phones.push import Source, TableChanges
+from hub.core.cloud import pull_plan
 from hub.core.records import codec
 from hub.core.records.access import Rights
 from hub.core.records.push_decision import Add
@@ -49,6 +51,7 @@ def run() -> Iterator[Row]:
         yield from _measured(_first_pull, folder, f"first pull of {PULLED:,} records, {size / 1e6:.0f} MB")
         (folder / "pull.json").rename(folder / "pulled.json")
         yield from _measured(_push, folder, f"relay of {WAITING:,} waiting records")
+        yield from _measured(_round_trip, folder, f"{WAITING:,} records to the cloud and back, until it has shown all")
         yield from _measured(_idle, folder, "a cycle with no news")
 
 
@@ -107,6 +110,25 @@ def _push(url: str, folder: Path, what: str) -> list[Row]:
         Row(f"{what}: CPU of the hub for each", cpu / WAITING * 1000, unit="µs", limit=1500),
         Row("  bytes sent for each byte of the records' JSON", up, unit="x", limit=1.1),
         Row("  requests", report.traffic.requests, unit="", limit=_RATE),
+    ]
+
+
+def _round_trip(url: str, folder: Path, what: str) -> list[Row]:
+    """Push, sync by the schedule and by hand meanwhile, and pull when the overlap reaches the push no more."""
+    store = _hub(folder / "round", url)
+    runner = Runner(store, RelayRules(requests_per_minute=1000))
+    sizes = _fill(store)
+    reports = [runner.run(), *(runner.run(is_patient=by_schedule) for by_schedule in (True, False, True, False))]
+    later_ms = progress(store).pushed_cloud_ms - pull_plan.OVERLAP_MS - pull_plan.WHOLE_SECOND_MS
+    advance(store, pushed_cloud_ms=later_ms)
+    reports.append(runner.run(is_patient=True))
+    traffic = [report.traffic for report in reports if report]
+    assert sum(report.pulled.seen for report in reports if report) == WAITING, reports
+    kb = [sum(bytes_) / WAITING for bytes_ in ([each.up for each in traffic], [each.down for each in traffic])]
+    size = sum(sizes) / WAITING
+    return [
+        Row(f"{what}: sent for 1,000 of {size:.0f} bytes", kb[0], unit="kB", limit=size * 1.1),
+        Row("  received for 1,000", kb[1], unit="kB", limit=kb[0] * 1.2),
     ]
 
 
@@ -231,21 +253,37 @@ class _Cloud(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     pull: Path
     pulled = False
+    pushed: ClassVar[list[tuple[int, dict[str, Any]]]] = []
+    """When what came."""
 
     def do_GET(self) -> None:
-        """Return the whole pull once, then nothing new."""
+        """Return the whole pull once, then what was pushed since."""
         cls = type(self)
-        if cls.pulled or not cls.pull.exists() or not self.path.endswith("lastPulledAt=1&peerType=sync_hub"):
-            self._answer(b'{"success":true,"changes":{},"timestamp":1795156207195}')
+        since = int(self.path.partition("lastPulledAt=")[2].partition("&")[0])
+        if cls.pulled or not cls.pull.exists() or since != 1:
+            self._answer(self._news(since))
             return
         cls.pulled = True
         self._answer(self.pull.read_bytes())
 
     def do_POST(self) -> None:
         """Verify, or take whatever is pushed."""
-        self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if "verify" not in self.path:
+            self.pushed.append((time.time_ns() // 1_000_000, json.loads(body)))
         device = {"id": "d", "name": "bench", "device_type": "sync_hub", "status": "active", "clinic_ids": [_CLINIC]}
         self._answer(json.dumps(device).encode() if "verify" in self.path else b'{"success":true}')
+
+    def _news(self, since_ms: int) -> bytes:
+        """Write what was pushed since as a pull has it, with the columns that the cloud adds."""
+        stamps = dict.fromkeys(("last_modified", "server_created_at"), _TIME)
+        changes: dict[str, dict[str, list[Any]]] = {}
+        for at_ms, body in self.pushed:
+            for table, lists in body.items() if at_ms > since_ms else ():
+                part = changes.setdefault(table, {"created": [], "updated": [], "deleted": []})
+                part["created"] += [{**row, **stamps} for row in lists["created"]]
+        answer = {"success": True, "changes": changes, "timestamp": time.time_ns() // 1_000_000}
+        return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
