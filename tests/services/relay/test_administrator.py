@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hub.actions.cloud import link
+from hub.actions.cloud import link, matching
 from hub.core.cloud.outbox import Entry
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.store.cloud import outbox
+from tests.hubs import add_clinic, add_user
 from tests.services.relay import world as worlds
 from tests.services.relay.world import World
 from tests.simulated.cloud.postgres import cluster
@@ -63,6 +64,17 @@ def reconnect(world: World, _patient: Row, _twin: Row) -> None:
     world.connect()
 
 
+def match_by_hand(world: World, _patient: Row, _twin: Row) -> None:
+    """Say which clinic and user of the cloud are those that were made here, while something of theirs waits."""
+    own = add_clinic(world.store, "Tent")
+    nurse = add_user(world.store, own, email="tent@home")
+    world.visit(world.patient(primary_clinic_id=own), clinic_id=own, provider_id=nurse.id)
+    world.try_cycle()
+    assert world.waiting()["waiting"] >= 2
+    matching.match_clinic(world.store, own, world.here)
+    matching.match_user(world.store, nurse.id, world.nurse)
+
+
 def delete_without_children(world: World, patient: Row, _twin: Row) -> None:
     world.seed.delete("patients", str(patient["id"]))
 
@@ -93,6 +105,7 @@ ACTS = [
     delete_clinic,
     pause,
     reconnect,
+    match_by_hand,
     delete_without_children,
 ]
 UNSENT = [nothing, edit, new_records, delete_visit]
@@ -138,6 +151,9 @@ def play(world: World, act: Act, unsent: Act) -> None:
     moved = world.there_is("patients", str(patient["id"]))
     if act is transfer:
         assert (moved["primary_clinic_id"], moved["government_id"]) == (world.elsewhere, "ID-7")
+    if act is match_by_hand:
+        assert {row["primary_clinic_id"] for row in world.seed.rows("patients")} == {world.here}
+        assert {row["provider_id"] for row in world.seed.rows("visits")} == {world.nurse}
     if act is merge and unsent is not delete_visit:
         assert world.there_is("events", str(event["id"]))["patient_id"] == twin["id"]
         assert str(event["id"]) in pushes.live(world.store, "events")
