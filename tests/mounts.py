@@ -26,8 +26,8 @@ class Mount:
         except subprocess.CalledProcessError as error:
             pytest.skip(f"this machine lets nobody mount: {error.stderr.decode().strip()}")
 
-    def fill(self) -> None:
-        """Write until there is no room for a byte."""
+    def fill(self, *, but: int = 0) -> None:
+        """Write until there is no room for a byte, ``but`` for so many."""
         with (self.path / "filling").open("wb", buffering=0) as file:
             for size in (1024 * 1024, 4096, 1):
                 try:
@@ -35,6 +35,7 @@ class Mount:
                         pass
                 except OSError:
                     continue
+            file.truncate(file.tell() - but)
 
     def empty(self) -> None:
         """Return the room back."""

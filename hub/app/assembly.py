@@ -33,6 +33,7 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
+from hub.store import reserve
 from hub.store.database import FILE_NAME, Store
 from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
@@ -161,10 +162,12 @@ def _spare(store: Store) -> Litestar | None:
 
 def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:
     """Open the database, if it is one, and give what is wrong with it."""
+    reserve.give(data)
     try:
         store = Store(data, quarantine_max=settings.limits.quarantine_records)
     except Damaged as error:
         return None, (str(error),)
+    reserve.keep(data)
     return store, _check(store, settings)
 
 

@@ -21,11 +21,12 @@ import pytest
 from litestar.testing import TestClient
 
 from hub.actions.box import copying
-from hub.actions.phones import access, pairing
+from hub.actions.phones import access, pairing, refusals
 from hub.app import assembly
 from hub.cli.lights import HubLight
 from hub.core.cloud.link import Link
 from hub.core.copy.standing import Copy, CopyStanding, CopyState
+from hub.core.phone.refusal import RefusalReason, again
 from hub.core.status import state as states
 from hub.core.status.card import CardShape
 from hub.core.status.lights import Light
@@ -207,6 +208,19 @@ def card_full(box: Box) -> Shown:
     card = box.card()
     box.open()
     card.fill()
+    return box.shown()
+
+
+def card_nearly_full(box: Box) -> Shown:
+    card = box.card()
+    box.open()
+    card.fill(but=2 * 1024 * 1024)
+    return box.shown()
+
+
+def turned_away(box: Box) -> Shown:
+    now_ms = refusals.now_ms(box.world.store)
+    refusals.keep(box.world.store, again(None, 1, RefusalReason.NO_ROOM, now_ms))
     return box.shown()
 
 
@@ -402,6 +416,8 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (card_full, HubState.READ_ONLY, Light.STORAGE),
     (card_failed, HubState.READ_ONLY, Light.STORAGE),
     (replaced, HubState.REPLACED, Light.STORAGE),
+    (card_nearly_full, HubState.DISK_FULL, Light.STORAGE),
+    (turned_away, HubState.TURNED_AWAY, Light.STORAGE),
     (card_small, HubState.DISK_LOW, Light.DISK),
     (power_weak, HubState.POWER_WEAK, Light.POWER),
     (hot, HubState.HOT, Light.HEAT),
@@ -423,7 +439,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (on_stick, HubState.ON_STICK, Light.SAFE),
     (safe, HubState.SAFE, Light.SAFE),
 ]
-_SLOW = {hanging, killed, damaged, starting, card_full, card_failed, card_small}
+_SLOW = {hanging, killed, damaged, starting, card_full, card_failed, card_nearly_full, card_small}
 
 
 def test_every_state_has_a_cause() -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from pyroaring import FrozenBitMap
 
+from hub.core.errors import Unavailable
 from hub.core.fleet.totals import Total
 from hub.core.phone import doubt, past, pull_page
 from hub.core.phone.ledger import StoredLedger
@@ -20,6 +21,7 @@ from hub.core.phone.sheets import Head
 from hub.core.records import access
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
+from hub.store.box import write_check
 from hub.store.database import Store, Transaction, View
 from hub.store.phones import callers, twins
 from hub.store.phones import ledger as ledgers
@@ -37,11 +39,18 @@ class Pulled(NamedTuple):
 def pull(store: Store, device: int, rights: Rights, cursor: float, *, most_bytes: int) -> Pulled:
     """Answer a phone that comes with ``cursor``; one device's pulls and pushes must not overlap.
 
-    most_bytes: of records, on a phone that can take so much.
+    most_bytes: of records, on a phone that can take so much. On a full disk the answer is given and not kept: the phone
+    comes with a cursor that nobody gave, and gets it again.
     """
     with store.read() as db:
         page, ledger = choose(store, db, device, rights, cursor, most_bytes=most_bytes)
-    return Pulled(page, keep(store, device, page, ledger))
+    try:
+        return Pulled(page, keep(store, device, page, ledger))
+    except Unavailable as error:
+        if not write_check.is_full(error):
+            raise
+    with store.read() as db:
+        return Pulled(page, store.now_ms(db))
 
 
 def choose(
