@@ -45,6 +45,8 @@ def bring_back(machine: Machine, key: bytes) -> None:
         path = machine.path(f"{data.MOUNT}/{name}")
         if not path.exists():
             write(path, base64.b64decode(content), mode=0o600)
+        if name == _SETTINGS:
+            machine.run("chown", "hikma-hub:", str(path))
 
 
 def forget(machine: Machine) -> None:

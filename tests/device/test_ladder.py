@@ -3,11 +3,11 @@
 import contextlib
 import html
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.device import card
@@ -63,15 +63,13 @@ def board(worn: Worn, keys: Keys, tmp_path: Path) -> Iterator[Guest]:
 
 
 def page(board: Guest) -> str:
-    """Return the first page, as soon as it says something else than that the hub starts."""
+    """Return the first page, as soon as there is one."""
     deadline = time.monotonic() + _PAGE_S
+    url = f"http://127.0.0.1:{board.ports['http']}/"
     while time.monotonic() < deadline:
         assert board.is_on, board.serial[-3000:]
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"http://127.0.0.1:{board.ports['http']}/?lang=en", timeout=20) as answer,
-        ):
-            return html.unescape(answer.read().decode())
+        with contextlib.suppress(httpx.HTTPError):
+            return html.unescape(httpx.get(url, headers={"Accept-Language": "en"}, timeout=20, trust_env=False).text)
         time.sleep(1)
     raise AssertionError(board.evidence())
 

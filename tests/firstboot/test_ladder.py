@@ -97,6 +97,10 @@ def test_a_card_that_was_a_hub_never_becomes_a_new_one_by_itself(used: Flashed, 
         assert report.card_why
         assert (report.hub_id, report.setup_code) == ("", None)
         assert report.access_point == "Hikma North", "its networks come up all the same"
+    if fault in {"lost", "no header", "no partition"}:  # what root wrote into memory the hub must be able to read
+        assert any(
+            line.startswith("chown hikma-hub:") and line.endswith("/data/hub/hub.toml") for line in used.commands
+        )
 
 
 def test_its_networks_are_kept_where_the_card_alone_gives_no_password_away(used: Flashed) -> None:
