@@ -455,3 +455,26 @@ def test_the_matrix_fails_when_a_rule_is_dropped(matrix: Matrix, monkeypatch: py
     where, name, instead = DROPPED[rule]
     monkeypatch.setattr(where, name, instead)
     assert next(matrix.findings(), None) is not None
+
+
+NOBODY_ASKS = dict.fromkeys(TABLES, ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("way", "dropped", "declared"),
+    [
+        ("create", {"_CREATE": NOBODY_ASKS}, access._CREATE),
+        ("update", {"_UPDATE": NOBODY_ASKS, "_KEEPS_STOCK": {"clinic_inventory": frozenset()}}, access._UPDATE),
+        ("delete", {"_DELETE": NOBODY_ASKS}, NOBODY_ASKS),
+    ],
+)
+def test_the_matrix_notices_each_right_that_a_table_asks_for_no_more(
+    matrix: Matrix, monkeypatch: pytest.MonkeyPatch, way: str, dropped: dict[str, object], declared: dict[str, object]
+) -> None:
+    for name, instead in dropped.items():
+        monkeypatch.setattr(access, name, instead)
+    found = list(matrix.pushed())
+    asked = {table for table in declared if (changing := TABLE_NEEDS[table]) and getattr(changing, way)}
+    assert asked
+    assert [table for table in asked if not any(f" can {way} {table} " in finding for finding in found)] == []
