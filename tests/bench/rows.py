@@ -32,6 +32,11 @@ class Row(msgspec.Struct, frozen=True):
 
 def median_ms(act: Callable[[], object], *, times: int, before: Callable[[], object] | None = None) -> float:
     """Return the median time of ``act`` in ms; ``before`` is not counted."""
+    return statistics.median(times_ms(act, times=times, before=before))
+
+
+def times_ms(act: Callable[[], object], *, times: int, before: Callable[[], object] | None = None) -> list[float]:
+    """Return each time that ``act`` took, in ms; ``before`` is not counted."""
     taken = []
     for _ in range(times):
         if before:
@@ -39,7 +44,7 @@ def median_ms(act: Callable[[], object], *, times: int, before: Callable[[], obj
         start = time.perf_counter()
         act()
         taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+    return taken
 
 
 def quantiles(values: list[float]) -> tuple[float, float, float]:
