@@ -132,7 +132,8 @@ class Visit:
     def _complain(self, message: ConsoleMessage) -> None:
         # Chromium notes a page that was answered with 400 or 403; a page may be.
         is_page = "status of 4" in message.text and "/static/" not in message.location["url"]
-        if message.type in {"error", "warning"} and not is_page:
+        is_gone = "ERR_CONNECTION_REFUSED" in message.text  # of a hub that a test has killed
+        if message.type in {"error", "warning"} and not (is_page or is_gone):
             self.complaints.append(message.text)
 
 
