@@ -39,6 +39,7 @@ from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
 from hub.web.frame import Pages
+from hub.web.pace import Paced
 from hub.web.pages import problem, public
 
 _MIB = 1024 * 1024
@@ -145,7 +146,8 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) 
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
         becoming: Beside = partial(recovery.stop_when_changed, data, recovery.form(data))
         beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep, becoming]
-        asyncio.run(servers.serve(application, settings, beside, (store, shown), _spare(store)))
+        paced = Paced(application, phones_rpc.sessions.heard_at)
+        asyncio.run(servers.serve(paced, settings, beside, (store, shown), _spare(store)))
 
 
 def _copying(store: Store, live: LiveSettings) -> CopyWriter:

@@ -12,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from hub.actions.box import certificate
 from hub.app import reach
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 
 async def serve(
-    app: Litestar,
+    app: ASGIApp,
     settings: Settings,
     beside: Iterable[Callable[[], Coroutine[None, None, None]]] = (),
     site: tuple[Store, Pages] | None = None,
@@ -65,7 +66,7 @@ async def serve(
     log.info(LogEvent.SERVING_STOPPED)
 
 
-def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
+def _server(app: ASGIApp, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes
     given = {
         "port": settings.server.port,
         "interface": Interfaces.ASGI,
@@ -84,7 +85,7 @@ def _server(app: Litestar, settings: Settings, **other: Any) -> Server:  # noqa:
     )
 
 
-def _tls_servers(app: Litestar, settings: Settings, site: tuple[Store, Pages] | None) -> list[Server]:
+def _tls_servers(app: ASGIApp, settings: Settings, site: tuple[Store, Pages] | None) -> list[Server]:
     """Return the server of the pages over TLS, if other machines can reach the hub; phones never need it."""
     host, port = settings.server.host, settings.web.https_port
     if site is None or not port or links.is_loopback(host):

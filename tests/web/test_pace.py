@@ -1,0 +1,70 @@
+"""Who asks without end waits for it, and nobody else (S10)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.web import pace
+from hub.web.pace import KNOWN, STRANGER, Paced, Rate, Turns
+
+
+def test_an_address_asks_at_once_what_a_page_takes_and_then_at_a_pace() -> None:
+    turns = Turns()
+    waits = [turns.wait_s("a", STRANGER, 100.0) for _ in range(STRANGER.burst)]
+    assert waits == pytest.approx([0.0] * STRANGER.burst)
+    assert turns.wait_s("a", STRANGER, 100.0) == pytest.approx(1 / STRANGER.per_second)
+    assert turns.wait_s("b", STRANGER, 100.0) == 0.0
+
+
+def test_who_would_wait_too_long_takes_no_turn_and_is_served_again_soon() -> None:
+    turns = Turns()
+    waits = [turns.wait_s("a", STRANGER, 100.0) for _ in range(10_000)]
+    assert waits[-1] is None
+    assert turns.wait_s("a", STRANGER, 100.0 + pace._LONGEST_S + 1) is not None
+
+
+@given(st.lists(st.floats(0, 3), max_size=200), st.sampled_from([STRANGER, KNOWN, Rate(2, 1.0)]))
+def test_in_no_time_does_more_than_burst_and_pace_go(gaps: list[float], rate: Rate) -> None:
+    turns, now_s, gone = Turns(), 10.0, list[float]()
+    for gap in gaps:
+        now_s += gap
+        wait_s = turns.wait_s("a", rate, now_s)
+        gone += [] if wait_s is None else [now_s + wait_s]
+    for first, at in enumerate(gone):
+        for last in range(first, len(gone)):
+            assert last - first + 1 <= rate.burst + (gone[last] - at) * rate.per_second + 1e-6
+
+
+def test_what_is_remembered_of_addresses_is_bounded() -> None:
+    turns = Turns()
+    for number in range(3 * pace._REMEMBERED):
+        turns.wait_s(str(number), STRANGER, number / 100)
+    assert len(turns._next_s) <= pace._REMEMBERED + 1
+
+
+def served(paced: Paced, address: str) -> bool:
+    """Ask once; returns whether it was passed on, and False if it was told to come again."""
+    said: list[object] = []
+
+    async def send(event: object) -> None:
+        said.append(event)
+
+    scope: Any = {"type": "http", "client": (address, 1)}
+    receive: Any = None
+    asyncio.run(paced(scope, receive, send))
+    return not said
+
+
+def test_phones_and_this_machine_go_on_while_a_stranger_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "_LONGEST_S", 0.0)
+
+    async def app(*_: object) -> None:
+        """Answer nothing."""
+
+    paced = Paced(app, lambda: {"192.0.2.1"})
+    for address, goes_on in (("192.0.2.1", True), ("127.0.0.1", True), ("192.0.2.66", False)):
+        assert all(served(paced, address) for _ in range(STRANGER.burst))
+        assert all(served(paced, address) for _ in range(20)) is goes_on
