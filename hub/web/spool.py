@@ -19,7 +19,8 @@ Buffer = bytearray | mmap.mmap
 Admit = Callable[[bytes], Awaitable[None]]
 """Raises a PhoneError unless who sends what begins so may send more than a stranger."""
 
-_STEP_BYTES = 1024 * 1024
+_STEP_BYTES = 32 * 1024
+"""Of each body in memory, of which there may be a thousand that never end."""
 _LEFT_BYTES = 64 * 1024 * 1024
 """Of the disk, for the database."""
 _RETRY_S = 5
