@@ -205,7 +205,9 @@ class _Incoming:
         return id_mapping.names(self._tx.db)
 
     def merge(self, raws: Sequence[Mapping[str, Any]]) -> list[Record]:
-        rows = self._own(self._read(raws))
+        read = self._read(raws)
+        rows = self._own(read)
+        rows |= self._set_back({key: row for key, row in read.items() if key not in rows})
         kept = self._find(rows)
         self._note_shown([row.num for row in kept.values()], raws)
         self._add({key: row for key, row in rows.items() if key not in kept})
@@ -298,6 +300,17 @@ class _Incoming:
         own = {key: row for key, row in rows.items() if row.record.text(patient) in known}
         self._tally.foreign += len(rows) - len(own)
         return own
+
+    def _set_back(self, foreign: Mapping[str, Row]) -> dict[str, Row]:
+        """Return those that stand with a patient whom this hub has no more, and only because a backup was put back."""
+        if self._shown is None or not foreign:
+            return {}
+        kept = {key: row for key, row in self._find(foreign).items() if row.deleted is None}
+        self._last_seen = seen.find(self._tx.db, self._table, [row.num for row in kept.values()])
+        versions = {key: record_rows.version(self._table, row) for key, row in kept.items()}
+        back = {key for key, row in kept.items() if self._is_set_back(row, versions[key], foreign[key])}
+        self._tally.foreign -= len(back)
+        return {key: foreign[key] for key in back}
 
     def _find(self, rows: Mapping[str, Row]) -> dict[str, Kept]:
         """Find the records that the hub has, also those whose ids a phone wrote in capitals (CLOUD.md 4.2)."""

@@ -294,6 +294,25 @@ def test_9_a_correction_that_a_restored_cloud_has_lost_is_not_taken_back_and_sen
     assert connected.cycle().pushed.stored == 0
 
 
+def test_9_what_a_restored_cloud_has_with_a_patient_who_was_merged_since_stays_with_the_other_one(
+    connected: World,
+) -> None:
+    duplicate, twin = connected.patient(), connected.patient()
+    visit = connected.visit(duplicate)
+    event = connected.event(visit)
+    settle(connected)
+    backup = connected.seed.copy()
+    connected.seed.merge(ids(duplicate), ids(twin))
+    settle(connected)
+    put_back(connected, backup)
+    connected.want_everything()
+    settle(connected)
+    for table, row in {"visits": visit, "events": event}.items():
+        assert connected.here_is(table, ids(row))["patient_id"] == twin["id"]
+        there = connected.there_is(table, ids(row))
+        assert (there["patient_id"], there["is_deleted"]) == (twin["id"], False)
+
+
 def test_9_a_correction_that_the_cloud_had_and_lost_before_it_was_shown_is_sent_again(connected: World) -> None:
     patient = connected.change("patients", connected.patient(phone="0"), phone="1")
     settle(connected)
