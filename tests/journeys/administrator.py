@@ -40,6 +40,7 @@ class Administrator:
         if same:
             visit = same[other % len(same)]["id"]
             self._world.seed.edit("events", str(event["id"]), announced=announced, visit_id=visit)
+            self._forget_backup_unless(announced)
 
     def merge(self, which: int, other: int, *, announced: bool) -> None:
         """Merge two patients: all that was one's is the other's, and the one is deleted."""
@@ -47,6 +48,7 @@ class Administrator:
         if len(patients) > 1:
             gone = patients.pop(which % len(patients))
             self._world.seed.merge(str(gone["id"]), str(patients[other % len(patients)]["id"]), announced=announced)
+            self._forget_backup_unless(announced)
 
     def transfer(self, which: int, number: str) -> None:
         """Move a patient to the other clinic, which gives a number."""
@@ -59,6 +61,11 @@ class Administrator:
     def back_up(self) -> None:
         """Make a backup, in place of the last one."""
         self._backup = self._world.seed.copy()
+
+    def _forget_backup_unless(self, announced: bool) -> None:  # noqa: FBT001
+        """What was moved without a new time is in an older backup just as it is now: nobody can tell them apart."""
+        if not announced:
+            self._backup = None
 
     def put_back(self) -> bool:
         """Put the last backup back, of a day ago; returns whether there is one."""
