@@ -105,7 +105,7 @@ def test_only_the_named_ports_are_open(board: Guest) -> None:
     outside = {line.split()[3].rsplit(":", 1)[1] for line in listening if not line.split()[3].startswith("127.")}
     assert outside <= {"22", "4001", "4443", "53"}
     rules = board.ssh("nft list set inet hikma services")
-    assert set(re.findall(r"\b\d+\b", rules.split("elements")[1])) == {"22", "4001", "4443"}
+    assert set(re.findall(r"\b\d+\b", rules.split("elements")[1])) == {"22", "4001", "4443", "4444"}
 
 
 def test_nobody_can_sign_in_with_a_password(board: Guest) -> None:
