@@ -174,6 +174,7 @@ class Region:
         self._policy = msgspec.structs.replace(POLICY, page_bytes=page_bytes)
         self._open()
         pairing.open_for(self.world.store, _PAIRING_MINUTES)
+        self.copies = 0
         self.stations = [Station(self, number) for number in range(phones)]
         for station in self.stations:
             assert station.sync().ok
@@ -188,6 +189,7 @@ class Region:
         """Put a backup of a phone onto a further one."""
         made = Station(self, len(self.stations), station.phone)
         self.stations.append(made)
+        self.copies += 1
         return made
 
     def lose_power(self) -> None:
@@ -229,8 +231,8 @@ class Region:
     def unlike(self) -> list[str]:
         """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds.
 
-        What a phone was told is deleted it never shows again, though it was brought back: its database keeps the id. What
-        was in answers that were lost, and may have been deleted on the phone, the hub tries again hours later.
+        What a phone was told is deleted it never shows again, though it was brought back: its database keeps the id.
+        What was in answers that were lost, and may have been deleted on the phone, the hub tries again hours later.
         """
         observer = Station(self, len(self.stations))
         while observer.sync().pulled:

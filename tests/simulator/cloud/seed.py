@@ -21,6 +21,7 @@ from tests.simulator.cloud.store import CloudStore, Transaction, select, wire_ro
 from tests.simulator.cloud.values import Value
 
 _UTC = ZoneInfo("UTC")
+_ATTRIBUTES = "patient_additional_attributes"
 _ROUNDS = 4  # bcrypt's fewest: the stand-in is quick where the cloud is careful
 
 
@@ -106,10 +107,14 @@ class Seed:
             edit(transaction, tables.BY_NAME[table], record_id, given, announced=announced)
 
     def merge(self, gone: str, stays: str, *, announced: bool = True) -> None:
-        """Merge a duplicate into another patient: what was one's is the other's, and the one is deleted."""
+        """Merge a duplicate into another patient: what was one's is the other's, and the one is deleted.
+
+        A field that both have stays as it is: the cloud keeps one row of it.
+        """
+        fields = {row["attribute_id"] for row in self.rows(_ATTRIBUTES) if row["patient_id"] == stays}
         for table in tables.PULL_ORDER:
             for row in self.rows(table.name) if "patient_id" in table.names else ():
-                if row["patient_id"] == gone:
+                if row["patient_id"] == gone and not (table.name == _ATTRIBUTES and row["attribute_id"] in fields):
                     self.edit(table.name, str(row["id"]), announced=announced, patient_id=stays)
         self.delete("patients", gone)
 
