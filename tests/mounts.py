@@ -35,7 +35,8 @@ class Mount:
                         pass
                 except OSError:
                     continue
-            file.truncate(file.tell() - but)
+            if but:
+                file.truncate(file.tell() - but)
 
     def empty(self) -> None:
         """Return the room back."""

@@ -29,12 +29,12 @@ def adopt(mount: Path, folder: Path) -> bool:
         _make_room(folder)
         found[0].rename(folder)
         return True
-    databases, logs = list(_files(orphans, _DATABASE)), [log for kind in _LOGS for log in _files(orphans, kind)]
+    databases, logs = list(_files(orphans, _DATABASE)), [one for kind in _LOGS for one in _files(orphans, kind)]
     if len(databases) != 1 or len(logs) > 1:
         return False
     folder.mkdir(mode=0o700, exist_ok=True)
-    for log in logs:
-        log.rename(folder / f"{FILE_NAME}-wal")
+    for one in logs:
+        one.rename(folder / f"{FILE_NAME}-wal")
     databases[0].rename(folder / FILE_NAME)  # last: it is what counts as a hub
     return True
 

@@ -114,7 +114,11 @@ _LINK = Link(f"https://{MARK}", MARK, MARK, (MARK,), MARK)
 _LAST = Last(outcome=MARK, sentence=MARK, report={"detail": MARK, "pulled": {"created": 3, "what": MARK}})
 USABLE: dict[str, dict[str, object]] = {
     "devices": {"state": "paired", "num": 4242, "first_seen": 1, "last_seen": 1, "last_sync": 1},
-    "ledger": {"device": 1, "table_name": MARK, "held": b"", "owed": b"", "hidden": b"", "unsure": b"", "failed": b""},
+    "ledger": {
+        "device": 1,
+        "table_name": MARK,
+        **dict.fromkeys(("held", "owed", "hidden", "unsure", "failed", "blanked"), b""),
+    },
     "cloud": {"key": MARK, "value": MARK},
     "hub": {"key": "name", "value": MARK},
 }

@@ -7,7 +7,7 @@ import pytest
 from hub.cli import hikma_hub
 
 _HEAVY = ("litestar", "granian", "zeroconf", "httpx")
-_LOADING = {"serve", "discover", "cloud", "relay", "fleet", "page", "support-file"}
+_LOADING = {"serve", "discover", "cloud", "relay", "fleet", "page", "support-file", "copy", "spare", "take-over"}
 """Commands that serve, or talk to a neighbour of the hub or measure with its parts."""
 _LOADED = "import sys; from hub.cli import hikma_hub; hikma_hub.get_command(None, {name!r}); print(*sys.modules)"
 

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from hub.core.copy.chain import Span
 from hub.core.copy.standing import Copy
-from hub.services.copy.spare import SparePlace
 from hub.services.copy.stick import Mark, Reach, StickPlace
 
 
@@ -60,4 +59,8 @@ class Place(Protocol):
 
 def of(copy: Copy) -> Place:
     """Return where a copy is kept."""
-    return SparePlace(copy.spare) if copy.spare else StickPlace(Path(copy.folder))
+    if copy.spare is None:
+        return StickPlace(Path(copy.folder))
+    from hub.services.copy.spare import SparePlace  # noqa: PLC0415  only who keeps a copy there needs a client for it
+
+    return SparePlace(copy.spare)

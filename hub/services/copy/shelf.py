@@ -25,7 +25,7 @@ from hub.core.certificate import Certificate
 from hub.core.copy.join_code import TOKEN_BYTES
 from hub.core.errors import OperatorError
 from hub.services.copy import stick as sticks
-from hub.services.copy.spare import KeptThere
+from hub.services.copy.kept_there import KeptThere
 from hub.services.copy.stick import FOLDER, MARK, Mark, Stick
 
 SPARE = "spare"

@@ -16,6 +16,7 @@ from hub.core.copy.frames import JournalSealer
 from hub.core.copy.join_code import JoinCode
 from hub.core.copy.standing import Spare
 from hub.core.errors import OperatorError
+from hub.services.copy.kept_there import KeptThere
 from hub.services.copy.stick import Mark, Reach, base_name, journal_name
 
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
@@ -25,16 +26,6 @@ _STEP_BYTES = 1024 * 1024
 _LOOK_S = 2.0
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: a hub has no clock to be relied on, and the certificate is pinned."""
-
-
-class KeptThere(msgspec.Struct, frozen=True):
-    """What a spare says of a copy that it keeps."""
-
-    base: int | None
-    base_age_s: float | None
-    last: int
-    is_broken: bool
-    next_number: int
 
 
 def join(code: JoinCode) -> Spare:
