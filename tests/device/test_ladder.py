@@ -15,6 +15,7 @@ from tests.device.conftest import _BARE, EMAIL, PASSWORD, WIFI_PASSWORD, Keys, p
 from tests.device.guest import Guest
 from tests.device.test_first_boot import report
 
+pytestmark = pytest.mark.long
 _ZERO_THE_FOLDERS_INODE = """
 systemctl stop hikma-hub hikma-hub-lights hikma-hub-console
 sync

@@ -9,6 +9,7 @@ from tests.device import card
 from tests.device.conftest import PASSPHRASE, Keys, paired, tell, toml
 from tests.device.guest import Guest
 
+pytestmark = pytest.mark.long
 _STICK_BYTES = 256 * 1024**2
 _WITH_STICK = "hikma-hub copy status --json | grep -q '\"safe\"'"
 

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from sqlite_utils import Database
 
+from hub.core.records import blanked
 from hub.core.records.tables import DELETES_WITH, TABLES
 from hub.store.database import Store, hub_time
+from hub.store.phones import ledger
 from tests.journeys import schema
 from tests.simulator.phone import Phone
 from tests.simulator.rows import Value
@@ -270,7 +272,9 @@ class PhoneBook:
     def _check_names(self, table: str, lists: dict[str, list[dict[str, Any]]]) -> None:
         here = self._phone.store.table(table)
         doubtful = doubts(self._hub.store, self._phone.client_id)
-        unknown = {(table, record["id"]) for record in lists["updated"] if record["id"] not in here} - doubtful
+        # A blank row may be of what never came: it is skipped then, and nothing was to be seen.
+        told = [record["id"] for record in lists["updated"] if not is_blank(table, record)]
+        unknown = {(table, record_id) for record_id in told if record_id not in here} - doubtful
         assert not unknown, f"{unknown} would be skipped: the phone has no such row to update"
         created = {(table, record["id"]) for record in lists["created"]}
         blocked = {(t, i) for t, i in created if i in here and here[i]["_status"] == "deleted"} - self.deleted_here
@@ -287,13 +291,24 @@ class PhoneBook:
         }
 
 
+def is_blank(table: str, record: dict[str, Any]) -> bool:
+    """Return whether a row holds nothing, for its user may not see the record any more."""
+    blank = blanked.text(TABLES[table], msgspec.json.encode({"id": record["id"]}))
+    return record == msgspec.json.decode(blank, type=dict[str, Any])
+
+
 def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
-    """Return the records of which the hub does not know whether the phone could store them (SuspectRecord)."""
+    """Return the records of which the hub does not know whether the phone has them: suspects, and what is unsure."""
     with store.read() as db:
         rows = db.execute(
             "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",
             [client_id],
         ).fetchall()
+        sheets = db.execute(
+            "SELECT table_name, unsure FROM ledger JOIN devices ON devices.num = device WHERE client_id = ?",
+            [client_id],
+        )
+        rows += [(table, num) for table, unsure in sheets for num in ledger.unpack(unsure)]
         return {
             (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0]) for table, num in rows
         }

@@ -125,13 +125,14 @@ class Sheet(NamedTuple):
         return self._replace(due=self.due - nums, withheld=self.withheld | nums) if nums else self
 
     def settle(self, part: Delivered) -> "Sheet":
-        """Write off what arrived."""
+        """Write off what arrived. A blank row of what may never have come leaves it open whether the phone has it."""
         settled = self._replace(
             has=self.has | (part.nums - part.blanked),
             due=self.due - part.nums,
             withheld=self.withheld | part.blanked,
             frontier=part.frontier,
             blanked=(self.blanked - part.nums) | (part.blanked & self.has),
+            unsure=self.unsure | (part.blanked - self.has),
         )
         return settled.sure()
 

@@ -2,6 +2,7 @@
 
 import copy
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from tests.store.pushes import live, push
 
 PATIENTS = "patients"
 STEPS = ("sync", "sync", "lost", "add", "edit", "hub")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forks() -> Iterator[None]:
+    """Let each of them have a ledger of its own, which is not the hub's way yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.actions.phones.pull.FORKS", True)
+        yield
 
 
 def clone(phone: Phone) -> Phone:
