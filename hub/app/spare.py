@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import structlog
 from litestar import Litestar
 
 from hub.actions.box import copying, identity
@@ -17,8 +16,6 @@ from hub.services.copy.stick import Stick
 from hub.settings import Settings
 from hub.store.database import Store
 from hub.web import spare
-
-log = structlog.get_logger()
 
 
 def begin(store: Store, settings: Settings) -> JoinCode:

@@ -48,13 +48,15 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
 def take_over(copy_id: str | None, data: Path, passphrase_stdin: bool) -> None:  # noqa: FBT001
     """Become the hub whose copy is kept here.
 
-    ID names the copy if there are several.
+    ID names the copy where several hubs keep one here; of one hub it is the newest.
 
     The hub that died, should it come back, takes no records any more as soon as it sees this one.
     """
     found = [one for one in shelf.copies(data) if copy_id in {None, one.mark.id}]
     if not found:
         raise OperatorError("no such copy is kept here; 'hikma-hub spare status' lists them")
+    if len({one.mark.hub_id for one in found}) > 1:
+        raise OperatorError("several hubs keep a copy here: name one by its ID; 'hikma-hub spare status' lists them")
     passphrase = secret.read("Recovery passphrase", from_stdin=passphrase_stdin)
     with options.store(data) as store:
         spares.take_over(store, found[-1], passphrase)

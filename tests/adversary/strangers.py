@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.outside import PROJECT, tool
 from tests.simulator import processes
 
@@ -90,6 +92,15 @@ def wired() -> Iterator[Strangers]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Strangers]:
+    """Return strangers on a network of their own."""
+    if why := missing():
+        pytest.skip(why)
+    with wired() as made:
+        yield made
 
 
 def _name() -> str:

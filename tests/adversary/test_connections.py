@@ -8,24 +8,17 @@ from pathlib import Path
 import pytest
 
 from hub.core.crowd import PER_ADDRESS
-from tests.adversary import strangers
-from tests.adversary.strangers import Strangers
+from tests.adversary.strangers import Strangers, crowd
 from tests.adversary.test_memory import rss_bytes
 from tests.hubs import EMAIL, Client, ServedHub, changes, joined, prepare, row
 from tests.journeys.lan import until
 from tests.simulator.transport import HttpTransport
 
+__all__ = ["crowd"]
+
 MIB = 1024 * 1024
 PATIENCE_S = 15.0
 """Of a phone in these tests: far beyond what it takes, far below an outage."""
-
-
-@pytest.fixture(scope="module")
-def crowd() -> Iterator[Strangers]:
-    if why := strangers.missing():
-        pytest.skip(why)
-    with strangers.wired() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ import pytest
 
 from hub.services.relay import connect
 from hub.store.database import Store
-from tests.adversary import strangers
 from tests.adversary.evil_cloud import JSON, evil_cloud
 from tests.adversary.flood import KINDS, VICTIM
 from tests.adversary.insider import Insider
-from tests.adversary.strangers import Strangers
+from tests.adversary.strangers import Strangers, crowd
 from tests.adversary.test_connections import PATIENCE_S, is_crowded
 from tests.adversary.test_memory import rss_bytes
 from tests.hubs import EMAIL, Client, ServedHub, changes, joined, prepare, row
@@ -23,17 +22,11 @@ from tests.simulator import processes
 from tests.simulator.transport import HttpTransport
 from tests.store import pushes
 
+__all__ = ["crowd"]
+
 MEMORY_MAX = 352 * 1024 * 1024
 """MemoryMax of hikma-hub.service."""
 SECONDS = 4.0
-
-
-@pytest.fixture(scope="module")
-def crowd() -> Iterator[Strangers]:
-    if why := strangers.missing():
-        pytest.skip(why)
-    with strangers.wired() as made:
-        yield made
 
 
 @pytest.fixture

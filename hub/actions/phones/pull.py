@@ -31,6 +31,8 @@ from hub.store.records import owners
 FORKS = False
 """Whether a phone that comes back from an earlier cursor gets a ledger of its own (core.phone.past).
 
+Without it nothing is remembered for that: every push and pull of a phone id is of one ledger.
+
 Not yet: where many answers were lost, a record could be taken for one that the phone has. It is asked anew instead.
 """
 
@@ -92,7 +94,7 @@ def keep(store: Store, device: int, page: PullPage, ledger: OpenLedger) -> float
     with store.write(durable=bool(page.delivered or ledger.starts_over or ledger.fork)) as tx:
         ledger = _begun(tx, device, ledger).deliver(is_retry=page.is_retry)
         ledgers.save(tx, ledger, page)
-        if ledger.passed:
+        if FORKS and ledger.passed:
             twins.note_past(tx, ledger.device, ledger.passed)
         callers.seen(tx, device, synced=True, carried=Total.PAGES if page.delivered else None)
         return tx.now_ms

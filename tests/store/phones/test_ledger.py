@@ -178,6 +178,8 @@ def test_p5_a_phone_put_back_from_a_backup_gets_again_what_came_since(hub: InPro
     first = pull(client, old)
     hours_pass(hub, 1)
     assert "b" in ids(first, "patients") + ids(pull(client, first["timestamp"]), "patients")
+    with hub.store.read() as db:
+        assert db.execute("SELECT count(*) FROM past_answers").fetchone()[0] == 0, "what nobody asks for is not kept"
 
 
 def test_p5_a_cursor_may_come_twice(hub: InProcessHub) -> None:
