@@ -59,7 +59,8 @@ def test_s10_all_attacks_at_once_lose_nothing_and_the_hub_lives(
         while time.monotonic() < end:
             kept.add(sync(hub, token))
     said = crowd.end()
-    record_property("seen", {"syncs": len(kept), "peak": rss_bytes(hub, peak=True) >> 20, "insider": insider.heard})
+    heard = dict(insider.heard)
+    record_property("seen", {"syncs": len(kept), "peak": rss_bytes(hub, peak=True) >> 20, "insider": heard})
     record_property("strangers", said)
     assert hub.pid == before
     assert rss_bytes(hub, peak=True) < MEMORY_MAX
