@@ -1,0 +1,1 @@
+"""Changes which system of the box starts, and asks RAUC about bundles."""
