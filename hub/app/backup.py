@@ -6,6 +6,7 @@ and to a cloud that it has not reached yet; nothing else of the folder.
 """
 
 import contextlib
+import errno
 import shutil
 import tarfile
 import threading
@@ -19,7 +20,7 @@ from hub.core import encrypted_stream
 from hub.core.copy.entry import Part
 from hub.core.encrypted_stream import recipient
 from hub.core.encrypted_stream.chunks import PieceReader
-from hub.core.errors import Damaged, OperatorError
+from hub.core.errors import Damaged, NoRoom, OperatorError
 from hub.services.copy import reading
 from hub.services.copy import stick as sticks
 from hub.services.copy.stick import Stick
@@ -74,6 +75,17 @@ def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
     with _made_in(data) as scratch:
         _unpack(encrypted_stream.decrypt(passphrase, pieces), scratch)
         snapshot.revive(scratch)
+
+
+def opens(file: Path, passphrase: str) -> None:
+    """Raise OperatorError unless a passphrase opens the beginning of a backup file."""
+    next(encrypted_stream.decrypt(passphrase, from_file(file)))
+
+
+def from_file(file: Path) -> Iterator[bytes]:
+    """Return the bytes of a backup file, piece by piece."""
+    with file.open("rb") as opened:
+        yield from sticks.read(opened)
 
 
 def restore_copy(copy: Stick, data: Path, passphrase: str) -> None:
@@ -152,9 +164,16 @@ def _made_in(data: Path) -> Iterator[Path]:
     except (tarfile.TarError, Damaged) as error:
         raise OperatorError(f"the backup is damaged: {error}") from error
     except OSError as error:
-        raise OperatorError(f"{data} cannot be written: {error.strerror}") from error
+        raise unwritten(data, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def unwritten(data: Path, error: OSError) -> OperatorError:
+    """Return what is told of a folder in which nothing could be made."""
+    if error.errno == errno.ENOSPC:
+        return NoRoom(_SPARE_BYTES, shutil.disk_usage(data).free)
+    return OperatorError(f"{data} cannot be written: {error.strerror}")
 
 
 def beside(store: Store, settings: Path) -> dict[str, Path]:
@@ -177,9 +196,7 @@ def _then_removed(pieces: Iterator[bytes], copied: Path) -> Iterator[bytes]:
 def _check_room(store: Store) -> None:
     free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
     if free < needed:
-        raise OperatorError(
-            f"not enough free storage for a backup: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free"
-        )
+        raise NoRoom(needed, free)
 
 
 def _encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:

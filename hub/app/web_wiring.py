@@ -21,7 +21,7 @@ from hub.core import own_names as known_names
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
-from hub.services.copy.stick import FOLDER
+from hub.services.copy.stick import FOLDER, Stick
 from hub.services.discovery import links
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
@@ -40,8 +40,9 @@ from hub.web.pages.cloud import CloudControl
 from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
-from hub.web.pages.setup import FoundCopy, RecoveryControl
+from hub.web.pages.recovering import FoundCopy, FoundFile, RecoveryControl
 from hub.web.passwords import Passwords
+from hub.web.upload import Upload
 
 log = structlog.get_logger()
 
@@ -103,13 +104,26 @@ def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
 
 
 def _recovery_control(store: Store, live: LiveSettings) -> RecoveryControl:
-    made = Recovery(store.path.parent, lambda: recovery.found(store.path.parent, Path(live.settings.copy.folder)))
+    data = store.path.parent
+    made = Recovery(data, lambda: recovery.found(data, Path(live.settings.copy.folder)))
 
-    def found() -> FoundCopy | None:
-        copy = made.found()
-        return FoundCopy(copy.mark.hub_name, int(copy.written_s() * 1000)) if copy else None
+    def found() -> FoundCopy | FoundFile | None:
+        match made.found():
+            case Path() as file:
+                return FoundFile(file.stat().st_size)
+            case Stick() as copy:
+                return FoundCopy(copy.mark.hub_name, int(copy.written_s() * 1000))
+            case None:
+                return None
 
-    return RecoveryControl(found, lambda: made.is_under_way, lambda: bool(made.failure), made.begin)
+    return RecoveryControl(
+        found,
+        lambda: made.is_under_way,
+        lambda: made.failure,
+        made.begin,
+        Upload(recovery.uploaded(data)),
+        made.look_at_upload,
+    )
 
 
 def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:

@@ -12,7 +12,6 @@ from hub.cli import options, secret
 from hub.core.errors import OperatorError
 from hub.services.copy import stick as sticks
 
-_READ_BYTES = 256 * 1024
 _passphrase = click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase from standard input.")
 
 
@@ -48,7 +47,7 @@ def restore(source: Path, data: Path, passphrase_stdin: bool) -> None:  # noqa: 
     if source.is_dir():
         _restore_copy(source, data, passphrase)
         return
-    backups.restore(_pieces(source), data, passphrase)
+    backups.restore(backups.from_file(source), data, passphrase)
     click.echo(
         f"The hub was restored to {data}. Start it; phones that were added go on by themselves."
         " What they sent after the backup is here again once the cloud has it, or when somebody changes it on a phone."
@@ -75,9 +74,3 @@ def _write(out: Path, pieces: Iterator[bytes]) -> int:
         return files.replace(out, pieces)
     except OSError as error:
         raise OperatorError(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_READ_BYTES):
-            yield piece

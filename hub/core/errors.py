@@ -26,6 +26,10 @@ HubError
 └── OperatorError       a person at the hub must act; the text says what to do
     ├── NotThere        what was named does not exist, or no more
     ├── AlreadyExists   what was named exists already
+    ├── NoRoom          the disk is too full for it
+    ├── NotABackup      a file is something else
+    ├── WrongPassphrase     it does not open the backup, or the backup is damaged
+    ├── TooNew          a newer hub made it
     ├── SettingError    a setting is unknown or wrong
     │   └── SettingsRefused     values that a form brought are not allowed, or cannot be written
     └── StoreError      the database is missing, locked or not ours to open
@@ -178,6 +182,29 @@ class NotThere(OperatorError):
 
 class AlreadyExists(OperatorError):
     """What was named exists already; pages say so in their own words."""
+
+
+class NoRoom(OperatorError):
+    """The disk has not the room that is needed; nothing was kept."""
+
+    def __init__(self, needed_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            f"not enough free storage: it needs {needed_bytes // 1_000_000} MB, {free_bytes // 1_000_000} MB are free"
+        )
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes
+
+
+class NotABackup(OperatorError):
+    """A file is something else than a backup of a hub."""
+
+
+class WrongPassphrase(OperatorError):
+    """It does not open the backup; of a damaged one nobody can tell the difference."""
+
+
+class TooNew(OperatorError):
+    """The backup was made by a newer hub than this one."""
 
 
 class SettingError(OperatorError):

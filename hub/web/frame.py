@@ -12,7 +12,7 @@ from litestar import Response, get, route
 from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.people import audit
-from hub.core.errors import Malformed
+from hub.core.errors import Malformed, OperatorError
 from hub.services.status.watch import StatusWatch
 from hub.web import body, look, visitor
 from hub.web.answers import Answer, Go, HtmlPage, respond
@@ -21,6 +21,7 @@ from hub.web.gatekeeper import Gatekeeper, SignInNeeded
 from hub.web.notes import NOTES
 from hub.web.passwords import Passwords
 from hub.web.unsent import Unsent
+from hub.web.upload import Upload
 from hub.web.visitor import Visitor
 from hub.words import LANGUAGES
 
@@ -105,6 +106,37 @@ class Pages:
 
         return handler
 
+    def upload(
+        self,
+        path: str,
+        place: Upload,
+        act: Callable[[Visitor, OperatorError | None], Answer],
+        *,
+        may: Callable[[Visitor], bool],
+    ) -> HTTPRouteHandler:
+        """Return the route of a form that brings a file; ``act`` is told what went wrong, if anything did.
+
+        may: who may send it; of others nothing is read.
+        """
+
+        @route(path, http_method=["GET", "POST"], status_code=200)
+        async def handler(request: AnyRequest) -> Response[Any]:
+            back = Response(b"", status_code=_DONE, headers={"location": f"/{path.split('/')[1]}"})
+            if request.method != "POST":
+                return back
+            self.gatekeeper.check_origin(request)
+            who = await self._work(partial(self.gatekeeper.identify, request))
+            if not may(who):
+                return back
+            failure = None
+            try:
+                await place.receive(request, lambda fields: self.gatekeeper.check_form(who, fields.get("form_key", "")))
+            except OperatorError as error:
+                failure = error
+            return await self._work(partial(_answered, who, act, failure))
+
+        return handler
+
     async def _admit_large(self, request: AnyRequest) -> None:
         """Let a form be large if somebody is signed in; raises SignInNeeded."""
         self.gatekeeper.admit(await self._work(partial(self.gatekeeper.identify, request)))
@@ -160,7 +192,7 @@ class Pages:
         return f"https://{who.host}:{port}{path or who.path}" if port and who.host else ""
 
 
-def _answered(who: Visitor, make: Show, given: Form) -> Response[Any]:
+def _answered(who: Visitor, make: Callable[[Visitor, _T], Answer], given: _T) -> Response[Any]:
     with audit.by(who.account.actor if who.account else f"address:{who.address}"):
         return respond(make(who, given), who)
 

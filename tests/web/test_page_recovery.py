@@ -56,7 +56,7 @@ def test_the_copy_becomes_this_hub_at_its_next_start(site: Site, hub: InProcessH
 
 def test_a_wrong_passphrase_changes_nothing_and_says_so(site: Site) -> None:
     answer = site.submit("/setup/recover", {"passphrase": "not the passphrase"}, page="/setup")
-    assert "does not open the copy" in answer.text
+    assert "does not open it" in answer.text
     assert not recovery.is_ready(site.store.path.parent)
 
 

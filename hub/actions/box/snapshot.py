@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.actions.box import copying, identity
 from hub.core.clock import resumed_ms
 from hub.core.copy.entry import Part
-from hub.core.errors import Damaged, OperatorError, Unavailable
+from hub.core.errors import Damaged, OperatorError, TooNew, Unavailable
 from hub.store import migrations, snapshot
 from hub.store.box import state
 from hub.store.database import FILE_NAME, Store, hub_time
@@ -70,7 +70,7 @@ def revive(folder: Path, *, has_same_keys: bool = False, is_copy_kept: bool = Tr
             raise Damaged(found[0])
         with store.write() as tx:
             if migrations.is_newer(tx.db):
-                raise OperatorError("the backup was made by a newer hub; update this one first")
+                raise TooNew("the backup was made by a newer hub; update this one first")
             snapshot.set_time(tx, resumed_ms(hub_time(tx.db), time.time_ns() // 1_000_000))
             snapshot.end_what_was_open(tx)
             snapshot.accept_any_cursor(tx)

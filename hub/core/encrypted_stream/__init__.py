@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from hub.core.encrypted_stream import age, first_format
 from hub.core.encrypted_stream.chunks import PieceReader
-from hub.core.errors import OperatorError
+from hub.core.errors import NotABackup
 
 PASSPHRASE_CHARS_MIN = 12
 
@@ -27,7 +27,7 @@ def decrypt_with(private: bytes, encrypted: Iterable[bytes]) -> Iterator[bytes]:
     """Return the plaintext of what was encrypted to a public key; raises OperatorError."""
     source = PieceReader(encrypted)
     if not source.starts_with(age.MAGIC):
-        raise OperatorError("this is not a backup of a Hikma Hub")
+        raise NotABackup("this is not a backup of a Hikma Hub")
     return age.decrypt(private, source)
 
 
@@ -41,7 +41,12 @@ def decrypt(passphrase: str, encrypted: Iterable[bytes]) -> Iterator[bytes]:
         return age.decrypt(passphrase, source)
     if source.starts_with(first_format.MAGIC):
         return first_format.decrypt(passphrase, source)
-    raise OperatorError("this is not a backup of a Hikma Hub")
+    raise NotABackup("this is not a backup of a Hikma Hub")
+
+
+def is_backup(beginning: bytes) -> bool:
+    """Return whether a file begins as one that a passphrase opens."""
+    return beginning.startswith((age.MAGIC + age.BY_PASSPHRASE, first_format.MAGIC))
 
 
 def is_fit(passphrase: str) -> bool:

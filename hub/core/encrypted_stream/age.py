@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from hub.core.encrypted_stream.chunks import PieceReader, seal, unseal
 from hub.core.encrypted_stream.recipient import unwrap, wrap
-from hub.core.errors import OperatorError
+from hub.core.errors import NotABackup, OperatorError, WrongPassphrase
 
 MAGIC = b"age-encryption.org/v1\n"
+BY_PASSPHRASE = b"-> scrypt "
 _LABEL = b"age-encryption.org/v1/scrypt"
 _WORK_FACTOR = 16
 """log2 of N: 64 MiB and about a second on a Pi; what each guess at the passphrase costs too."""
@@ -86,13 +87,13 @@ def _open_header(secret: str | bytes, source: PieceReader) -> bytes:
             raise OperatorError("the header of the backup is damaged")
         _mac(file_key, b"%b%b\n%b\n---" % (MAGIC, stanza, wrapped)).verify(_plain(proof[1]))
     except InvalidSignature:
-        raise OperatorError("the passphrase is wrong, or the file is damaged") from None
+        raise WrongPassphrase("the passphrase is wrong, or the file is damaged") from None
     return file_key
 
 
 def _by_passphrase(passphrase: str, stanza: bytes, wrapped: bytes) -> bytes:
-    if not stanza.startswith(b"-> scrypt "):
-        raise OperatorError("this age file is not encrypted with a passphrase")
+    if not stanza.startswith(BY_PASSPHRASE):
+        raise NotABackup("this age file is not encrypted with a passphrase")
     found = _STANZA.fullmatch(stanza)
     if not found or not wrapped:
         raise OperatorError("the header of the backup is damaged")
@@ -102,7 +103,7 @@ def _by_passphrase(passphrase: str, stanza: bytes, wrapped: bytes) -> bytes:
     try:
         return _wrapping(passphrase, _plain(found[1]), work_factor).decrypt(bytes(12), wrapped, None)
     except InvalidTag:
-        raise OperatorError("the passphrase is wrong, or the file is damaged") from None
+        raise WrongPassphrase("the passphrase is wrong, or the file is damaged") from None
 
 
 def _by_key(private: bytes, stanza: bytes, wrapped: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 
-from hub.core.errors import OperatorError
+from hub.core.errors import OperatorError, WrongPassphrase
 
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
@@ -77,9 +77,9 @@ def unseal(cipher: Aead, sealed: PieceReader, header: bytes | None = None) -> It
         try:
             plain = cipher.decrypt(nonce, chunk, header)
         except InvalidTag:
-            raise OperatorError(
-                "the passphrase is wrong, or the file is damaged" if is_first else "the file is damaged or cut off"
-            ) from None
+            if is_first:
+                raise WrongPassphrase("the passphrase is wrong, or the file is damaged") from None
+            raise OperatorError("the file is damaged or cut off") from None
         if not plain and not is_first:  # age allows an empty end to an empty file alone
             raise OperatorError("the file is damaged or cut off")
         yield plain

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from hub.core.errors import OperatorError
+from hub.core.errors import WrongPassphrase
 
 _LABEL = b"age-encryption.org/v1/X25519"
 SALT_BYTES = 16
@@ -41,13 +41,13 @@ def wrap(file_key: bytes, recipient: bytes) -> tuple[bytes, bytes]:
 
 
 def unwrap(share: bytes, wrapped: bytes, private: bytes) -> bytes:
-    """Return the file key; raises OperatorError for the wrong passphrase."""
+    """Return the file key; raises WrongPassphrase for the wrong passphrase."""
     try:
         key = X25519PrivateKey.from_private_bytes(private)
         shared = key.exchange(X25519PublicKey.from_public_bytes(share))
         return _cipher(shared, share, public_key(private)).decrypt(bytes(12), wrapped, None)
     except (InvalidTag, ValueError):
-        raise OperatorError("the recovery passphrase is wrong, or the file is damaged") from None
+        raise WrongPassphrase("the recovery passphrase is wrong, or the file is damaged") from None
 
 
 def _cipher(shared: bytes, share: bytes, recipient: bytes) -> ChaCha20Poly1305:

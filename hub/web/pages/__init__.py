@@ -33,7 +33,8 @@ from hub.web.pages.cloud import CloudControl
 from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
-from hub.web.pages.setup import RecoveryControl, SetupControl
+from hub.web.pages.recovering import RecoveryControl
+from hub.web.pages.setup import SetupControl
 
 
 class Powers(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The first visit: setup code, name, administrator, cloud, first phone; or the copy of a hub that died.
+"""The first visit: setup code, name, administrator, cloud, first phone; or the hub that was, from its copy.
 
 It cannot be run twice.
 """
@@ -12,7 +12,7 @@ import msgspec
 from hub.actions.people import administrators, setup
 from hub.actions.people.failures import Attempts
 from hub.actions.people.page_sign_in import AccountKind
-from hub.core.errors import OperatorError, SettingsRefused, TooMany
+from hub.core.errors import SettingsRefused, TooMany
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.field import SettingsBook
@@ -21,27 +21,10 @@ from hub.web.pages import settings
 from hub.web.pages.accounts import administrator_wrong
 from hub.web.pages.finishing import LEFT, Finishing, about
 from hub.web.pages.pairing import PairingOptions
+from hub.web.pages.recovering import Recovering, RecoveryControl
 from hub.web.visitor import Visitor
 
 _SHOWN_CHARS = 80
-
-
-class FoundCopy(msgspec.Struct, frozen=True):
-    """The copy of a hub that this one could become."""
-
-    hub_name: str
-    written_ms: int
-    """By the clock of the hub that wrote it."""
-
-
-class RecoveryControl(msgspec.Struct, frozen=True):
-    """What becomes of a copy that is there."""
-
-    found: Callable[[], FoundCopy | None]
-    is_under_way: Callable[[], bool]
-    has_failed: Callable[[], bool]
-    begin: Callable[[str], object]
-    """Begins to make the hub of it, for a recovery passphrase; raises OperatorError for a wrong one."""
 
 
 class SetupControl(msgspec.Struct, frozen=True):
@@ -69,7 +52,7 @@ class _Setup:
         self._attempts = attempts
         self._book = control.book
         self._name_hub = control.rename
-        self._recovery = control.recovery
+        self._recovering = Recovering(here, control.recovery)
         self._rest = Finishing(here, store, control.connect, control.pairing)
 
     def routes(self) -> list[Any]:
@@ -77,7 +60,7 @@ class _Setup:
         return [
             self._here.page("/setup", self._show, public=True),
             self._here.action("/setup/code", self._enter, public=True),
-            self._here.action("/setup/recover", self._recover, public=True),
+            *self._recovering.routes(),
             self._here.action("/setup/name", self._rename, public=True),
             self._here.action("/setup/administrator", self._finish, public=True),
             *self._rest.routes(),
@@ -100,9 +83,8 @@ class _Setup:
             return self._left(who, step)
         if who.account is None or who.account.kind is not AccountKind.SETUP:
             return self._page(who, "code")
-        found = self._recovery.found()
-        if self._recovery.is_under_way() or (found and step in {"", "recover"}):
-            return self._copy_page(who, found)
+        if self._recovering.begins_with(step):
+            return self._recovering.page(who, step)
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
 
     def _left(self, who: Visitor, step: str) -> Answer:
@@ -130,30 +112,6 @@ class _Setup:
         if token is None:
             return self._page(who, "code", wrong=who.words.say("This is not the setup code."), status=403)
         return Go("/setup", token=token)
-
-    def _copy_page(self, who: Visitor, found: FoundCopy | None, *, wrong: str = "") -> Answer:
-        return self._here.render(
-            "recover.html",
-            who,
-            status=400 if wrong else 200,
-            found=found,
-            written=who.words.moment(found.written_ms) if found else "",
-            is_under_way=self._recovery.is_under_way(),
-            has_failed=self._recovery.has_failed(),
-            wrong=wrong,
-        )
-
-    def _recover(self, who: Visitor, form: Form) -> Answer:
-        """Become the hub whose copy is there. A guess at the passphrase costs a second, and somebody knew the code."""
-        found = self._recovery.found()
-        if not _is_setting_up(who) or not who.private or not found:
-            return Go("/setup")
-        try:
-            self._recovery.begin(form.get("passphrase", ""))
-        except OperatorError:
-            wrong = who.words.say("This passphrase does not open the copy, or the copy is damaged.")
-            return self._copy_page(who, found, wrong=wrong)
-        return Go("/setup?step=recover")
 
     def _rename(self, who: Visitor, form: Form) -> Answer:
         if not _is_setting_up(who):
