@@ -15,7 +15,7 @@ from litestar import Litestar, Response, Router
 from hub.actions.box import facts, listening, samples, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, web_wiring
+from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
@@ -86,13 +86,18 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
     )
 
 
-def create_closed(settings: Settings, facts_now: Facts) -> Litestar:
+def create_closed(data: Path, settings: Settings, facts_now: Facts) -> Litestar:
     """Return what is left of the hub when it has no database to use: a page that says so, and 503 for phones."""
 
     def gather() -> Facts:
         return facts_now
 
-    page = public.closed_router(settings.hub.name, settings.hub.language, gather)
+    page = public.closed_router(
+        settings.hub.name,
+        settings.hub.language,
+        gather,
+        lambda: support.build(data, settings, None, facts_now.damage),
+    )
     return _application([closed.router(), probes.router(), health.router(gather), look.router(), page])
 
 
@@ -109,7 +114,7 @@ def serve(
     """
     with one_hub.alone(data):
         if card is CardShape.GONE and not _is_hub(data):
-            _serve_closed(read().settings, Facts(card=card, writable=False))
+            _serve_closed(data, read().settings, Facts(card=card, writable=False))
             return
         served = None
         while served != recovery.form(data):
@@ -128,13 +133,13 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) 
     with _starting(settings):
         store, damage = _opened(data, settings)
     if store is None:
-        _serve_damaged(settings, damage)
+        _serve_damaged(data, settings, damage)
         return
     store.is_in_memory = is_in_memory
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)
         if damage:
-            _serve_damaged(settings, damage)
+            _serve_damaged(data, settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
@@ -173,16 +178,16 @@ def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ..
     return store, _check(store, settings)
 
 
-def _serve_damaged(settings: Settings, damage: tuple[str, ...]) -> None:
+def _serve_damaged(data: Path, settings: Settings, damage: tuple[str, ...]) -> None:
     log.error(LogEvent.DATABASE_DAMAGED, findings=len(damage), first=damage[0])
-    _serve_closed(settings, Facts(damage=damage, writable=False))
+    _serve_closed(data, settings, Facts(damage=damage, writable=False))
 
 
-def _serve_closed(settings: Settings, facts_now: Facts) -> None:
+def _serve_closed(data: Path, settings: Settings, facts_now: Facts) -> None:
     watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.
     beside = [_watchdog(settings, lambda: True), watch.run]
-    asyncio.run(servers.serve(create_closed(settings, facts_now), settings, beside))
+    asyncio.run(servers.serve(create_closed(data, settings, facts_now), settings, beside))
 
 
 @contextlib.contextmanager

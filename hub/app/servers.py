@@ -96,7 +96,7 @@ def _tls_servers(app: ASGIApp, settings: Settings, site: tuple[Store, Pages] | N
     store, pages = site
     fingerprint = certificate.load(store, reach.configured(store, settings).host_name()).fingerprint
     at, key_at = certificate.paths(store)
-    pages.https_port = port
+    pages.https_port, pages.fingerprint = port, fingerprint
     log.info(LogEvent.TLS_SERVING, port=port, fingerprint=fingerprint)
     # The first server runs the application's start and end.
     return [

@@ -66,6 +66,8 @@ class Pages:
         """Called in the event loop after a form succeeded, for example to announce the hub's new name."""
         self.https_port = 0
         """Where the pages are served over TLS; 0 for nowhere."""
+        self.fingerprint = ""
+        """SHA-256 of the certificate that they are served with."""
 
     def close(self) -> None:
         """Let the threads end."""
@@ -156,6 +158,7 @@ class Pages:
             "facts": self.watch.facts,
             "hub_name": self.hub_name(),
             "secure_url": self._secure_url(who),
+            "fingerprint": self.fingerprint,
             "options": self.options(),
             "revision": self.watch.revision,
         }

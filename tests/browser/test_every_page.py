@@ -22,6 +22,7 @@ PAGES = (
     "/lost-phone?phone=phone-0",
     "/lost-phone?phone=phone-old",
     "/pairing",
+    "/code",
     "/cloud",
     "/quarantine",
     "/box",

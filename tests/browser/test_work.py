@@ -52,6 +52,19 @@ def test_a_phone_is_added_by_the_code_on_the_screen_and_is_blocked_again(
     with pytest.raises(Exception, match="403"):
         other.pair(qr)
 
+    nurse = visit()
+    nurse.go()
+    nurse.click("Code for signing in on a phone")
+    nurse.check()
+    again = nurse.scan()
+    assert again == qr
+    phone.unpair()
+    phone.pair(again, check_pk=True)
+    phone.login(EMAIL, PASSWORD)
+    assert phone.sync().ok
+    with pytest.raises(Exception, match="403"):
+        other.pair(again)
+
     desk.go("/phones")
     desk.see("up to date")
     desk.click("Block …")

@@ -25,6 +25,9 @@ def test_the_label_shows_name_code_and_what_the_lights_mean(tmp_path: Path) -> N
     assert "Everything the phones have sent is safe." in text
     assert text.count("<svg") == 1 + len(PATTERNS)
     assert output.stat().st_mode & 0o077 == 0
+    shown = CliRunner().invoke(hikma_hub, ["fingerprint", "--data", str(data)]).output.strip()
+    assert shown[:23] in text
+    assert "Phones scan this code at every sign-in." in text
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -100,6 +100,7 @@ def test_a_damaged_database_closes_the_hub_to_phones_and_says_so(tmp_path: Path)
         assert get(served, "/readyz")[0] == 503
         assert Client(served.connect(), "c").shake().status == 503
         assert "damaged" in get(served, "/")[1]
+        assert httpx.get(f"{served.url}/support-file", trust_env=False).content.startswith(b"PK")
     finally:
         served.close()
 

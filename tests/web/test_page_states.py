@@ -372,7 +372,7 @@ def card_worn(box: Box) -> Shown:
 def card_gone(_: Box) -> Shown:
     """First boot found that this card was a hub, and no data."""
     facts = Facts(card=CardShape.GONE, writable=False)
-    with TestClient(assembly.create_closed(Settings(), facts)) as browser:
+    with TestClient(assembly.create_closed(Path(), Settings(), facts)) as browser:
         texts = {code: browser.get("/", headers={"accept-language": code}).text for code in LANGUAGES}
     return Shown(facts, states.light(facts), texts)
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.hubs import ServedHub, prepare
@@ -67,6 +68,13 @@ def test_the_pages_are_served_over_tls_and_take_a_password_there(hub: OpenHub) -
 def test_the_fingerprint_at_the_box_is_the_one_that_a_browser_shows(hub: OpenHub) -> None:
     shown = hub.cli("fingerprint").stdout.strip()
     assert shown.replace(":", "").lower() == hashlib.sha256(hub.certificate()).hexdigest()
+
+
+def test_the_page_that_leads_to_tls_shows_the_fingerprint_of_the_certificate(hub: OpenHub) -> None:
+    from_afar = {"accept": "text/html", "x-forwarded-proto": "http", "x-forwarded-for": "192.0.2.9"}
+    text = httpx.get(f"{hub.url}/setup", headers=from_afar, trust_env=False).text
+    assert "Your browser will warn you once" in text
+    assert hub.cli("fingerprint").stdout.strip() in text
 
 
 def test_the_certificate_survives_a_restart(hub: OpenHub) -> None:

@@ -12,7 +12,7 @@ from tests.store import pushes
 from tests.web.site import Site
 
 NAME = "Hananaziza"
-OPEN = {"/", "/healthz", "/readyz", "/rpc/heartbeat", "/sign-in", *probes.PATHS}
+OPEN = {"/", "/code", "/healthz", "/readyz", "/rpc/heartbeat", "/sign-in", *probes.PATHS}
 """What a stranger may load; none of it shows a name."""
 
 

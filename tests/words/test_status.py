@@ -35,7 +35,7 @@ class Faces:
         self.facts = WELL
         self._store = Store(folder / "data")
         self._file = folder / "status.json"
-        page = public.closed_router("Hub", "en", lambda: self.facts)
+        page = public.closed_router("Hub", "en", lambda: self.facts, bytes)
         self._browser = TestClient(Litestar([page], openapi_config=None, logging_config=None))
 
     def page(self, code: str) -> str:

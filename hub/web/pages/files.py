@@ -36,7 +36,7 @@ def handlers(
 
     def support(_who: Visitor, _form: Form) -> Answer:
         audit.note(store, "support.exported")
-        return Download(make_support(), _named("hikma-hub-support-%Y%m%d-%H%M.zip"), "application/zip")
+        return support_file(make_support())
 
     def backup(who: Visitor, form: Form) -> Answer:
         if not who.unheard:
@@ -61,6 +61,11 @@ def handlers(
         return Flow(chain([first], pieces), _named("hikma-hub-%Y%m%d-%H%M.backup"))
 
     return [here.action("/box/support-file", support), here.action("/box/backup", backup)]
+
+
+def support_file(content: bytes) -> Download:
+    """Return the answer that brings the support file."""
+    return Download(content, _named("hikma-hub-support-%Y%m%d-%H%M.zip"), "application/zip")
 
 
 def _named(form: str) -> str:

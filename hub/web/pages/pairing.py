@@ -1,7 +1,12 @@
-"""Pairing new phones: the QR code, while pairing is open, and how long it stays open (S2)."""
+"""Pairing new phones while pairing is open (S2), and the code that those that are known scan at every sign-in.
+
+The code is no key: address, id and public key are what the hub tells everybody on the network anyway, and whether a new
+phone gets in is decided when it knocks.
+"""
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -45,6 +50,10 @@ def handlers(here: Pages, store: Store, options: Callable[[], PairingOptions]) -
             minutes=options().minutes,
         )
 
+    def scan(who: Visitor, _query: Form) -> Answer:
+        payload = _payload(store, options())
+        return here.render("scan.html", who, code=_svg(payload), address=payload.url)
+
     def open_pairing(_who: Visitor, _form: Form) -> Answer:
         pairing.open_for(store, options().minutes)
         return Go("/pairing", "opened")
@@ -55,6 +64,7 @@ def handlers(here: Pages, store: Store, options: Callable[[], PairingOptions]) -
 
     return [
         here.page("/pairing", show),
+        here.page("/code", scan, public=True),
         here.action("/pairing/open", open_pairing),
         here.action("/pairing/close", close_pairing),
     ]
@@ -79,6 +89,7 @@ def _payload(store: Store, options: PairingOptions) -> qr.Pairing:
     return qr.payload(host=options.host(), port=options.port, hub_id=who.id, public=who.keys.public)
 
 
+@lru_cache(maxsize=2)
 def _svg(payload: qr.Pairing) -> str:
     """Draw the code, dark on light in every theme: cameras expect it so."""
     out = io.BytesIO()

@@ -20,12 +20,16 @@ from hub.web.body import AnyRequest
 from hub.web.charts import Chart
 from hub.web.frame import Form, PageOptions, Pages
 from hub.web.live import Live
+from hub.web.pages import files
+from hub.web.seldom import Seldom
 from hub.web.visitor import Visitor
 from hub.words import status as said
 
 _DAY_H, _WEEK_H = 24, 168
 _DAYS_PART_H = 6
 _BACKUP_OLD_S = 7 * 86_400
+_SUPPORT_S = 60
+"""Whoever asks again and again keeps the hub from nothing."""
 _MEDIA = 2
 """The card and the stick."""
 
@@ -59,8 +63,12 @@ def events(watch: StatusWatch) -> Any:  # noqa: ANN401  a route
     return follow
 
 
-def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Router:
-    """Return the first page of a hub whose database cannot be used."""
+def closed_router(name: str, language: str, gather: Callable[[], Facts], make_support: Callable[[], bytes]) -> Router:
+    """Return the first page of a hub whose database cannot be used, and its support file.
+
+    That is for anybody: nobody can sign in there, and it holds nothing that may not be sent by email.
+    """
+    support = Seldom(make_support, _SUPPORT_S)
 
     @get("/", sync_to_thread=True)
     def show(request: AnyRequest) -> Response[bytes]:
@@ -88,7 +96,12 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts]) -> Rout
         )
         return answers.respond(HtmlPage(html), msgspec.structs.replace(who, is_new=False))
 
-    return Router("/", route_handlers=[show])
+    @get("/support-file", sync_to_thread=True)
+    def save(request: AnyRequest) -> Response[bytes]:
+        who = visitor.recognise(request, plain_allowed=False, language=language)
+        return answers.respond(files.support_file(support.get()), msgspec.structs.replace(who, is_new=False))
+
+    return Router("/", route_handlers=[show, save])
 
 
 def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[str, Any]:
