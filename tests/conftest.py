@@ -34,6 +34,7 @@ _SLOW = {
     "fuzzed": "a hub that takes whatever is drawn",
     "card": "disks and partitions, made by other programs",
     "plugged": "file systems that are mounted as a stick's would be",
+    "two_systems": "keys, bundles and a command as a process each time",
 }
 """Fixtures that make what takes long, and what that is."""
 _SLOW_FOLDERS = {

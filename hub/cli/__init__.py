@@ -38,6 +38,7 @@ _COMMANDS = {
     "support-file": "support",
     "take-over": "spare",
     "token": "devices",
+    "update": "update",
     "user": "people",
 }
 """Command and the module that holds it, under the same name."""

@@ -32,6 +32,7 @@ HubError
     ├── TooNew          a newer hub made it
     ├── SettingError    a setting is unknown or wrong
     │   └── SettingsRefused     values that a form brought are not allowed, or cannot be written
+    ├── UpdateRefused   an update is not installed; ``refusal`` says why
     └── StoreError      the database is missing, locked or not ours to open
         └── Damaged     the database is not readable as one
 """
@@ -39,6 +40,7 @@ HubError
 from http import HTTPStatus
 
 from hub.core.reasons import Reason
+from hub.core.update.refusal import Refusal
 
 
 class HubError(Exception):
@@ -217,6 +219,15 @@ class SettingsRefused(SettingError):
     def __init__(self, names: tuple[str, ...] = ()) -> None:
         super().__init__(", ".join(names))
         self.names = names
+
+
+class UpdateRefused(OperatorError):
+    """An update is not installed, and nothing was changed; ``values`` fill the sentence of ``refusal``."""
+
+    def __init__(self, refusal: Refusal, **values: str) -> None:
+        super().__init__(refusal.sentence.format(**values))
+        self.refusal = refusal
+        self.values = values
 
 
 class StoreError(OperatorError):

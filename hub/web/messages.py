@@ -25,7 +25,7 @@ from hub.web.pages.accounts import REFUSED, ROLES
 from hub.web.pages.audit import EVENTS
 from hub.web.pages.finishing import STEPS
 from hub.web.pages.problem import SENTENCES
-from hub.words import LANGUAGES, UNITS, reasons
+from hub.words import LANGUAGES, UNITS, reasons, updates
 from hub.words.status import LABELS
 from hub.words.tables import TABLES
 
@@ -110,6 +110,7 @@ def _tables() -> Iterator[Message]:
         yield from texts
     yield from (LOOKS, REMEDY)
     yield from reasons.messages()
+    yield from updates.messages()
     yield from UNITS
 
 

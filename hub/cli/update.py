@@ -1,0 +1,265 @@
+"""hikma-hub update: what runs, what an update is worth, and the way there and back."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from hub import __version__
+from hub.cli import hub_state, options, speech
+from hub.core.errors import OperatorError, UpdateRefused
+from hub.core.status.state import Facts
+from hub.core.update import rules, slots, trial
+from hub.core.update.refusal import Refusal
+from hub.core.update.slots import Slot, Start
+from hub.core.update.trial import Need, Verdict
+from hub.firstboot.machine import Machine
+from hub.firstboot.report import REPORT, first_boot
+from hub.services.update import evidence, memory, systems
+from hub.services.update.memory import Fate, LastUpdate
+from hub.services.update.rauc import CONF, Rauc
+from hub.services.update.systems import Systems
+from hub.settings import Settings
+from hub.words import Words, updates
+
+_LOOK_S = 5.0
+_QUIET_WAIT_S = 1800
+"""In a busy clinic a phone is always syncing; the technician who waits is told then."""
+
+_bundle = click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_older = click.option("--older", is_flag=True, help="Take it although it is not newer.")
+
+
+@click.group()
+@click.option("--boot", type=click.Path(path_type=Path), envvar="HIKMA_UPDATE_BOOT", default=systems.BOOT, hidden=True)
+@click.option("--proc", type=click.Path(path_type=Path), envvar="HIKMA_UPDATE_PROC", default=systems.PROC, hidden=True)
+@click.option("--rauc", type=click.Path(path_type=Path), envvar="HIKMA_UPDATE_RAUC", default=CONF, hidden=True)
+@click.pass_context
+def update(context: click.Context, boot: Path, proc: Path, rauc: Path) -> None:
+    """Update the hub's whole system, or go back."""
+    machine = Machine()
+    context.obj = Systems(
+        boot=boot, proc=proc, rauc=Rauc(conf=rauc), writable=lambda folder: machine.writable(str(folder))
+    )
+
+
+@update.command()
+@options.data
+@options.config
+@options.as_json
+@click.pass_obj
+def status(box: Systems, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Show which version runs and what became of the last update."""
+    words, last = speech.of(options.settings(config, data)), memory.read(data)
+    with _said(words):
+        running = box.booted()
+        boot = box.read()
+    row = {
+        "version": __version__,
+        "running": running.value,
+        "usual": boot.committed.value,
+        "next": boot.primary.value,
+        "last": _told(words, last) if last else None,
+    }
+    options.show_one(row, as_json=as_json)
+
+
+@update.command()
+@_bundle
+@_older
+@options.data
+@options.config
+@options.as_json
+@click.pass_obj
+def check(box: Systems, bundle: Path, older: bool, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Check whether an update is for this hub; changes nothing."""
+    with _said(speech.of(options.settings(config, data))):
+        box.booted()
+        found = box.check(bundle, current=__version__, may_be_older=older)
+    options.show_one({"version": found.version, "current": __version__}, as_json=as_json)
+
+
+@update.command()
+@_bundle
+@_older
+@options.data
+@options.config
+@click.pass_obj
+def install(box: Systems, bundle: Path, older: bool, data: Path, config: Path | None) -> None:  # noqa: FBT001  click's way
+    """Install an update and restart into it.
+
+    The hub keeps it only if it proves well within ten minutes; otherwise it goes back by itself.
+    """
+    _as_root()
+    settings = options.settings(config, data)
+    with _said(speech.of(settings)):
+        box.booted()
+        found = box.check(bundle, current=__version__, may_be_older=older)
+        _refuse_untimely(box, settings)
+        box.install(bundle)
+        ways = tuple(sorted(evidence.ways()))
+        memory.keep(data, LastUpdate(version=found.version or "?", before=__version__, ways=ways))
+        click.echo(f"Version {found.version} is installed. The hub restarts into it as soon as nobody uses it.")
+        _try(box, settings, data)
+
+
+@update.command(name="try")
+@options.data
+@options.config
+@click.pass_obj
+def try_again(box: Systems, data: Path, config: Path | None) -> None:
+    """Restart into an update that is installed."""
+    _as_root()
+    settings = options.settings(config, data)
+    with _said(speech.of(settings)):
+        box.booted()
+        _try(box, settings, data)
+
+
+@update.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def rollback(box: Systems, yes: bool) -> None:  # noqa: FBT001  click's way
+    """Go back to the version before the last update, and restart.
+
+    All records stay. The version that runs now is gone until it is installed again.
+    """
+    _as_root()
+    slot = box.booted()
+    if not yes:
+        click.confirm("Go back to the version before the last update?", abort=True)
+    box.change(lambda boot: slots.mark_bad(boot, slot))
+    Machine().run("systemctl", "reboot")
+
+
+@update.command(hidden=True)
+@click.argument("question", type=click.Choice(["get-primary", "set-primary", "get-state", "set-state", "get-current"]))
+@click.argument("slot", type=click.Choice([slot.value for slot in Slot]), required=False)
+@click.argument("state", type=click.Choice(["good", "bad"]), required=False)
+@click.pass_obj
+def backend(box: Systems, question: str, slot: str | None, state: str | None) -> None:
+    """Answer RAUC (its documentation: "Custom bootloader backend interface")."""
+    match question, slot and Slot(slot), state:
+        case "get-primary", None, None:
+            click.echo(box.read().primary)
+        case "get-current", None, None:
+            click.echo(box.booted())
+        case "get-state", Slot() as asked, None:
+            click.echo("good" if asked in box.read().own else "bad")
+        case "set-primary", Slot() as asked, None:
+            box.change(lambda boot: slots.make_primary(boot, asked))
+        case "set-state", Slot() as asked, "good":
+            box.change(lambda boot: slots.mark_good(boot, asked))
+        case "set-state", Slot() as asked, "bad":
+            box.change(lambda boot: slots.mark_bad(boot, asked))
+        case _:
+            raise click.UsageError(f"RAUC does not ask {question} like this")
+
+
+@update.command(hidden=True)
+@click.argument("slot", type=click.Choice([slot.value for slot in Slot]))
+@click.pass_obj
+def seal(box: Systems, slot: str) -> None:
+    """List what was installed on the boot partition for a system: from now on it is whole."""
+    box.seal(Slot(slot))
+
+
+@update.command(hidden=True)
+@options.data
+@click.pass_obj
+def settle(box: Systems, data: Path) -> None:
+    """Put in order, at every start, what a power cut or a failed trial left; prints what the start was."""
+    start, last = box.settle(), memory.read(data)
+    if start is Start.RETURN and last:
+        memory.keep(data, msgspec.structs.replace(last, fate=Fate.RETURNED))
+    click.echo(start)
+
+
+@update.command(hidden=True)
+@click.option("--report", type=click.Path(path_type=Path), envvar="HIKMA_UPDATE_REPORT", default=REPORT, hidden=True)
+@options.data
+@options.config
+@click.pass_obj
+def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
+    """Keep the system on trial once it has proven itself, or go back."""
+    settings, slot = options.settings(config, data), box.booted()
+    last = memory.read(data) or LastUpdate(version=__version__, before="?")
+    missing = _watch(settings.server.port, report, data, last)
+    fate = Fate.RETURNED if missing else Fate.KEPT
+    decide = slots.mark_bad if missing else slots.mark_good
+    memory.keep(data, msgspec.structs.replace(last, fate=fate, missing=tuple(need.name for need in missing)))
+    box.change(lambda boot: decide(boot, slot))
+    if missing:
+        Machine().run("systemctl", "reboot")
+
+
+def _watch(port: int, report: Path, data: Path, last: LastUpdate) -> tuple[Need, ...]:
+    """Look until it is decided; returns what was missing in the end, nothing if it is to be kept."""
+    began = well_since = time.monotonic()
+    while True:
+        opened = first_boot(report)
+        is_opened = bool(opened.hub_id) and opened.card.keeps
+        seen = evidence.look(port=port, keep=partial(memory.keep, data, last), is_opened=is_opened)
+        missing, now = trial.missing(seen, last.ways), time.monotonic()
+        well_since = now if missing else well_since
+        match trial.verdict(age_s=now - began, steady_s=now - well_since):
+            case Verdict.KEEP:
+                return ()
+            case Verdict.GIVE_UP:
+                return missing
+            case Verdict.WAIT:
+                time.sleep(_LOOK_S)
+
+
+def _try(box: Systems, settings: Settings, data: Path) -> None:
+    """Restart into what is installed, in a quiet moment. Raises UpdateRefused where there is none for long."""
+    ends = time.monotonic() + _QUIET_WAIT_S
+    while (untimely := _untimely(box, settings)) and time.monotonic() < ends:
+        time.sleep(_LOOK_S)
+    if untimely:
+        raise UpdateRefused(untimely)
+    box.change(slots.begin_trial)
+    if last := memory.read(data):
+        memory.keep(data, msgspec.structs.replace(last, fate=Fate.TRYING))
+    Machine().run("systemctl", "reboot", "--reboot-argument=0 tryboot")
+
+
+def _refuse_untimely(box: Systems, settings: Settings) -> None:
+    if untimely := _untimely(box, settings):
+        raise UpdateRefused(untimely)
+
+
+def _untimely(box: Systems, settings: Settings) -> Refusal | None:
+    facts = hub_state.facts(settings, lambda: Facts(answering=False))
+    return rules.untimely(facts, box.uptime_s())
+
+
+def _as_root() -> None:
+    if os.geteuid() != 0:
+        raise OperatorError("only root can update a hub")
+
+
+@contextmanager
+def _said(words: Words) -> Iterator[None]:
+    """Say a refusal in the language of the hub."""
+    try:
+        yield
+    except UpdateRefused as error:
+        raise OperatorError(updates.refused(words, error)) from error
+
+
+def _told(words: Words, last: LastUpdate) -> str:
+    """Say what became of the last update."""
+    text = {
+        Fate.INSTALLED: updates.INSTALLED,
+        Fate.TRYING: updates.TRYING,
+        Fate.KEPT: updates.KEPT,
+        Fate.RETURNED: updates.NOT_WELL if last.missing else updates.DID_NOT_START,
+    }[last.fate]
+    told = words.say(text, version=last.version, before=last.before)
+    return " ".join([told, *(words.say(need.value) for need in last.needs)])

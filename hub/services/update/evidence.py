@@ -1,0 +1,67 @@
+"""Looks at a system on trial from outside, as somebody who depends on it would."""
+
+import http.client
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from hub.core.update.trial import Evidence, Way
+
+_READY_S = 10
+_PROGRAM_S = 20
+_LIGHTS = "hikma-hub-lights.service"
+
+
+def look(*, port: int, keep: Callable[[], None], is_opened: bool) -> Evidence:
+    """Look once. port: where the hub serves; keep: writes to the card and waits for it, raises OSError."""
+    return Evidence(
+        wrote=_wrote(keep),
+        is_ready=is_ready(port),
+        has_lights=not any(Path("/dev").glob("gpiochip*")) or _printed("systemctl", "is-active", _LIGHTS) == "active",
+        is_opened=is_opened,
+        ways=ways(),
+    )
+
+
+def is_ready(port: int) -> bool:
+    """Whether the hub on this machine says that it can serve."""
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=_READY_S)
+    try:
+        asked.request("GET", "/readyz")
+        return asked.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asked.close()
+
+
+def ways() -> frozenset[Way]:
+    """Return the networks that are up, as NetworkManager has them; none where it does not answer."""
+    lines = _printed("nmcli", "--terse", "--fields", "TYPE,NAME", "connection", "show", "--active").splitlines()
+    return frozenset(found for line in lines if (found := _way(*line.partition(":")[::2])))
+
+
+def _way(kind: str, name: str) -> Way | None:
+    match kind:
+        case "802-3-ethernet":
+            return Way.CABLE
+        case "802-11-wireless":
+            return Way.ACCESS_POINT if name == "hikma-access-point" else Way.WIFI
+        case _:
+            return None
+
+
+def _wrote(keep: Callable[[], None]) -> bool:
+    try:
+        keep()
+    except OSError:
+        return False
+    return True
+
+
+def _printed(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROGRAM_S, check=False)  # noqa: S603  fixed programs
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
