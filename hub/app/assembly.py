@@ -12,7 +12,7 @@ from typing import TypeAlias
 import structlog
 from litestar import Litestar, Response, Router
 
-from hub.actions.box import facts, listening, samples, write_check
+from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
 from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, web_wiring
@@ -143,6 +143,7 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) 
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
         samples.note_start(store)
+        serving.go_on(store)
         setup.code(store)  # it can be shown from the first start on
         greet(store, settings)
         stack.callback(_copying(store, live).close)

@@ -132,6 +132,7 @@ def _watch(store: Store, settings: Settings, phones_rpc: Rpc) -> StatusWatch:
     sampler = Sampler(store)
 
     def publish(now: Facts) -> None:
+        store.is_stopped = now.stopped  # a command beside the hub may have asked for it
         try:
             file.write(path, phones_rpc.name, now)
         finally:  # where nobody made its folder too

@@ -36,6 +36,7 @@ _COMMANDS = {
     "spare": "spare",
     "status": "upkeep",
     "support-file": "support",
+    "sync": "sync",
     "take-over": "spare",
     "token": "devices",
     "update": "update",

@@ -21,14 +21,14 @@ from hub.words import Words
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title>{name}</title><style>
 @page {{ size: A4; margin: 12mm }}
-body {{ font: 9.5pt/1.25 sans-serif; margin: 0; color: #000; print-color-adjust: exact }}
+body {{ font: 9pt/1.25 sans-serif; margin: 0; color: #000; print-color-adjust: exact }}
 h1 {{ font-size: 20pt; line-height: 1.15; margin: 0 0 3mm; overflow-wrap: anywhere }}
-header {{ display: grid; grid-template-columns: 60mm 1fr; gap: 8mm; margin-bottom: 5mm }}
+header {{ display: grid; grid-template-columns: 60mm 1fr; gap: 8mm; margin-bottom: 4mm }}
 header svg {{ display: block; width: 60mm; height: 60mm }} header p {{ margin: 1mm 0 0; text-align: center }}
 dl {{ margin: 0; font-size: 11pt }} dt {{ font-size: 9pt }} dd {{ margin: 0 0 1.6mm; font-weight: 700 }}
 bdi {{ display: block; text-align: match-parent; overflow-wrap: anywhere }}
 ul {{ list-style: none; margin: 0; padding: 0; columns: 2; column-gap: 8mm }}
-li {{ display: grid; grid-template-columns: 26mm 1fr; gap: 3mm; padding: 1.1mm 0; break-inside: avoid }}
+li {{ display: grid; grid-template-columns: 26mm 1fr; gap: 3mm; padding: .8mm 0; break-inside: avoid }}
 li {{ border-top: .2mm solid #bbb }} li svg {{ width: 26mm; direction: ltr }} li b {{ display: block }}
 </style></head><body><h1>{name}</h1><header><div>{code}<p>{scan}</p></div><dl>{rows}</dl></header>
 <ul>{lights}</ul></body></html>

@@ -12,6 +12,7 @@ HubError
 │   ├── WrongHost       421  reached by a name that is not the hub's
 │   ├── TooMany         429  too often; ``retry_after_s`` says when again
 │   └── Unavailable     503  the hub cannot take it now; nothing was stored
+│       └── NotServing           an administrator stopped it for a while
 ├── CloudError          the cloud, or the internet connection, must recover; the relay tries again
 │   ├── NoLine              nothing answers, or the answer was cut off
 │   │   └── TooSlow             it came so slowly that it would never have ended
@@ -112,6 +113,10 @@ class Unavailable(PhoneError):
     """The hub cannot take it now; nothing was stored."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class NotServing(Unavailable):
+    """An administrator stopped serving phones for a while; the hub's own state says so."""
 
 
 class CloudError(HubError):

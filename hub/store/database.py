@@ -92,6 +92,8 @@ class Store:
         """The clinic's time zone: days that phones pick are days there."""
         self.after_commit: list[Callable[[], None]] = []
         """Called after each durable transaction of this process, by the thread that made it; must not raise."""
+        self.is_stopped = False
+        """Whether phones are refused for a while; who serves them asks for each message."""
         self.is_replaced = False
         """Another box is this hub now: this one takes no records."""
         self.is_in_memory = False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import facts
 from hub.actions.cloud import link, matching
 from hub.actions.phones import access, pairing, refusals
 from hub.actions.phones.refusals import UNKNOWN, Refusal, RefusalReason
@@ -104,6 +105,19 @@ def test_pairing_opens_with_a_code_and_closes(inside: Site) -> None:
     assert inside.submit("/pairing/open", {}, page="/pairing").headers["location"] == "/pairing?done=opened"
     assert 'class="qr"' in inside.get("/pairing").text
     assert pairing.left_s(inside.store) > 590
+
+
+def test_an_administrator_stops_syncing_and_lets_phones_sync_again(inside: Site) -> None:
+    assert inside.submit("/box/stop-syncing", {}, page="/box").headers["location"] == "/box?done=sync_stopped"
+    inside.pages.watch.take(facts.gather(inside.store))
+    with inside.stranger():
+        assert "Syncing was stopped on this hub" in inside.get("/").text
+    assert "/box/stop-syncing" not in inside.get("/box").text
+    inside.submit("/box/start-syncing", {}, page="/box")
+    inside.pages.watch.take(facts.gather(inside.store))
+    assert "/box/stop-syncing" in inside.get("/box").text
+    by = f"administrator:{ADMINISTRATOR}"
+    assert {("serving.stopped", by), ("serving.went_on", by)} <= set(events(inside))
 
 
 def test_a_moved_hub_is_told_on_the_pairing_page(inside: Site) -> None:

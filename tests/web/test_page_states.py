@@ -20,7 +20,7 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
-from hub.actions.box import copying
+from hub.actions.box import copying, serving
 from hub.actions.phones import access, pairing, refusals
 from hub.app import assembly
 from hub.cli.lights import HubLight
@@ -224,6 +224,11 @@ def turned_away(box: Box) -> Shown:
     return box.shown()
 
 
+def stopped(box: Box) -> Shown:
+    serving.stop(box.world.store)
+    return box.shown()
+
+
 def card_failed(box: Box) -> Shown:
     card = box.card()
     box.open()
@@ -417,6 +422,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (card_failed, HubState.READ_ONLY, Light.STORAGE),
     (replaced, HubState.REPLACED, Light.STORAGE),
     (card_nearly_full, HubState.DISK_FULL, Light.STORAGE),
+    (stopped, HubState.STOPPED, Light.NOT_SERVING),
     (turned_away, HubState.TURNED_AWAY, Light.STORAGE),
     (card_small, HubState.DISK_LOW, Light.DISK),
     (power_weak, HubState.POWER_WEAK, Light.POWER),

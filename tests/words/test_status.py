@@ -183,7 +183,7 @@ def test_every_trouble_has_its_words(trouble: Trouble, code: str) -> None:
 
 
 def test_every_fact_has_a_name_that_people_know_or_shows_in_the_sentence() -> None:
-    in_the_sentence = {"full", "answering", "ready", "locating_left_s", "trouble", "replaced", "card"}
+    in_the_sentence = {"full", "answering", "ready", "locating_left_s", "trouble", "replaced", "stopped", "card"}
     assert set(status.LABELS) == set(Facts.__struct_fields__) - in_the_sentence
 
 

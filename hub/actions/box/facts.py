@@ -59,6 +59,7 @@ def gather(
                 clock_wrong=clock.is_wrong(wall_ms=wall_ms, hub_ms=now_ms, heard=connection.last(db).heard),
                 copies=_copies(db),
                 backed_up_s=None if backed_up_ms is None else (now_ms - backed_up_ms) // 1000,
+                stopped=state.get(db, state.NOT_SERVING) is not None,
                 replaced=state.get(db, state.REPLACED) is not None,
                 **_cloud(db, now_ms),
             )

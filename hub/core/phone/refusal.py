@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hub.core.errors import Forbidden, PhoneError, TooLarge, Unauthorised, Unavailable
+from hub.core.errors import Forbidden, NotServing, PhoneError, TooLarge, Unauthorised, Unavailable
 
 UNKNOWN = 0
 """Stands for the phones that the hub does not know, as one; the number of no device."""
@@ -53,6 +53,8 @@ def reason_of(error: PhoneError, *, is_known: bool) -> RefusalReason | None:
             return RefusalReason.BLOCKED
         case TooLarge():
             return RefusalReason.TOO_LARGE
+        case NotServing():
+            return None
         case Unavailable():
             return RefusalReason.NO_ROOM
         case _:

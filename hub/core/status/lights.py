@@ -30,6 +30,7 @@ class Light(StrEnum):
     KEY = "key"
     CLOUD = "cloud"
     COPY = "copy"
+    NOT_SERVING = "not_serving"
     FAULT = "fault"
     LOCATE = "locate"
     PRESSED = "pressed"
@@ -157,6 +158,9 @@ PATTERNS: dict[Light, Pattern] = {
         _blinks(long=2, short=1),
         "Records are on one card only: the stick or spare is missing.",
         "Red: 2 long, 1 short, pause",
+    ),
+    Light.NOT_SERVING: Pattern(
+        _blinks(long=2, short=2), "Syncing was stopped: see the page.", "Red: 2 long, 2 short, pause"
     ),
     Light.FAULT: Pattern(
         (Phase(125, _RED), Phase(125, _DARK)),

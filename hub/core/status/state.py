@@ -81,6 +81,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """On how many media everything is that was acknowledged; None where no copy is kept."""
     backed_up_s: int | None = None
     """Since the last backup; None when none was made."""
+    stopped: bool = False
+    """Somebody stopped syncing with phones for a while."""
     replaced: bool = False
     """Another box is this hub now."""
     power_weak: bool = False
@@ -183,6 +185,15 @@ class HubState(Enum):
         Text("The hub's storage is full: phones cannot send their records."),
         Text("They keep what they have. Do not uninstall the app on any phone, and call your technician now."),
         lambda facts: facts.full,
+    )
+    STOPPED = _Row(
+        Level.ATTENTION,
+        Light.NOT_SERVING,
+        Text("Syncing was stopped on this hub. Phones keep what they have."),
+        Text(
+            "An administrator lets phones sync again on the page This device. It also ends when the hub is restarted."
+        ),
+        lambda facts: facts.stopped,
     )
     TURNED_AWAY = _Row(
         Level.ATTENTION,

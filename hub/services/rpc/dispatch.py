@@ -16,7 +16,7 @@ import msgspec
 from hub.actions.box import identity
 from hub.actions.phones import access
 from hub.core import lone_surrogates
-from hub.core.errors import Forbidden, Malformed, NotFound, PhoneError, TooLarge, Unauthorised, Unavailable
+from hub.core.errors import Forbidden, Malformed, NotFound, NotServing, PhoneError, TooLarge, Unauthorised, Unavailable
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
 from hub.core.phone.device import Device, DeviceState, require_paired
@@ -89,9 +89,10 @@ class Rpc:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
 
         host: where the phone reached the hub, by its Host header.
-        Raises Malformed, Forbidden (pairing closed, device revoked), TooMany.
+        Raises Malformed, Forbidden (pairing closed, device revoked), TooMany, NotServing.
         """
         self._throttle.take(address, time.monotonic())
+        self._check_serving()
         asked = wire.read(Handshake, body)
         client_public = wire.public_key(asked.client_public_key)
         fresh = KeyPair()
@@ -184,6 +185,7 @@ class Rpc:
         return wire.encode(proof)
 
     def _open(self, body: Buffer, direction: Direction) -> tuple[Device, Session, bytearray]:
+        self._check_serving()
         envelope = wire.read(Envelope, body)
         sealed = wire.payload_bytes(envelope)
         device = access.find(self._store, envelope.client_id)
@@ -217,6 +219,10 @@ class Rpc:
             raise NotFound("no such procedure")
         user = NOBODY if procedure.public else self._rights(device, token)
         return Opened(procedure, Call(self._store, self._policy, device, address, user), session, params)
+
+    def _check_serving(self) -> None:
+        if self._store.is_stopped:
+            raise NotServing("syncing was stopped on this hub")
 
     def _check_place(self, *, is_entering: bool) -> None:
         """Raise Unavailable where this hub must take nothing in: another one is it, or a copy is required and away."""

@@ -66,6 +66,8 @@ EPOCH = Key("epoch", int)
 """How often this hub was restored: of two boxes that are the same hub, the one with the lower number has died."""
 REPLACED = Key("replaced", int)
 """1: another box is this hub now."""
+NOT_SERVING = Key("not_serving", int)
+"""1: phones are refused until somebody lets them in again, or the hub starts."""
 LAST_DEVICE = Key("devices", int)
 """The highest number that a device ever had."""
 COUNTED_RUN = Key("counted_run", int)

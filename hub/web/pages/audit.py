@@ -56,6 +56,8 @@ EVENTS: Final = {
     "quarantine.taken_back": "A record that was set aside is to be checked again: {detail}",
     "quarantine.exported": "The records to check were saved as a file",
     "reference.changed": "{user} changed what all clinics share: {detail}",
+    "serving.stopped": "Syncing with phones was stopped",
+    "serving.went_on": "Phones can sync again",
     "setting.changed": "Setting changed: {detail}",
     "setup.done": "The hub was set up",
     "setup.refused": "A wrong setup code was entered",

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from hub import __version__
-from hub.actions.box import identity
+from hub.actions.box import identity, serving
 from hub.actions.box import locate as locating
 from hub.actions.people import audit
 from hub.core import encrypted_stream
@@ -40,6 +40,14 @@ def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list
         locating.start(store, _LOCATE_S)
         return Go("/box", "locating")
 
+    def stop(_who: Visitor, _form: Form) -> Answer:
+        serving.stop(store)
+        return Go("/box", "sync_stopped")
+
+    def go_on(_who: Visitor, _form: Form) -> Answer:
+        serving.go_on(store)
+        return Go("/box", "sync_goes_on")
+
     def restart(_who: Visitor, _form: Form) -> Answer:
         return _later(store, "box.restarted", switch.restart, "restarting")
 
@@ -57,6 +65,8 @@ def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list
         here.page("/box", show),
         here.page("/emergency-sheet", sheet),
         here.action("/box/locate", locate),
+        here.action("/box/stop-syncing", stop),
+        here.action("/box/start-syncing", go_on),
         *filter(None, switches),
     ]
 

@@ -29,6 +29,7 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"writable": False}, HubState.READ_ONLY),
     ({"replaced": True}, HubState.REPLACED),
     ({"full": True}, HubState.DISK_FULL),
+    ({"stopped": True}, HubState.STOPPED),
     ({"turned_away": 1}, HubState.TURNED_AWAY),
     ({"free_bytes": FREE_BYTES_LOW - 1}, HubState.DISK_LOW),
     ({"power_weak": True}, HubState.POWER_WEAK),
