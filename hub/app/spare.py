@@ -28,10 +28,23 @@ def begin(store: Store, settings: Settings) -> JoinCode:
     return JoinCode(reach.current(store, settings).host(), settings.copy.spare_port, digest, found.token)
 
 
+def end(store: Store, *, deletes: bool) -> None:
+    """Keep copies no longer, and delete those that are here where it deletes; raises OperatorError for no spare."""
+    if not (deletes or shelf.is_spare(store.path.parent)):
+        raise OperatorError("this hub keeps no copies of others")
+    shelf.end(store.path.parent, deletes=deletes)
+
+
 def take_over(store: Store, copy: Stick, passphrase: str) -> None:
     """Become the hub of a copy, at the next start of this one; raises OperatorError where that cannot be."""
     check_new(store)
     recovery.become(copy, store.path.parent, backup.unlocked(copy, passphrase))
+
+
+def is_whole(copy: Stick) -> bool:
+    """Whether a hub can be made of a copy, up to its last entry."""
+    reach = copy.reach()
+    return reach.base is not None and not reach.is_broken
 
 
 def check_new(store: Store) -> None:

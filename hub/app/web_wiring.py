@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from hub.actions.box import identity
 from hub.actions.cloud import link
 from hub.actions.people import failures
 from hub.actions.phones import refusals
-from hub.app import backup, copying, fleet, reach, recovery, rules, status, support
+from hub.app import backup, copying, fleet, reach, recovery, rules, spare, status, support
 from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
 from hub.app.recovery import Recovery
 from hub.core import own_names as known_names
+from hub.core.copy import join_code
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.core.status.state import Facts
+from hub.services.copy import shelf
+from hub.services.copy import spare as spares
 from hub.services.copy.stick import FOLDER, Stick
 from hub.services.discovery import links
 from hub.services.machine.switch import Switch
@@ -41,6 +45,7 @@ from hub.web.pages.copy import CopyControl
 from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 from hub.web.pages.recovering import FoundCopy, FoundFile, RecoveryControl
+from hub.web.pages.spare import KeptCopy, SpareControl
 from hub.web.passwords import Passwords
 from hub.web.upload import Upload
 
@@ -76,6 +81,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         make_backup=lambda passphrase: backup.encrypted(store, passphrase, live.path),
         copy=_copy_control(store, live),
         recovery=_recovery_control(store, live),
+        spare=_spare_control(store, live),
         pages=reach.configured(store, settings).pages,
         pairing=lambda: _pairing(store, live.settings),
         attempts=rules.attempts(settings),
@@ -99,7 +105,28 @@ def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
     return CopyControl(
         is_seen=lambda: any(os.access(folder, os.W_OK) for folder in (stick, stick / FOLDER)),
         start=lambda passphrase: copying.start(store, stick, passphrase, hub_name=live.settings.hub.name),
+        join=lambda code, passphrase: copying.start(
+            store, spares.join(join_code.parse(code)), passphrase, hub_name=live.settings.hub.name
+        ),
         stop=partial(copies.stop, store),
+        prints=lambda: live.settings.copy.print_passphrase,
+    )
+
+
+def _spare_control(store: Store, live: LiveSettings) -> SpareControl:
+    data = store.path.parent
+
+    def kept() -> list[KeptCopy]:
+        return [
+            KeptCopy(one.mark.hub_name, time.time() - one.written_s(), is_whole=spare.is_whole(one))
+            for one in shelf.copies(data)
+        ]
+
+    return SpareControl(
+        is_one=partial(shelf.is_spare, data),
+        code=lambda: str(spare.begin(store, live.settings)),
+        kept=kept,
+        end=lambda deletes: spare.end(store, deletes=deletes),
     )
 
 

@@ -41,6 +41,19 @@ def status(data: Path, as_json: bool) -> None:  # noqa: FBT001  click's way
     options.show(map(_told, shelf.copies(data)), as_json=as_json, empty="no copy is kept here")
 
 
+@spare.command("stop")
+@options.data
+@click.option("--delete", is_flag=True, help="Delete the copies that are kept here.")
+def stop(data: Path, delete: bool) -> None:  # noqa: FBT001
+    """Keep no copies of other hubs any more; their code ends at once.
+
+    The copies stay, so that this box can still become their hub, unless they are deleted.
+    """
+    with options.store(data) as store:
+        spares.end(store, deletes=delete)
+    click.echo("This box keeps no copies of other hubs any more." + (" They are deleted." if delete else ""))
+
+
 @click.command("take-over")
 @click.argument("copy_id", metavar="[ID]", required=False)
 @options.data
@@ -74,5 +87,5 @@ def _told(copy: Stick) -> dict[str, object]:
         "written": datetime.fromtimestamp(copy.written_s(), UTC).isoformat(timespec="seconds"),
         "backup_until": reach.base,
         "journal_until": reach.last,
-        "whole": reach.base is not None and not reach.is_broken,
+        "whole": spares.is_whole(copy),
     }

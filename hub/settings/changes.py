@@ -53,6 +53,7 @@ CHANGES: Final = {
     "fleet": Change.GUARD,
     "store": Change.GUARD,
     "copy.required": Change.GUARD,
+    "copy.print_passphrase": Change.GUARD,
     "copy": Change.MACHINE,
     "log.level": Change.RESTART,
     "log.format": Change.MACHINE,

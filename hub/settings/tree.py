@@ -159,6 +159,8 @@ class CopySettings(msgspec.Struct, frozen=True):
     """Where the page looks for a stick to begin a copy on."""
     required: bool = False
     """Whether a push is refused while it could be kept on the hub alone."""
+    print_passphrase: bool = False
+    """Whether the page shows the recovery passphrase on a sheet to print when a copy is begun, for the safe."""
     spare_port: Annotated[int, Meta(ge=0, le=65535)] = 4444
     """A TCP port for the copies of other hubs, on one that is their spare; 0 for none."""
 

@@ -32,6 +32,7 @@ NOTES: Final = {
     "administrator_added": "The administrator can now sign in.",
     "administrator_removed": "Administrator removed.",
     "copy_started": "The copy has begun. In a few minutes everything is on the stick.",
+    "copy_joined": "The copy has begun. In a few minutes everything is on the spare.",
     "copy_stopped": "No copy is kept any more.",
     "saved": "Settings saved.",
     "same": "No changes to save.",

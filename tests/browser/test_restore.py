@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 
 from hub.words import LANGUAGES as WORDS
 from tests.browser.test_setup import LANGUAGES, go_on, setup_code
@@ -13,6 +14,7 @@ from tests.browser.visit import SECRET as PASSWORD
 from tests.browser.visit import Visit, administer
 from tests.hubs import EMAIL, NOW_MS, ServedHub
 from tests.hubs import PASSWORD as NURSE_SECRET
+from tests.services.copy.copies import until
 from tests.simulator.phone import Phone
 
 pytestmark = pytest.mark.slow
@@ -115,7 +117,25 @@ def test_every_page_of_it_has_room_in_every_language(visit: Callable[..., Visit]
     go_on(some)
     for language in WORDS:
         for one, name in ((some, "phone"), (desk, "desk")):
-            for step in ("name", "backup", "recover"):
-                one.go(f"/setup?step={step}&lang={language}")
-                one.check_room()
-                one.picture(f"restore-{language}-{name}-{step}")
+            for step in ("name", "backup", "recover", "spare"):
+                looked_at(one, language, name, step)
+    some.page.locator("form[action='/setup/spare'] button").click()
+    some.see("hikma-spare:")
+    for language in WORDS:
+        until(partial(is_there, some, language))
+        looked_at(some, language, "phone", "spare", "is-one")
+    some.check()
+
+
+def is_there(one: Visit, language: str) -> bool:
+    """Whether the hub answers again, which starts anew as a spare."""
+    try:
+        return one.go(f"/setup?step=spare&lang={language}").ok
+    except Error:
+        return False
+
+
+def looked_at(one: Visit, language: str, name: str, step: str, state: str = "") -> None:
+    one.go(f"/setup?step={step}&lang={language}")
+    one.check_room()
+    one.picture(f"restore-{language}-{name}-{step}{state}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub.actions.box import copying
@@ -48,6 +49,26 @@ def test_two_passphrases_or_a_short_one_begin_nothing(site: Site, stick: Path) -
     assert "character" in begin(site, "short", "short")
     assert copying.config(site.store) is None
     assert not (stick / sticks.FOLDER).exists()
+
+
+def test_the_passphrase_stands_on_the_sheet_for_the_safe_once_where_the_organisation_wants_it(site: Site) -> None:
+    settings = site.live.settings
+    site.live.settings = msgspec.structs.replace(
+        settings, copy=msgspec.structs.replace(settings.copy, print_passphrase=True)
+    )
+    sheet = begin(site, PASSPHRASE, PASSPHRASE)
+    assert PASSPHRASE in sheet
+    assert "Emergency sheet" in sheet
+    assert PASSPHRASE not in site.get("/emergency-sheet").text
+    assert copying.config(site.store) is not None
+
+
+def test_a_wrong_code_of_a_spare_begins_nothing_and_is_kept_in_its_field(site: Site) -> None:
+    fields = {"code": "hikma-spare:192.0.2.1:4444:abc", "passphrase": PASSPHRASE, "again": PASSPHRASE}
+    answer = site.submit("/copy/start", fields, page="/copy")
+    assert "this is not its code" in answer.text
+    assert fields["code"] in answer.text
+    assert copying.config(site.store) is None
 
 
 def test_without_a_stick_the_page_says_what_to_do(site: Site, stick: Path) -> None:

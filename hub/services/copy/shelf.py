@@ -85,6 +85,16 @@ def begin(data: Path) -> SpareKey:
     return found
 
 
+def end(data: Path, *, deletes: bool) -> None:
+    """Be a spare no longer: the code ends at once. The copies stay, unless it deletes them."""
+    at, key_at = tls(data)
+    for path in (data / SPARE / _KEY, at, key_at):
+        path.unlink(missing_ok=True)
+    if deletes:
+        shutil.rmtree(data / SPARE, ignore_errors=True)
+    files.flush(data)
+
+
 def tls(data: Path) -> tuple[Path, Path]:
     """Return where the server finds the spare's certificate and key; not the hub's, which goes when it takes over."""
     return data / SPARE / "certificate.pem", data / SPARE / "key.pem"

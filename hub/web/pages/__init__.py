@@ -1,6 +1,7 @@
 """The pages, one module each: what a visitor sees, and what a form on it does."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 from litestar import Router
@@ -35,6 +36,7 @@ from hub.web.pages.fleet import FleetControl
 from hub.web.pages.pairing import PairingOptions
 from hub.web.pages.recovering import RecoveryControl
 from hub.web.pages.setup import SetupControl
+from hub.web.pages.spare import SpareControl
 
 
 class Powers(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     pages: Callable[[], list[str]]
     """Where people find the pages, by the hub's name first."""
     recovery: RecoveryControl
+    spare: SpareControl
     pairing: Callable[[], PairingOptions]
     attempts: Attempts
     refused: Callable[[], list[RefusedPhone]]
@@ -69,7 +72,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
             here,
             store,
             may.attempts,
-            SetupControl(may.settings, may.rename, may.recovery, may.cloud.connect, may.pairing),
+            SetupControl(may.settings, may.rename, may.recovery, may.spare, may.cloud.connect, may.pairing),
         ),
         *sign_in.handlers(here, store, may.attempts),
         *phones.handlers(here, store, may.refused),
@@ -79,7 +82,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *quarantine.handlers(here, store),
         *box.handlers(here, store, may.switch, may.pages),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
-        *copy.handlers(here, may.copy),
+        *copy.handlers(here, may.copy, partial(box.sheet, here, store, may.pages)),
         *people.handlers(here, store),
         *settings.handlers(here, may.settings, may.fleet, rename=may.rename, can_restart=can_restart),
         *audit.handlers(here, store),

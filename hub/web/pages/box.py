@@ -54,8 +54,8 @@ def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list
     def shut_down(_who: Visitor, _form: Form) -> Answer:
         return _later(store, "box.shut_down", switch.shut_down, "shutting_down")
 
-    def sheet(who: Visitor, _query: Form) -> Answer:
-        return here.render("sheet.html", who, hub_id=identity.load(store).id, pages=pages(), version=__version__)
+    def show_sheet(who: Visitor, _query: Form) -> Answer:
+        return sheet(here, store, pages, who)
 
     switches = [
         here.action("/box/restart", restart) if switch.restart_command else None,
@@ -63,12 +63,20 @@ def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list
     ]
     return [
         here.page("/box", show),
-        here.page("/emergency-sheet", sheet),
+        here.page("/emergency-sheet", show_sheet),
         here.action("/box/locate", locate),
         here.action("/box/stop-syncing", stop),
         here.action("/box/start-syncing", go_on),
         *filter(None, switches),
     ]
+
+
+def sheet(here: Pages, store: Store, pages: Callable[[], list[str]], who: Visitor, passphrase: str = "") -> Answer:
+    """Show the emergency sheet; a recovery passphrase stands on it once, when it was chosen."""
+    hub_id = identity.load(store).id
+    return here.render(
+        "sheet.html", who, hub_id=hub_id, pages=pages(), version=__version__, recovery_passphrase=passphrase
+    )
 
 
 def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "") -> Answer:

@@ -22,6 +22,7 @@ from hub.web.pages.accounts import administrator_wrong
 from hub.web.pages.finishing import LEFT, Finishing, about
 from hub.web.pages.pairing import PairingOptions
 from hub.web.pages.recovering import Recovering, RecoveryControl
+from hub.web.pages.spare import Keeping, SpareControl
 from hub.web.visitor import Visitor
 
 _SHOWN_CHARS = 80
@@ -33,6 +34,7 @@ class SetupControl(msgspec.Struct, frozen=True):
     book: SettingsBook
     rename: Callable[[str], None]
     recovery: RecoveryControl
+    spare: SpareControl
     connect: Callable[[str, str], object]
     """Verifies a key with the cloud at an address and keeps both; raises HubError."""
     pairing: Callable[[], PairingOptions]
@@ -53,6 +55,7 @@ class _Setup:
         self._book = control.book
         self._name_hub = control.rename
         self._recovering = Recovering(here, control.recovery)
+        self._keeping = Keeping(here, control.spare)
         self._rest = Finishing(here, store, control.connect, control.pairing)
 
     def routes(self) -> list[Any]:
@@ -61,6 +64,7 @@ class _Setup:
             self._here.page("/setup", self._show, public=True),
             self._here.action("/setup/code", self._enter, public=True),
             *self._recovering.routes(),
+            *self._keeping.routes(),
             self._here.action("/setup/name", self._rename, public=True),
             self._here.action("/setup/administrator", self._finish, public=True),
             *self._rest.routes(),
@@ -85,6 +89,8 @@ class _Setup:
             return self._page(who, "code")
         if self._recovering.begins_with(step):
             return self._recovering.page(who, step)
+        if step == "spare":
+            return self._keeping.page(who)
         return self._page(who, "administrator" if step == "administrator" else "name", name=self._here.hub_name())
 
     def _left(self, who: Visitor, step: str) -> Answer:

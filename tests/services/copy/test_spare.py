@@ -25,6 +25,7 @@ from hub.store.database import Store
 from tests.hubs import InProcessHub, ServedHub, changes, new_store, row
 from tests.services.copy.copies import SECRET, contents, copied, standing, until
 from tests.simulator import processes
+from tests.web.site import Site
 
 pytestmark = pytest.mark.slow
 
@@ -175,6 +176,31 @@ def test_a_stranger_reads_and_writes_nothing_and_is_not_taken_for_the_spare(
         line.join(code)
     with place(found, token=other.token.hex()) as another, pytest.raises(OSError, match="does not answer"):
         another.epoch("any")
+
+
+def test_a_hub_joins_a_spare_by_the_page(tmp_path: Path, spare: ServedHub) -> None:
+    with Site(tmp_path / "joining") as site:
+        site.set_up()
+        site.sign_in()
+        fields = {"code": code_of(spare), "passphrase": SECRET, "again": SECRET}
+        answer = site.submit("/copy/start", fields, page="/copy")
+        assert answer.headers["location"] == "/copy?done=copy_joined"
+        kept = actions.config(site.store)
+    assert kept is not None
+    assert kept.spare is not None
+
+
+def test_a_spare_that_was_ended_takes_no_more_and_keeps_what_it_has(
+    hub: InProcessHub, spare: ServedHub, push: Push
+) -> None:
+    join(hub, spare)
+    with copied(hub.store, hub.data, wait_s=1.0):
+        push("kept")
+        assert "no copies" in spare.do("spare", "stop")
+        until(lambda: standing(hub.store) is CopyStanding.AWAY)
+    assert [one.mark.hub_name for one in shelf.copies(spare.data)] == ["Test Hub"]
+    spare.do("spare", "stop", "--delete")
+    assert shelf.copies(spare.data) == []
 
 
 def test_a_hub_with_people_becomes_no_other(hub: InProcessHub) -> None:
