@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .DEFAULT_GOAL := help
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release test-device power-cut copy-cut catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release update-key bundle test-device power-cut copy-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -58,6 +58,13 @@ image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=raspios (for clini
 
 release: $(STAMP) $(ANSIBLE) ## make wheel, image and SHA256SUMS from a clean checkout of a tag; IMAGE=no leaves the image out
 	image/release "$(or $(OUT),build/release)"
+
+update-key: ## draw a key that signs updates, for tests: OUT=build/update
+	@mkdir -p build
+	image/update-key "$(or $(OUT),build/update)"
+
+bundle: ## make an update of the tree that `make image` left: KEY=build/update signs it. No card takes one yet
+	image/bundle "$(or $(ROOT),build/work/root)" "$(or $(OUT),build/hikma-hub.raucb)" "$(or $(KEY),build/update)"
 
 test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
 	$(BIN)/pytest -v -s -m "$(or $(ONLY),device)" --durations=15 tests/device

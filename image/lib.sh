@@ -28,6 +28,22 @@ need() { # need COMMAND PACKAGE ...
     ((${#missing[@]} == 0)) || fail "this needs programs that are not here: apt install ${missing[*]}"
 }
 
+make_root() { # make_root TREE OUT.ext4: as small as can be; two runs give the same bytes
+    local used_mib size_mib uuid inodes inode
+    used_mib=$(du --summarize --apparent-size --block-size=M "$1" | cut -f1 | tr -d M)
+    size_mib=$((used_mib * 115 / 100 + 160)) # metadata, journal, and room for first boot to write before it grows
+    uuid=$(sha256sum <<<"hikma $SOURCE_DATE_EPOCH" | sed -E 's/(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/')
+    rm -f "$2"
+    truncate -s ${size_mib}M "$2"
+    E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -F -t ext4 -L "$ROOT_LABEL" -U "$uuid" \
+        -E "hash_seed=$uuid,root_owner=0:0,lazy_itable_init=0" -d "$1" "$2"
+    # mke2fs takes over when each file was last read and when its inode changed, which no two builds share.
+    inodes=$(dumpe2fs -h "$2" 2>/dev/null | awk '/^Inode count/ {a = $3} /^Free inodes/ {f = $3} END {print a - f}')
+    for inode in 2 $(seq 11 "$inodes"); do
+        printf 'sif <%d> %s @%d\n' "$inode" atime "$SOURCE_DATE_EPOCH" "$inode" ctime "$SOURCE_DATE_EPOCH"
+    done | E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH debugfs -w -f - "$2" >/dev/null 2>&1
+}
+
 mirror() { # mirror CODENAME DEFAULT: where this machine takes it from, if it is a Debian; it may reach nothing else
     local found
     # shellcheck disable=SC2016 # apt expands it

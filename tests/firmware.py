@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-_KERNEL = "kernel8.img"
-
 
 def started(files: Mapping[str, bytes], *, tryboot: bool = False, board: str = "pi3") -> str | None:
     """Return the folder whose kernel starts; None where nothing does. files: by their path on the partition.
@@ -11,10 +9,11 @@ def started(files: Mapping[str, bytes], *, tryboot: bool = False, board: str = "
     tryboot: a restart asked for it; the firmware forgets that as soon as it has read it.
     """
     read = files.get("tryboot.txt" if tryboot else "config.txt", b"").decode("ascii", "replace")
-    prefix = _settings(read, board).get("os_prefix", "")
-    if prefix + _KERNEL not in files:
+    found = _settings(read, board)
+    prefix, kernel = found.get("os_prefix", ""), found.get("kernel", "kernel8.img")
+    if prefix + kernel not in files:
         prefix = ""  # the firmware tests whether a prefix leads to a kernel, and else does without it
-    return prefix.removesuffix("/") if prefix + _KERNEL in files else None
+    return prefix.removesuffix("/") if prefix + kernel in files else None
 
 
 def _settings(text: str, board: str) -> dict[str, str]:

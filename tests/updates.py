@@ -76,6 +76,8 @@ class TwoSystems:
     """The machine: its files lie in ``root``; system A runs, and restarts are only written down."""
 
     root: Path
+    compatible: str = COMPATIBLE
+    slot_mib: int = 4
     environ: dict[str, str] = field(default_factory=dict)
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -93,7 +95,8 @@ class TwoSystems:
         for name in ("bin", "mnt", "boot", "data", "proc"):
             (self.root / name).mkdir()
         for name in ("a.img", "b.img"):
-            (self.root / name).write_bytes(bytes(4 * 1024 * 1024))
+            (self.root / name).touch()
+            os.truncate(self.root / name, self.slot_mib * 1024 * 1024)
         for name, text in _BROUGHT.items():
             (self.boot / Slot.A.folder).mkdir(exist_ok=True)
             (self.boot / Slot.A.folder / name).write_text(text)
@@ -103,10 +106,11 @@ class TwoSystems:
         self._script("bin/hikma-hub", _PROGRAM)
         self._script("bin/systemctl", f'#!/bin/sh\necho "$@" >>{self.root}/systemctl.log\n')
         self._script("backend", '#!/bin/sh\nexec "$HIKMA_HUB" update backend "$@"\n')
-        (self.root / "system.conf").write_text(_CONF.format(compatible=COMPATIBLE, root=self.root))
+        (self.root / "system.conf").write_text(_CONF.format(compatible=self.compatible, root=self.root))
         self.key("update")
         self.environ = {
             "PATH": f"{self.root}/bin:{os.environ['PATH']}",
+            "HIKMA_UPDATE_ROOT": str(self.root / "old"),
             "HIKMA_HUB": f"{self.root}/bin/hikma-hub",
             "HIKMA_UPDATE_BOOT": str(self.boot),
             "HIKMA_UPDATE_PROC": str(self.root / "proc"),

@@ -13,8 +13,9 @@ pytestmark = pytest.mark.slow
 
 IMAGE = PROJECT / "image"
 MORE = (IMAGE / "prerequisites", PROJECT / ".ci/run", PROJECT / "tests/device/build_gpio_sim")
-SCRIPTS = sorted([IMAGE / "build", IMAGE / "lib.sh", IMAGE / "release", *(IMAGE / "steps").iterdir(), *MORE])
-COMMANDS = {"sfdisk", "mkfs.vfat", "mcopy", "mke2fs", "xz", "bmaptool"}
+MAKERS = [IMAGE / name for name in ("build", "bundle", "lib.sh", "release", "update-key")]
+SCRIPTS = sorted([*MAKERS, *(IMAGE / "steps").iterdir(), *MORE])
+COMMANDS = {"sfdisk", "mkfs.vfat", "mcopy", "mke2fs", "xz", "bmaptool", "mksquashfs"}
 HIDDEN = {"arch-test", "qemu-user", "qemu-user-binfmt", "ca-certificates", "systemd"}
 """Asked for by no step: of mmdebstrap for another architecture, of apt over TLS, and of the playbook's tests."""
 REQUIRED = {
