@@ -103,7 +103,7 @@ def finish_pull(
         if id_mapping.any_unmatched(tx.db):
             matching.match_clinics(tx, clinics)
         if full:
-            queue.hold_unshown(tx, pulls)
+            queue.send_unshown(tx, pulls)
         queue.list_held(tx)
         again = queue.send_overdue(tx, pulls) if outbox.any_late(tx.db, pulls) else 0
         connection.advance(tx, pulls=pulls, clinics=clinics, **changed)

@@ -13,6 +13,7 @@ import msgspec
 from hub.actions.cloud import merge_attributes, queue
 from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud import going_along
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import GIVE_UP, Entry
@@ -25,9 +26,9 @@ from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
 from hub.core.records.push_decision import Add
 from hub.core.records.table import PushRule, Table
-from hub.core.records.tables import TABLES
+from hub.core.records.tables import DELETES_WITH, TABLES
 from hub.store import quarantine
-from hub.store.cloud import id_mapping, lost, outbox, seen, went_along
+from hub.store.cloud import deleted_there, id_mapping, lost, outbox, seen, went_along
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import owners, record_rows
@@ -126,13 +127,16 @@ def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, 
     Whether it deleted the children, or had moved them before, and perhaps told nobody, only a full pull can say. So
     without one (``full``) a parent stays that has children there.
 
-    Returns whether any stays for that.
+    The same holds for what was deleted here as well, and took along what the cloud is yet to be told to delete.
+
+    Returns whether a full pull must say so.
     """
-    stays = False
     with store.write(durable=False) as tx:
         kept = record_rows.find(tx.db, table, ids)
         live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
-        tally.seen += outbox.remove(tx, table, [row.num for row in kept.values() if row.deleted is not None])
+        gone = [row.num for row in kept.values() if row.deleted is not None]
+        stays = not full and _takes_along_unsent(tx, table, gone)
+        tally.seen += outbox.remove(tx, table, gone)
         for record_id, row in live.items():
             children = cascade.plan(table, record_id, partial(record_rows.live_children, tx.db))
             if not full and any(_has_reached(tx, child, nums) for child, nums in children):
@@ -142,6 +146,13 @@ def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, 
             for child, nums in children:
                 _delete(tx, child, nums, table, tally)
     return stays
+
+
+def _takes_along_unsent(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
+    """Whether the end of any of these has yet to be sent, with that of what went along."""
+    if table.name not in DELETES_WITH:
+        return False
+    return any(not entry.is_sent for entry in outbox.entries(tx.db, table, nums).values())
 
 
 def _has_reached(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
@@ -170,15 +181,17 @@ def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None
 
 
 def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: PullTally) -> None:
-    """Delete records here, and nowhere else; those that the cloud never had are kept where people find them."""
+    """Delete records here, and nowhere else; what was not sent of them is kept where people find it."""
     entries = outbox.entries(tx.db, table, nums)
-    never_sent = [num for num, entry in entries.items() if not entry.reached]
-    for record in record_rows.by_num(tx.db, table, never_sent).values():
+    unsent = [num for num, entry in entries.items() if going_along.is_for_people(table, entry)]
+    for record in record_rows.by_num(tx.db, table, unsent).values():
         queue.keep_for_review(tx, table, record, _why_deleted(table, parent))
+    if parent is None:
+        deleted_there.note(tx, table, nums)
+    else:
+        went_along.note(tx, table, {num: entries.get(num) for num in nums}, by_cloud=True)
     outbox.remove(tx, table, nums)
     record_rows.delete(tx, table, nums)
-    if parent is not None:
-        went_along.note(tx, table, nums, by_cloud=True)
     tally.deleted += len(nums)
 
 
@@ -242,8 +255,7 @@ class _Incoming:
             return kept
         along = went_along.find(self._tx.db, self._table, [row.num for row in deleted.values()])
         standing = self._standing({key: rows[key] for key, row in deleted.items() if row.num in along})
-        back = [deleted.pop(key).num for key in standing]
-        self._bring_back(back)
+        self._bring_back({deleted.pop(key).num: rows[key].record.id for key in standing})
         self._delete_again([row.num for row in deleted.values() if not along.get(row.num)])
         self._tally.unchanged += len(deleted)
         return {key: msgspec.structs.replace(row, deleted=None) for key, row in kept.items() if key not in deleted}
@@ -255,10 +267,15 @@ class _Incoming:
         gone = {visit for visit, parent in visits.items() if parent.is_deleted}
         return [key for key, names in named.items() if names.isdisjoint(gone)]
 
-    def _bring_back(self, nums: list[int]) -> None:
-        outbox.remove(self._tx, self._table, nums)
-        record_rows.bring_back(self._tx, self._table, nums)
-        went_along.forget(self._tx, self._table, nums)
+    def _bring_back(self, back: Mapping[int, str]) -> None:
+        """Let records live again, by number and id, and wait for what they waited for."""
+        waited = went_along.waited(self._tx.db, self._table, back)
+        record_rows.bring_back(self._tx, self._table, back)
+        went_along.forget(self._tx, self._table, back)
+        outbox.remove(self._tx, self._table, back)
+        outbox.put(self._tx, self._table, {num: going_along.brought_back(entry) for num, entry in waited.items()})
+        for record_id in back.values():
+            quarantine.forget(self._tx, Action.RELAY, self._table.name, record_id)
 
     def _delete_again(self, nums: list[int]) -> None:
         """Send the end of what somebody deleted here: deleted stays deleted (P4)."""

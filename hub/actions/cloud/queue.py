@@ -101,11 +101,19 @@ def release_all(tx: Transaction, most: int | None = None) -> int:
     return sum(release(tx, table.name, record_id) for table, _, record_id in held)
 
 
-def hold_unshown(tx: Transaction, pulls: int) -> None:
-    """Put on hold the edits that a full pull does not show either: the cloud has something newer, and not for us."""
+def send_unshown(tx: Transaction, pulls: int) -> None:
+    """Send the edits once more that a full pull does not show: the cloud may have lost their records.
+
+    Put them on hold when the next one does not show them either: the cloud has something newer, and not for us.
+    """
     for record in list(outbox.unshown(tx.db, pulls)):
-        reason = Code.MOVED_IN_CLOUD.of(table=record.table.name)
-        hold(tx, record.table, record.num, record.record, reason, revision=record.entry.revision)
+        table, num, entry = record.table, record.num, record.entry
+        if lost.find(tx.db, table, [num]):
+            lost.forget(tx, table, [num])
+            hold(tx, table, num, record.record, Code.MOVED_IN_CLOUD.of(table=table.name), revision=entry.revision)
+        else:
+            lost.note(tx, table, [num])
+            outbox.put(tx, table, {num: entry.set_back(entry.columns or ())})
 
 
 def shown_again(entry: Entry) -> Entry:

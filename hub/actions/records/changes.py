@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 import msgspec
 
-from hub.actions.records import counting
+from hub.actions.records import afterwards, counting
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import outbox as outbox_states
 from hub.core.errors import BadRecord, NotAllowed
@@ -22,6 +22,7 @@ from hub.core.records.counters import COUNTERS, RECORDS
 from hub.core.records.merge import HUB, History, Knowledge, Version
 from hub.core.records.push_decision import (
     Add,
+    Aside,
     Delete,
     Force,
     Merge,
@@ -195,8 +196,11 @@ class Changes:
 
     def _again(self, table: Table, row: Kept, pushed: Pushed) -> BadRecord | None:
         stored = self._stored(table, row)
-        if isinstance(stored, Version):
-            self._foresee(table, [stored.record, pushed.record])
+        version = stored.along if isinstance(stored, Tombstone) else stored
+        if version:
+            self._foresee(table, [version.record, pushed.record])
+        elif pushed.changed and not push_decision.says_deleted(table, pushed.record):
+            afterwards.show_edit(self._tx, table, pushed.record)
         known = self._knew(table, row, pushed)
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
         if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
@@ -214,11 +218,18 @@ class Changes:
         self._carry_out(table, row, pushed.record.id, decision)
         return None
 
-    def _carry_out(self, table: Table, row: Kept, record_id: str, decision: Merge | Delete | Force | Nothing) -> None:
+    def _carry_out(
+        self, table: Table, row: Kept, record_id: str, decision: Merge | Delete | Aside | Force | Nothing
+    ) -> None:
         match decision:
             case Merge():
                 self._merge(table, row, decision)
+            case Aside(edit):
+                afterwards.keep_edit(self._tx, table, row, edit)
+                self._force(table, row.num)
+                self.receipt.unchanged += 1
             case Delete():
+                went_along.forget(self._tx, table, [row.num])
                 self._delete_nums(table, [row.num])
                 self._audit(table, record_id, table.names)
                 self._delete_children(table, record_id)
@@ -254,6 +265,9 @@ class Changes:
             for each in added:
                 if not each.is_deleted:
                     counting.hand_out(self._tx, each.record, device=self._pusher.device)
+        orphans = [each.record for each in added if each.is_orphan]
+        if orphans:
+            afterwards.show_new(self._tx, table, orphans)
         for record_id in deleted:  # what names it may have come before it
             self._delete_children(table, record_id)
 
@@ -278,8 +292,9 @@ class Changes:
 
     def _delete_children(self, table: Table, record_id: str) -> None:
         for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
+            waited = outbox.entries(self._tx.db, child, nums)
+            went_along.note(self._tx, child, {num: waited.get(num) for num in nums}, by_cloud=False)
             self._delete_nums(child, nums)
-            went_along.note(self._tx, child, nums, by_cloud=False)
 
     def _delete_nums(self, table: Table, nums: list[int]) -> None:
         if table.name == RECORDS:
@@ -310,7 +325,7 @@ class Changes:
         return record_rows.find(self._tx.db, table, [record_id]).get(record_id)
 
     def _stored(self, table: Table, row: Kept) -> Version | Tombstone:
-        return Tombstone() if row.deleted is not None else record_rows.version(table, row)
+        return record_rows.version(table, row) if row.deleted is None else afterwards.tombstone(self._tx, table, row)
 
     def _knew(self, table: Table, row: Kept, pushed: Pushed) -> Knowledge:
         """Return what whoever edited a record knew of it.

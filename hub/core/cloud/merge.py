@@ -73,7 +73,7 @@ def merge(
             was_zero = cloud_values.was_zero(column, old, new) and _is_as_sent(
                 version.record, theirs.record, column, pending
             )
-            if was_zero or _stays(table, column, old, new, pending, names, zone):
+            if was_zero or _stays(table, version, theirs.record, column, pending, names, zone):
                 if pending and pending.holds(column.name) and not _unprovable(table, column):
                     missing[column.name] = cloud_forms.mark(column, new, zone)
             else:
@@ -108,14 +108,15 @@ def is_set_back(table: Table, theirs: Row, *, seen_ms: float, shown_until_ms: fl
 
 def _stays(
     table: Table,
+    version: Version,
+    theirs: Record,
     column: Column,
-    old: object,
-    new: object,
     pending: Entry | None,
     names: Mapping[str, str],
     zone: tzinfo,
 ) -> bool:
     """Whether a column in which the two differ stays as it is here."""
+    old, new = version.record.get(column.name), theirs.get(column.name)
     if _unprovable(table, column):
         return bool(cloud_values.normalise(column, old))
     if pending is None or not pending.holds(column.name):
@@ -124,9 +125,15 @@ def _stays(
         return False  # the cloud made a visit up for it, and would make another one at every further push
     if column.refers_to and isinstance(old, str) and names.get(old) == new:
         return False  # sent under its name in the cloud, which is how it is called from now on
-    if not pending.is_sent:
+    if pending.waits_for(column.name) or pending.knew(column.name, cloud_forms.mark(column, new, zone)):
         return True
-    return pending.knew(column.name, cloud_forms.mark(column, new, zone))
+    return not pending.reached and _entered_ms(version, column) > theirs.row.updated_at
+
+
+def _entered_ms(version: Version, column: Column) -> float:
+    """Return when a column was entered: not after it came here, however far ahead the phone's clock is."""
+    stamp = version.history.columns.get(column.name, version.history.base)
+    return min(stamp.updated_at, stamp.revision)
 
 
 def _is_as_sent(ours: Record, theirs: Record, column: Column, pending: Entry | None) -> bool:

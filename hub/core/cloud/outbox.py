@@ -151,6 +151,12 @@ class Entry(msgspec.Struct, frozen=True):
         """Whether the cloud does not have a column as it is here."""
         return self.columns is None or column in self.columns
 
+    def waits_for(self, column: str) -> bool:
+        """Whether a change of a column has yet to go to the cloud; of a new record, one that was made since."""
+        if self.is_sent or not self.holds(column):
+            return False
+        return self.columns is not None or column in (self.known or ())
+
     def changed(self, revision: int, columns: Iterable[str] | None = None) -> Self:
         """Take a further change; columns add up until the cloud has shown them."""
         both = None if columns is None or self.columns is None else self.columns.union(columns)

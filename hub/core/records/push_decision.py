@@ -88,6 +88,9 @@ class Pusher(msgspec.Struct, frozen=True):
 class Tombstone(NamedTuple):
     """What the hub has is deleted."""
 
+    along: Version | None = None
+    """As it was, where it only went along with what it belonged to: it may come back (R9)."""
+
 
 class Add(msgspec.Struct, frozen=True):
     """It is new, and may be a tombstone from the start."""
@@ -103,6 +106,8 @@ class Add(msgspec.Struct, frozen=True):
     """Whoever brought it has other forms of its values."""
     author: str | None = None
     """Who entered it, if the hub knows."""
+    is_orphan: bool = False
+    """It is deleted for what it belongs to alone."""
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -117,6 +122,12 @@ class Merge(msgspec.Struct, frozen=True):
 
 class Delete(NamedTuple):
     """What the hub has is deleted, with what goes with it."""
+
+
+class Aside(NamedTuple):
+    """It is deleted and stays so; the edit is kept with it, should it come back."""
+
+    edit: Merge
 
 
 class Force(NamedTuple):
@@ -147,17 +158,24 @@ def decide_new(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -
 
 def decide_again(
     table: Table, stored: Version | Tombstone, pushed: Pushed, pusher: Pusher, parents: Parents, *, known: Knowledge
-) -> Merge | Delete | Force | Nothing | Refuse:
+) -> Merge | Delete | Aside | Force | Nothing | Refuse:
     """Decide about a record whose id the hub has.
 
     known: what the pusher is known to have of it.
     """
-    if isinstance(stored, Tombstone):
+    version = stored.along if isinstance(stored, Tombstone) else stored
+    if version is None:
         return Force()  # deleted stays deleted (P4)
     try:
-        return _merge(table, stored, pushed, pusher, parents, known)
+        decision = _merge(table, version, pushed, pusher, parents, known)
     except BadRecord as error:
         return Refuse(error)
+    if isinstance(stored, Version):
+        is_orphan = isinstance(decision, Merge) and parents.is_orphan(table, decision.record)
+        return Delete() if is_orphan else decision
+    if isinstance(decision, Merge):
+        return Aside(decision)
+    return decision if isinstance(decision, Delete) else Force()
 
 
 def decide_deletion(
@@ -165,7 +183,9 @@ def decide_deletion(
 ) -> Add | Delete | Nothing | Refuse:
     """Decide about a deletion; a record that the hub never had leaves a tombstone, should it come later."""
     if isinstance(stored, Tombstone):
-        return Nothing()
+        if stored.along is None:
+            return Nothing()
+        stored = stored.along
     try:
         me = pusher.rights.user_id
         place = parents.place(table, stored.record, stored.author) if stored else parents.place(table, record, me)
@@ -206,9 +226,10 @@ def _add(table: Table, pushed: Pushed, pusher: Pusher, parents: Parents) -> Add:
         raise ParentHeld(Code.PARENT_HELD.of(table=table.name, parent=held[0]), "/".join(held))
     access.check_create(pusher.rights, table, parents.place(table, record, pusher.rights.user_id))
     data, cut = codec.write(record)
-    is_deleted = _says_deleted(table, record) or parents.is_orphan(table, record)
+    is_deleted = says_deleted(table, record)
+    is_orphan = not is_deleted and parents.is_orphan(table, record)
     history, author = _first_history(pushed, pusher, data), pusher.rights.user_id
-    return Add(record, data, cut, is_deleted, history, pushed.renamed, pushed.folded, author)
+    return Add(record, data, cut, is_deleted or is_orphan, history, pushed.renamed, pushed.folded, author, is_orphan)
 
 
 def _first_history(pushed: Pushed, pusher: Pusher, data: str) -> History | None:
@@ -236,15 +257,14 @@ def _merge(
     before = parents.place(table, stored.record, stored.author)
     access.check_update(pusher.rights, table, before, stored.record, merged.changed)
     after = parents.place(table, merged.record, stored.author)
-    if _says_deleted(table, merged.record):
+    if says_deleted(table, merged.record):
         access.check_delete(pusher.rights, table, after)
         return Delete()
     access.check_update(pusher.rights, table, after, stored.record, merged.changed)
-    if parents.is_orphan(table, merged.record):
-        return Delete()
     codec.write(merged.record)  # refuse here, and not when it is stored, what grew beyond its bound
     return Merge(stored.record, merged.record, merged.history, merged.changed, pusher.device if merged.exact else HUB)
 
 
-def _says_deleted(table: Table, record: Record) -> bool:
+def says_deleted(table: Table, record: Record) -> bool:
+    """Whether a record that is pushed says of itself that it is deleted."""
     return table.deletable and bool(record.row.is_deleted)

@@ -45,22 +45,28 @@ class Cause(msgspec.Struct, frozen=True):
     records: int
 
 
-def entries(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Entry]:
-    """Return the entries of those of these records that are in the outbox."""
+def entries(db: Database, table: Table, nums: Iterable[int], *, of: str = "outbox") -> dict[int, Entry]:
+    """Return the entries of those of these records that are in the outbox.
+
+    of: another table of the same shape.
+    """
     rows = db.execute(
-        f"SELECT o.num, {_ENTRY} FROM outbox AS o WHERE o.table_name = ? AND o.num IN (SELECT value FROM json_each(?))",
+        f"SELECT o.num, {_ENTRY} FROM [{of}] AS o WHERE o.table_name = ? AND o.num IN (SELECT value FROM json_each(?))",
         [table.name, msgspec.json.encode(list(nums)).decode()],
     )
     return {row[0]: _entry(table.name, row[1:]) for row in rows.fetchall()}
 
 
-def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None]) -> None:
-    """Keep entries by record number; None takes one out. Tables that the cloud takes from nobody have none."""
+def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None], *, into: str = "outbox") -> None:
+    """Keep entries by record number; None takes one out. Tables that the cloud takes from nobody have none.
+
+    into: another table of the same shape.
+    """
     if table.push is not PushRule.RECORD:
         return
-    remove(tx, table, [num for num, entry in found.items() if entry is None])
+    remove(tx, table, [num for num, entry in found.items() if entry is None], of=into)
     tx.db.conn.executemany(
-        "INSERT INTO outbox (table_name, num, queued, revision, columns, sent, sent_pull, held, tries, reason,"
+        f"INSERT INTO [{into}] (table_name, num, queued, revision, columns, sent, sent_pull, held, tries, reason,"
         " why, known)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (table_name, num) DO UPDATE SET"
         " revision = excluded.revision, columns = excluded.columns, sent = excluded.sent,"
@@ -80,10 +86,11 @@ def add_new(tx: Transaction, table: Table, nums: range) -> None:
         )
 
 
-def remove(tx: Transaction, table: Table, nums: Iterable[int]) -> int:
+def remove(tx: Transaction, table: Table, nums: Iterable[int], *, of: str = "outbox") -> int:
     """Take records out; returns how many were in."""
     gone = [(table.name, num) for num in nums]
-    return tx.db.conn.executemany("DELETE FROM outbox WHERE table_name = ? AND num = ?", gone).rowcount if gone else 0
+    sql = f"DELETE FROM [{of}] WHERE table_name = ? AND num = ?"
+    return tx.db.conn.executemany(sql, gone).rowcount if gone else 0
 
 
 def waiting_records(

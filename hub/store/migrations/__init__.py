@@ -51,6 +51,7 @@ STEPS = (
     Step("one_id", old_ids.fill),
     Step("twins"),
     Step("blanked"),
+    Step("along"),
 )
 _HERE = resources.files(__name__)
 

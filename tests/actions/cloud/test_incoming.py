@@ -174,6 +174,34 @@ def test_9_what_went_along_with_what_was_deleted_here_comes_back_where_it_stands
     assert entry(store, "visits", VISIT) is None
 
 
+def test_9_an_unsent_edit_of_what_the_cloud_deletes_is_kept_for_people(store: Store) -> None:
+    for table, row_id, parent in (("patients", PATIENT, None), ("visits", VISIT, PATIENT)):
+        values = {"patient_id": parent} if parent else {}
+        merge(store, table, shown(table, row_id, **values))
+        column = "provider_name" if parent else "phone"
+        pushes.push(store, changes(table, updated=[edit(row(table, row_id, **values), **{column: "mine"})]))
+    assert delete(store, "patients", PATIENT).deleted == 2
+    assert pushes.reasons(store) == [
+        Code.DELETED_IN_CLOUD.of(table="patients"),
+        Code.PARENT_DELETED_IN_CLOUD.of(table="visits", parent="patients"),
+    ]
+
+
+def test_9_an_unsent_edit_comes_back_with_what_went_along_and_waits_again(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT), shown("patients", OTHER))
+    merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT, provider_name="old"))
+    visit = row("visits", VISIT, patient_id=PATIENT, provider_name="old")
+    pushes.push(store, changes("visits", updated=[edit(visit, provider_name="mine")]))
+    delete(store, "patients", PATIENT)
+    merge(store, "visits", shown("visits", VISIT, patient_id=OTHER, provider_name="old"))
+    kept = pushes.kept(store, "visits", VISIT)
+    assert (kept["patient_id"], kept["provider_name"]) == (OTHER, "mine")
+    waits = entry(store, "visits", VISIT)
+    assert waits is not None
+    assert (waits.state(), waits.columns) == (OutboxState.WAITING, frozenset({"provider_name"}))
+    assert pushes.reasons(store) == []
+
+
 def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_next_one_is_merged(store: Store) -> None:
     bad = shown("patients", PATIENT) | {"created_at": "yesterday"}
     tally = merge(store, "patients", bad, {"id": 7}, shown("patients", OTHER))

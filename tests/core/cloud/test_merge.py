@@ -260,8 +260,9 @@ def test_an_edit_ends_as_a_value_that_someone_entered_last(rows: list[str]) -> N
 def test_a_user_made_here_is_called_as_the_cloud_calls_them_once_it_shows_so() -> None:
     base = version(EVENTS, recorded_by_user_id=OTHER, visit_id=UUID)
     theirs = row(base, EVENTS, recorded_by_user_id=UUID)
-    assert take(base, theirs, Entry(1), EVENTS).record.get("recorded_by_user_id") == OTHER
-    assert take(base, theirs, Entry(1), EVENTS, **{OTHER: UUID}).record.get("recorded_by_user_id") == UUID
+    edit = Entry(1, frozenset({"recorded_by_user_id"}))
+    assert take(base, theirs, edit, EVENTS).record.get("recorded_by_user_id") == OTHER
+    assert take(base, theirs, edit, EVENTS, **{OTHER: UUID}).record.get("recorded_by_user_id") == UUID
 
 
 def test_a_visit_that_the_cloud_made_up_is_taken_over_though_the_record_waits() -> None:
@@ -269,7 +270,32 @@ def test_a_visit_that_the_cloud_made_up_is_taken_over_though_the_record_waits() 
     merged = take(base, row(base, EVENTS, visit_id=UUID), Entry(1), EVENTS)
     assert merged.record.get("visit_id") == UUID
     kept = version(EVENTS, visit_id=OTHER)
-    assert take(kept, row(kept, EVENTS, visit_id=UUID), Entry(1), EVENTS).record.get("visit_id") == OTHER
+    edit = Entry(1, frozenset({"visit_id"}))
+    assert take(kept, row(kept, EVENTS, visit_id=UUID), edit, EVENTS).record.get("visit_id") == OTHER
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        (Entry(2, sent=1, known={"camp": (1,)}), "theirs"),  # sent, then edited elsewhere
+        (Entry(2, sent=1, known={"phone": (1,)}), "base"),  # sent, then edited
+        (Entry(1), "theirs"),  # the answer was lost
+        (Entry(1, known={"phone": (1,)}), "base"),  # the same, and edited meanwhile
+    ],
+)
+def test_9_of_a_new_record_only_what_was_edited_since_stands_against_what_changed_there(
+    entry: Entry, wanted: str
+) -> None:
+    base = version()
+    assert take(base, row(base, phone="theirs"), entry).record.get("phone") == wanted
+
+
+def test_9_a_new_record_that_another_hub_brought_there_earlier_stands_as_it_was_entered_here() -> None:
+    base = version()
+    newer = Version(base.record, History(Stamp(BASE_MS + 5, BASE_MS + 9, 1)))
+    assert take(newer, row(base, phone="theirs"), Entry(1)).record.get("phone") == "base"
+    ahead = Version(base.record, History(Stamp(BASE_MS + 5, BASE_MS, 1)))  # by the clock of a phone
+    assert take(ahead, row(base, phone="theirs"), Entry(1)).record.get("phone") == "theirs"
 
 
 def test_columns_that_no_phone_has_are_kept_unseen() -> None:

@@ -96,6 +96,16 @@ def delete_visit(world: World, _patient: Row, visit: Row) -> None:
     world.remove("visits", str(visit["id"]))
 
 
+def edit_visit(world: World, _patient: Row, visit: Row) -> None:
+    world.change("visits", visit, provider_name="Eva")
+
+
+def edit_visit_and_delete_patient(world: World, patient: Row, visit: Row) -> None:
+    """Two phones: on one of them the visit is edited, on the other its patient is deleted."""
+    edit_visit(world, patient, visit)
+    world.remove("patients", str(patient["id"]))
+
+
 ACTS = [
     merge,
     transfer,
@@ -108,7 +118,8 @@ ACTS = [
     match_by_hand,
     delete_without_children,
 ]
-UNSENT = [nothing, edit, new_records, delete_visit]
+UNSENT = [nothing, edit, new_records, delete_visit, edit_visit, edit_visit_and_delete_patient]
+DELETES = {delete_visit, edit_visit_and_delete_patient}
 
 
 def check(world: World, act: Act, unsent: Act) -> None:
@@ -122,7 +133,7 @@ def check(world: World, act: Act, unsent: Act) -> None:
         for record_id, row in there.items():
             if row["is_deleted"]:
                 assert record_id in here, f"{table.name} was deleted there and nobody deleted it"
-                assert unsent is delete_visit or act in {merge, delete_without_children}, table.name
+                assert unsent in DELETES or act in {merge, delete_without_children}, table.name
 
 
 def reason_for(world: World, table: str, record_id: str) -> Entry | None:
@@ -148,12 +159,19 @@ def play(world: World, act: Act, unsent: Act) -> None:
     for _ in range(6):
         world.try_cycle()
     check(world, act, unsent)
-    moved = world.there_is("patients", str(patient["id"]))
     if act is transfer:
+        moved = world.there_is("patients", str(patient["id"]))
         assert (moved["primary_clinic_id"], moved["government_id"]) == (world.elsewhere, "ID-7")
     if act is match_by_hand:
         assert {row["primary_clinic_id"] for row in world.seed.rows("patients")} == {world.here}
         assert {row["provider_id"] for row in world.seed.rows("visits")} == {world.nurse}
+    edited = {edit: ("patients", patient, "hometown", "Homs"), edit_visit: ("visits", visit, "provider_name", "Eva")}
+    if act is merge:
+        edited[edit_visit_and_delete_patient] = edited[edit_visit]
+    if unsent in edited:
+        table, row, column, value = edited[unsent]
+        is_there = world.there_is(table, str(row["id"]))[column] == value
+        assert is_there or [reason for reason in pushes.reasons(world.store) if reason.params["table"] == table]
     if act is merge and unsent is not delete_visit:
         assert world.there_is("events", str(event["id"]))["patient_id"] == twin["id"]
         assert str(event["id"]) in pushes.live(world.store, "events")

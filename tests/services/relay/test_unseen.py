@@ -87,6 +87,129 @@ def test_9_what_the_cloud_moved_stays_though_its_old_patient_is_deleted_here_mea
         assert connected.there_is(table, ids(row))["is_deleted"] is False, table
 
 
+EDITS: dict[str, dict[str, Any]] = {
+    "visits": {"provider_name": "Eva"},
+    "events": {"event_type": "Triage"},
+    "patient_vitals": {"systolic_bp": 131},
+    "patient_problems": {"problem_label": "Gout"},
+    "patient_additional_attributes": {"string_value": "A+"},
+    "appointments": {"reason": "stitches"},
+    "prescriptions": {"notes": "after meals"},
+    "prescription_items": {"notes": "half"},
+}
+
+
+def edit_all(world: World, made: dict[str, Row]) -> None:
+    for table, row in made.items():
+        world.change(table, row, **EDITS[table])
+
+
+def long_ago(world: World, made: dict[str, Row]) -> None:
+    """Let the records be older than what pulls bring twice."""
+    then = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).isoformat()
+    for table, row in made.items():
+        world.seed.edit(table, ids(row), announced=False, last_modified=then, server_created_at=then)
+
+
+def stand_with(world: World, patient: Row, made: dict[str, Row], edits: dict[str, dict[str, Any]]) -> None:
+    """Check that the records stand with a patient on both sides, and hold these edits."""
+    for table, row in made.items():
+        wanted = {"patient_id": patient["id"], "is_deleted": False, **edits[table]}
+        for held in (world.here_is(table, ids(row)), world.there_is(table, ids(row))):
+            assert {name: held[name] for name in wanted} == wanted, table
+        assert ids(row) in pushes.live(world.store, table), table
+    assert pushes.reasons(world.store) == []
+    assert not world.waiting()["waiting"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("edited", ["before", "after"])
+def test_9_an_edit_of_what_the_cloud_moved_goes_up_though_its_old_patient_is_deleted_here(
+    connected: World, edited: str, *, announced: bool
+) -> None:
+    """Two phones: one has the edit yet to push when the other one's deletion comes, or pushed it just before."""
+    duplicate, twin = connected.patient(), connected.patient()
+    made = chart(connected, duplicate)
+    settle(connected)
+    if edited == "before":
+        edit_all(connected, made)
+    connected.remove("patients", ids(duplicate))
+    if edited == "after":
+        edit_all(connected, made)
+    long_ago(connected, made)
+    connected.seed.merge(ids(duplicate), ids(twin), announced=announced)
+    settle(connected)
+    stand_with(connected, twin, made, EDITS)
+
+
+def test_9_what_was_deleted_by_name_after_it_went_along_stays_deleted_though_it_stands_elsewhere(
+    connected: World,
+) -> None:
+    duplicate, twin = connected.patient(), connected.patient()
+    visit = connected.visit(duplicate)
+    event = connected.event(visit)
+    settle(connected)
+    connected.remove("patients", ids(duplicate))
+    connected.remove("events", ids(event))
+    connected.seed.merge(ids(duplicate), ids(twin))
+    settle(connected)
+    assert ids(visit) in pushes.live(connected.store, "visits")
+    assert ids(event) in pushes.tombstones(connected.store, "events")
+    assert connected.there_is("events", ids(event))["is_deleted"] is True
+
+
+def test_9_what_is_entered_for_what_the_cloud_deleted_is_shown_to_people(connected: World) -> None:
+    """Whoever enters it cannot know; it stays deleted."""
+    patient = connected.patient()
+    visit = connected.visit(patient)
+    event = connected.event(visit)
+    settle(connected)
+    connected.seed.delete("patients", ids(patient))
+    settle(connected)
+    assert pushes.reasons(connected.store) == []
+    late = connected.vitals(visit)
+    connected.change("patients", patient, phone="5")
+    connected.change("events", event, event_type="Triage")
+    assert set(map(str, pushes.reasons(connected.store))) == {
+        str(Code.PARENT_DELETED_IN_CLOUD.of(table="patient_vitals", parent="patients")),
+        str(Code.DELETED_IN_CLOUD.of(table="patients")),
+        str(Code.DELETED_IN_CLOUD.of(table="events")),
+    }
+    assert ids(late) in pushes.tombstones(connected.store, "patient_vitals")
+    connected.remove("patients", ids(patient))
+    assert len(pushes.reasons(connected.store)) == 3
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("answered", [True, False])
+def test_9_new_records_that_the_cloud_moved_before_the_hub_saw_them_are_not_moved_back(
+    connected: World, *, announced: bool, answered: bool
+) -> None:
+    duplicate, twin = connected.patient(), connected.patient()
+    settle(connected)
+    made = chart(connected, duplicate)
+    if not answered:
+        connected.fail(Kind.LOSE, on="push", times=9)
+    connected.try_cycle()
+    connected.heal()
+    if answered:
+        edit_all(connected, made)
+    connected.seed.merge(ids(duplicate), ids(twin), announced=announced)
+    settle(connected)
+    stand_with(connected, twin, made, EDITS if answered else {table: {} for table in made})
+
+
+def test_9_what_changed_there_before_the_answer_to_a_new_record_was_heard_stands(connected: World) -> None:
+    connected.fail(Kind.LOSE, on="push", times=9)
+    patient = connected.patient()
+    connected.try_cycle()
+    connected.heal()
+    connected.seed.edit("patients", ids(patient), phone="theirs")
+    settle(connected)
+    assert connected.there_is("patients", ids(patient))["phone"] == "theirs"
+    assert connected.here_is("patients", ids(patient))["phone"] == "theirs"
+
+
 def test_9_while_no_full_pull_succeeds_the_deletion_waits_and_news_come(connected: World) -> None:
     patient = connected.patient()
     visit = connected.visit(patient)
@@ -325,6 +448,26 @@ def test_9_a_correction_that_the_cloud_had_and_lost_before_it_was_shown_is_sent_
     connected.want_everything()
     settle(connected)
     assert connected.there_is("patients", ids(patient))["phone"] == "3"
+
+
+@pytest.mark.parametrize("table", ["patients", *EDITS])
+def test_9_a_record_that_the_cloud_lost_while_an_edit_of_it_was_to_be_shown_is_sent_again(
+    connected: World, table: str
+) -> None:
+    backup = connected.seed.copy()
+    patient = connected.patient()
+    row = {"patients": patient, **chart(connected, patient)}[table]
+    settle(connected)
+    values = {**EDITS, "patients": {"phone": "2"}}[table]
+    connected.change(table, row, **values)
+    connected.cycle()
+    put_back(connected, backup)
+    connected.want_everything()
+    settle(connected)
+    there = connected.there_is(table, ids(row))
+    assert {name: there[name] for name in values} == values
+    assert pushes.reasons(connected.store) == []
+    assert connected.waiting() == {"waiting": 0, "sent": 0, "missed": 0, "held": 0}
 
 
 def test_9_a_correction_made_after_the_clouds_clock_was_right_again_stands(connected: World) -> None:
