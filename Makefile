@@ -6,6 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # every process of a hub would compile it anew
 ANSIBLE := .venv/ansible/.installed
 .PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release update-key bundle test-device power-cut copy-cut catalogue lock messages clean
 

@@ -37,19 +37,31 @@ _SLOW = {
     "two_systems": "keys, bundles and a command as a process each time",
 }
 """Fixtures that make what takes long, and what that is."""
-_SLOW_FOLDERS = {
-    "adversary": "attacks on a whole hub",
-    "journeys": "phones, hub and cloud for many steps",
-    "simulated/cloud": "the stand-in cloud over its database",
+_SLOW_PATHS = {
+    "actions/phones/test_page_size.py": "records of megabytes",
+    "adversary/": "attacks on a whole hub",
+    "cli/test_lights.py": "lamps in a process of their own",
+    "core/encrypted_stream/test_age.py": "keys of a passphrase at their full price",
+    "core/phone/test_doubt.py": "some hundred syncs a story",
+    "firstboot/test_steps.py": "the steps of a first boot, one after the other",
+    "fleet/test_rules.py": "a run of promtool for each alert",
+    "journeys/": "phones, hub and cloud for many steps",
+    "services/rpc/procedures/test_permissions.py": "each procedure for each permission",
+    "simulated/cloud/": "the stand-in cloud over its database",
+    "simulated/test_hub_process.py": "hubs that start and end",
+    "simulated/test_show.py": "the whole demonstration",
+    "store/phones/test_twins.py": "phones that take turns, until all have everything",
+    "web/test_page_tls.py": "two listeners, and their certificates",
 }
+"""Where tests lie that take long, and what they do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make check` leaves out: what asks for such a fixture, even through another one, or lies there."""
-    folders = tuple(f"tests/{folder}/" for folder in _SLOW_FOLDERS)
+    paths = tuple(f"tests/{path}" for path in _SLOW_PATHS)
     for item in items:
         asks = not _SLOW.keys().isdisjoint(getattr(item, "fixturenames", ()))
-        if asks or item.nodeid.startswith(folders):
+        if asks or item.nodeid.startswith(paths):
             item.add_marker(pytest.mark.slow)
 
 
