@@ -1,8 +1,14 @@
 """Files that a power cut leaves old or new, never half: written beside their place, waited for, and moved there."""
 
+import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+_HERE = -100
+"""AT_FDCWD: paths as they are."""
+_EXCHANGE = 2
+"""RENAME_EXCHANGE (rename(2)); of FAT since Linux 6.0."""
 
 
 def replace(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600, durable: bool = True) -> int:
@@ -22,6 +28,31 @@ def replace(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600, durable: 
     if durable:
         flush(path.parent)
     return size
+
+
+def exchange(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Put a new file at ``path`` on a FAT, whose old content must be there until the new one is. Raises OSError.
+
+    A rename would free the old content in the same step, and cut in the middle it can leave a name that leads to freed
+    blocks: fsck makes an empty file of it. So the two change places first, and the old one is removed after that.
+    """
+    new = path.with_name(f".{path.name}.new")
+    _write(new, pieces, mode, durable=True)
+    if path.exists():
+        swap(new, path)
+        flush(path.parent)
+        new.unlink()
+    else:
+        new.replace(path)
+    flush(path.parent)
+
+
+def swap(one: Path, other: Path) -> None:
+    """Let two names change places in one step. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), str(one))
 
 
 def flush(folder: Path) -> None:

@@ -39,3 +39,28 @@ def test_what_a_power_cut_left_half_written_is_in_nobodys_way(tmp_path: Path) ->
     (tmp_path / ".file.new").write_bytes(b"a longer half of something")
     files.replace(tmp_path / "file", [b"short"], durable=False)
     assert (tmp_path / "file").read_bytes() == b"short"
+
+
+def test_two_names_change_places_and_the_old_content_is_removed_only_then(tmp_path: Path) -> None:
+    files.exchange(tmp_path / "file", [b"old"])
+    old = (tmp_path / "file").stat().st_ino
+    swapped = files.swap
+    seen: list[tuple[bytes, bytes]] = []
+
+    def swap(one: Path, other: Path) -> None:
+        swapped(one, other)
+        seen.append((one.read_bytes(), other.read_bytes()))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files, "swap", swap)
+        files.exchange(tmp_path / "file", [b"n", b"ew"], mode=0o644)
+    assert seen == [(b"old", b"new")]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").stat().st_ino != old
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_name_that_is_missing_changes_no_places(tmp_path: Path) -> None:
+    (tmp_path / "one").touch()
+    with pytest.raises(FileNotFoundError):
+        files.swap(tmp_path / "one", tmp_path / "none")

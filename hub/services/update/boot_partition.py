@@ -1,4 +1,8 @@
-"""The boot partition: read as what ``hub.core.update.slots`` decides by, and changed one whole file after the other."""
+"""The boot partition: read as what ``hub.core.update.slots`` decides by, and changed one whole file after the other.
+
+Of two names that a cut leaves with one content, fsck empties the second in the folder. So config.txt, which the image
+wrote before all that is written later, is never the one.
+"""
 
 import hashlib
 from pathlib import Path
@@ -37,7 +41,7 @@ def perform(folder: Path, steps: Steps) -> None:
         path = folder / step.name
         match step:
             case Write():
-                files.replace(path, [step.text.encode()], mode=_MODE)
+                files.exchange(path, [step.text.encode()], mode=_MODE)
             case Remove():
                 path.unlink(missing_ok=True)
                 if path.parent.is_dir():
@@ -69,7 +73,7 @@ def seal(folder: Path, slot: Slot) -> None:
     for inner in {path.parent for path in paths}:
         files.flush(inner)
     lines = [f"{_digest(path)} {path.stat().st_size} {path.relative_to(root).as_posix()}\n" for path in paths]
-    files.replace(folder / slot.seal, ["".join(lines).encode()], mode=_MODE)
+    files.exchange(folder / slot.seal, ["".join(lines).encode()], mode=_MODE)
 
 
 def _fits(path: Path, digest: str, size: int, *, thoroughly: bool) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import files
 from hub.core.update import slots
 from hub.core.update.slots import Boot, Remove, Slot, Start, Steps, Write
 from hub.services.update import boot_partition
@@ -38,6 +39,14 @@ class Cuts:
             self._note({**now, names[1]: now[names[0]]})
         self._note(self._now())
 
+    def swapped(self, one: Path, other: Path) -> None:
+        """Take note of two names that are about to change places: of two entries either can be the first."""
+        now = self._now()
+        first, second = self._name(one) or "", self._name(other) or ""
+        self._note({**now, second: now[first]})
+        self._note({**now, first: now[second]})
+        self._unflushed |= {second} if first in self._unflushed else set()
+
     def flushed(self, handle: int) -> None:
         self._note(self._now())
         self._unflushed.discard(self._name(Path(f"/proc/self/fd/{handle}").readlink()) or "")
@@ -46,14 +55,14 @@ class Cuts:
         """Take note of how it was left, with what nobody waited for."""
         self._note(self._now())
 
-    def _note(self, files: Files) -> None:
+    def _note(self, state: Files) -> None:
         """Note it, and the same with what nobody has waited for missing or half there."""
         halves = [
-            {**files, name: files[name][:size]}
-            for name in self._unflushed & files.keys()
-            for size in (0, len(files[name]) // 2)
+            {**state, name: state[name][:size]}
+            for name in self._unflushed & state.keys()
+            for size in (0, len(state[name]) // 2)
         ]
-        self.states += [state for state in (files, *halves) if state not in self.states]
+        self.states += [one for one in (state, *halves) if one not in self.states]
 
     def _now(self) -> Files:
         paths = [path for path in self._folder.rglob("*") if path.is_file()]
@@ -80,14 +89,19 @@ sys.addaudithook(_hook)
 def cuts_of(folder: Path, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[Files]:
     """Return what could be left on the card by a cut while ``act`` runs."""
     cuts = Cuts(folder)
-    fsync = os.fsync
+    fsync, exchange = os.fsync, files.swap
 
     def flush(handle: int) -> None:
         fsync(handle)
         cuts.flushed(handle)
 
+    def swap(one: Path, other: Path) -> None:
+        cuts.swapped(one, other)
+        exchange(one, other)
+
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", flush)
+        patched.setattr(files, "swap", swap)
         _heard.append(cuts)
         try:
             act()
@@ -97,8 +111,8 @@ def cuts_of(folder: Path, act: Callable[[], None], monkeypatch: pytest.MonkeyPat
     return cuts.states
 
 
-def put(folder: Path, files: Files) -> Path:
-    for name, content in files.items():
+def put(folder: Path, state: Files) -> Path:
+    for name, content in state.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
@@ -147,20 +161,20 @@ def test_wherever_the_power_is_cut_a_whole_system_starts(
 
     states = cuts_of(card, act, monkeypatch)
     assert len(states) > 1
-    for number, files in enumerate(states):
-        _starts_whole(put(tmp_path / f"{number}", files), files, tryboot=False)
-        if slots.TRIAL in files:
-            _starts_whole(put(tmp_path / f"{number}-trial", files), files, tryboot=True)
+    for number, state in enumerate(states):
+        _starts_whole(put(tmp_path / f"{number}", state), state, tryboot=False)
+        if slots.TRIAL in state:
+            _starts_whole(put(tmp_path / f"{number}-trial", state), state, tryboot=True)
 
 
 def test_the_cuts_see_a_file_that_is_written_in_place(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = slots.configured(_BROUGHT, Slot.B)
     states = cuts_of(card, lambda: _ignore((card / slots.CONFIG).write_text(config)), monkeypatch)
-    assert any(started(files) is None for files in states)
+    assert any(started(state) is None for state in states)
 
 
-def _starts_whole(folder: Path, files: Files, *, tryboot: bool) -> None:
-    slot = next(slot for slot in Slot if slot.folder == started(files, tryboot=tryboot))
+def _starts_whole(folder: Path, state: Files, *, tryboot: bool) -> None:
+    slot = next(slot for slot in Slot if slot.folder == started(state, tryboot=tryboot))
     assert boot_partition.is_whole(folder, slot, thoroughly=True)
     start, steps = slots.settle(boot_partition.read(folder), slot)
     assert (start is Start.TRIAL) == (slot is not boot_partition.read(folder).committed)
