@@ -29,6 +29,8 @@ MADE = "created_at"
 """The time that matters to nobody if a phone's clock was wrong: the cloud puts its own in its place."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YES = frozenset({"true", "t", "yes", "1"})
+_LONG = 2**63
+"""A whole number of this size is a double, as on phones."""
 _CENT = Decimal("0.01")
 _NO_CENTS = 1e15
 """A double of this size has no hundredths."""
@@ -278,15 +280,15 @@ def _day_of_ms(value: float) -> str | None:
 def _read_number(column: Column, value: object, _zone: tzinfo) -> int | float:
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < _LONG:
         return value
     try:
-        number = float(value) if isinstance(value, str | float | Decimal) else math.nan
-    except ValueError:
+        number = float(value) if isinstance(value, str | int | float | Decimal) else math.nan
+    except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise _wrong(column, Form.NUMBER, value)
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < _LONG else number
 
 
 def _write_int(column: Column, value: float, _names: Names) -> int:

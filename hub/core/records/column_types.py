@@ -15,6 +15,8 @@ LEVELS = 32
 
 _WHOLE_MAX = 2**63
 _WHOLE = re.compile(r"-?\d{1,15}")
+_LEAST_DIGITS = 9
+"""Fewer digits are a date, or nobody knows what: as milliseconds they would be a moment of January 1970."""
 _TRUE = frozenset({1, "1", "true", "t", "yes"})
 _FALSE = frozenset({0, "0", "false", "f", "no", ""})
 
@@ -31,9 +33,10 @@ def fit(column: Column, value: object) -> object:
 
 
 def moment_ms(text: str) -> int:
-    """Read a moment: digits are epoch ms, the rest is ISO 8601, in UTC unless it says otherwise; raises ValueError."""
+    """Read a moment: epoch ms, a date, or ISO 8601, in UTC unless it says otherwise; raises ValueError."""
     said = dates.plain(text)
-    return int(said) if _WHOLE.fullmatch(said) else dates.moment_ms(said)
+    is_ms = _WHOLE.fullmatch(said) and (len(said) >= _LEAST_DIGITS or not int(said))
+    return int(said) if is_ms else dates.moment_ms(said)
 
 
 def check_levels(table: str, column: str, value: object, levels: int = LEVELS) -> None:
@@ -60,10 +63,9 @@ def _fit_text(column: Column, value: object) -> str:
 def _fit_flag(column: Column, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str | int) and value in _TRUE:
-        return True
-    if isinstance(value, str | int) and value in _FALSE:
-        return False
+    said = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(said, str | int | float) and said in _TRUE | _FALSE:
+        return said in _TRUE
     raise _wrong_type(column, Form.FLAG, value)
 
 

@@ -10,7 +10,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 _USUAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ANY_FORM = re.compile(r"(?:urn:uuid:)?(\{?)([0-9a-f]{4}(?:-?[0-9a-f]{4}){7})(\}?)", re.ASCII | re.IGNORECASE)
-_MARKS = dict.fromkeys((0x200B, 0x200E, 0x200F, 0x061C, 0xFEFF))
+_MARKS = dict.fromkeys((0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
 """Marks of direction and width, which copying brings along and nobody sees."""
 _LONGEST = 64
 

@@ -72,6 +72,14 @@ def test_0_a_date_is_the_day_whose_midnight_it_is(text: str) -> None:
     assert read(PATIENTS, date_of_birth=text).get("date_of_birth") == "1950-01-01"
 
 
+@pytest.mark.parametrize("value", [10**20, "100000000000000000000", 1e20, 2**63, -(2**63)])
+def test_12_a_whole_number_beyond_64_bits_is_a_double_as_on_phones(value: object) -> None:
+    attributes = TABLES["patient_additional_attributes"]
+    found = read(attributes, number_value=value, patient_id=_UUID).get("number_value")
+    assert found == float(value)  # type: ignore[arg-type]
+    assert codec.write(read(attributes, number_value=value, patient_id=_UUID))
+
+
 def test_0_numbers_as_text_are_numbers() -> None:
     record = read(VITALS, height_cm="171.50", weight_kg="70.00", patient_id=_UUID)
     assert (record.get("height_cm"), record.get("weight_kg")) == (171.5, 70)

@@ -101,6 +101,8 @@ def test_a_number_column_refuses_what_is_no_number(column: str, value: object) -
         ("1970-01-02", 86_400_000),
         ("1970-01-01T00:00:05", 5000),
         ("1795155628135", 1795155628135),
+        ("0", 0),
+        ("19700102", 86_400_000),
     ],
 )
 def test_a_time_as_text_becomes_milliseconds(text: str, moment_ms: int) -> None:
@@ -108,7 +110,19 @@ def test_a_time_as_text_becomes_milliseconds(text: str, moment_ms: int) -> None:
     assert build("patient_problems", onset_date=text).get("onset_date") == moment_ms
 
 
-@pytest.mark.parametrize(("value", "flag"), [(1, True), (0, False), ("true", True), ("1", True), ("0", False)])
+@pytest.mark.parametrize("text", ["1990", "5", "-5000", "990512"])
+def test_a_few_digits_are_no_moment_of_january_1970(text: str) -> None:
+    with pytest.raises(BadRecord, match="onset_date"):
+        build("patient_problems", onset_date=text)
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [
+        *[(1, True), (0, False), (1.0, True), (0.0, False), ("true", True), ("1", True), ("0", False)],
+        *[("True", True), ("FALSE", False), (" yes ", True)],
+    ],
+)
 def test_a_flag_in_disguise_is_read(value: object, flag: bool) -> None:  # noqa: FBT001
     assert build("patients", is_deleted=value).get("is_deleted") is flag
 

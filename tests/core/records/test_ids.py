@@ -33,6 +33,8 @@ FORMS = st.sampled_from(
         lambda text: f"{{{text.replace('-', '').upper()}}}",
         lambda text: f"urn:uuid:{text}",
         lambda text: f"\u200f{text}\u200e",
+        lambda text: f"\u202b{text}\u202c",
+        lambda text: f"\u2067{text[:18]}\u00ad{text[18:]}\u2069",
         lambda text: f" {text.upper()}\n",
     ]
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hub.core.records import online
+from hub.core.records import ids, online
 from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.services.rpc.procedures import dated_lists, patient_access
@@ -144,7 +144,7 @@ def list_appointments(call: Call, params: ListAppointments) -> ListPart[Appointm
 @query("appointments.search", required_permissions=SEE)
 def search_appointments(call: Call, params: SearchAppointments) -> ListPart[AppointmentRow]:
     """Search a clinic's appointments of one day by the patient's name."""
-    departments = set(params.department_ids or ())
+    departments = set(map(ids.canonical, params.department_ids or ()))
 
     def wanted(record: Record) -> bool:
         return (
@@ -212,4 +212,4 @@ def _is(record: Record, column: str, value: str | None) -> bool:
 
 def _departments(record: Record) -> set[str]:
     found = online.shown(_APPOINTMENTS, record)["departments"]
-    return {str(each.get("id")) for each in found if isinstance(each, dict)}
+    return {ids.canonical(str(each.get("id"))) for each in found if isinstance(each, dict)}
