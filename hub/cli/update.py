@@ -16,7 +16,7 @@ from hub.core.errors import OperatorError, UpdateRefused
 from hub.core.status.state import Facts
 from hub.core.update import rules, slots, trial
 from hub.core.update.refusal import Refusal
-from hub.core.update.slots import Slot, Start
+from hub.core.update.slots import Slot
 from hub.core.update.trial import Need, Verdict
 from hub.firstboot.machine import Machine
 from hub.firstboot.report import REPORT, first_boot
@@ -56,17 +56,14 @@ def update(context: click.Context, boot: Path, proc: Path, rauc: Path) -> None:
 def status(box: Systems, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Show which version runs and what became of the last update."""
     words, last = speech.of(options.settings(config, data)), memory.read(data)
-    with _said(words):
-        running = box.booted()
-        boot = box.read()
-    row = {
-        "version": __version__,
-        "running": running.value,
-        "usual": boot.committed.value,
-        "next": boot.primary.value,
-        "last": _told(words, last) if last else None,
-    }
-    options.show_one(row, as_json=as_json)
+    row: dict[str, object] = {"version": __version__, "last": _told(words, last) if last else None}
+    try:
+        running, boot = box.booted(), box.read()
+    except UpdateRefused as error:
+        options.show_one({**row, "update": updates.refused(words, error)}, as_json=as_json)
+        return
+    systems_of = {"running": running.value, "usual": boot.committed.value, "next": boot.primary.value}
+    options.show_one({**row, **systems_of}, as_json=as_json)
 
 
 @update.command()
@@ -123,17 +120,21 @@ def try_again(box: Systems, data: Path, config: Path | None) -> None:
 
 @update.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@options.data
+@options.config
 @click.pass_obj
-def rollback(box: Systems, yes: bool) -> None:  # noqa: FBT001  click's way
+def rollback(box: Systems, yes: bool, data: Path, config: Path | None) -> None:  # noqa: FBT001  click's way
     """Go back to the version before the last update, and restart.
 
     All records stay. The version that runs now is gone until it is installed again.
     """
     _as_root()
-    slot = box.booted()
+    with _said(speech.of(options.settings(config, data))):
+        slot = box.booted()
     if not yes:
         click.confirm("Go back to the version before the last update?", abort=True)
     box.change(lambda boot: slots.mark_bad(boot, slot))
+    _remember(data, Fate.TAKEN_BACK)
     Machine().run("systemctl", "reboot")
 
 
@@ -175,8 +176,8 @@ def seal(box: Systems, slot: str) -> None:
 def settle(box: Systems, data: Path) -> None:
     """Put in order, at every start, what a power cut or a failed trial left; prints what the start was."""
     start, last = box.settle(), memory.read(data)
-    if start is Start.RETURN and last:
-        memory.keep(data, msgspec.structs.replace(last, fate=Fate.RETURNED))
+    if last and (known := memory.after_start(last, start, __version__)) != last:
+        memory.keep(data, known)
     click.echo(start)
 
 
@@ -190,11 +191,14 @@ def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
     settings, slot = options.settings(config, data), box.booted()
     last = memory.read(data) or LastUpdate(version=__version__, before="?")
     missing = _watch(settings.server.port, report, data, last)
-    fate = Fate.RETURNED if missing else Fate.KEPT
-    decide = slots.mark_bad if missing else slots.mark_good
-    memory.keep(data, msgspec.structs.replace(last, fate=fate, missing=tuple(need.name for need in missing)))
-    box.change(lambda boot: decide(boot, slot))
-    if missing:
+    if not missing:
+        box.change(lambda boot: slots.mark_good(boot, slot))
+        _remember(data, Fate.KEPT)
+        return
+    memory.keep(data, msgspec.structs.replace(last, fate=Fate.RETURNED, missing=tuple(need.name for need in missing)))
+    try:
+        box.change(lambda boot: slots.mark_bad(boot, slot))
+    finally:  # the firmware was asked once: whatever cannot be written, the old system starts
         Machine().run("systemctl", "reboot")
 
 
@@ -224,9 +228,13 @@ def _try(box: Systems, settings: Settings, data: Path) -> None:
     if untimely:
         raise UpdateRefused(untimely)
     box.change(slots.begin_trial)
-    if last := memory.read(data):
-        memory.keep(data, msgspec.structs.replace(last, fate=Fate.TRYING))
+    _remember(data, Fate.TRYING)
     Machine().run("systemctl", "reboot", "--reboot-argument=0 tryboot")
+
+
+def _remember(data: Path, fate: Fate) -> None:
+    if last := memory.read(data):
+        memory.keep(data, msgspec.structs.replace(last, fate=fate))
 
 
 def _refuse_untimely(box: Systems, settings: Settings) -> None:
@@ -259,6 +267,7 @@ def _told(words: Words, last: LastUpdate) -> str:
         Fate.INSTALLED: updates.INSTALLED,
         Fate.TRYING: updates.TRYING,
         Fate.KEPT: updates.KEPT,
+        Fate.TAKEN_BACK: updates.TAKEN_BACK,
         Fate.RETURNED: updates.NOT_WELL if last.missing else updates.DID_NOT_START,
     }[last.fate]
     told = words.say(text, version=last.version, before=last.before)

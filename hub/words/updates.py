@@ -14,6 +14,8 @@ KEPT: Final = "The hub was updated from version {before} to version {version}."
 DID_NOT_START: Final = "The update to version {version} did not start. The hub has gone back to version {before}."
 NOT_WELL: Final = "The update to version {version} was not well. The hub has gone back to version {before}."
 
+TAKEN_BACK: Final = "The hub was taken back from version {version} to version {before}."
+
 
 def refused(words: Words, error: UpdateRefused) -> str:
     """Say why an update is not installed."""
@@ -24,4 +26,4 @@ def messages() -> Iterator[str]:
     """Return every text that is said."""
     yield from (refusal.sentence for refusal in Refusal)
     yield from (need.value for need in Need)
-    yield from (INSTALLED, TRYING, KEPT, DID_NOT_START, NOT_WELL)
+    yield from (INSTALLED, TRYING, KEPT, DID_NOT_START, NOT_WELL, TAKEN_BACK)

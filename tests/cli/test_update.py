@@ -49,7 +49,10 @@ def started_of(box: TwoSystems, *, tryboot: bool = False) -> str | None:
 
 def test_a_card_with_one_system_is_told_to_be_flashed_once(two_systems: TwoSystems, tmp_path: Path) -> None:
     (bundle := tmp_path / "some.raucb").touch()
-    for words in (["status"], ["check", bundle], ["install", bundle], ["try"], ["rollback", "--yes"]):
+    shown = two_systems.hub("status", "--json", HIKMA_UPDATE_RAUC=str(tmp_path / "none"))
+    assert json.loads(shown.out)["version"] == __version__
+    assert "one system" in json.loads(shown.out)["update"]
+    for words in (["check", bundle], ["install", bundle], ["try"], ["rollback", "--yes"]):
         done = two_systems.hub(*words, HIKMA_UPDATE_RAUC=str(tmp_path / "none"))
         assert (done.status, done.out) == (1, "")
         assert "one system" in done.refused
@@ -124,6 +127,7 @@ def test_an_update_is_installed_tried_and_kept(served: TwoSystems) -> None:
     assert started_of(served) == "slot-B"
     assert served.hub("settle").out == "usual\n"
     served.hub("rollback", "--yes")
+    assert f"taken back from version {NEWER}" in served.hub("status").out
     assert served.restarts[1:] == ["reboot"]
     assert started_of(served) == "slot-A"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from hub import files
+from hub.core.update.slots import Start
 from hub.core.update.trial import Need, Way
 
 FILE_NAME = "update.json"
@@ -19,6 +20,8 @@ class Fate(StrEnum):
     KEPT = "kept"
     RETURNED = "returned"
     """It was not well, or did not come up; the system before it runs again."""
+    TAKEN_BACK = "taken back"
+    """A person went back."""
 
 
 class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,17 @@ def read(data: Path) -> LastUpdate | None:
         return msgspec.json.decode((data / FILE_NAME).read_bytes(), type=LastUpdate)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def after_start(update: LastUpdate, start: Start, running: str) -> LastUpdate:
+    """Return what became of it, as the next start shows; a power cut may have come before anybody wrote it down.
+
+    running: the version that runs.
+    """
+    if start is Start.TRIAL or update.fate is not Fate.TRYING:
+        return update
+    fate = Fate.KEPT if start is Start.USUAL and running == update.version else Fate.RETURNED
+    return msgspec.structs.replace(update, fate=fate)
 
 
 def keep(data: Path, update: LastUpdate) -> None:
