@@ -72,7 +72,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
         phones_rpc.name = new
 
     return Powers(
-        switch=Switch(settings.box.restart_command, settings.box.shutdown_command),
+        switch=Switch(settings.box.restart_command, settings.box.shutdown_command, settings.box.erase_command),
         cloud=_cloud_control(store, live),
         settings=SettingsBook(live.listed, partial(live.change, store)),
         fleet=_fleet_control(store, live),

@@ -27,8 +27,9 @@ _FLEET_CA = f"{DATA}/fleet-ca.pem"
 _BOX = {
     ("box", "restart_command"): "touch /run/hikma-hub/restart",
     ("box", "shutdown_command"): "touch /run/hikma-hub/power-off",
+    ("box", "erase_command"): "touch /run/hikma-hub/erase",
 }
-"""The hub may not switch the box off; hikma-hub-power.path sees the file."""
+"""The hub may not switch the box off or erase it; hikma-hub-power.path and hikma-hub-erase.path see the file."""
 
 T = TypeVar("T")
 log = structlog.get_logger()

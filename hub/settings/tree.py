@@ -200,6 +200,8 @@ class BoxSettings(msgspec.Struct, frozen=True):
     """What starts the machine again; without one the page has no button for it."""
     shutdown_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """What switches the machine off."""
+    erase_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """What has everything on the machine erased for good; without one the page has no form for it."""
 
 
 class Settings(msgspec.Struct, frozen=True):

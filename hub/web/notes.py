@@ -23,6 +23,7 @@ NOTES: Final = {
     "restarting": "The hub is restarting. This takes about two minutes.",
     "sync_stopped": "Phones cannot sync until somebody lets them again, or the hub is restarted.",
     "sync_goes_on": "Phones can sync.",
+    "erasing": "The hub is being erased. Unplug it when all its lights are out.",
     "shutting_down": "The hub is switching off. Unplug it when all its lights are out.",
     "user_added": "The person can now sign in on any phone that has been added.",
     "user_disabled": "The person is blocked.",

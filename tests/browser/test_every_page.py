@@ -45,7 +45,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
     clinics = tuple(f"clinic-{number}-{'x' * 30}" for number in range(2))
     link.connect(store, Link("https://127.0.0.1:9/a/rather/long/path", "d", _LONG, clinics), "hh_1")
     store.close()
-    hub = ServedHub(data, {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_HUB_NAME": _LONG})
+    machine = {f"HIKMA_HUB_BOX_{what}_COMMAND": "true" for what in ("RESTART", "SHUTDOWN", "ERASE")}
+    hub = ServedHub(data, {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_HUB_NAME": _LONG, **machine})
     hub.start()
     administer(hub)
     _live_in(hub)

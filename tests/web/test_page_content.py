@@ -19,13 +19,15 @@ from hub.core.phone.device import DeviceState
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
 from hub.services.machine.switch import Switch
+from hub.settings import BoxSettings, Settings
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.people import audit, users
 from hub.store.phones import callers, devices, reached
-from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, new_store, row
+from tests.hubs import EMAIL, PASSWORD, InProcessHub, add_clinic, add_user, changes, new_store, row
+from tests.services.copy.copies import until
 from tests.simulator.phone import Phone
-from tests.web.site import ADMINISTRATOR, Site
+from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
 
 PATIENT = "Amina-Zahra"
 
@@ -403,3 +405,67 @@ def test_a_record_to_check_is_set_aside_with_a_note_and_taken_back(inside: Site)
     for path in ("set-aside", "take-back", "retry", "accept"):
         answer = inside.submit(f"/quarantine/{path}", {"num": "٧٧", "note": "x"}, page="/quarantine")
         assert answer.headers["location"].endswith("done=gone")
+
+
+@pytest.fixture
+def erasable(tmp_path: Path) -> Iterator[tuple[Site, Path]]:
+    """Return pages of a machine that can be erased, and the file that asks for it."""
+    wish = tmp_path / "erase"
+    with Site(tmp_path / "data", settings=Settings(box=BoxSettings(erase_command=f"touch {wish}"))) as site:
+        site.set_up()
+        site.sign_in()
+        yield site, wish
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [
+        ("another", ADMINISTRATOR_PASSWORD, "not the name of this hub"),
+        ("Hikma Hub", "a wrong password", "not your password"),
+        ("", "", "not the name"),
+    ],
+)
+def test_nothing_is_erased_without_name_and_password(
+    erasable: tuple[Site, Path], name: str, password: str, told: str
+) -> None:
+    site, wish = erasable
+    answer = site.submit("/box/erase", {"name": name, "password": password}, page="/box")
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert ("box.erased", f"administrator:{ADMINISTRATOR}") not in events(site)
+    assert not wish.exists()
+
+
+def test_an_administrator_who_means_it_has_everything_erased(erasable: tuple[Site, Path]) -> None:
+    site, wish = erasable
+    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
+    with site.stranger():
+        assert site.submit("/box/erase", given, page="/box").status_code != 200
+    assert site.submit("/box/erase", given, page="/box").headers["location"] == "/box?done=erasing"
+    assert ("box.erased", f"administrator:{ADMINISTRATOR}") in events(site)
+    until(wish.exists)
+
+
+def test_guessing_the_password_of_who_is_signed_in_must_wait(erasable: tuple[Site, Path]) -> None:
+    site, wish = erasable
+    answers = [site.submit("/box/erase", {"name": "Hikma Hub", "password": str(n)}, page="/box") for n in range(12)]
+    assert "Too many wrong passwords" in answers[-1].text
+    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
+    assert "Too many wrong passwords" in site.submit("/box/erase", given, page="/box").text
+    assert not wish.exists()
+
+
+def test_a_user_who_may_administer_proves_it_by_their_own_password(erasable: tuple[Site, Path]) -> None:
+    site, wish = erasable
+    add_user(site.store, add_clinic(site.store, "North"), role="super_admin")
+    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
+    with site.stranger():
+        site.sign_in(EMAIL, PASSWORD)
+        assert "not your password" in site.submit("/box/erase", given, page="/box").text
+        assert site.submit("/box/erase", {**given, "password": PASSWORD}, page="/box").status_code == 303
+    until(wish.exists)
+
+
+def test_a_machine_that_is_not_the_hubs_alone_cannot_be_erased_from_the_page(inside: Site) -> None:
+    assert 'id="erase"' not in inside.get("/box").text
+    assert inside.submit("/box/erase", {}, page="/box").status_code == 404

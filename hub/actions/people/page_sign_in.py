@@ -16,7 +16,7 @@ from hub.store.phones import callers
 
 _NAME_CHARS_MAX = 320
 
-__all__ = ["Account", "AccountKind", "PageSession", "may_administer", "recognise", "sign_in", "sign_out"]
+__all__ = ["Account", "AccountKind", "PageSession", "confirm", "may_administer", "recognise", "sign_in", "sign_out"]
 
 
 class PageSession(msgspec.Struct, frozen=True):
@@ -40,6 +40,22 @@ def sign_in(store: Store, name: str, password: str, *, address: str, attempts: A
             return None
         failures.forgive(tx, guess)
         return page_sessions.begin(tx, account)
+
+
+def confirm(store: Store, account: Account, password: str, *, address: str, attempts: Attempts) -> bool:
+    """Whether whoever is signed in gives their own password once more; raises TooMany while one must wait."""
+    guess = Guess(account.id.casefold(), address)
+    with store.write() as tx:
+        failures.begin(tx, guess, attempts)
+    with store.read() as db:
+        user = users.find(db, account.id) if account.kind is AccountKind.USER else None
+        is_theirs = _account(db, user.email if user else account.id, password) == account
+    with store.write() as tx:
+        if is_theirs:
+            failures.forgive(tx, guess)
+        else:
+            audit.note(tx, "page.refused")
+    return is_theirs
 
 
 def sign_out(store: Store, token: str) -> None:

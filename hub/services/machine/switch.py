@@ -1,4 +1,4 @@
-"""Switch the machine off or restart it, by the commands that the settings name; without one it cannot."""
+"""Switch the machine off, restart it or erase it, by the commands that the settings name; without one it cannot."""
 
 import shlex
 import subprocess
@@ -15,6 +15,7 @@ class Switch(msgspec.Struct, frozen=True):
 
     restart_command: str = ""
     shutdown_command: str = ""
+    erase_command: str = ""
 
     def restart(self) -> None:
         """Restart the machine; raises OperatorError when the command fails."""
@@ -23,6 +24,10 @@ class Switch(msgspec.Struct, frozen=True):
     def shut_down(self) -> None:
         """Switch the machine off, safely; raises OperatorError when the command fails."""
         _run(self.shutdown_command)
+
+    def erase(self) -> None:
+        """Have everything on the machine erased for good; raises OperatorError when the command fails."""
+        _run(self.erase_command)
 
 
 def _run(command: str) -> None:

@@ -24,6 +24,7 @@ EVENTS: Final = {
     "administrator.removed": "Administrator removed: {detail}",
     "backup.made": "A backup of everything was made, protected with a passphrase",
     "backup.restored": "The hub was restored from a backup",
+    "box.erased": "Everything on the hub was to be erased",
     "box.restarted": "The hub was restarted",
     "box.shut_down": "The hub was switched off",
     "copy.started": "A copy of everything is kept on a USB stick from now on",

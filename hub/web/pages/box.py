@@ -49,10 +49,10 @@ def handlers(here: Pages, store: Store, switch: Switch, pages: Callable[[], list
         return Go("/box", "sync_goes_on")
 
     def restart(_who: Visitor, _form: Form) -> Answer:
-        return _later(store, "box.restarted", switch.restart, "restarting")
+        return later(store, "box.restarted", switch.restart, "restarting")
 
     def shut_down(_who: Visitor, _form: Form) -> Answer:
-        return _later(store, "box.shut_down", switch.shut_down, "shutting_down")
+        return later(store, "box.shut_down", switch.shut_down, "shutting_down")
 
     def show_sheet(who: Visitor, _query: Form) -> Answer:
         return sheet(here, store, pages, who)
@@ -79,14 +79,16 @@ def sheet(here: Pages, store: Store, pages: Callable[[], list[str]], who: Visito
     )
 
 
-def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "") -> Answer:
-    """Show the box; ``wrong`` is what was wrong with the passphrase of a backup."""
+def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "", *, erase_wrong: str = "") -> Answer:
+    """Show the box; ``wrong`` is what was wrong with the passphrase of a backup, or with the wish to erase it."""
     facts = here.watch.facts
     return here.render(
         "box.html",
         who,
-        status=400 if wrong else 200,
+        status=400 if wrong or erase_wrong else 200,
         wrong=wrong,
+        erase_wrong=erase_wrong,
+        can_erase=bool(switch.erase_command),
         passphrase_chars=encrypted_stream.PASSPHRASE_CHARS_MIN,
         found=measures.measure(store.path.parent),
         version=__version__,
@@ -100,7 +102,7 @@ def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "
     )
 
 
-def _later(store: Store, event: str, act: Callable[[], None], done: str) -> Answer:
+def later(store: Store, event: str, act: Callable[[], None], done: str) -> Answer:
     """Do it in a moment; what was noted is on disk before."""
     audit.note(store, event)
 
