@@ -18,6 +18,7 @@ from hub.core.cloud.link import Link
 from hub.core.phone.device import DeviceState
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
+from hub.services.discovery import adapters
 from hub.services.machine.switch import Switch
 from hub.settings import BoxSettings, Settings
 from hub.store import quarantine
@@ -107,6 +108,14 @@ def test_pairing_opens_with_a_code_and_closes(inside: Site) -> None:
     assert inside.submit("/pairing/open", {}, page="/pairing").headers["location"] == "/pairing?done=opened"
     assert 'class="qr"' in inside.get("/pairing").text
     assert pairing.left_s(inside.store) > 590
+
+
+def test_the_page_says_what_to_reserve_in_the_router(inside: Site) -> None:
+    text = inside.get("/box").text.split('id="network"')[1].split("</section>")[0]
+    assert "reserve the address in the router" in text
+    for one in adapters.every():
+        assert one.address in text
+        assert one.hardware in text
 
 
 def test_an_administrator_stops_syncing_and_lets_phones_sync_again(inside: Site) -> None:

@@ -15,6 +15,7 @@ from hub.core.errors import OperatorError
 from hub.core.log_events import LogEvent
 from hub.core.status import state
 from hub.core.status.lights import PATTERNS, Light
+from hub.services.discovery import adapters
 from hub.services.machine import measures
 from hub.services.machine.switch import Switch
 from hub.store.database import Store
@@ -91,6 +92,7 @@ def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "
         can_erase=bool(switch.erase_command),
         passphrase_chars=encrypted_stream.PASSPHRASE_CHARS_MIN,
         found=measures.measure(store.path.parent),
+        adapters=adapters.every(),
         version=__version__,
         database_bytes=store.size_bytes(),
         hot_c=state.HOT_C,
