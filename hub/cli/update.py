@@ -4,22 +4,17 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from hub import __version__
-from hub.cli import hub_state, options, speech
+from hub.cli import hub_state, options, speech, update_inside
 from hub.core.errors import OperatorError, UpdateRefused
 from hub.core.status.state import Facts
-from hub.core.update import rules, slots, trial
+from hub.core.update import rules, slots
 from hub.core.update.refusal import Refusal
-from hub.core.update.slots import Slot
-from hub.core.update.trial import Need, Verdict
 from hub.firstboot.machine import Machine
-from hub.firstboot.report import REPORT, first_boot
 from hub.services.update import evidence, memory, systems
 from hub.services.update.memory import Fate, LastUpdate
 from hub.services.update.rauc import CONF, Rauc
@@ -134,90 +129,8 @@ def rollback(box: Systems, yes: bool, data: Path, config: Path | None) -> None: 
     if not yes:
         click.confirm("Go back to the version before the last update?", abort=True)
     box.change(lambda boot: slots.mark_bad(boot, slot))
-    _remember(data, Fate.TAKEN_BACK)
+    memory.remember(data, Fate.TAKEN_BACK)
     Machine().run("systemctl", "reboot")
-
-
-@update.command(hidden=True)
-@click.argument("question", type=click.Choice(["get-primary", "set-primary", "get-state", "set-state", "get-current"]))
-@click.argument("slot", type=click.Choice([slot.value for slot in Slot]), required=False)
-@click.argument("state", type=click.Choice(["good", "bad"]), required=False)
-@click.pass_obj
-def backend(box: Systems, question: str, slot: str | None, state: str | None) -> None:
-    """Answer RAUC (its documentation: "Custom bootloader backend interface")."""
-    match question, slot and Slot(slot), state:
-        case "get-primary", None, None:
-            click.echo(box.read().primary)
-        case "get-current", None, None:
-            click.echo(box.booted())
-        case "get-state", Slot() as asked, None:
-            click.echo("good" if asked in box.read().own else "bad")
-        case "set-primary", Slot() as asked, None:
-            box.change(lambda boot: slots.make_primary(boot, asked))
-        case "set-state", Slot() as asked, "good":
-            box.change(lambda boot: slots.mark_good(boot, asked))
-        case "set-state", Slot() as asked, "bad":
-            box.change(lambda boot: slots.mark_bad(boot, asked))
-        case _:
-            raise click.UsageError(f"RAUC does not ask {question} like this")
-
-
-@update.command(hidden=True)
-@click.argument("slot", type=click.Choice([slot.value for slot in Slot]))
-@click.pass_obj
-def seal(box: Systems, slot: str) -> None:
-    """List what was installed on the boot partition for a system: from now on it is whole."""
-    box.seal(Slot(slot))
-
-
-@update.command(hidden=True)
-@options.data
-@click.pass_obj
-def settle(box: Systems, data: Path) -> None:
-    """Put in order, at every start, what a power cut or a failed trial left; prints what the start was."""
-    start, last = box.settle(), memory.read(data)
-    if last and (known := memory.after_start(last, start, __version__)) != last:
-        memory.keep(data, known)
-    click.echo(start)
-
-
-@update.command(hidden=True)
-@click.option("--report", type=click.Path(path_type=Path), envvar="HIKMA_UPDATE_REPORT", default=REPORT, hidden=True)
-@options.data
-@options.config
-@click.pass_obj
-def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
-    """Keep the system on trial once it has proven itself, or go back."""
-    settings, slot = options.settings(config, data), box.booted()
-    last = memory.read(data) or LastUpdate(version=__version__, before="?")
-    missing = _watch(settings.server.port, report, data, last)
-    if not missing:
-        box.change(lambda boot: slots.mark_good(boot, slot))
-        _remember(data, Fate.KEPT)
-        return
-    memory.keep(data, msgspec.structs.replace(last, fate=Fate.RETURNED, missing=tuple(need.name for need in missing)))
-    try:
-        box.change(lambda boot: slots.mark_bad(boot, slot))
-    finally:  # the firmware was asked once: whatever cannot be written, the old system starts
-        Machine().run("systemctl", "reboot")
-
-
-def _watch(port: int, report: Path, data: Path, last: LastUpdate) -> tuple[Need, ...]:
-    """Look until it is decided; returns what was missing in the end, nothing if it is to be kept."""
-    began = well_since = time.monotonic()
-    while True:
-        opened = first_boot(report)
-        is_opened = bool(opened.hub_id) and opened.card.keeps
-        seen = evidence.look(port=port, keep=partial(memory.keep, data, last), is_opened=is_opened)
-        missing, now = trial.missing(seen, last.ways), time.monotonic()
-        well_since = now if missing else well_since
-        match trial.verdict(age_s=now - began, steady_s=now - well_since):
-            case Verdict.KEEP:
-                return ()
-            case Verdict.GIVE_UP:
-                return missing
-            case Verdict.WAIT:
-                time.sleep(_LOOK_S)
 
 
 def _try(box: Systems, settings: Settings, data: Path) -> None:
@@ -228,13 +141,8 @@ def _try(box: Systems, settings: Settings, data: Path) -> None:
     if untimely:
         raise UpdateRefused(untimely)
     box.change(slots.begin_trial)
-    _remember(data, Fate.TRYING)
+    memory.remember(data, Fate.TRYING)
     Machine().run("systemctl", "reboot", "--reboot-argument=0 tryboot")
-
-
-def _remember(data: Path, fate: Fate) -> None:
-    if last := memory.read(data):
-        memory.keep(data, msgspec.structs.replace(last, fate=fate))
 
 
 def _refuse_untimely(box: Systems, settings: Settings) -> None:
@@ -272,3 +180,7 @@ def _told(words: Words, last: LastUpdate) -> str:
     }[last.fate]
     told = words.say(text, version=last.version, before=last.before)
     return " ".join([told, *(words.say(need.value) for need in last.needs)])
+
+
+for _command in (update_inside.backend, update_inside.seal, update_inside.settle, update_inside.prove):
+    update.add_command(_command)

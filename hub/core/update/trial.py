@@ -67,10 +67,13 @@ def missing(seen: Evidence, ways_before: Iterable[Way]) -> tuple[Need, ...]:
 
 
 def verdict(*, age_s: float, steady_s: float) -> Verdict:
-    """Decide. age_s: since the trial began; steady_s: since when nothing has been missing, 0 while something is."""
+    """Decide. age_s: since the trial began; steady_s: since when nothing has been missing, 0 while something is.
+
+    One that is well when its time is over may show that it stays so.
+    """
     if steady_s >= STEADY_S:
         return Verdict.KEEP
-    return Verdict.WAIT if age_s < TRIAL_S else Verdict.GIVE_UP
+    return Verdict.WAIT if age_s < TRIAL_S or steady_s > 0 else Verdict.GIVE_UP
 
 
 def _carries(seen: frozenset[Way], before: frozenset[Way]) -> bool:

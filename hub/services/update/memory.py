@@ -64,3 +64,9 @@ def after_start(update: LastUpdate, start: Start, running: str) -> LastUpdate:
 def keep(data: Path, update: LastUpdate) -> None:
     """Remember it; on its return it is on the card. Raises OSError."""
     files.replace(data / FILE_NAME, [msgspec.json.encode(update)])
+
+
+def remember(data: Path, fate: Fate) -> None:
+    """Remember how far the last one came; nothing where there was none. Raises OSError."""
+    if last := read(data):
+        keep(data, msgspec.structs.replace(last, fate=fate))
