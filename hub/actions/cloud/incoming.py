@@ -22,7 +22,7 @@ from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records import cascade, codec
 from hub.core.records.codec import Record
-from hub.core.records.counters import RECORDS, STOCK
+from hub.core.records.counters import ITEMS, RECORDS, STOCK
 from hub.core.records.merge import Version
 from hub.core.records.push_decision import Add
 from hub.core.records.table import PushRule, Table
@@ -258,7 +258,8 @@ class _Incoming:
         self._bring_back({deleted.pop(key).num: rows[key].record.id for key in standing})
         self._delete_again([row.num for row in deleted.values() if not along.get(row.num)])
         self._tally.unchanged += len(deleted)
-        return {key: msgspec.structs.replace(row, deleted=None) for key, row in kept.items() if key not in deleted}
+        live = {key: row for key, row in kept.items() if row.deleted is None}
+        return live | self._find({key: rows[key] for key in standing})
 
     def _standing(self, rows: Mapping[str, Row]) -> list[str]:
         """Return which of these rows name no visit that is deleted here; their patients are not (``_own``)."""
@@ -276,6 +277,8 @@ class _Incoming:
         outbox.put(self._tx, self._table, {num: going_along.brought_back(entry) for num, entry in waited.items()})
         for record_id in back.values():
             quarantine.forget(self._tx, Action.RELAY, self._table.name, record_id)
+        if self._table.name == ITEMS:
+            counting.recount_items(self._tx, list(back.values()))
 
     def _delete_again(self, nums: list[int]) -> None:
         """Send the end of what somebody deleted here: deleted stays deleted (P4)."""

@@ -1,6 +1,6 @@
 """Counts within one transaction what dispensing records hand out: on the prescription's item, and in stock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -108,11 +108,14 @@ def settle(tx: Transaction, table: Table, pushed: Pushed, device: int) -> None:
 def recount_item(tx: Transaction, record: Record) -> None:
     """Count a record that came from the cloud: what the item says may hold it already."""
     kept = rows.item(tx.db, record)
-    if kept is None:
-        return
-    item = record_rows.version(_ITEMS, kept).record
-    total = sum(map(counters.quantity, rows.of_item(tx.db, item)))
-    take_step(tx, _ITEMS, kept, DISPENSED, max(0, total - item.row.quantity_dispensed), device=HUB)
+    if kept:
+        _recount(tx, kept)
+
+
+def recount_items(tx: Transaction, ids: Sequence[str]) -> None:
+    """Count items that live again: what was handed out of them meanwhile too."""
+    for kept in record_rows.find(tx.db, _ITEMS, ids).values():
+        _recount(tx, kept)
 
 
 def recount_stock(tx: Transaction, figures: Iterable[Record]) -> int:
@@ -169,6 +172,12 @@ def take_step(tx: Transaction, table: Table, kept: Kept, column: str, step: floa
     else:
         record = version.record
     rows.mark_beyond(tx, table, kept.num, is_beyond=counters.is_beyond(table.name, record))
+
+
+def _recount(tx: Transaction, kept: Kept) -> None:
+    item = record_rows.version(_ITEMS, kept).record
+    total = sum(map(counters.quantity, rows.of_item(tx.db, item)))
+    take_step(tx, _ITEMS, kept, DISPENSED, max(0, total - item.row.quantity_dispensed), device=HUB)
 
 
 def _take_back(tx: Transaction, num: int, record: Record, *, device: int) -> None:

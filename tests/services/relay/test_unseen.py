@@ -142,6 +142,25 @@ def test_9_an_edit_of_what_the_cloud_moved_goes_up_though_its_old_patient_is_del
     stand_with(connected, twin, made, EDITS)
 
 
+@pytest.mark.parametrize("sent", [0, 3])
+def test_9_what_was_handed_out_of_an_item_that_went_along_counts_when_it_comes_back(
+    connected: World, sent: int
+) -> None:
+    duplicate, twin = connected.patient(), connected.patient()
+    item = connected.item(connected.prescription(connected.visit(duplicate)))
+    if sent:
+        connected.dispensing(item, quantity_dispensed=sent)
+    settle(connected)
+    connected.dispensing(item, quantity_dispensed=2)
+    connected.remove("patients", ids(duplicate))
+    connected.dispensing(item, quantity_dispensed=5)
+    connected.seed.merge(ids(duplicate), ids(twin))
+    settle(connected)
+    for held in (connected.here_is, connected.there_is):
+        assert held("prescription_items", ids(item))["quantity_dispensed"] == sent + 7
+    assert connected.waiting()["waiting"] == 0
+
+
 def test_9_what_was_deleted_by_name_after_it_went_along_stays_deleted_though_it_stands_elsewhere(
     connected: World,
 ) -> None:
