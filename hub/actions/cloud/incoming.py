@@ -1,34 +1,32 @@
-"""Takes in what the cloud sends: merges rows, follows deletions, and sees what was sent arrive (R3, R4, R7, R8).
+"""Merges the rows that the cloud sends, and sees what was sent arrive (R3, R4, R7, R8).
 
 Every call may be repeated: a pull that was cut off starts over. None waits for the disk: the cursor that is written
 after a whole pull takes what was merged before it to the disk along.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-import msgspec
-
-from hub.actions.cloud import merge_attributes, queue
+from hub.actions.cloud import coming_back, merge_attributes, queue, unreadable
 from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud import going_along
 from hub.core.cloud import merge as cloud_merge
 from hub.core.cloud.forms import Row
 from hub.core.cloud.outbox import GIVE_UP, Entry
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.cloud.shown import Shown
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
-from hub.core.records import cascade, codec
+from hub.core.records import codec
 from hub.core.records.codec import Record
-from hub.core.records.counters import ITEMS, RECORDS, STOCK
+from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
 from hub.core.records.push_decision import Add
 from hub.core.records.table import PushRule, Table
-from hub.core.records.tables import DELETES_WITH, TABLES
+from hub.core.records.tables import TABLES
 from hub.store import quarantine
-from hub.store.cloud import deleted_there, id_mapping, lost, outbox, seen, went_along
+from hub.store.cloud import id_mapping, lost, outbox, seen
 from hub.store.database import Store, Transaction
 from hub.store.quarantine import Action
 from hub.store.records import owners, record_rows
@@ -36,39 +34,6 @@ from hub.store.records.record_rows import HUB, Kept
 
 ROWS_MAX = record_rows.CHUNK
 """How many rows one transaction takes."""
-HELD_MAX = 1000
-"""Rows of the cloud in quarantine: one that sends nothing else must not take the place of what phones bring."""
-HELD_CHARS = 65_536
-
-
-class PullTally(msgspec.Struct):
-    """What became of a pull's rows."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-    foreign: int = 0
-    """Rows of patients that this hub does not have: not kept (R8)."""
-    refused: int = 0
-    seen: int = 0
-    """Records that were sent, and are in the cloud."""
-    lost: int = 0
-    """Records that the cloud had, and does not show any more: they are sent again."""
-    restored: int = 0
-    """Records that the cloud had lost, and has again."""
-    moved_in: int = 0
-    """Patients who came to the hub's clinics: their older records have to be asked for (CLOUD.md 2.2)."""
-
-    def __add__(self, other: "PullTally") -> "PullTally":
-        """Count two pulls of one cycle together."""
-        counts = {name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
-        return PullTally(**counts)
-
-    @property
-    def changed(self) -> bool:
-        """Whether it brought anything new."""
-        return self != PullTally(unchanged=self.unchanged, foreign=self.foreign)
 
 
 def merge(
@@ -94,111 +59,11 @@ def merge(
     return taken if table.name == STOCK else []
 
 
-def hold(store: Store, table_name: str, rows: Sequence[tuple[str, Reason]], tally: PullTally) -> None:
-    """Show in quarantine rows that are no records, each by its id and why."""
-    with store.write(durable=False) as tx:
-        for record_id, reason in rows:
-            _hold(tx, table_name, {"id": record_id} if record_id else {}, reason)
-    tally.refused += len(rows)
-
-
-def _hold(tx: Transaction, table_name: str, raw: Mapping[str, Any], reason: Reason) -> None:
-    """Show a row in quarantine, whole if it is small; beyond a bound it is only counted: the cloud has it still."""
-    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or quarantine.is_full(tx, HUB):
-        return
-    record_id = raw.get("id")
-    record_id = record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None
-    text = cloud_forms.plain_json(raw)
-    quarantine.add(
-        tx,
-        table_name=table_name,
-        record_id=record_id,
-        action=Action.PULL,
-        reason=reason,
-        raw=text if len(text) <= HELD_CHARS else cloud_forms.plain_json({"id": record_id}),
-        device=HUB,
-        user_id="",
-    )
-
-
-def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, full: bool) -> bool:
-    """Delete what the cloud deleted, and what goes with it: that the cloud tells nobody (CLOUD.md 4.6).
-
-    Whether it deleted the children, or had moved them before, and perhaps told nobody, only a full pull can say. So
-    without one (``full``) a parent stays that has children there.
-
-    The same holds for what was deleted here as well, and took along what the cloud is yet to be told to delete.
-
-    Returns whether a full pull must say so.
-    """
-    with store.write(durable=False) as tx:
-        kept = record_rows.find(tx.db, table, ids)
-        live = {record_id: row for record_id, row in kept.items() if row.deleted is None}
-        gone = [row.num for row in kept.values() if row.deleted is not None]
-        stays = not full and _takes_along_unsent(tx, table, gone)
-        tally.seen += outbox.remove(tx, table, gone)
-        for record_id, row in live.items():
-            children = cascade.plan(table, record_id, partial(record_rows.live_children, tx.db))
-            if not full and any(_has_reached(tx, child, nums) for child, nums in children):
-                stays = True
-                continue
-            _delete(tx, table, [row.num], None, tally)
-            for child, nums in children:
-                _delete(tx, child, nums, table, tally)
-    return stays
-
-
-def _takes_along_unsent(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
-    """Whether the end of any of these has yet to be sent, with that of what went along."""
-    if table.name not in DELETES_WITH:
-        return False
-    return any(not entry.is_sent for entry in outbox.entries(tx.db, table, nums).values())
-
-
-def _has_reached(tx: Transaction, table: Table, nums: Sequence[int]) -> bool:
-    """Whether the cloud may have any of these records."""
-    entries = outbox.entries(tx.db, table, nums)
-    return any(num not in entries or entries[num].reached for num in nums)
-
-
 def count_stock(store: Store, figures: Sequence[Record], tally: PullTally) -> None:
     """Take the cloud's figures of stock, when all that a pull brings is there."""
     if figures:
         with store.write(durable=False) as tx:
             tally.updated += counting.recount_stock(tx, figures)
-
-
-def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None:
-    """Delete rows that a complete pull does not name any more: the cloud announces no such deletions (CLOUD.md 2.1).
-
-    Rows that were made on this hub stay.
-    """
-    with store.write(durable=False) as tx:
-        stay = named | id_mapping.made_here(tx.db, table)
-        gone = [num for num, record_id in record_rows.live(tx.db, table) if record_id not in stay]
-        record_rows.delete(tx, table, gone)
-    tally.deleted += len(gone)
-
-
-def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: PullTally) -> None:
-    """Delete records here, and nowhere else; what was not sent of them is kept where people find it."""
-    entries = outbox.entries(tx.db, table, nums)
-    unsent = [num for num, entry in entries.items() if going_along.is_for_people(table, entry)]
-    for record in record_rows.by_num(tx.db, table, unsent).values():
-        queue.keep_for_review(tx, table, record, _why_deleted(table, parent))
-    if parent is None:
-        deleted_there.note(tx, table, nums)
-    else:
-        went_along.note(tx, table, {num: entries.get(num) for num in nums}, by_cloud=True)
-    outbox.remove(tx, table, nums)
-    record_rows.delete(tx, table, nums)
-    tally.deleted += len(nums)
-
-
-def _why_deleted(table: Table, parent: Table | None) -> Reason:
-    if parent is None:
-        return Code.DELETED_IN_CLOUD.of(table=table.name)
-    return Code.PARENT_DELETED_IN_CLOUD.of(table=table.name, parent=parent.name)
 
 
 class _Incoming:
@@ -249,41 +114,14 @@ class _Incoming:
         seen.forget(self._tx, self._table, kept.keys() - now.keys())
 
     def _without_deleted(self, kept: dict[str, Kept], rows: Mapping[str, Row]) -> dict[str, Kept]:
-        """Leave out what is deleted here, but for what only went along and stands elsewhere now: that comes back."""
+        """Leave out what is deleted here, but for what comes back."""
         deleted = {key: row for key, row in kept.items() if row.deleted is not None}
         if not deleted:
             return kept
-        along = went_along.find(self._tx.db, self._table, [row.num for row in deleted.values()])
-        standing = self._standing({key: rows[key] for key, row in deleted.items() if row.num in along})
-        self._bring_back({deleted.pop(key).num: rows[key].record.id for key in standing})
-        self._delete_again([row.num for row in deleted.values() if not along.get(row.num)])
-        self._tally.unchanged += len(deleted)
+        back = coming_back.bring_back(self._tx, self._table, deleted, rows)
+        self._tally.unchanged += len(deleted) - len(back)
         live = {key: row for key, row in kept.items() if row.deleted is None}
-        return live | self._find({key: rows[key] for key in standing})
-
-    def _standing(self, rows: Mapping[str, Row]) -> list[str]:
-        """Return which of these rows name no visit that is deleted here; their patients are not (``_own``)."""
-        named = {key: {row.record.text(column) or "" for column in self._table.visits} for key, row in rows.items()}
-        visits = record_rows.parents(self._tx.db, TABLES["visits"], set().union(*named.values()))
-        gone = {visit for visit, parent in visits.items() if parent.is_deleted}
-        return [key for key, names in named.items() if names.isdisjoint(gone)]
-
-    def _bring_back(self, back: Mapping[int, str]) -> None:
-        """Let records live again, by number and id, and wait for what they waited for."""
-        waited = went_along.waited(self._tx.db, self._table, back)
-        record_rows.bring_back(self._tx, self._table, back)
-        went_along.forget(self._tx, self._table, back)
-        outbox.remove(self._tx, self._table, back)
-        outbox.put(self._tx, self._table, {num: going_along.brought_back(entry) for num, entry in waited.items()})
-        for record_id in back.values():
-            quarantine.forget(self._tx, Action.RELAY, self._table.name, record_id)
-        if self._table.name == ITEMS:
-            counting.recount_items(self._tx, list(back.values()))
-
-    def _delete_again(self, nums: list[int]) -> None:
-        """Send the end of what somebody deleted here: deleted stays deleted (P4)."""
-        entries = outbox.entries(self._tx.db, self._table, nums)
-        queue.changed(self._tx, self._table, [num for num in nums if num not in entries or entries[num].is_sent])
+        return live | self._find({key: rows[key] for key in back})
 
     def _note_shown(self, nums: list[int], raws: Sequence[Mapping[str, Any]]) -> None:
         """Keep that the cloud has these records, also what cannot be read of it."""
@@ -418,5 +256,5 @@ class _Incoming:
                 quarantine.forget(self._tx, Action.RELAY, self._table.name, version.record.id)
 
     def _refuse(self, raw: Mapping[str, Any], reason: Reason) -> None:
-        _hold(self._tx, self._table.name, raw, reason)
+        unreadable.show(self._tx, self._table.name, raw, reason)
         self._tally.refused += 1

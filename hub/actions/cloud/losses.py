@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from hub.actions.cloud import queue
-from hub.actions.cloud.incoming import PullTally
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.cloud.shown import Shown
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.records.codec import Record

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from hub.actions.cloud import matching
-from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import forms as cloud_forms
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.people.users import User, trimmed
 from hub.core.records.access import Rights
 from hub.store.database import Store, Transaction

@@ -7,6 +7,7 @@ the record comes back. Then it waits for just what it waited for, and nothing is
 import msgspec
 
 from hub.core.cloud.outbox import Entry
+from hub.core.reasons import Code, Reason
 from hub.core.records.counters import COUNTERS
 from hub.core.records.table import Table
 
@@ -28,3 +29,10 @@ def is_for_people(table: Table, entry: Entry | None) -> bool:
     if entry is None or entry.is_sent:
         return False
     return entry.columns is None or not entry.columns <= COUNTERS.get(table.name, frozenset())
+
+
+def why_deleted(table: Table, parent: Table | None) -> Reason:
+    """Say why a record is gone that the cloud deleted, or what it belongs to."""
+    if parent is None:
+        return Code.DELETED_IN_CLOUD.of(table=table.name)
+    return Code.PARENT_DELETED_IN_CLOUD.of(table=table.name, parent=parent.name)

@@ -8,10 +8,10 @@ import msgspec
 
 from hub.actions.cloud import cycles
 from hub.actions.cloud import link as cloud_link
-from hub.actions.cloud.incoming import PullTally
 from hub.core.cloud import pull_plan
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import ACTIVE, Link, Progress
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.errors import (
     CloudBusy,
     CloudError,

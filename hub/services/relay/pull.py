@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from hub.actions.cloud import cycles, incoming, losses, users
-from hub.actions.cloud.incoming import ROWS_MAX, PullTally
+from hub.actions.cloud import cycles, deletions, incoming, losses, unreadable, users
+from hub.actions.cloud.incoming import ROWS_MAX
 from hub.core.cloud import pull_plan
 from hub.core.cloud import tables as cloud_tables
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.cloud.shown import Shown
 from hub.core.errors import CloudError, TooLargeAnswer, Unreadable
 from hub.core.reasons import Code, Reason
@@ -117,7 +118,7 @@ class _Merging:
         losses.send_again(self._store, self._shown, self.tally)
         for name in _SWEPT:
             if name not in self._unclear:
-                incoming.sweep(self._store, TABLES[name], self._named[name], self.tally)
+                deletions.sweep(self._store, TABLES[name], self._named[name], self.tally)
         if cloud_tables.USERS not in self._unclear:
             users.sweep(self._store, self._named[cloud_tables.USERS], self.tally)
 
@@ -147,7 +148,7 @@ class _Merging:
         """Keep where people look what is no record: the cloud has it still, and the pull goes on without it."""
         if not bad:
             return
-        incoming.hold(self._store, name, bad, self.tally)
+        unreadable.hold(self._store, name, bad, self.tally)
         if self._full:
             self._name(name, [record_id or None for record_id, _ in bad])
 
@@ -170,7 +171,7 @@ class _Merging:
         if name == cloud_tables.USERS:
             users.delete(self._store, ids, self.tally)
             return False
-        return incoming.delete(self._store, TABLES[name], ids, self.tally, full=self._full)
+        return deletions.delete(self._store, TABLES[name], ids, self.tally, full=self._full)
 
 
 def _chunks(found: Iterator[Piece], body: Body) -> Iterator[list[Piece]]:

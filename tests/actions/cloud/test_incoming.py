@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.actions.cloud import incoming
-from hub.actions.cloud.incoming import PullTally
+from hub.actions.cloud import deletions, incoming
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.outbox import GIVE_UP, Entry, OutboxState
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.reasons import Code
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
@@ -39,7 +39,7 @@ def merge(store: Store, table: str, *rows: dict[str, Any], updated: bool = False
 
 def delete(store: Store, table: str, *ids: str, full: bool = True) -> PullTally:
     tally = PullTally()
-    stays = incoming.delete(store, TABLES[table], ids, tally, full=full)
+    stays = deletions.delete(store, TABLES[table], ids, tally, full=full)
     assert not stays
     return tally
 
@@ -147,7 +147,7 @@ def test_9_a_child_that_the_cloud_has_is_removed_here_and_nowhere_else(store: St
 def test_9_without_a_full_pull_a_deletion_waits_that_would_take_along_what_the_cloud_has(store: Store) -> None:
     merge(store, "patients", shown("patients", PATIENT))
     merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT))
-    assert incoming.delete(store, TABLES["patients"], [PATIENT], PullTally(), full=False)
+    assert deletions.delete(store, TABLES["patients"], [PATIENT], PullTally(), full=False)
     assert pushes.live(store, "patients") == {PATIENT}
     assert pushes.live(store, "visits") == {VISIT}
 

@@ -7,10 +7,10 @@ import pytest
 
 from hub.actions.cloud import incoming, matching
 from hub.actions.cloud import users as cloud_users
-from hub.actions.cloud.incoming import PullTally
 from hub.actions.people import clinics, users
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.matching import Pair
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.errors import OperatorError
 from hub.core.people.users import User
 from hub.core.reasons import Code

@@ -9,10 +9,10 @@ import pytest
 
 from hub.actions import quarantine
 from hub.actions.cloud import incoming
-from hub.actions.cloud.incoming import PullTally
 from hub.actions.phones import pairing
 from hub.actions.quarantine import Retried
 from hub.core.cloud import forms
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.records import codec
 from hub.core.records.access import Permission
 from hub.core.records.tables import TABLES

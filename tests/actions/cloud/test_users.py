@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.actions.cloud import users
-from hub.actions.cloud.incoming import PullTally
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.records.access import Permission
 from hub.store.database import Store
 from hub.store.people import users as rows
