@@ -57,10 +57,15 @@ class Upload:
 
 async def _write(path: Path, pieces: AsyncIterator[bytes], *, is_kept: bool) -> None:
     """Write the pieces, or let them pass; nothing is waited for, a power cut takes an upload with it."""
-    with path.open("wb", buffering=_WRITE_BYTES) as file:
+    waiting = bytearray()
+    with path.open("wb") as file:
         async for piece in pieces:
             if is_kept:
-                await asyncio.to_thread(file.write, piece)
+                waiting += piece
+            if len(waiting) >= _WRITE_BYTES:
+                await asyncio.to_thread(file.write, waiting)
+                waiting = bytearray()
+        await asyncio.to_thread(file.write, waiting)
 
 
 async def _content(request: AnyRequest, check: Check) -> AsyncIterator[bytes]:
