@@ -77,8 +77,9 @@ def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
         box.change(lambda boot: slots.mark_good(boot, slot))
         memory.remember(data, Fate.KEPT)
         return
-    memory.keep(data, msgspec.structs.replace(last, fate=Fate.RETURNED, missing=tuple(need.name for need in missing)))
+    told = msgspec.structs.replace(last, fate=Fate.RETURNED, missing=tuple(need.name for need in missing))
     try:
+        memory.keep(data, told)
         box.change(lambda boot: slots.mark_bad(boot, slot))
     finally:  # the firmware was asked once: whatever cannot be written, the old system starts
         Machine().run("systemctl", "reboot")

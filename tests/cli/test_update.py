@@ -195,6 +195,20 @@ def test_a_system_that_does_not_prove_itself_makes_way_and_says_why(
     assert "The data could not be opened." in told
 
 
+def test_a_system_that_can_save_nothing_makes_way_too(on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "TRIAL_S", 0)  # not ten minutes
+    before = len(on_trial.restarts)
+    (on_trial.root / "data/update.json").unlink()
+    (on_trial.root / "data/update.json").mkdir()
+    try:
+        with pytest.raises(IsADirectoryError):
+            on_trial.hub("prove", HIKMA_UPDATE_REPORT=str(on_trial.root / "none"), HIKMA_HUB_SERVER_PORT="1")
+    finally:
+        (on_trial.root / "data/update.json").rmdir()
+    assert on_trial.restarts[before:] == ["reboot"]
+    assert started_of(on_trial) == "slot-A"
+
+
 @pytest.mark.parametrize(
     ("facts", "uptime", "words"),
     [
