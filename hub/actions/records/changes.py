@@ -178,7 +178,8 @@ class Changes:
         """Delete a record, with what goes with it; raises NotAllowed."""
         row = self._find(table, record.id)
         stored = self._stored(table, row) if row else None
-        self._foresee(table, [stored.record if isinstance(stored, Version) else record])
+        version = stored.along if isinstance(stored, Tombstone) else stored
+        self._foresee(table, [version.record if version else record])
         match push_decision.decide_deletion(table, stored, record, self._pusher, self._parents):
             case Add() as added:
                 self._add(table, [added])

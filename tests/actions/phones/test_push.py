@@ -17,7 +17,7 @@ from hub.core.records.access import Permission, Rights
 from hub.core.records.table import PushRule
 from hub.core.records.tables import DELETES_WITH, PHONE_TABLES, TABLES
 from hub.store import quarantine
-from hub.store.cloud import outbox
+from hub.store.cloud import outbox, went_along
 from hub.store.database import Store
 from hub.store.people import audit
 from hub.store.phones import callers
@@ -380,6 +380,29 @@ def rights(*permissions: Permission) -> Rights:
     return Rights(
         "user-1", unrestricted=False, clinics={"ours": frozenset(permissions)}, known=frozenset({"ours", "x"})
     )
+
+
+@pytest.mark.parametrize("clinic", ["ours", "x"])
+@pytest.mark.parametrize("form", ["deleted", "updated"])
+def test_s5_what_went_along_with_its_patient_is_deleted_by_name_or_edited_by_whom_may(
+    store: Store, form: str, clinic: str
+) -> None:
+    event = row("events", "e", patient_id="p", event_type="old")
+    push(store, changes("patients", created=[row("patients", "p", primary_clinic_id=clinic)]))
+    push(store, changes("events", created=[event]))
+    push(store, changes("patients", deleted=["p"]))
+    pushed = {"deleted": ["e"], "updated": [edit(event, event_type="new")]}[form]
+    push(store, {"events": {form: pushed}}, rights=rights(*Permission))
+    with store.read() as db:
+        may_come_back = went_along.find(db, TABLES["events"], [1]) == {1: False}
+    if clinic == "x":
+        assert [reason.code for reason in reasons(store)] == [Code.NOT_SEEN]
+        assert (may_come_back, kept(store, "events", "e")["event_type"]) == (True, "old")
+    else:
+        assert reasons(store) == []
+        wanted = {"deleted": (False, "old"), "updated": (True, "new")}[form]
+        assert (may_come_back, kept(store, "events", "e")["event_type"]) == wanted
+    assert tombstones(store, "events") == {"e"}
 
 
 @pytest.mark.parametrize(
