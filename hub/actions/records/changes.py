@@ -9,12 +9,12 @@ from functools import cached_property, partial
 
 import msgspec
 
-from hub.actions.records import afterwards, counting
+from hub.actions.records import afterwards, counting, deleting, judging
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import outbox as outbox_states
 from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
-from hub.core.records import access, authors, cascade, counters, push_decision
+from hub.core.records import access, authors, push_decision
 from hub.core.records.access import Rights
 from hub.core.records.authors import Judged, SignIn
 from hub.core.records.codec import Pushed, Record
@@ -36,7 +36,7 @@ from hub.core.records.push_decision import (
 from hub.core.records.table import PushRule, Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
-from hub.store.cloud import outbox, seen, went_along
+from hub.store.cloud import outbox, seen
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import callers, ledger
@@ -84,18 +84,7 @@ class Changes:
         """Take what the figures that were pushed say beside the records, all of which are there now."""
         figures, self._figures = self._figures, []
         for table, pushed, known in figures:
-            if record_rows.live_ids(self._tx.db, table, [pushed.record.id]):
-                self._take_figures(table, pushed, known)
-
-    def _take_figures(self, table: Table, pushed: Pushed, known: Knowledge | None) -> None:
-        device = self._pusher.device
-        if known is None:
-            counting.take_first_figures(self._tx, table, pushed.record, device=device)
-        else:
-            columns = counters.figures(table.name, pushed)
-            counting.take_figures(self._tx, table, pushed.record, columns, device=device, known=known)
-        if device != HUB:
-            counting.settle(self._tx, table, pushed, device)
+            counting.take_pushed(self._tx, table, pushed, device=self._pusher.device, known=known)
 
     def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
         """Add the records that are new, merge the others; returns why which of them, by place, are refused.
@@ -135,20 +124,12 @@ class Changes:
         counts, others = True, list[Judged]()
         if self._sign_ins:
             counts, others = authors.of_new(table, pushed.record, me, self._sign_ins, now_ms)
-        decision = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
-        for judged in others:
-            if decision is None or (isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed)):
-                other = push_decision.decide_new(table, pushed, self._judged(judged), self._parents)
-                decision = other if decision is None or isinstance(other, Add) else decision
-        if decision is None:
-            raise AssertionError(table.name)
-        return decision
-
-    def _judged(self, judged: Judged) -> Pusher:
-        """Return a user of this phone as the one who pushes, with the rights of then."""
-        who = judged.sign_in
-        rights = callers.rights(self._tx.db, who.user_id, who.role, at_ms=judged.at_ms)
-        return msgspec.structs.replace(self._pusher, rights=rights)
+        own = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
+        if isinstance(own, Add) or (own and not isinstance(own.error, NotAllowed)):
+            return own
+        pushers = judging.pushers(self._tx, self._pusher, others)
+        decide = partial(push_decision.decide_new, table, pushed, parents=self._parents)
+        return judging.first_allowed(own, (decide(pusher=who) for who in pushers))
 
     @cached_property
     def _sign_ins(self) -> list[SignIn]:
@@ -206,12 +187,10 @@ class Changes:
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
         if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
             me, now_ms = self._pusher.rights.user_id, self._pusher.revision
-            for judged in authors.of_edit(pushed.record, me, self._sign_ins, now_ms):
-                pusher = self._judged(judged)
-                second = push_decision.decide_again(table, stored, pushed, pusher, self._parents, known=known)
-                if not isinstance(second, Refuse):
-                    decision = second
-                    break
+            others = authors.of_edit(pushed.record, me, self._sign_ins, now_ms)
+            pushers = judging.pushers(self._tx, self._pusher, others)
+            decide = partial(push_decision.decide_again, table, stored, pushed, parents=self._parents, known=known)
+            decision = judging.first_allowed(decision, (decide(pusher=who) for who in pushers))
         if isinstance(decision, Refuse):
             return decision.error
         if table.name in COUNTERS:
@@ -230,10 +209,10 @@ class Changes:
                 self._force(table, row.num)
                 self.receipt.unchanged += 1
             case Delete():
-                went_along.forget(self._tx, table, [row.num])
-                self._delete_nums(table, [row.num])
+                self.receipt.deleted += deleting.by_name(
+                    self._tx, table, row.num, record_id, device=self._pusher.device
+                )
                 self._audit(table, record_id, table.names)
-                self._delete_children(table, record_id)
                 self._forget_parents(table, [record_id])
             case Force(history):
                 self._remember(table, row, history)
@@ -270,7 +249,7 @@ class Changes:
         if orphans:
             afterwards.show_new(self._tx, table, orphans)
         for record_id in deleted:  # what names it may have come before it
-            self._delete_children(table, record_id)
+            self.receipt.deleted += deleting.children(self._tx, table, record_id, device=self._pusher.device)
 
     def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
@@ -290,19 +269,6 @@ class Changes:
         said = "" if len(columns) == len(table.names) else f" ({', '.join(sorted(columns))})"
         detail = f"{table.name} {record_id}{said}"
         audit.note(self._tx, "reference.changed", device=device, user_id=self._pusher.rights.user_id, detail=detail)
-
-    def _delete_children(self, table: Table, record_id: str) -> None:
-        for child, nums in cascade.plan(table, record_id, partial(record_rows.live_children, self._tx.db)):
-            waited = outbox.entries(self._tx.db, child, nums)
-            went_along.note(self._tx, child, {num: waited.get(num) for num in nums}, by_cloud=False)
-            self._delete_nums(child, nums)
-
-    def _delete_nums(self, table: Table, nums: list[int]) -> None:
-        if table.name == RECORDS:
-            counting.take_back(self._tx, nums, device=self._pusher.device)
-        record_rows.delete(self._tx, table, nums)
-        self._queue(table, nums)
-        self.receipt.deleted += len(nums)
 
     def _queue(
         self,

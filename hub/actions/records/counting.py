@@ -55,6 +55,18 @@ def take_back(tx: Transaction, nums: Iterable[int], *, device: int) -> None:
         _take_back(tx, num, record, device=device)
 
 
+def take_pushed(tx: Transaction, table: Table, pushed: Pushed, *, device: int, known: Knowledge | None) -> None:
+    """Take what a push says of the counters of a record, if that is live; known: None where it is new."""
+    if not record_rows.live_ids(tx.db, table, [pushed.record.id]):
+        return
+    if known is None:
+        take_first_figures(tx, table, pushed.record, device=device)
+    else:
+        take_figures(tx, table, pushed.record, counters.figures(table.name, pushed), device=device, known=known)
+    if device != HUB:
+        settle(tx, table, pushed, device)
+
+
 def take_figures(
     tx: Transaction, table: Table, pushed: Record, columns: Iterable[str], *, device: int, known: Knowledge
 ) -> None:
