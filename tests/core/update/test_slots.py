@@ -148,6 +148,17 @@ def test_an_update_whose_trial_was_never_asked_for_waits() -> None:
     assert card.boot().on_trial is Slot.B
 
 
+def test_an_update_that_is_not_whole_any_more_is_not_tried() -> None:
+    card = Card()
+    install(card)
+    del card.files[Slot.B.seal]
+    assert card.boot().primary is Slot.A
+    with pytest.raises(OperatorError, match="no update"):
+        slots.begin_trial(card.boot())
+    assert card.start() is Start.USUAL
+    assert slots.TRIAL not in card.files
+
+
 def test_a_system_that_is_not_whole_is_neither_tried_nor_kept() -> None:
     boot = Card().boot()
     for wish in (slots.make_primary, slots.mark_good):

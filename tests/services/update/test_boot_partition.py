@@ -35,6 +35,8 @@ class Cuts:
         elif event == "os.rename" and len(names) > 1 and names[1] is not None:
             now = self._now()
             self._note({name: content for name, content in now.items() if name != names[0]})
+            if names[1] in now:
+                self._note({**now, names[1]: b""})  # what fsck makes of it: test_fat.py
             self._unflushed |= {names[1]} if names[0] in self._unflushed else set()
             self._note({**now, names[1]: now[names[0]]})
         self._note(self._now())
