@@ -1,6 +1,7 @@
 """Lets each address ask at a pace: what it asks beyond that waits, on its own connection, at no cost (S10).
 
-A connection that is answered at once asks again at once: so a few dozen of them kept the event loop from phones.
+A connection that is answered at once asks again at once: so a few dozen of them kept the event loop from phones. And
+forty addresses with a fair share each are still too many: beyond the least that is certain, strangers share one pace.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ _LONGEST_S = 10.0
 """Who would wait longer is told to come again, after this."""
 _REMEMBERED = 4096
 _FRESH_S = 1.0
+_ALL = "strangers"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 
@@ -27,28 +29,39 @@ class Rate(msgspec.Struct, frozen=True):
     per_second: float
 
 
-STRANGER = Rate(burst=60, per_second=5)
-"""A page takes four requests, a sign-in on a phone three."""
+STRANGER = Rate(burst=12, per_second=0.2)
+"""Certain for each address: a sign-in on a phone takes three requests, a page four."""
+STRANGERS = Rate(burst=200, per_second=40)
+"""What all of them may ask beyond that, together: a fraction of what keeps one core at work."""
 KNOWN = Rate(burst=1000, per_second=50)
 """From where phones were heard: all of them may be behind one access point."""
 
 
 class Turns:
-    """When each address may ask next: the generic cell rate algorithm (ITU-T I.371)."""
+    """When whoever has a name may ask next: the generic cell rate algorithm (ITU-T I.371)."""
 
     def __init__(self) -> None:
         self._next_s: dict[str, float] = {}
 
-    def wait_s(self, address: str, rate: Rate, now_s: float) -> float | None:
+    def wait_s(self, name: str, rate: Rate, now_s: float, longest_s: float = _LONGEST_S) -> float | None:
         """Take a turn; returns how long it is until then, None if that is too long, and nothing was taken."""
-        if len(self._next_s) > _REMEMBERED:
-            self._next_s = {address: next_s for address, next_s in self._next_s.items() if next_s > now_s}
-        next_s = max(self._next_s.get(address, 0.0), now_s)
+        next_s = max(self._next_s.get(name, 0.0), now_s)
         wait_s = max(0.0, next_s - (rate.burst - 1) / rate.per_second - now_s)
-        if wait_s > _LONGEST_S:
+        if wait_s > longest_s:
             return None
-        self._next_s[address] = next_s + 1 / rate.per_second
+        self._next_s[name] = next_s + 1 / rate.per_second
         return wait_s
+
+    def strangers_wait_s(self, address: str, now_s: float) -> float | None:
+        """Take a turn that is certain for this address, or else one of all strangers."""
+        is_remembered = address in self._next_s or len(self._next_s) < _REMEMBERED
+        if is_remembered and self.wait_s(address, STRANGER, now_s, longest_s=0) is not None:
+            return 0
+        return self.wait_s(_ALL, STRANGERS, now_s)
+
+    def forget(self, now_s: float) -> None:
+        """Drop who could ask at once."""
+        self._next_s = {name: next_s for name, next_s in self._next_s.items() if next_s > now_s}
 
 
 class Paced:
@@ -68,18 +81,20 @@ class Paced:
         """Pass a request on when its turn has come; answers 503 where that would be too long."""
         address = (scope.get("client") or ("",))[0]
         if scope["type"] == ScopeType.HTTP and address not in _LOOPBACK:
-            now_s = time.monotonic()
-            wait_s = self._turns.wait_s(address, self._rate(address, now_s), now_s)
+            wait_s = self._wait_s(address, time.monotonic())
             await asyncio.sleep(_LONGEST_S if wait_s is None else wait_s)
             if wait_s is None:
                 await _refuse(send)
                 return
         await self._app(scope, receive, send)
 
-    def _rate(self, address: str, now_s: float) -> Rate:
+    def _wait_s(self, address: str, now_s: float) -> float | None:
         if now_s > self._until_s:
             self._known, self._until_s = self._heard(), now_s + _FRESH_S
-        return KNOWN if address in self._known else STRANGER
+            self._turns.forget(now_s)
+        if address in self._known:
+            return self._turns.wait_s(address, KNOWN, now_s)
+        return self._turns.strangers_wait_s(address, now_s)
 
 
 async def _refuse(send: Send) -> None:

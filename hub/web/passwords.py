@@ -1,6 +1,8 @@
 """Threads and short queues for checking passwords, which is slow on purpose: nothing else waits behind it (S10)."""
 
 import asyncio
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,8 @@ _WAITING = 32
 """Ten seconds' work of a Pi; whoever comes then is told to come again."""
 _STRANGERS_PER_ADDRESS = 2
 _RETRY_S = 5
+_NICE = 10
+"""Of strangers' work: hashing lets go of the interpreter, so that a guess keeps no phone from a core."""
 _T = TypeVar("_T")
 
 
@@ -25,7 +29,7 @@ class Passwords:
         self._is_known = is_known
         self._door = ThreadPoolExecutor(1, thread_name_prefix="password door")
         self._known = _Queue("known", per_address=_WAITING)
-        self._strangers = _Queue("strangers", per_address=_STRANGERS_PER_ADDRESS)
+        self._strangers = _Queue("strangers", per_address=_STRANGERS_PER_ADDRESS, begin=_step_back)
 
     async def check(self, address: str, call: Callable[..., _T], *args: object) -> _T:
         """Do work that checks a password; raises Unavailable when too many wait."""
@@ -42,8 +46,8 @@ class Passwords:
 class _Queue:
     """Work that is done one at a time, first come, first served."""
 
-    def __init__(self, name: str, *, per_address: int) -> None:
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"passwords of {name}")
+    def __init__(self, name: str, *, per_address: int, begin: Callable[[], None] | None = None) -> None:
+        self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"passwords of {name}", initializer=begin)
         self._per_address = per_address
         self._waiting: Counter[str] = Counter()
 
@@ -56,3 +60,7 @@ class _Queue:
         finally:
             self._waiting[address] -= 1
             self._waiting += Counter()  # drops who waits no more
+
+
+def _step_back() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # Linux: of this thread alone

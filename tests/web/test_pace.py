@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.web import pace
-from hub.web.pace import KNOWN, STRANGER, Paced, Rate, Turns
+from hub.web.pace import KNOWN, STRANGER, STRANGERS, Paced, Rate, Turns
 
 
 def test_an_address_asks_at_once_what_a_page_takes_and_then_at_a_pace() -> None:
@@ -38,11 +38,24 @@ def test_in_no_time_does_more_than_burst_and_pace_go(gaps: list[float], rate: Ra
             assert last - first + 1 <= rate.burst + (gone[last] - at) * rate.per_second + 1e-6
 
 
+def test_any_number_of_addresses_asks_no_more_than_all_strangers_may_beside_what_is_certain_for_each() -> None:
+    turns = Turns()
+    for number in range(100):
+        waits = [turns.strangers_wait_s(str(number), 100.0) for _ in range(100)]
+        assert waits[: STRANGER.burst] == [0.0] * STRANGER.burst
+    taken = STRANGERS.burst + STRANGERS.per_second * pace._LONGEST_S
+    assert turns.strangers_wait_s("0", 100.0) is None
+    assert turns._next_s[pace._ALL] == pytest.approx(100.0 + taken / STRANGERS.per_second, abs=1)
+    assert turns.strangers_wait_s("new", 100.0) == 0.0
+
+
 def test_what_is_remembered_of_addresses_is_bounded() -> None:
     turns = Turns()
     for number in range(3 * pace._REMEMBERED):
-        turns.wait_s(str(number), STRANGER, number / 100)
+        turns.strangers_wait_s(str(number), 100.0)
     assert len(turns._next_s) <= pace._REMEMBERED + 1
+    turns.forget(100.0 + 1 / STRANGER.per_second)
+    assert len(turns._next_s) <= 1
 
 
 def served(paced: Paced, address: str) -> bool:
@@ -60,6 +73,7 @@ def served(paced: Paced, address: str) -> bool:
 
 def test_phones_and_this_machine_go_on_while_a_stranger_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "_LONGEST_S", 0.0)
+    monkeypatch.setattr(pace, "STRANGERS", Rate(burst=1, per_second=0.01))
 
     async def app(*_: object) -> None:
         """Answer nothing."""
