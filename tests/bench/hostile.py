@@ -56,7 +56,8 @@ ATTACKS = {
 }
 """Connections of each kind; what they do is in tests.adversary.flood, and "together" is all of it, and an insider."""
 _ADDRESSES = 40
-_SECONDS = 6
+_SECONDS = 12
+"""Longer than what any address may do at once lasts."""
 
 
 def main() -> None:
