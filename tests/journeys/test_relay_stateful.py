@@ -48,6 +48,7 @@ ZONE = st.sampled_from(["UTC", "Asia/Damascus", "America/St_Johns", "Etc/GMT+12"
 CLOUD_ZONE = st.sampled_from(["UTC", "Asia/Damascus", "America/New_York"])
 DELETED_THERE = {Code.DELETED_IN_CLOUD, Code.PARENT_DELETED_IN_CLOUD}
 SLOW_S = 0.05
+COPIES_MAX = 3
 Place = tuple[str, str, str]
 """Table, id, column."""
 
@@ -159,9 +160,9 @@ class Relay(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def a_phone_is_copied(self, who: int) -> None:
-        """A backup of it is put onto a further phone, with what it has yet to push: two take turns under one id."""
+        """A backup of it is put onto a further phone, with what it has yet to push: they take turns under one id."""
         station = self.station(who)
-        if self.region.copies:
+        if self.region.copies == COPIES_MAX:
             return
         copy = self.region.copy(station)
         self.edits += [(copy, place, value) for at, place, value in self.edits if at is station]
@@ -334,14 +335,6 @@ class Relay(RuleBasedStateMachine):
         """Return a text that was never entered before."""
         self.values += 1
         return f"value {self.values}"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _forks() -> Iterator[None]:
-    """Let each of them have a ledger of its own, which is not the hub's way yet."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.actions.phones.pull.FORKS", True)
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from hub.core.phone.ledger import StoredLedger
 from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.opening import Resumed, StartOver
 from hub.core.phone.pull_page import PullPage
-from hub.core.phone.sheets import Head
+from hub.core.phone.sheets import ChangedRow, Head
 from hub.core.records import access
 from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
@@ -27,14 +27,6 @@ from hub.store.phones import callers, twins
 from hub.store.phones import ledger as ledgers
 from hub.store.phones.backlog import StoredBacklog
 from hub.store.records import owners
-
-FORKS = False
-"""Whether a phone that comes back from an earlier cursor gets a ledger of its own (core.phone.past).
-
-Without it nothing is remembered for that: every push and pull of a phone id is of one ledger.
-
-Not yet: where many answers were lost, a record could be taken for one that the phone has. It is asked anew instead.
-"""
 
 
 class Pulled(NamedTuple):
@@ -89,13 +81,12 @@ def keep(store: Store, device: int, page: PullPage, ledger: OpenLedger) -> float
     """Keep what an answer carried; returns the timestamp to give with it.
 
     It is another one each time: the phone shows it as the time of its last sync. An empty answer may be forgotten at a
-    power cut: then the phone comes with a cursor that nobody gave, and keeps its ledger.
+    power cut: then the phone comes with a cursor that nobody gave, and keeps its ledger, unless others share its id.
     """
-    with store.write(durable=bool(page.delivered or ledger.starts_over or ledger.fork)) as tx:
-        ledger = _begun(tx, device, ledger).deliver(is_retry=page.is_retry)
+    is_durable = bool(page.delivered or ledger.starts_over or ledger.fork or ledger.is_shared)
+    with store.write(durable=is_durable) as tx:
+        ledger = _begun(tx, device, ledger).deliver(page.delivered, is_retry=page.is_retry)
         ledgers.save(tx, ledger, page)
-        if FORKS and ledger.passed:
-            twins.note_past(tx, ledger.device, ledger.passed)
         callers.seen(tx, device, synced=True, carried=Total.PAGES if page.delivered else None)
         return tx.now_ms
 
@@ -112,9 +103,9 @@ def _unseen(db: View, rights: Rights, in_question: Mapping[str, FrozenBitMap]) -
 
 def opened(db: View, device: int, cursor: float, *, scope: str | None = None) -> OpenLedger:
     """Open a phone's ledger in a view, for a phone that comes with ``cursor``; scope: see StoredLedger.resume."""
-    stored = ledgers.read(db, twins.whose(db, device, cursor))
-    if FORKS and stored.is_left(cursor):
-        stored = _left(db, stored, cursor)
+    stored = twins.whose(db, device, cursor)
+    if stored.head and stored.is_left(cursor):
+        stored = _left(db, device, stored, cursor)
     return _open(db, stored.resume(cursor, scope=scope))
 
 
@@ -125,13 +116,13 @@ def behind(db: View, device: int) -> int:
 
 def likely(db: View, device: int) -> OpenLedger:
     """Open a phone's ledger as it is if the newest answer arrived."""
-    stored = ledgers.read(db, twins.whose(db, device, 0))
+    stored = twins.newest(db, device)
     return _open(db, stored.resume(stored.likely_cursor))
 
 
 def head(db: View, device: int) -> Head:
     """Return the head of a phone's ledger as it is kept."""
-    return ledgers.read(db, twins.whose(db, device, 0)).head or Head()
+    return twins.newest(db, device).head or Head()
 
 
 def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
@@ -145,17 +136,17 @@ def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
     return ledger.begin(ledgers.everything(db), tombstones, made_after)
 
 
-def _left(db: View, stored: StoredLedger, cursor: float) -> StoredLedger:
+def _left(db: View, device: int, stored: StoredLedger, cursor: float) -> StoredLedger:
     """Return the ledger of a phone that is not where this one last met it (core.phone.past)."""
-    if point := past.find(stored, twins.past(db, stored.device), cursor):
-        changed = ledgers.changes(db, stored.device, point.revision, rows_since=point.revision)
-        return past.rewound(stored, point, changed.rows)
-    return past.emptied(stored) if stored.starts_over(cursor) else stored
+
+    def changed(since: int) -> dict[str, list[ChangedRow]]:
+        return ledgers.changes(db, device, since, rows_since=since).rows
+
+    return past.left(stored, cursor, partial(ledgers.answers, db), changed, twins.every(db, device))
 
 
 def _begun(tx: Transaction, device: int, ledger: OpenLedger) -> OpenLedger:
     """Give a ledger that begins its number, and the one that it comes from what is news to it."""
     if ledger.fork is None:
         return ledger
-    twins.share(tx, ledger.fork.parent, ledger.fork.shared)
     return msgspec.structs.replace(ledger, device=twins.begin(tx, device, ledger.fork), fork=None)

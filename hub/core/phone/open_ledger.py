@@ -7,13 +7,15 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
-from hub.core.phone.sheets import NO_RECORDS, Fork, Head, Outdated, PastAnswer, Sheet, SuspectRecord
+from hub.core.phone.sheets import NO_RECORDS, Delivered, Fork, Head, Outdated, Sheet, SuspectRecord
 
 
 class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger that is up to date with one view of the database, and what of it is yet to be saved."""
 
     device: int
+    cursor: float
+    """With which the phone came."""
     head: Head
     """As it is to be kept."""
     sheets: Mapping[str, Sheet]
@@ -22,6 +24,8 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """The sheets as the database has them."""
     starts_over: bool
     """Nothing that was kept of it holds any more."""
+    is_doubtful: bool = False
+    """It starts over for a phone that is not new: none of the answers before says what it has."""
     settled_until: int | None = None
     """A delivery was settled just now; what was forced up to this revision is accounted for."""
     proven: tuple[SuspectRecord, ...] = ()
@@ -32,10 +36,14 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
     is_met_anew: bool = False
     """It came with a cursor that it was never given."""
-    passed: tuple[PastAnswer, ...] = ()
-    """Answers that are not expected any more."""
     fork: Fork | None = None
     """It begins now."""
+    is_shared: bool = False
+    """Other phones have the same id, or had."""
+    gained: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What it came to take for the phone's just now."""
+    delivered: Mapping[str, Delivered] = MappingProxyType({})
+    """What the answer carries that is given, with what was gained."""
     carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
     """What answers carried of which nobody knows whether they came."""
     in_question: Mapping[str, FrozenBitMap] = MappingProxyType({})
@@ -103,8 +111,17 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
         }
         return msgspec.structs.replace(self, sheets={**self.sheets, **changed}) if changed else self
 
-    def deliver(self, *, is_retry: bool) -> "OpenLedger":
-        """Count an answer that is given; the retry of a suspect says nothing about the answers before it."""
-        if is_retry:
-            return self
-        return msgspec.structs.replace(self, head=msgspec.structs.replace(self.head, attempts=self.head.attempts + 1))
+    def deliver(self, delivered: Mapping[str, Delivered], *, is_retry: bool) -> "OpenLedger":
+        """Note what an answer carries that is given, and what was gained when it was chosen.
+
+        The retry of a suspect says nothing about the answers before it, and is not counted.
+        """
+        nothing = {name: Delivered(NO_RECORDS, self.sheets[name].frontier) for name in self.gained}
+        tables = {
+            name: part._replace(gained=self.gained.get(name, NO_RECORDS))
+            for name, part in {**nothing, **delivered}.items()
+        }
+        attempts = self.head.attempts if is_retry else self.head.attempts + 1
+        return msgspec.structs.replace(
+            self, delivered=tables, head=msgspec.structs.replace(self.head, attempts=attempts)
+        )

@@ -11,11 +11,11 @@ from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.sheets import (
     NO_RECORDS,
     ChangedRow,
+    Delivered,
     Delivery,
     Fork,
     Head,
     Outdated,
-    PastAnswer,
     Sheet,
     SuspectRecord,
 )
@@ -40,22 +40,26 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger whose phone came back with a known cursor; what changed since ``since`` is not yet in it."""
 
     device: int
+    cursor: float
     revision: int
     head: Head
     since: int
     sheets: Mapping[str, Sheet]
-    stored: Mapping[str, Sheet]
+    had: Mapping[str, Sheet]
+    """The sheets before this cursor came."""
     outdated: Outdated
     arrived: Delivery | None
+    own_until: float
+    """When another answer was given after the one that arrived."""
     doubtful: Sequence[Delivery]
     """Answers that may have come late, over something newer."""
     suspected: tuple[SuspectRecord, ...] = ()
     rests: bool = False
     is_met_anew: bool = False
     """It came with a cursor that it was never given."""
-    passed: tuple[PastAnswer, ...] = ()
-    """Answers that are not expected any more."""
     fork: Fork | None = None
+    is_shared: bool = False
+    """Other phones have the same id, or had."""
     carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
     """What answers carried of which nobody knows whether they came."""
     reconsiders: bool = False
@@ -91,21 +95,34 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
         retried = self.arrived.tables if self.arrived and self.arrived.is_retry else {}
         return OpenLedger(
             device=self.device,
+            cursor=self.cursor,
             head=msgspec.structs.replace(self.head, revision=self.revision),
             sheets={name: sheet.sure() if sheet.unsure else sheet for name, sheet in debt.sheets.items()},
             outdated=debt.outdated,
-            stored=self.stored,
+            stored={} if self.fork else self.had,
             starts_over=False,
             settled_until=self.since if self.arrived or self.is_met_anew else None,
             suspected=self.suspected,
             rests=self.rests,
             is_met_anew=self.is_met_anew,
-            passed=self.passed,
             fork=self.fork,
+            is_shared=self.is_shared,
             proven=tuple(SuspectRecord(name, num) for name, part in retried.items() for num in part.nums),
+            gained=dict(self._gained(debt.sheets, retried)),
             carried=self.carried,
             in_question=dict(self._in_question(debt, changes, moved)),
         )
+
+    def _gained(
+        self, sheets: Mapping[str, Sheet], retried: Mapping[str, Delivered]
+    ) -> Iterator[tuple[str, FrozenBitMap]]:
+        """Return what the phone has now and is no suspect, and was not known to have, or was a suspect."""
+        for name, sheet in sheets.items():
+            suspected = [num for table, num in self.suspected if table == name]
+            proven = retried[name].nums if name in retried else NO_RECORDS
+            before = self.fork.gained.get(name, NO_RECORDS) if self.fork else NO_RECORDS
+            if gained := sheet.has - self.had[name].has - FrozenBitMap(suspected) | proven | before:
+                yield name, gained
 
     def _in_question(
         self, debt: _Debt, changes: Mapping[str, Sequence[ChangedRow]], moved: Mapping[str, FrozenBitMap]
@@ -120,15 +137,24 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     def _absorb_table(self, debt: _Debt, name: str, rows: Sequence[ChangedRow]) -> None:
         if not rows:
             return
-        own = FrozenBitMap([row.num for row in rows if row.device == self.device])
-        changed = FrozenBitMap([row.num for row in rows if row.device != self.device])
-        # It has what it made, unless its database was emptied since, or another phone under its id made it.
-        made = [row.num for row in rows if row.origin == self.device and row.created > self.head.since]
+        pushed = FrozenBitMap([row.num for row in rows if row.device == self.device])
+        own = FrozenBitMap([row.num for row in rows if row.device == self.device and self._is_own(row.revision)])
+        made = FrozenBitMap([row.num for row in rows if row.origin == self.device and self._is_own(row.created)])
+        perhaps = FrozenBitMap([row.num for row in rows if self.device in {row.device, row.origin}])
+        changed = FrozenBitMap([row.num for row in rows]) - own
         sheet = debt.sheets[name]
-        debt.sheets[name] = sheet._replace(has=sheet.has | own | (FrozenBitMap(made) - sheet.unsure))
+        debt.sheets[name] = sheet._replace(has=sheet.has | own | made).doubt(perhaps)
         debt.add(name, changed, self.since)
         sheet = debt.sheets[name]
-        debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed).filled(own)
+        debt.sheets[name] = sheet._replace(due=sheet.due - own, withheld=sheet.withheld - changed).filled(pushed)
+
+    def _is_own(self, revision: int) -> bool:
+        """Whether what was pushed then, under the ledger's number, is the phone's for certain.
+
+        It followed on the answer that arrived, and no other answer was given meanwhile. Else the phone may have been
+        put back to what it was before, or another one under its id pushed it.
+        """
+        return self.arrived is not None and max(self.arrived.timestamp, self.head.since) < revision <= self.own_until
 
     def _add_overtaken(self, debt: _Debt, changes: Mapping[str, Sequence[ChangedRow]]) -> None:
         """Make due again what an answer may have spoilt that may have come late, over something newer.
@@ -148,6 +174,7 @@ class StartOver(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger whose phone came with a cursor that says nothing about what it has."""
 
     device: int
+    cursor: float
     head: Head
     is_first: bool
     """The phone never had anything from this hub, nor from another one."""
@@ -173,10 +200,12 @@ class StartOver(msgspec.Struct, frozen=True, kw_only=True):
                 sheets[name] = sheets[name].doubt(everything[name] - certain)
         return OpenLedger(
             device=self.device,
+            cursor=self.cursor,
             head=self.head,
             sheets=sheets,
             outdated={},
             stored={},
             starts_over=True,
+            is_doubtful=self.made_after_ms is not None,
             fork=self.fork,
         )

@@ -1,5 +1,6 @@
 """Concludes from a phone's cursor which answers it has stored, and what it may have of the others."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -7,7 +8,7 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt, page_size
 from hub.core.phone.opening import Resumed
-from hub.core.phone.sheets import NO_RECORDS, Delivery, PastAnswer, PastPart, Sheet, SuspectRecord
+from hub.core.phone.sheets import NO_RECORDS, Delivery, Sheet, SuspectRecord
 
 FAILED_TWICE = 2
 """After so many unconfirmed answers, what they carried is in doubt, and the next one carries nothing that can fail."""
@@ -34,8 +35,8 @@ def settle(resumed: Resumed, arrived: Delivery, deliveries: Sequence[Delivery]) 
             for key, nums in resumed.outdated.items()
         },
         arrived=arrived,
+        own_until=min((each.timestamp for each in deliveries if each.timestamp > arrived.timestamp), default=math.inf),
         doubtful=_maybe_late(arrived, deliveries),
-        passed=_passed(resumed, deliveries),
     )
     return _learn(settled, [each for each in deliveries if each.timestamp < arrived.timestamp])
 
@@ -57,7 +58,6 @@ def meet_anew(resumed: Resumed, cursor: float, deliveries: Sequence[Delivery]) -
         sheets=_doubted(resumed.sheets, deliveries),
         doubtful=deliveries,
         is_met_anew=True,
-        passed=(*_passed(resumed, deliveries), PastAnswer(cursor, resumed.head.settled, resumed.since, {})),
     )
 
 
@@ -96,7 +96,7 @@ def _doubted(sheets: Mapping[str, Sheet], deliveries: Sequence[Delivery]) -> dic
     doubted = dict(sheets)
     for delivery in deliveries:
         for name, part in delivery.tables.items():
-            if name in doubted:
+            if name in doubted and name not in doubt.KEPT:
                 doubted[name] = doubted[name].doubt(part.nums)
     return doubted
 
@@ -109,16 +109,3 @@ def _maybe_late(arrived: Delivery, deliveries: Sequence[Delivery]) -> list[Deliv
     """
     newest = max(delivery.timestamp for delivery in deliveries)
     return [each for each in deliveries if not each.timestamp == arrived.timestamp == newest]
-
-
-def _passed(resumed: Resumed, deliveries: Sequence[Delivery]) -> tuple[PastAnswer, ...]:
-    """Return the answers that are not expected any more, to be found back by core.phone.past."""
-    return tuple(
-        PastAnswer(
-            each.timestamp,
-            resumed.head.settled,
-            each.revision,
-            {name: PastPart(part.nums, part.nums - resumed.sheets[name].has) for name, part in each.tables.items()},
-        )
-        for each in deliveries
-    )

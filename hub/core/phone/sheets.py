@@ -1,6 +1,7 @@
 """What a phone's ledger is kept as: its head, a sheet for each table, and the answers that are not confirmed yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -28,6 +29,8 @@ class Delivered(NamedTuple):
     frontier: int | None
     blanked: FrozenBitMap = NO_RECORDS
     """What it made blank: records that the user may not see any more."""
+    gained: FrozenBitMap = NO_RECORDS
+    """What the ledger came to take for the phone's when this answer was chosen."""
 
 
 class Delivery(NamedTuple):
@@ -39,23 +42,8 @@ class Delivery(NamedTuple):
     tables: Mapping[str, Delivered]
     weight: int = 0
     """What it says of the phone's memory if it is confirmed (page_size)."""
-
-
-class PastPart(NamedTuple):
-    """What an answer carried of one table; ``fresh`` is what the phone lacked until then."""
-
-    nums: FrozenBitMap
-    fresh: FrozenBitMap
-
-
-class PastAnswer(NamedTuple):
-    """An answer that was given, ``after`` another one, and is not expected any more (core.phone.past)."""
-
-    timestamp: float
-    after: float
+    after: float = 0
     """The cursor with which the phone had come."""
-    revision: int
-    tables: Mapping[str, PastPart]
 
 
 class SuspectRecord(NamedTuple):
@@ -85,7 +73,7 @@ class Head(msgspec.Struct, frozen=True):
     revision: int = 0
     """Everything that changed up to it is accounted for."""
     since: int = 0
-    """When everything became due for the last time: the phone may have been emptied before."""
+    """What was pushed until then the phone may lack: it was emptied since, or another one under its id pushed it."""
     settled: float = 0
     """The cursor that the phone last came with, if nothing newer was settled; 0 for none, ANY_CURSOR for any."""
     attempts: int = 0
@@ -149,14 +137,28 @@ class Sheet(NamedTuple):
         return self._replace(unsure=self.unsure - self.has, failed=self.failed - self.has)
 
 
+class Shared(NamedTuple):
+    """What becomes of a ledger when it shows that another phone has the same id."""
+
+    device: int
+    sheets: Mapping[str, Sheet]
+    """As they are to be now, where they change."""
+    expected: Sequence[Delivery]
+    """The answers of which its phone may confirm one, without what is not taken for the phone's any more."""
+
+
 class Fork(NamedTuple):
     """Where a ledger begins as what another one was."""
 
     parent: int
-    cursor: float
-    """The one that was settled then; 0 where nothing of the other is known to be there."""
-    shared: Mapping[str, Sheet]
-    """The other's sheets as they are to be now, where they change."""
+    is_rewound: bool = False
+    """It begins as the other one was; else nobody knows what its phone has."""
+    answers: Sequence[Delivery] = ()
+    """Those of the other that were given to this phone too."""
+    gained: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What the first answer of this one has gained, for it was in the other's when it began."""
+    shared: Sequence[Shared] = ()
+    """The ledgers that the id has already."""
 
 
 def known_revision(num: int, sheet: Sheet, revision: int, outdated: Mapping[int, FrozenBitMap]) -> int:

@@ -52,6 +52,7 @@ STEPS = (
     Step("twins"),
     Step("blanked"),
     Step("along"),
+    Step("past"),
 )
 _HERE = resources.files(__name__)
 

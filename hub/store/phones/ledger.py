@@ -4,6 +4,8 @@ The columns bear older names: ``held``, ``owed`` and ``hidden`` are a sheet's ``
 ``stale`` keeps what is outdated, ``debts`` what is forced, ``doubts`` the suspects.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice, takewhile
 from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
@@ -33,26 +35,39 @@ _ALL = " UNION ALL ".join(
     f"SELECT '{name}', (SELECT min(num) FROM [{name}]), (SELECT max(num) FROM [{name}])" for name in TABLES
 )
 
+ANSWERS = 400
+"""How many answers of a ledger are remembered: some weeks of them."""
+TRIM_MS = 256
+"""One answer in so many throws away what is older: a few more do no harm."""
+
 _SHEET = "held, owed, hidden, frontier, unsure, failed, blanked"
 _SUSPECT_WAIT_MS = 86_400_000
 """How long a suspect waits for its first retry; each further wait is twice as long."""
 
 
-def read(db: Database, device: int) -> StoredLedger:
-    """Read a phone's ledger."""
+def read(db: Database, device: int, *, is_shared: bool = False) -> StoredLedger:
+    """Read a phone's ledger; is_shared: its id has had several (store.phones.twins)."""
     revision, moved, *head = db.execute(_HEAD, [device]).fetchone()
     head[5:] = [Capacity(*head[5:8]), *head[8:]]
     stored = db.execute(f"SELECT table_name, {_SHEET} FROM ledger WHERE device = ?", [device])
     outdated = db.execute("SELECT table_name, revision, nums FROM stale WHERE device = ?", [device])
+    kept = None if head[0] is None else Head(*head)
     return StoredLedger(
         device=device,
         revision=revision,
         moved=int(moved or 0),
-        head=None if head[0] is None else Head(*head),
+        head=kept,
         sheets=dict.fromkeys(TABLES, Sheet()) | {row[0]: sheet(*row[1:]) for row in stored},
         outdated={(name, revision): unpack(nums) for name, revision, nums in outdated},
-        deliveries=_deliveries(db, device),
+        newest=_newest(db, device, kept.settled) if kept else (),
+        is_shared=is_shared,
     )
+
+
+def answers(db: Database, device: int) -> list[Delivery]:
+    """Return the answers that a ledger gave, the oldest first."""
+    row = db.execute("SELECT settled FROM ledger_heads WHERE device = ?", [device]).fetchone()
+    return list(_newest_first(db, device, row[0] if row else 0))[::-1]
 
 
 class Changes(NamedTuple):
@@ -133,10 +148,9 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
     """Keep a ledger as it is now, and the answer that the phone gets, if that is to be remembered."""
     device, head = ledger.device, ledger.head
     if ledger.starts_over:
-        for table in ("deliveries", "doubts", "ledger"):
+        for table in ("doubts", "ledger", *(("deliveries",) if ledger.is_doubtful else ())):
             tx.db.execute(f"DELETE FROM [{table}] WHERE device = ?", [device])
     if ledger.settled_until is not None:
-        tx.db.execute("DELETE FROM deliveries WHERE device = ?", [device])
         tx.db.execute("DELETE FROM debts WHERE device = ? AND revision <= ?", [device, ledger.settled_until])
     tx.db.conn.executemany(
         "DELETE FROM doubts WHERE device = ? AND table_name = ? AND num = ?",
@@ -159,25 +173,33 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
 
 def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
     """Keep what an answer carried, by the time of this transaction; only the newest answers are remembered."""
-    parts, revision = page.delivered or {"": Delivered(FrozenBitMap(), None)}, ledger.head.revision
-    tx.db.conn.executemany(
-        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes, blanked)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                *(ledger.device, tx.now_ms, name, revision, pack(part.nums), part.frontier, page.is_retry),
-                *(page.weight, pack(part.blanked)),
-            )
-            for name, part in parts.items()
-        ],
-    )
-    tx.db.execute(
-        "DELETE FROM deliveries WHERE device = :device AND timestamp NOT IN (SELECT DISTINCT timestamp FROM"
-        " deliveries WHERE device = :device ORDER BY timestamp DESC LIMIT :most)",
-        {"device": ledger.device, "most": DELIVERIES},
-    )
+    parts, revision = ledger.delivered, ledger.head.revision
+    add_answers(tx, ledger.device, [Delivery(tx.now_ms, revision, page.is_retry, parts, page.weight, ledger.cursor)])
+    if tx.now_ms % TRIM_MS == 0:
+        tx.db.execute(
+            "DELETE FROM deliveries WHERE device = :device AND timestamp < (SELECT min(timestamp) FROM (SELECT DISTINCT"
+            " timestamp FROM deliveries WHERE device = :device ORDER BY timestamp DESC LIMIT :most))",
+            {"device": ledger.device, "most": ANSWERS},
+        )
     if page.suspect:
         _note_suspect(tx, ledger.device, page.suspect)
+
+
+def add_answers(tx: Transaction, device: int, answers: Iterable[Delivery]) -> None:
+    """Keep answers that a ledger gave, or another one from which it comes."""
+    nothing = {"": Delivered(NO_RECORDS, None)}
+    tx.db.conn.executemany(
+        "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes, blanked,"
+        " after, gained) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *(device, each.timestamp, name, each.revision, pack(part.nums) if name else b"", part.frontier),
+                *(each.is_retry, each.weight, _pack_few(part.blanked), each.after, _pack_few(part.gained)),
+            )
+            for each in answers
+            for name, part in (each.tables or nothing).items()
+        ],
+    )
 
 
 def sheet(has: bytes, due: bytes, withheld: bytes, frontier: int | None, *rest: bytes) -> Sheet:
@@ -196,19 +218,33 @@ def pack(nums: FrozenBitMap) -> bytes:
     return nums.serialize()
 
 
-def _deliveries(db: Database, device: int) -> list[Delivery]:
+def _pack_few(nums: FrozenBitMap) -> bytes:
+    """Write a bitmap that is nearly always empty, which the first release's program does not read."""
+    return pack(nums) if nums else b""
+
+
+def _newest(db: Database, device: int, settled: float) -> list[Delivery]:
+    """Read the last answers that were given after the same cursor, the oldest first."""
+    found = _newest_first(db, device, settled)
+    first = next(found, None)
+    same = takewhile(lambda each: first and each.after == first.after, found)
+    return [*islice(same, DELIVERIES - 1)][::-1] + ([first] if first else [])
+
+
+def _newest_first(db: Database, device: int, settled: float) -> Iterator[Delivery]:
+    """Read the answers that a ledger gave, as they are taken; an older program kept those after ``settled`` alone."""
     rows = db.execute(
-        "SELECT timestamp, revision, retry, bytes, table_name, nums, frontier, blanked FROM deliveries WHERE device = ?"
-        " ORDER BY timestamp",
-        [device],
+        "SELECT timestamp, revision, retry, bytes, ifnull(after, ?), table_name, nums, frontier, blanked, gained"
+        " FROM deliveries WHERE device = ? ORDER BY timestamp DESC, table_name DESC",
+        [settled, device],
     )
-    found: dict[int, Delivery] = {}
-    for timestamp, revision, is_retry, weight, name, nums, frontier, blanked in rows:
-        delivery = found.setdefault(timestamp, Delivery(timestamp, revision, bool(is_retry), {}, weight))
-        if name:
-            part = Delivered(unpack(nums), frontier, unpack(blanked))
-            found[timestamp] = delivery._replace(tables={**delivery.tables, name: part})
-    return list(found.values())
+    for (timestamp, revision, retry, weight, after), parts in groupby(rows, lambda row: row[:5]):
+        tables = {
+            name: Delivered(unpack(nums), frontier, unpack(blanked), unpack(gained))
+            for *_, name, nums, frontier, blanked, gained in parts
+            if name
+        }
+        yield Delivery(timestamp, revision, bool(retry), tables, weight, after)
 
 
 def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
@@ -217,7 +253,7 @@ def _save_sheets(tx: Transaction, ledger: OpenLedger) -> None:
         [
             (
                 *(ledger.device, name, pack(sheet.has), pack(sheet.due), pack(sheet.withheld)),
-                *(sheet.frontier, pack(sheet.unsure), pack(sheet.failed), pack(sheet.blanked)),
+                *(sheet.frontier, *map(_pack_few, (sheet.unsure, sheet.failed, sheet.blanked))),
             )
             for name, sheet in ledger.changed_sheets().items()
         ],

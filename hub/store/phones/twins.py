@@ -1,49 +1,53 @@
-"""Keeps the further ledgers of one phone id, and the answers by which they are told apart (core.phone.past)."""
+"""Keeps the further ledgers of one phone id, and finds the one of the phone that comes (core.phone.past)."""
 
-from collections.abc import Mapping
-
-from pyroaring import FrozenBitMap
 from sqlite_utils import Database
 
-from hub.core.phone.sheets import Fork, PastAnswer, PastPart, Sheet
+from hub.core.phone.ledger import StoredLedger
+from hub.core.phone.sheets import Fork, Shared
 from hub.store.database import Transaction
-from hub.store.phones import devices
-from hub.store.phones.ledger import pack, unpack
+from hub.store.phones import devices, ledger
+from hub.store.phones.ledger import pack
 
-PAST_ANSWERS = 400
-"""How many answers of a ledger are remembered: some weeks of them."""
-LEDGERS = 4
+LEDGERS = 6
 """How many ledgers one phone id has at most; the one that was not used for longest gives way."""
 SHOWN_MS = 30 * 86_400_000
 """A phone that was not here for so long is in use no more."""
 
 _LEDGERS = "(SELECT :device AS num UNION ALL SELECT num FROM twins WHERE device = :device)"
-_WHOSE = f"""
-SELECT ledger.num,
-    head.settled = :cursor OR EXISTS (SELECT 1 FROM deliveries WHERE device = ledger.num AND timestamp = :cursor)
-        AS is_next,
-    EXISTS (SELECT 1 FROM past_answers WHERE device = ledger.num AND timestamp = :cursor) AS is_past
-FROM {_LEDGERS} AS ledger LEFT JOIN ledger_heads AS head ON head.device = ledger.num
-ORDER BY :cursor <> 0 AND is_next DESC, :cursor <> 0 AND is_past DESC, head.seen DESC LIMIT 1
-"""
 _IN_USE = f"""
 SELECT count(*) FROM ledger_heads WHERE device IN (SELECT num FROM {_LEDGERS}) AND seen > :now - :shown
     AND seen >= (SELECT max(began) FROM twins WHERE device = :device)
 """
 
 
-def whose(db: Database, device: int, cursor: float) -> int:
+def every(db: Database, device: int) -> list[StoredLedger]:
+    """Read the ledgers of one id; nearly always there is one."""
+    nums = [device, *(num for (num,) in db.execute("SELECT num FROM twins WHERE device = ?", [device]))]
+    return [ledger.read(db, num, is_shared=len(nums) > 1) for num in nums]
+
+
+def whose(db: Database, device: int, cursor: float) -> StoredLedger:
     """Return the ledger that expects this cursor or once gave it, else the one that was used last."""
-    return int(db.execute(_WHOSE, {"device": device, "cursor": cursor}).fetchone()[0])
+    found = every(db, device)
+    return found[0] if len(found) == 1 else max(found, key=lambda each: _fit(db, each, cursor))
+
+
+def newest(db: Database, device: int) -> StoredLedger:
+    """Return the ledger that was used last."""
+    found = every(db, device)
+    return found[0] if len(found) == 1 else max(found, key=lambda each: last_seen(db, each.device))
 
 
 def pusher(tx: Transaction, device: int, cursor: float) -> int:
     """Return under which number a push is kept that follows on the answer ``cursor``.
 
-    A phone whose answer another one under its id made a thing of the past has no ledger yet.
+    Where several phones share the id, and nobody knows which of them it is, it is that of none.
     """
-    num, is_next, is_past = tx.db.execute(_WHOSE, {"device": device, "cursor": cursor}).fetchone()
-    return devices.next_num(tx) if cursor and is_past and not is_next else int(num)
+    if tx.db.execute("SELECT 1 FROM twins WHERE device = ?", [device]).fetchone() is None:
+        return device
+    found = whose(tx.db, device, cursor)
+    is_expected, is_known, _ = _fit(tx.db, found, cursor)
+    return found.device if is_expected or is_known else devices.next_num(tx)
 
 
 def seen(tx: Transaction, num: int) -> None:
@@ -63,65 +67,50 @@ def in_use(db: Database, device: int, now_ms: int) -> int:
     return int(db.execute(_IN_USE, where).fetchone()[0])
 
 
-def past(db: Database, num: int) -> dict[float, PastAnswer]:
-    """Return the answers that a ledger gave, by their timestamp."""
-    found: dict[float, PastAnswer] = {}
-    for timestamp, after, revision, name, nums, fresh in db.execute(
-        "SELECT timestamp, after, revision, table_name, nums, fresh FROM past_answers WHERE device = ?", [num]
-    ):
-        answer = found.setdefault(timestamp, PastAnswer(timestamp, after, revision, {}))
-        if name:
-            part = PastPart(unpack(nums), unpack(fresh))
-            found[timestamp] = answer._replace(tables={**answer.tables, name: part})
-    return found
-
-
-def note_past(tx: Transaction, num: int, answers: tuple[PastAnswer, ...]) -> None:
-    """Remember answers that a ledger expects no more; only the newest are."""
-    empty = {"": PastPart(FrozenBitMap(), FrozenBitMap())}
-    tx.db.conn.executemany(
-        "INSERT OR REPLACE INTO past_answers (device, timestamp, after, revision, table_name, nums, fresh)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (num, each.timestamp, each.after, each.revision, name, pack(part.nums), pack(part.fresh))
-            for each in answers
-            for name, part in (each.tables or empty).items()
-        ],
-    )
-    tx.db.execute(
-        "DELETE FROM past_answers WHERE device = :num AND timestamp < (SELECT min(timestamp) FROM (SELECT DISTINCT"
-        " timestamp FROM past_answers WHERE device = :num ORDER BY timestamp DESC LIMIT :most))",
-        {"num": num, "most": PAST_ANSWERS},
-    )
-
-
 def begin(tx: Transaction, device: int, fork: Fork) -> int:
     """Begin a further ledger of a device with what another one knows; returns its number."""
+    for shared in fork.shared:
+        _share(tx, shared)
     num = devices.next_num(tx)
     _drop_oldest(tx, device, fork.parent)
     tx.db.execute("INSERT INTO twins (num, device, began) VALUES (?, ?, ?)", [num, device, tx.now_ms])
-    if fork.cursor:
-        key = {"num": num, "parent": fork.parent, "cursor": fork.cursor}
+    if fork.is_rewound:
+        ledger.add_answers(tx, num, fork.answers)
         tx.db.execute(
-            "INSERT INTO past_answers SELECT :num, timestamp, table_name, after, revision, nums, fresh"
-            " FROM past_answers WHERE device = :parent AND timestamp <= :cursor",
-            key,
-        )
-        tx.db.execute(
-            "INSERT INTO doubts SELECT :num, table_name, num, due, wait FROM doubts WHERE device = :parent", key
+            "INSERT INTO doubts SELECT ?, table_name, num, due, wait FROM doubts WHERE device = ?", [num, fork.parent]
         )
     return num
 
 
-def share(tx: Transaction, num: int, sheets: Mapping[str, Sheet]) -> None:
+def _share(tx: Transaction, shared: Shared) -> None:
     """Keep what a ledger lost to another one that begins."""
+    tx.db.execute("UPDATE ledger_heads SET since = ? WHERE device = ?", [tx.now_ms, shared.device])
     tx.db.conn.executemany(
-        "UPDATE ledger SET held = ?, owed = ?, hidden = ?, unsure = ? WHERE device = ? AND table_name = ?",
+        "UPDATE ledger SET held = ?, owed = ?, hidden = ?, frontier = NULL, unsure = ?, failed = ?, blanked = ?"
+        " WHERE device = ? AND table_name = ?",
         [
-            (*map(pack, (sheet.has, sheet.due, sheet.withheld, sheet.unsure)), num, name)
-            for name, sheet in sheets.items()
+            (
+                *map(pack, (sheet.has, sheet.due, sheet.withheld, sheet.unsure, sheet.failed, sheet.blanked)),
+                *(shared.device, name),
+            )
+            for name, sheet in shared.sheets.items()
         ],
     )
+    tx.db.conn.executemany(
+        "UPDATE deliveries SET nums = ? WHERE device = ? AND timestamp = ? AND table_name = ?",
+        [
+            (pack(part.nums), shared.device, each.timestamp, name)
+            for each in shared.expected
+            for name, part in each.tables.items()
+        ],
+    )
+
+
+def _fit(db: Database, stored: StoredLedger, cursor: float) -> tuple[bool, bool, int]:
+    """Say how well a ledger fits a phone with this cursor: it expects it, it once gave it, when it was used last."""
+    sql = "SELECT 1 FROM deliveries WHERE device = ? AND ? IN (timestamp, after) LIMIT 1"
+    is_known = bool(cursor) and db.execute(sql, [stored.device, cursor]).fetchone() is not None
+    return stored.expects(cursor), is_known, last_seen(db, stored.device)
 
 
 def _drop_oldest(tx: Transaction, device: int, parent: int) -> None:

@@ -1,22 +1,35 @@
 """A hub and a phone without a database: rows as values, the ledger as the hub keeps it, what the phone has."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
+import msgspec
 from pyroaring import FrozenBitMap
 
-from hub.core.phone import pull_page
+from hub.core.phone import past, pull_page
 from hub.core.phone.ledger import StoredLedger
 from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.opening import StartOver
 from hub.core.phone.pull_order import Sighting, apart_ms, most_urgent_first
 from hub.core.phone.pull_page import Bundle, PullPage
-from hub.core.phone.sheets import DELIVERIES, ChangedRow, Delivery, Head, Outdated, Sheet, SuspectRecord, known_revision
+from hub.core.phone.sheets import (
+    DELIVERIES,
+    ChangedRow,
+    Delivery,
+    Fork,
+    Head,
+    Outdated,
+    Sheet,
+    SuspectRecord,
+    known_revision,
+)
 from hub.core.records.access import Owner
 from hub.core.records.table import Rank, Table
 from hub.core.records.tables import TABLES
 
 PHONE = 1
+START_MS = 1_800_000_000_000
 NAMES = ("patients", "visits")
 BLANK = 0
 """In the place of the revision of what a phone has as a blank row."""
@@ -98,19 +111,38 @@ class Answer(NamedTuple):
     timestamp: float
 
 
-class ModelHub:
-    """The hub's rows, and one phone's ledger, kept as store.phones.ledger keeps it."""
+class Kept:
+    """One ledger, as store.phones.ledger keeps it."""
 
     def __init__(self) -> None:
-        self.now = 1000
-        self.rows: dict[str, dict[int, Row]] = {name: {} for name in NAMES}
-        self.moved = 0
         self.head: Head | None = None
         self.sheets: Mapping[str, Sheet] = dict.fromkeys(NAMES, Sheet())
         self.outdated: Outdated = {}
-        self.deliveries: list[Delivery] = []
+        self.answers: list[Delivery] = []
         self.forced: list[tuple[int, str, int]] = []
         self.suspects: dict[SuspectRecord, tuple[int, int]] = {}
+        self.seen = 0
+
+    def newest(self) -> list[Delivery]:
+        """Return the last answers that were given after the same cursor."""
+        same = takewhile(lambda each: each.after == self.answers[-1].after, reversed(self.answers))
+        return [*islice(same, DELIVERIES)][::-1]
+
+
+class ModelHub:
+    """The hub's rows, and the ledgers of one phone id."""
+
+    def __init__(self) -> None:
+        self.now = START_MS
+        self.rows: dict[str, dict[int, Row]] = {name: {} for name in NAMES}
+        self.moved = 0
+        self.ledgers = {PHONE: Kept()}
+        self.next_num = 100
+
+    @property
+    def kept(self) -> Kept:
+        """Return the ledger that was used last."""
+        return max(self.ledgers.values(), key=lambda each: each.seen)
 
     def tick(self) -> int:
         """Return the time of a new transaction."""
@@ -126,30 +158,57 @@ class ModelHub:
     def change(self, name: str, num: int, *, device: int = 0, is_deleted: bool = False) -> None:
         self.rows[name][num] = self.rows[name][num]._replace(revision=self.tick(), device=device, is_deleted=is_deleted)
 
-    def force(self, name: str, num: int) -> None:
-        self.forced.append((self.tick(), name, num))
+    def force(self, name: str, num: int, device: int) -> None:
+        if device in self.ledgers:
+            self.ledgers[device].forced.append((self.tick(), name, num))
 
-    def stored(self) -> StoredLedger:
+    def whose(self, cursor: float) -> int:
+        """Return the ledger of a phone, as store.phones.twins finds it."""
+        return max(self.ledgers, key=lambda num: self._fit(num, cursor))
+
+    def _fit(self, num: int, cursor: float) -> tuple[bool, bool, int]:
+        kept = self.ledgers[num]
+        known = {each.timestamp for each in kept.answers} | {each.after for each in kept.answers}
+        return self.stored(num).expects(cursor), bool(cursor) and cursor in known, kept.seen
+
+    def pusher(self, cursor: float) -> int:
+        """Return under which number a push is kept, as store.phones.twins finds it."""
+        num = self.whose(cursor)
+        if len(self.ledgers) == 1 or any(self._fit(num, cursor)[:2]):
+            return num
+        self.next_num += 1
+        return self.next_num
+
+    def stored(self, num: int | None = None) -> StoredLedger:
+        num = next(n for n, kept in self.ledgers.items() if kept is self.kept) if num is None else num
+        kept = self.ledgers[num]
         return StoredLedger(
-            device=PHONE,
+            device=num,
             revision=self.now,
             moved=self.moved,
-            head=self.head,
-            sheets=self.sheets,
-            outdated=self.outdated,
-            deliveries=tuple(self.deliveries),
+            head=kept.head,
+            sheets=kept.sheets,
+            outdated=kept.outdated,
+            newest=kept.newest(),
+            is_shared=len(self.ledgers) > 1,
         )
 
     def opened(self, cursor: float, scope: str | None = None) -> OpenLedger:
-        ledger = self.stored().resume(cursor, scope=scope)
+        stored = self.stored(self.whose(cursor))
+        if stored.is_left(cursor):
+            stored = past.left(
+                stored, cursor, self._answers, self._rows_since, [self.stored(num) for num in self.ledgers]
+            )
+        ledger = stored.resume(cursor, scope=scope)
         if isinstance(ledger, StartOver):
             return ledger.begin(
                 {name: FrozenBitMap(self.rows[name]) for name in NAMES},
                 {name: FrozenBitMap([num for num, row in self.rows[name].items() if row.is_deleted]) for name in NAMES},
             )
+        owner = self.ledgers[ledger.fork.parent if ledger.fork else ledger.device]
         return ledger.absorb(
-            {name: self._changed(name, ledger.read_since) for name in NAMES},
-            [(name, num) for revision, name, num in self.forced if revision > ledger.since],
+            self._rows_since(ledger.read_since),
+            [(name, num) for revision, name, num in owner.forced if revision > ledger.since],
         )
 
     def pull(self, cursor: float, withheld: frozenset[str] = frozenset(), budget_bytes: int = 10**6) -> Answer:
@@ -158,9 +217,10 @@ class ModelHub:
             name: [num for num in nums if self._is_in(name, num, withheld)] for name, nums in ledger.in_question.items()
         }
         ledger = ledger.unseen({name: FrozenBitMap(nums) for name, nums in asked.items() if nums})
-        asks = ledger.is_confirming
-        due = [suspect for suspect, (at, _) in self.suspects.items() if at <= self.now and asks]
-        offered = ledger.offered(suspects=len(self.suspects) if asks else None)
+        asks = ledger.is_confirming and not ledger.fork
+        suspects = {} if ledger.fork else self.ledgers[ledger.device].suspects
+        due = [suspect for suspect, (at, _) in suspects.items() if at <= self.now and asks]
+        offered = ledger.offered(suspects=len(suspects) if asks else None)
         page, ledger = pull_page.fill(
             ledger,
             offered,
@@ -168,50 +228,75 @@ class ModelHub:
             most_bytes=budget_bytes,
             sees=lambda _table, owner: owner.clinic not in withheld,
             suspect=due[0] if due else None,
-            waiting=self.suspects.keys() - set(due),
+            waiting=suspects.keys() - set(due),
             blank=lambda _table, text: b" ".join((*text.split()[:2], b"%d" % BLANK)),
         )
-        self._save(ledger.deliver(is_retry=page.is_retry))
-        now = self.tick()
-        self.deliveries.append(Delivery(now, ledger.head.revision, page.is_retry, page.delivered, page.weight))
-        del self.deliveries[:-DELIVERIES]
+        if ledger.fork:
+            ledger = msgspec.structs.replace(ledger, device=self._begin(ledger.fork))
+        kept = self.ledgers[ledger.device]
+        ledger = ledger.deliver(page.delivered, is_retry=page.is_retry)
+        self._save(kept, ledger)
+        now = kept.seen = self.tick()
+        parts, revision = ledger.delivered, ledger.head.revision
+        kept.answers.append(Delivery(now, revision, page.is_retry, parts, page.weight, cursor))
         if page.suspect:
-            self._suspect(page.suspect)
+            self._suspect(kept, page.suspect)
         return Answer(page, now)
+
+    def _begin(self, fork: Fork) -> int:
+        for shared in fork.shared:
+            kept = self.ledgers[shared.device]
+            assert kept.head
+            kept.head = msgspec.structs.replace(kept.head, since=self.now)
+            kept.sheets = {**kept.sheets, **shared.sheets}
+            news = {each.timestamp: each for each in shared.expected}
+            kept.answers = [news.get(each.timestamp, each) for each in kept.answers]
+        self.next_num += 1
+        begun = self.ledgers[self.next_num] = Kept()
+        parent = self.ledgers[fork.parent]
+        begun.answers = list(fork.answers)
+        begun.suspects = dict(parent.suspects) if fork.is_rewound else {}
+        return self.next_num
+
+    def _answers(self, num: int) -> Sequence[Delivery]:
+        return self.ledgers[num].answers
 
     def _is_in(self, name: str, num: int, clinics: frozenset[str]) -> bool:
         return self.rows[name][num].clinic in clinics and not self.rows[name][num].is_deleted
 
     def known(self, name: str, num: int) -> int:
         """Return the revision up to which the hub takes the phone to know a record."""
-        outdated = {revision: nums for (table, revision), nums in self.outdated.items() if table == name}
-        return known_revision(num, self.sheets[name], self.head.revision if self.head else 0, outdated)
+        kept = self.kept
+        outdated = {revision: nums for (table, revision), nums in kept.outdated.items() if table == name}
+        return known_revision(num, kept.sheets[name], kept.head.revision if kept.head else 0, outdated)
 
-    def _save(self, ledger: OpenLedger) -> None:
+    def _save(self, kept: Kept, ledger: OpenLedger) -> None:
         if ledger.starts_over:
-            self.deliveries, self.suspects = [], {}
-            self.sheets = dict.fromkeys(NAMES, Sheet())
+            kept.answers, kept.suspects = [] if ledger.is_doubtful else kept.answers, {}
+            kept.sheets = dict.fromkeys(NAMES, Sheet())
         if ledger.settled_until is not None:
-            self.deliveries = []
-            self.forced = [each for each in self.forced if each[0] > ledger.settled_until]
+            kept.forced = [each for each in kept.forced if each[0] > ledger.settled_until]
         for suspect in ledger.proven:
-            self.suspects.pop(suspect, None)
+            kept.suspects.pop(suspect, None)
         for suspect in ledger.suspected:
-            self._suspect(suspect)
-        self.head = ledger.head
-        self.sheets = {**self.sheets, **ledger.changed_sheets()}
-        self.outdated = {key: nums for key, nums in ledger.outdated.items() if nums}
+            self._suspect(kept, suspect)
+        kept.head = ledger.head
+        kept.sheets = {**kept.sheets, **ledger.changed_sheets()}
+        kept.outdated = {key: nums for key, nums in ledger.outdated.items() if nums}
 
-    def _suspect(self, suspect: SuspectRecord) -> None:
-        wait = 2 * self.suspects[suspect][1] if suspect in self.suspects else 10**6
-        self.suspects[suspect] = (self.now + wait, wait)
+    def _suspect(self, kept: Kept, suspect: SuspectRecord) -> None:
+        wait = 2 * kept.suspects[suspect][1] if suspect in kept.suspects else 10**6
+        kept.suspects[suspect] = (self.now + wait, wait)
 
-    def _changed(self, name: str, since: int) -> list[ChangedRow]:
-        return [
-            ChangedRow(num, row.revision, row.device, row.origin, row.created)
-            for num, row in self.rows[name].items()
-            if row.revision > since
-        ]
+    def _rows_since(self, since: int) -> dict[str, list[ChangedRow]]:
+        return {
+            name: [
+                ChangedRow(num, row.revision, row.device, row.origin, row.created)
+                for num, row in rows.items()
+                if row.revision > since
+            ]
+            for name, rows in self.rows.items()
+        }
 
     def _due(self) -> Iterator[Due]:
         for name, rows in self.rows.items():
@@ -228,12 +313,12 @@ class ModelPhone:
         self.deleted: set[tuple[str, int]] = set()
         self.cursor: float = 0
 
-    def store(self, answer: Answer) -> bool:
+    def store(self, answer: Answer, most: int | None = None) -> bool:
         """Store an answer, table by table; a ``created`` record that was deleted here fails the rest of it.
 
-        ``updated`` of a record that is not there does nothing.
+        ``updated`` of a record that is not there does nothing. most: so many tables, and no cursor.
         """
-        for part in answer.page.parts.values():
+        for part in list(answer.page.parts.values())[:most]:
             made = dict(_read(text) for text in part.created)
             if self.deleted & made.keys():
                 return False
@@ -243,7 +328,8 @@ class ModelPhone:
                     self.has[key] = revision
             for text in part.deleted:
                 self.delete(_read(text)[0])
-        self.cursor = answer.timestamp
+        if most is None:
+            self.cursor = answer.timestamp
         return True
 
     def delete(self, key: tuple[str, int]) -> None:
@@ -255,6 +341,16 @@ class ModelPhone:
 def created(answer: Answer) -> set[tuple[str, int]]:
     """Return what an answer carries as created."""
     return {_read(text)[0] for part in answer.page.parts.values() for text in part.created}
+
+
+def updated(answer: Answer) -> set[tuple[str, int]]:
+    """Return what an answer carries as updated."""
+    return {_read(text)[0] for part in answer.page.parts.values() for text in part.updated}
+
+
+def told_deleted(answer: Answer) -> set[tuple[str, int]]:
+    """Return what an answer says is deleted."""
+    return {_read(text)[0] for part in answer.page.parts.values() for text in part.deleted}
 
 
 def carried(answer: Answer) -> set[tuple[str, int]]:

@@ -43,7 +43,7 @@ class Clinic:
 
     def page(self, most_bytes: int) -> PullPage:
         ledger = OpenLedger(
-            device=1, head=Head(), sheets=self.sheets, outdated={}, stored=self.sheets, starts_over=False
+            device=1, cursor=0, head=Head(), sheets=self.sheets, outdated={}, stored=self.sheets, starts_over=False
         )
         backlog = ModelBacklog(self.records, self.sheets, NOW)
         page, ledger = pull_page.fill(ledger, ledger.sheets, backlog, most_bytes=most_bytes, sees=lambda *_: True)

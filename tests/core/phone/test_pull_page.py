@@ -20,7 +20,7 @@ BUDGET = 100
 
 def ledger(attempts: int = 0, **sheets: Sheet) -> OpenLedger:
     return OpenLedger(
-        device=1, head=Head(attempts=attempts), sheets=sheets, outdated={}, stored=sheets, starts_over=False
+        device=1, cursor=0, head=Head(attempts=attempts), sheets=sheets, outdated={}, stored=sheets, starts_over=False
     )
 
 
@@ -129,7 +129,7 @@ def test_p5_a_suspect_is_tried_again_alone_and_as_created() -> None:
     page, left = fill(ledger(patients=due(1)), row(1), row(9), suspect=suspect)
     assert (page.suspect, page.is_retry, len(page.parts["visits"].created)) == (suspect, True, 1)
     assert list(page.parts) == ["visits"]
-    assert left.deliver(is_retry=True).head.attempts == 0
+    assert left.deliver({}, is_retry=True).head.attempts == 0
 
 
 def test_a_suspect_that_is_there_no_more_does_not_hold_the_others_up() -> None:

@@ -2,7 +2,6 @@
 
 import copy
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.actions.phones import devices
+from hub.store.phones import twins
 from tests.hubs import Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
@@ -19,14 +19,6 @@ from tests.store.pushes import live, push
 
 PATIENTS = "patients"
 STEPS = ("sync", "sync", "lost", "add", "edit", "hub")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _forks() -> Iterator[None]:
-    """Let each of them have a ledger of its own, which is not the hub's way yet."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.actions.phones.pull.FORKS", True)
-        yield
 
 
 def clone(phone: Phone) -> Phone:
@@ -202,7 +194,7 @@ def test_an_emptied_phone_and_one_that_goes_on_under_its_id_both_get_everything(
     assert set(held(one.store, PATIENTS)) == set(held(other.store, PATIENTS)) == {"a", "b"}
 
 
-@pytest.mark.parametrize("count", [3, 6])
+@pytest.mark.parametrize("count", [3, twins.LEDGERS, 9])
 def test_however_many_phones_share_an_id_the_hub_keeps_few_ledgers_of_it(hub: InProcessHub, count: int) -> None:
     one = hub.phone()
     settle(hub, one, rounds=2)
@@ -211,8 +203,8 @@ def test_however_many_phones_share_an_id_the_hub_keeps_few_ledgers_of_it(hub: In
         push(hub.store, patients(f"hub-{turn}"), device=OTHER)
         settle(hub, *clones, rounds=1)
     with hub.store.read() as db:
-        assert db.execute("SELECT count(*) FROM twins").fetchone()[0] <= 4
-    if count == 3:
+        assert db.execute("SELECT count(*) FROM twins").fetchone()[0] <= twins.LEDGERS
+    if count <= twins.LEDGERS:
         settle(hub, *clones)
         assert all(set(held(phone.store, PATIENTS)) == live(hub.store, PATIENTS) for phone in clones)
 
@@ -227,4 +219,4 @@ def test_forgetting_a_phone_forgets_every_ledger_of_its_id_and_no_other(hub: InP
     with hub.store.read() as db:
         assert db.execute("SELECT count(*) FROM twins").fetchone()[0] == 1
         assert db.execute("SELECT count(DISTINCT device) FROM ledger_heads").fetchone()[0] == 2
-        assert db.execute("SELECT count(DISTINCT device) FROM past_answers").fetchone()[0] == 2
+        assert db.execute("SELECT count(DISTINCT device) FROM deliveries").fetchone()[0] == 2
