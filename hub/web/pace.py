@@ -18,7 +18,6 @@ _LONGEST_S = 10.0
 """Who would wait longer is told to come again, after this."""
 _REMEMBERED = 4096
 _FRESH_S = 1.0
-_ALL = "strangers"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 
@@ -38,26 +37,22 @@ KNOWN = Rate(burst=1000, per_second=50)
 
 
 class Turns:
-    """When whoever has a name may ask next: the generic cell rate algorithm (ITU-T I.371)."""
+    """When each name may ask next, at one rate: the generic cell rate algorithm (ITU-T I.371)."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
         self._next_s: dict[str, float] = {}
 
-    def wait_s(self, name: str, rate: Rate, now_s: float, longest_s: float = _LONGEST_S) -> float | None:
+    def wait_s(self, name: str, now_s: float, longest_s: float = _LONGEST_S) -> float | None:
         """Take a turn; returns how long it is until then, None if that is too long, and nothing was taken."""
+        if name not in self._next_s and len(self._next_s) >= _REMEMBERED:
+            return None
         next_s = max(self._next_s.get(name, 0.0), now_s)
-        wait_s = max(0.0, next_s - (rate.burst - 1) / rate.per_second - now_s)
+        wait_s = max(0.0, next_s - (self._rate.burst - 1) / self._rate.per_second - now_s)
         if wait_s > longest_s:
             return None
-        self._next_s[name] = next_s + 1 / rate.per_second
+        self._next_s[name] = next_s + 1 / self._rate.per_second
         return wait_s
-
-    def strangers_wait_s(self, address: str, now_s: float) -> float | None:
-        """Take a turn that is certain for this address, or else one of all strangers."""
-        is_remembered = address in self._next_s or len(self._next_s) < _REMEMBERED
-        if is_remembered and self.wait_s(address, STRANGER, now_s, longest_s=0) is not None:
-            return 0
-        return self.wait_s(_ALL, STRANGERS, now_s)
 
     def forget(self, now_s: float) -> None:
         """Drop who could ask at once."""
@@ -75,7 +70,7 @@ class Paced:
         self._heard = heard
         self._known: Collection[str] = ()
         self._until_s = 0.0
-        self._turns = Turns()
+        self._of_known, self._certain, self._of_strangers = Turns(KNOWN), Turns(STRANGER), Turns(STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on when its turn has come; answers 503 where that would be too long."""
@@ -91,10 +86,13 @@ class Paced:
     def _wait_s(self, address: str, now_s: float) -> float | None:
         if now_s > self._until_s:
             self._known, self._until_s = self._heard(), now_s + _FRESH_S
-            self._turns.forget(now_s)
+            self._of_known.forget(now_s)
+            self._certain.forget(now_s)
         if address in self._known:
-            return self._turns.wait_s(address, KNOWN, now_s)
-        return self._turns.strangers_wait_s(address, now_s)
+            return self._of_known.wait_s(address, now_s)
+        if self._certain.wait_s(address, now_s, longest_s=0) is not None:
+            return 0
+        return self._of_strangers.wait_s("", now_s)
 
 
 async def _refuse(send: Send) -> None:

@@ -58,6 +58,8 @@ ATTACKS = {
 _ADDRESSES = 40
 _SECONDS = 12
 """Longer than what any address may do at once lasts."""
+_PAUSE_S = 0.15
+"""Between two syncs: an address may shake hands so often a minute."""
 
 
 def main() -> None:
@@ -117,6 +119,7 @@ def _synced(hub: ServedHub) -> list[float]:
     end, took = time.monotonic() + _SECONDS, []
     while time.monotonic() < end:
         took.append(sync(hub, VICTIM, token)[0])
+        time.sleep(_PAUSE_S)
     return took
 
 
