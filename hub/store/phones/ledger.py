@@ -37,7 +37,7 @@ _ALL = " UNION ALL ".join(
 
 ANSWERS = 400
 """How many answers of a ledger are remembered: some weeks of them."""
-TRIM_MS = 256
+TRIM_EVERY = 256
 """One answer in so many throws away what is older: a few more do no harm."""
 
 _SHEET = "held, owed, hidden, frontier, unsure, failed, blanked"
@@ -175,7 +175,7 @@ def _add_delivery(tx: Transaction, ledger: OpenLedger, page: PullPage) -> None:
     """Keep what an answer carried, by the time of this transaction; only the newest answers are remembered."""
     parts, revision = ledger.delivered, ledger.head.revision
     add_answers(tx, ledger.device, [Delivery(tx.now_ms, revision, page.is_retry, parts, page.weight, ledger.cursor)])
-    if tx.now_ms % TRIM_MS == 0:
+    if tx.now_ms % TRIM_EVERY == 0:
         tx.db.execute(
             "DELETE FROM deliveries WHERE device = :device AND timestamp < (SELECT min(timestamp) FROM (SELECT DISTINCT"
             " timestamp FROM deliveries WHERE device = :device ORDER BY timestamp DESC LIMIT :most))",

@@ -207,7 +207,7 @@ def test_p9_cursors_outlive_a_restart(hub: InProcessHub) -> None:
 
 def test_s8_answers_are_remembered_up_to_a_bound(hub: InProcessHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "ANSWERS", 20)
-    monkeypatch.setattr(ledger, "TRIM_MS", 1)
+    monkeypatch.setattr(ledger, "TRIM_EVERY", 1)
     client, cursor = settled(hub)
     push(hub.store, patients("a"), device=OTHER)
     for number in range(60):

@@ -76,6 +76,31 @@ def test_a_phone_put_back_from_a_backup_gets_its_own_pushes_of_since(hub: InProc
     assert carried(pull(client, first)) == {PATIENTS: {"created": ["lost"], "updated": ["kept"]}}
 
 
+def test_a_phone_put_back_by_one_sync_gets_what_it_pushed_in_it(hub: InProcessHub) -> None:
+    client, backup = settled(hub)
+    pull(client, backup)
+    client.push(patients("lost"))
+    cursor, came = backup, list[str]()
+    for _ in range(4):
+        answer = pull(client, cursor)
+        cursor, came = answer["timestamp"], [*came, *ids(answer, PATIENTS)]
+        hours_pass(hub, 1)
+    assert came == ["lost"]
+
+
+def test_a_cursor_of_nobody_is_taken_for_none_of_several_phones(hub: InProcessHub) -> None:
+    one = hub.phone()
+    settle(hub, one, rounds=2)
+    other = clone(one)
+    for name, phone in (("one", one), ("other", other)):
+        phone.create(PATIENTS, {"id": name, "primary_clinic_id": hub.clinic_id})
+    settle(hub, one, other, rounds=1)
+    push(hub.store, patients("hub"), device=OTHER)
+    one.cursor = float(one.cursor or 0) + 0.5
+    assert settle(hub, one, other) == 0
+    assert set(held(one.store, PATIENTS)) == set(held(other.store, PATIENTS)) == {"one", "other", "hub"}
+
+
 def test_a_phone_put_back_twice_gets_it_twice(hub: InProcessHub) -> None:
     client, backup = settled(hub)
     for _ in range(3):
