@@ -5,6 +5,7 @@ forty addresses with a fair share each are still too many: beyond the least that
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Collection
 
@@ -73,11 +74,14 @@ class Paced:
         self._of_known, self._certain, self._of_strangers = Turns(KNOWN), Turns(STRANGER), Turns(STRANGERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on when its turn has come; answers 503 where that would be too long."""
+        """Pass a request on when its turn has come; answers 503 where that would be too long.
+
+        Not to all at once: they would come again in one moment, and fill what the kernel keeps for the server.
+        """
         address = (scope.get("client") or ("",))[0]
         if scope["type"] == ScopeType.HTTP and address not in _LOOPBACK:
             wait_s = self._wait_s(address, time.monotonic())
-            await asyncio.sleep(_LONGEST_S if wait_s is None else wait_s)
+            await asyncio.sleep(random.uniform(0.3, 1) * _LONGEST_S if wait_s is None else wait_s)  # noqa: S311  no secret
             if wait_s is None:
                 await _refuse(send)
                 return

@@ -6,7 +6,6 @@ Source: proc(5) /proc/net/tcp; a socket's inode leads to its descriptor, and shu
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -19,8 +18,6 @@ from hub.core.crowd import Connection
 from hub.core.log_events import LogEvent
 
 _EVERY_S = 0.25
-_REST = 4
-"""Times as long as a look took: the kernel's table is long where many connections ended just now."""
 _TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6")
 _ESTABLISHED = "01"
 log = structlog.get_logger()
@@ -40,11 +37,10 @@ class Connections:
         """Look after them until cancelled, in a thread of its own."""
         with ThreadPoolExecutor(1, thread_name_prefix="connections") as pool:
             while True:
-                began_s = time.monotonic()
                 ended = await asyncio.get_running_loop().run_in_executor(pool, self.look)
                 if ended:
                     log.info(LogEvent.CONNECTIONS_ENDED, count=ended)
-                await asyncio.sleep(max(_EVERY_S, _REST * (time.monotonic() - began_s)))
+                await asyncio.sleep(_EVERY_S)
 
     def look(self) -> int:
         """End what is too much; returns how many."""
