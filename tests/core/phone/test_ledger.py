@@ -150,9 +150,7 @@ class Life:
     def _pulled(self) -> int | None:
         """Pull, as a phone always does before it pushes; returns under which number that is, None if it failed."""
         asked = self.phone.cursor
-        if self.overlaps:
-            return self.hub.pusher(asked)
-        return self.hub.pusher(asked) if self.phone.store(self.pull(3)) else None
+        return self.hub.pusher(asked) if self.overlaps or self.phone.store(self.pull(3)) else None
 
     def _live(self, choice: int) -> tuple[str, int] | None:
         return self._pick(choice, lambda key: not self.hub.rows[key[0]][key[1]].is_deleted)
