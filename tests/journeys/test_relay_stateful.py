@@ -306,9 +306,13 @@ class Relay(RuleBasedStateMachine):
             row = station.phone.store.find(table, row_id)
             if at is not station or (row is not None and row["_status"] != "synced"):
                 waiting.append(edit)
-            elif row_id in pushes.live(self.world.store, table) and self.world.here_is(table, row_id)[column] == value:
+            elif self.is_here(table, row_id) and self.world.here_is(table, row_id)[column] == value:
+                # Of a record that went along with a deleted one it is kept: it is there when the record comes back.
                 self.allowed[table, row_id, column] = {value}
         self.edits = waiting
+
+    def is_here(self, table: str, row_id: str) -> bool:
+        return row_id in pushes.live(self.world.store, table) | pushes.tombstones(self.world.store, table)
 
     def shown(self, who: int, table: str, which: int) -> Row | None:
         """Return a record that a phone's user sees, poison left out."""
