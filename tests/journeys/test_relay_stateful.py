@@ -57,6 +57,7 @@ class Relay(RuleBasedStateMachine):
     """What may happen between a clinic and its cloud."""
 
     postgres = ""
+    region_type = Region
     region: Region
 
     @initialize(
@@ -67,7 +68,7 @@ class Relay(RuleBasedStateMachine):
         cloud_zone=CLOUD_ZONE,
     )
     def open(self, phones: int, batch: int, page: int, zone: str, cloud_zone: str) -> None:
-        self.region = Region(
+        self.region = self.region_type(
             phones=phones, batch=batch, page_bytes=page, postgres=self.postgres, zone=zone, cloud_zone=cloud_zone
         )
         self.world = self.region.world
@@ -342,7 +343,7 @@ class Relay(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True)
-def _no_time_between_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_time_between_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the hub ask phones at every sync: here no time goes by between them."""
     monkeypatch.setattr(doubt, "QUIET_MS", 0)
 

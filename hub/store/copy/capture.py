@@ -130,9 +130,11 @@ def _triggers(table: CopiedTable) -> dict[str, str]:
 
     def trigger(when: str, side: str) -> str:
         values = ", ".join(f"{side}.[{column}]" for column in table.key)
+        # Not OR IGNORE: the policy of the statement that sets a trigger off counts instead, and an upsert's is to fail.
+        # Source: SQLite, CREATE TRIGGER.
         return (
             f"AFTER {when} ON main.[{table.name}]"
-            f" BEGIN INSERT OR IGNORE INTO [{_noted(table.name)}] VALUES ({values}); END"
+            f" BEGIN INSERT INTO [{_noted(table.name)}] VALUES ({values}) ON CONFLICT DO NOTHING; END"
         )
 
     return {

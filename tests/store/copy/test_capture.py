@@ -70,6 +70,33 @@ def test_whatever_happens_to_a_row_of_any_table_is_noted(kept: Store) -> None:
         assert key in noted(kept)[name]
 
 
+_SELECT = "INTO [{table}] ({columns}) SELECT {columns} FROM [{table}] WHERE {where}"
+_UPDATE = "[{table}] SET [{other}] = [{other}] WHERE {where}"
+AGAIN = {
+    "upsert": f"INSERT {_SELECT} ON CONFLICT DO UPDATE SET [{{other}}] = excluded.[{{other}}]",
+    "replace": f"INSERT OR REPLACE {_SELECT}",
+    "ignore": f"INSERT OR IGNORE {_SELECT}",
+    "update": f"UPDATE {_UPDATE}",
+    "update or abort": f"UPDATE OR ABORT {_UPDATE}",
+    "update or fail": f"UPDATE OR FAIL {_UPDATE}",
+    "delete and insert": "DELETE FROM [{table}] WHERE {where}",
+}
+"""Statements by which a row changes that was changed before; each with a policy of its own for conflicts."""
+
+
+@pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
+def test_a_row_may_change_again_in_one_transaction_by_any_statement(kept: Store, again: str) -> None:
+    for name, table in all_tables(kept).items():
+        columns = ", ".join(f"[{column}]" for column in table.columns)
+        with kept.write() as tx:
+            key = add(tx, table)
+            sql = again.format(table=name, columns=columns, other=table.columns[-1], where=where(table))
+            tx.db.execute(sql, key)
+            if again.startswith("DELETE"):
+                add(tx, table)
+        assert key in noted(kept)[name]
+
+
 def test_every_table_is_copied_or_derived_from_one_that_is(store: Store) -> None:
     with store.read() as db:
         listed = db.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'").fetchall()
