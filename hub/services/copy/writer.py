@@ -310,8 +310,11 @@ class CopyWriter:
     # Files beside the database
 
     def _look_at_files(self) -> None:
-        """Count a change of the settings or the certificate as a transaction, which the journal then has."""
-        if self._files_seen and self._files_now() != self._files_seen:
+        """Count a change of the settings or the certificate as a transaction, which the journal then has.
+
+        What changed while the stick was away counts too: of a stick that is back nobody knows which files it has.
+        """
+        if self._copied >= 0 and self._files_now() != self._files_seen:
             copying.note_file(self._store)
 
     def _files(self) -> dict[str, bytes]:

@@ -326,3 +326,17 @@ def test_a_copy_that_was_begun_anew_and_has_no_backup_yet_does_not_hide_the_one_
     store = rebuilt(stick, tmp_path / "new")
     assert contents(store)["patients"] == before["patients"]
     store.close()
+
+
+def test_a_setting_is_on_the_stick_soon_also_if_nothing_else_changes(
+    hub: InProcessHub, stick: Path, tmp_path: Path
+) -> None:
+    settings = hub.data / "hub.toml"
+    settings.write_text("[pairing]\nminutes = 6\n")
+    with copied(hub.store, stick) as writer:
+        settings.write_text("[pairing]\nminutes = 7\n")
+        until(lambda: writer._files_seen == writer._files_now())
+        until(lambda: writer._copied == actions.last(hub.store))
+    store = rebuilt(stick, tmp_path / "new")
+    store.close()
+    assert "minutes = 7" in (tmp_path / "new" / "hub.toml").read_text()
