@@ -297,17 +297,19 @@ def is_blank(table: str, record: dict[str, Any]) -> bool:
     return record == msgspec.json.decode(blank, type=dict[str, Any])
 
 
+_LEDGERS = """
+SELECT num FROM devices WHERE client_id = :id
+UNION ALL SELECT twins.num FROM twins JOIN devices ON devices.num = twins.device WHERE client_id = :id
+"""
+
+
 def doubts(store: Store, client_id: str) -> set[tuple[str, str]]:
     """Return the records of which the hub does not know whether the phone has them: suspects, and what is unsure."""
     with store.read() as db:
         rows = db.execute(
-            "SELECT table_name, doubts.num FROM doubts JOIN devices ON devices.num = device WHERE client_id = ?",
-            [client_id],
+            f"SELECT table_name, num FROM doubts WHERE device IN ({_LEDGERS})", {"id": client_id}
         ).fetchall()
-        sheets = db.execute(
-            "SELECT table_name, unsure FROM ledger JOIN devices ON devices.num = device WHERE client_id = ?",
-            [client_id],
-        )
+        sheets = db.execute(f"SELECT table_name, unsure FROM ledger WHERE device IN ({_LEDGERS})", {"id": client_id})
         rows += [(table, num) for table, unsure in sheets for num in ledger.unpack(unsure)]
         return {
             (table, db.execute(f"SELECT id FROM [{table}] WHERE num = ?", [num]).fetchone()[0]) for table, num in rows
