@@ -152,6 +152,7 @@ class PhoneBook:
         self._last: dict[tuple[str, str], Any] = {}
         self._confirming: tuple[float, dict[Place, Value]] | None = None
         self._arrived: set[tuple[str, str]] = set()
+        self._blanked: set[tuple[str, str]] = set()
         self._held: set[tuple[str, str]] = set()
         """Records of which the hub must know that they are on the phone: made there, or confirmed by its cursor."""
         self._before: State | None = None
@@ -184,7 +185,11 @@ class PhoneBook:
         """Note that a sync ended well: the phone will come back with its new cursor.
 
         in_order: not if two answers arrived in another order than they were sent; nothing is claimed then.
+        Who edits a row that was made blank has nothing of it before them, and replaces nothing knowingly.
         """
+        for table, record_id in self._blanked:
+            for column in TRACKED.get(table, ()):
+                self.shown[table, record_id, column].clear()
         self.look()
         held = self._arrived | {place[:2] for place in self._known}
         showing = {place: value for place, value in self._showing().items() if place[:2] in held}
@@ -204,8 +209,10 @@ class PhoneBook:
             self._held.clear()
             self._confirming = None
         self._arrived = set()
+        self._blanked = set()
         for table, lists in answer["changes"].items():
             self._check_names(table, lists)
+            self._blanked |= {(table, record["id"]) for record in lists["updated"] if is_blank(table, record)}
             self._arrived |= {(table, record["id"]) for name in ("created", "updated") for record in lists[name]}
 
     def before_push(self, _data: dict[str, Any]) -> None:
