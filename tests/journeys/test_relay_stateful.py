@@ -349,10 +349,17 @@ def no_time_between_syncs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(machine: type[Relay], examples: int) -> None:
+    """Tell the same stories each time; a campaign is what looks for others."""
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            derandomize=True,
+            database=None,
+            print_blob=True,
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 
