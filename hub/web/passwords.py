@@ -1,8 +1,6 @@
 """Threads and short queues for checking passwords, which is slow on purpose: nothing else waits behind it (S10)."""
 
 import asyncio
-import os
-import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +12,6 @@ _WAITING = 32
 """Ten seconds' work of a Pi; whoever comes then is told to come again."""
 _STRANGERS_PER_ADDRESS = 2
 _RETRY_S = 5
-_NICE = 10
-"""Of strangers' work: hashing lets go of the interpreter, so that a guess keeps no phone from a core."""
 _T = TypeVar("_T")
 
 
@@ -29,7 +25,7 @@ class Passwords:
         self._is_known = is_known
         self._door = ThreadPoolExecutor(1, thread_name_prefix="password door")
         self._known = _Queue("known", per_address=_WAITING)
-        self._strangers = _Queue("strangers", per_address=_STRANGERS_PER_ADDRESS, begin=_step_back)
+        self._strangers = _Queue("strangers", per_address=_STRANGERS_PER_ADDRESS)
 
     async def check(self, address: str, call: Callable[..., _T], *args: object) -> _T:
         """Do work that checks a password; raises Unavailable when too many wait."""
@@ -46,8 +42,8 @@ class Passwords:
 class _Queue:
     """Work that is done one at a time, first come, first served."""
 
-    def __init__(self, name: str, *, per_address: int, begin: Callable[[], None] | None = None) -> None:
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"passwords of {name}", initializer=begin)
+    def __init__(self, name: str, *, per_address: int) -> None:
+        self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"passwords of {name}")
         self._per_address = per_address
         self._waiting: Counter[str] = Counter()
 
@@ -60,7 +56,3 @@ class _Queue:
         finally:
             self._waiting[address] -= 1
             self._waiting += Counter()  # drops who waits no more
-
-
-def _step_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # Linux: of this thread alone
