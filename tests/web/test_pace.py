@@ -89,3 +89,19 @@ def test_phones_and_this_machine_go_on_while_a_stranger_waits(monkeypatch: pytes
     for address, goes_on in (("192.0.2.1", True), ("127.0.0.1", True), ("192.0.2.66", False)):
         assert all(served(paced, address) for _ in range(STRANGER.burst))
         assert all(served(paced, address) for _ in range(20)) is goes_on
+
+
+def test_who_is_turned_away_hears_it_at_different_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    rested: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rested.append(seconds)
+
+    monkeypatch.setattr(pace, "STRANGERS", Rate(burst=1, per_second=0.01))
+    monkeypatch.setattr("hub.web.pace.asyncio.sleep", rest)
+    paced = Paced(answer, set)
+    while served(paced, "192.0.2.66"):
+        rested.clear()
+    assert not any(served(paced, "192.0.2.66") for _ in range(20))
+    assert len(set(rested)) > 10
+    assert 0 < min(rested) <= max(rested) <= pace._LONGEST_S
