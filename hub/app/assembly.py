@@ -20,7 +20,7 @@ from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
 from hub.core.status.card import CardShape
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.copy import shelf
 from hub.services.copy.writer import CopyWriter
 from hub.services.discovery.announcer import Announcer

@@ -13,7 +13,7 @@ from hub.core.errors import OperatorError, SettingError
 from hub.core.fleet.health import Health, Machine, health
 from hub.core.fleet.hour import Hour
 from hub.core.fleet.reporting import ReportOutcome, Told
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.fleet import report as reports
 from hub.services.fleet.client import FleetServer, Reply, checked_token, checked_url
 from hub.services.machine import card, measures

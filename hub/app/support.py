@@ -26,7 +26,7 @@ from hub.core.errors import HubError
 from hub.core.reasons import from_json, to_json
 from hub.core.records.tables import TABLES
 from hub.core.status import state
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.machine import card, measures
 from hub.settings import Settings
 from hub.store.database import Store

@@ -22,7 +22,7 @@ from hub.core import own_names as known_names
 from hub.core.copy import join_code
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.copy import shelf
 from hub.services.copy import spare as spares
 from hub.services.copy.stick import FOLDER, Stick

@@ -18,7 +18,7 @@ from hub.core.errors import HubError
 from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.card import CardShape
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
 from hub.settings import Settings

@@ -10,8 +10,8 @@ from os import cpu_count
 from pathlib import Path
 
 from hub.core import clock
-from hub.core.status import state
 from hub.core.status.card import CardShape
+from hub.core.status.facts import HOT_C
 from hub.firstboot.report import REPORT, first_boot
 from hub.services.machine import card, measures
 
@@ -84,7 +84,7 @@ def _under_load() -> Iterator[Check]:
     if temperature is None:
         yield "temperature under load", UNKNOWN, "this board does not report it"
     else:
-        yield "temperature under load", FAIL if temperature >= state.HOT_C else PASS, f"{temperature:.0f} °C"
+        yield "temperature under load", FAIL if temperature >= HOT_C else PASS, f"{temperature:.0f} °C"
 
 
 def _work(stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hub.actions.box import facts as facts_of_store
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering

@@ -11,7 +11,7 @@ import click
 from hub import __version__
 from hub.cli import hub_state, options, speech, update_inside
 from hub.core.errors import OperatorError, UpdateRefused
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.core.update import rules, slots
 from hub.core.update.refusal import Refusal
 from hub.firstboot.machine import Machine

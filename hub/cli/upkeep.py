@@ -12,7 +12,7 @@ from hub.cli import fitness, hub_state, options
 from hub.cli.fitness import FAIL, PASS, UNKNOWN, Check
 from hub.core.errors import Damaged
 from hub.core.status import state as states
-from hub.core.status.state import Facts
+from hub.core.status.facts import FREE_BYTES_LOW, Facts
 from hub.store.database import Store
 from hub.words import status as said
 from hub.words import words
@@ -100,7 +100,7 @@ def _checks_of_database(store: Store) -> Iterator[Check]:
     now = hub_state.gathering(store).gather()
     is_readable = not now.damage
     yield "writing", PASS if now.writable else FAIL, "a write was kept" if now.writable else "a write failed"
-    is_low = now.free_bytes < states.FREE_BYTES_LOW
+    is_low = now.free_bytes < FREE_BYTES_LOW
     yield "disk", FAIL if is_low else PASS, f"{english.size(now.free_bytes)} free"
     mode = store.path.stat().st_mode & 0o077
     yield "privacy", FAIL if mode else PASS, "others can read the database" if mode else "only the hub can read it"

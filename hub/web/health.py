@@ -10,7 +10,7 @@ from litestar import Response, Router, get
 
 from hub.actions.box import facts
 from hub.core.errors import Forbidden, Unavailable
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
 from hub.web import metrics, visitor

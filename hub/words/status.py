@@ -3,7 +3,8 @@
 from typing import Final
 
 from hub.core.cloud.cycle_outcome import Outcome
-from hub.core.status.state import FREE_BYTES_LOW, HOT_C, Facts, Text, state
+from hub.core.status.facts import FREE_BYTES_LOW, HOT_C, Facts
+from hub.core.status.state import Text, state
 from hub.words import Words
 
 LABELS: Final = {

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 
 from hub.app import assembly, support
 from hub.core.status.card import CardShape
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.settings import Settings
 
 

@@ -8,7 +8,7 @@ from hub.app import fleet
 from hub.app.fleet import Sampler
 from hub.core.fleet.hour import Hour
 from hub.core.fleet.reporting import Told
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.fleet import exposition
 from hub.store.box import state
 from hub.store.database import Store

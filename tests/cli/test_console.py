@@ -12,7 +12,8 @@ from hub.actions.box.announced import Announced
 from hub.actions.people import setup
 from hub.actions.phones import access, pairing
 from hub.core.phone.reach import LOOKS, REMEDY
-from hub.core.status.state import Facts, HubState
+from hub.core.status.facts import Facts
+from hub.core.status.state import HubState
 from hub.services.status import file
 from hub.store.database import Store
 from hub.store.phones import reached

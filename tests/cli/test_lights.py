@@ -16,8 +16,8 @@ from hub.cli import lights
 from hub.cli.lights import STARTING_S, HubLight
 from hub.core.errors import OperatorError
 from hub.core.status import label
+from hub.core.status.facts import Facts
 from hub.core.status.lights import Light
-from hub.core.status.state import Facts
 from hub.services.status import file
 from hub.services.status.file import OLD_S
 from hub.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hub import __version__
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.core.update import slots, trial
 from hub.core.update.slots import TRIAL, TRIED, Slot
 from hub.services.status import file

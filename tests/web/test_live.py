@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.core.errors import TooMany
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.status.watch import STREAMS_PER_ADDRESS, StatusWatch
 from hub.web.live import Live
 from tests.hubs import ServedHub

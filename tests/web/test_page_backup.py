@@ -8,7 +8,7 @@ import pytest
 from hub.actions.box import facts, identity
 from hub.app import backup
 from hub.core.encrypted_stream import age
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.settings import Settings, WebSettings
 from hub.store.database import Store
 from hub.store.people import audit

@@ -29,8 +29,9 @@ from hub.core.copy.standing import Copy, CopyStanding, CopyState
 from hub.core.phone.refusal import RefusalReason, again
 from hub.core.status import state as states
 from hub.core.status.card import CardShape
+from hub.core.status.facts import Facts
 from hub.core.status.lights import Light
-from hub.core.status.state import Facts, HubState
+from hub.core.status.state import HubState
 from hub.services.machine import measures
 from hub.services.status import file
 from hub.services.status.gathering import Gathering

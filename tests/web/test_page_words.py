@@ -7,7 +7,8 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import TemplateSyntaxError
 
-from hub.core.status.state import FREE_BYTES_LOW, Facts, HubState, Trouble
+from hub.core.status.facts import FREE_BYTES_LOW, Facts, Trouble
+from hub.core.status.state import HubState
 from hub.web import messages
 from hub.web.messages import Message
 from hub.words import LANGUAGES, choose, status, words

@@ -15,7 +15,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from hub.cli import console, upkeep
-from hub.core.status.state import Facts, HubState, Trouble, state
+from hub.core.status.facts import Facts, Trouble
+from hub.core.status.state import HubState, state
 from hub.services.status import file
 from hub.settings import HubSettings, Settings
 from hub.store.database import Store

@@ -10,7 +10,7 @@ from hub.core.copy.standing import CopyStanding
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
 from hub.core.status.card import CardShape
-from hub.core.status.state import Facts, is_full
+from hub.core.status.facts import Facts, is_full
 from hub.store import quarantine
 from hub.store.box import counters, state
 from hub.store.cloud import connection, outbox

@@ -4,7 +4,7 @@ from enum import Enum
 
 import msgspec
 
-from hub.core.status.state import Trouble
+from hub.core.status.facts import Trouble
 
 BACKOFF_MAX_S = 3600
 _JITTER = 0.15

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from hub.core.fleet.hour import Hour
-from hub.core.status.state import Facts, state
+from hub.core.status.facts import Facts
+from hub.core.status.state import state
 
 _TEXT_CHARS = 40
 

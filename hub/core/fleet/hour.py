@@ -2,7 +2,8 @@
 
 import msgspec
 
-from hub.core.status.state import Facts, HubState, state
+from hub.core.status.facts import Facts
+from hub.core.status.state import HubState, state
 
 _RANKS = {found: rank for rank, found in enumerate(HubState)}
 

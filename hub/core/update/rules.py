@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.core.update.refusal import Refusal
 
 QUIET_S = 300

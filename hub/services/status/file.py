@@ -8,8 +8,8 @@ import msgspec
 
 from hub import files
 from hub.core.status import state as states
+from hub.core.status.facts import Facts
 from hub.core.status.lights import Light
-from hub.core.status.state import Facts
 from hub.words import status as said
 from hub.words import words
 

@@ -9,7 +9,7 @@ import msgspec
 from hub.actions.box import facts
 from hub.actions.box.history import BUCKET_MS
 from hub.core.errors import Unavailable
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.store.database import Store
 
 _PROBE_S = 60

@@ -10,7 +10,7 @@ import structlog
 
 from hub.core.errors import TooMany
 from hub.core.log_events import LogEvent
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 
 EVERY_S = 2.0
 STREAMS_MAX = 32

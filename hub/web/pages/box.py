@@ -13,8 +13,9 @@ from hub.actions.people import audit
 from hub.core import encrypted_stream
 from hub.core.errors import OperatorError
 from hub.core.log_events import LogEvent
-from hub.core.status import state
+from hub.core.status.facts import FREE_BYTES_LOW, HOT_C
 from hub.core.status.lights import PATTERNS, Light
+from hub.core.status.state import light
 from hub.services.discovery import adapters
 from hub.services.machine import measures
 from hub.services.machine.switch import Switch
@@ -95,9 +96,9 @@ def page(here: Pages, store: Store, switch: Switch, who: Visitor, wrong: str = "
         adapters=adapters.every(),
         version=__version__,
         database_bytes=store.size_bytes(),
-        hot_c=state.HOT_C,
-        disk_low_bytes=state.FREE_BYTES_LOW,
-        light=state.light(facts),
+        hot_c=HOT_C,
+        disk_low_bytes=FREE_BYTES_LOW,
+        light=light(facts),
         patterns=[(light, pattern) for light, pattern in PATTERNS.items() if light not in _ABOUT_BUTTON],
         can_restart=bool(switch.restart_command),
         can_shut_down=bool(switch.shutdown_command),

@@ -10,8 +10,8 @@ from litestar.types import ASGIApp
 from hub.actions.box import facts, history
 from hub.actions.people import setup
 from hub.core.status import state as states
+from hub.core.status.facts import Facts
 from hub.core.status.lights import PATTERNS
-from hub.core.status.state import Facts
 from hub.services.status.watch import StatusWatch
 from hub.store.database import Store
 from hub.web import answers, charts, look, visitor

@@ -7,7 +7,7 @@ from hub.actions.cloud import cycles
 from hub.actions.phones import access
 from hub.core.clock import Heard
 from hub.core.cloud.link import Last, Link
-from hub.core.status.state import Facts, Trouble
+from hub.core.status.facts import Facts, Trouble
 from hub.store.cloud import connection
 from hub.store.database import Store
 from hub.store.phones import devices

@@ -11,7 +11,8 @@ from hub.core.fleet.hour import Hour
 from hub.core.fleet.sample_time import ClockQuality
 from hub.core.fleet.series import HELP, Series
 from hub.core.fleet.totals import Total
-from hub.core.status.state import Facts, HubState
+from hub.core.status.facts import Facts
+from hub.core.status.state import HubState
 
 WELL = Facts(free_bytes=10**10, cloud=True, synced_ago_s=60)
 EXACT = ClockQuality.EXACT

@@ -5,18 +5,9 @@ import pytest
 
 from hub.core.status import state as states
 from hub.core.status.card import CardShape
+from hub.core.status.facts import FREE_BYTES_FULL, FREE_BYTES_LOW, HOT_C, Facts, Trouble, is_full
 from hub.core.status.lights import PATTERNS, Light
-from hub.core.status.state import (
-    FREE_BYTES_FULL,
-    FREE_BYTES_LOW,
-    HOT_C,
-    Facts,
-    HubState,
-    Level,
-    Trouble,
-    is_full,
-    state,
-)
+from hub.core.status.state import HubState, Level, state
 
 WELL = Facts(free_bytes=FREE_BYTES_LOW, synced_ago_s=60)
 CLOUD: dict[str, object] = {"cloud": True}

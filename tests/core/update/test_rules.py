@@ -1,6 +1,6 @@
 import pytest
 
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.core.update import rules
 from hub.core.update.refusal import Refusal
 from hub.core.update.rules import Bundle

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hub.core.status.facts import FREE_BYTES_LOW, Facts
 from hub.core.status.lights import Light
-from hub.core.status.state import FREE_BYTES_LOW, Facts, HubState, state
+from hub.core.status.state import HubState, state
 from hub.services.status import file
 from hub.services.status.file import OLD_S, Status
 

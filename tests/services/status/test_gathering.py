@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.core.status.state import Facts, HubState, state
+from hub.core.status.facts import Facts
+from hub.core.status.state import HubState, state
 from hub.services.status.gathering import Gathering
 from hub.store.box import counters
 from hub.store.database import Store

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hub.core.errors import TooMany
-from hub.core.status.state import Facts
+from hub.core.status.facts import Facts
 from hub.services.status.watch import STREAMS_MAX, STREAMS_PER_ADDRESS, StatusWatch
 
 WELL = Facts(free_bytes=10**9, temperature_c=50.0)
