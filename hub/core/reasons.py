@@ -7,13 +7,14 @@ English for the log and the command line, and in every language for the pages (h
 import string
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 import msgspec
 
 from hub.core.records import dates
 from hub.core.records.dates import Calendar
 from hub.core.records.tables import TABLES
+from hub.core.worded import Worded, Words
 
 Param = str | int | tuple[str, ...]
 """A name, a limit, or several names."""
@@ -89,12 +90,7 @@ ALTERNATIVES = "or"
 """Stands between the permissions of which one would do."""
 
 
-class _Row(msgspec.Struct, frozen=True):
-    word: str
-    sentence: str
-
-
-class Code(Enum):
+class Code(Worded):
     """Every reason: its word in the database, and its sentence, which names what its parameters are.
 
     table, column, columns: where it is; parent, parents: a table that is referred to; limit: the bound that was
@@ -102,131 +98,121 @@ class Code(Enum):
     which never leaves the clinic.
     """
 
-    UNKNOWN_TABLE = _Row(
+    UNKNOWN_TABLE = Words(
         "unknown_table", "This record is of a kind that the hub does not know ({table}). The hub may need an update."
     )
-    NOT_JSON = _Row("not_json", "The record cannot be read: it is not JSON ({table}).")
-    NOT_AN_OBJECT = _Row("not_an_object", "The record cannot be read: it is JSON, but no record ({table}).")
-    NOT_WRITABLE = _Row("not_writable", "The record holds a value that cannot be written as JSON ({table}).")
-    TOO_LARGE = _Row("too_large", "The record is larger than {limit} bytes ({table}).")
-    TOO_MANY_COLUMNS = _Row(
+    NOT_JSON = Words("not_json", "The record cannot be read: it is not JSON ({table}).")
+    NOT_AN_OBJECT = Words("not_an_object", "The record cannot be read: it is JSON, but no record ({table}).")
+    NOT_WRITABLE = Words("not_writable", "The record holds a value that cannot be written as JSON ({table}).")
+    TOO_LARGE = Words("too_large", "The record is larger than {limit} bytes ({table}).")
+    TOO_MANY_COLUMNS = Words(
         "too_many_columns", "The record has more than {limit} columns that the hub does not know ({table})."
     )
-    TOO_MANY_CHANGES = _Row(
+    TOO_MANY_CHANGES = Words(
         "too_many_changes", "The record's list of changed columns is longer than {limit} characters ({table})."
     )
-    INVALID_ID = _Row("invalid_id", "The record has no valid ID of 1 to {limit} characters ({table}).")
-    TOO_DEEP = _Row("too_deep", "The field {table}.{column} is nested deeper than {limit} levels.")
-    TOO_NESTED = _Row("too_nested", "The record is nested deeper than {limit} levels ({table}).")
-    WRONG_TYPE = _Row("wrong_type", "The field {table}.{column} must hold {wanted}, but holds {found}.")
-    TOO_GREAT = _Row("too_great", "The field {table}.{column} holds a number too great for a phone.")
-    NOT_A_DATE = _Row("not_a_date", "The field {table}.{column} does not hold a valid date (YYYY-MM-DD).")
-    OTHER_CALENDAR = _Row(
+    INVALID_ID = Words("invalid_id", "The record has no valid ID of 1 to {limit} characters ({table}).")
+    TOO_DEEP = Words("too_deep", "The field {table}.{column} is nested deeper than {limit} levels.")
+    TOO_NESTED = Words("too_nested", "The record is nested deeper than {limit} levels ({table}).")
+    WRONG_TYPE = Words("wrong_type", "The field {table}.{column} must hold {wanted}, but holds {found}.")
+    TOO_GREAT = Words("too_great", "The field {table}.{column} holds a number too great for a phone.")
+    NOT_A_DATE = Words("not_a_date", "The field {table}.{column} does not hold a valid date (YYYY-MM-DD).")
+    OTHER_CALENDAR = Words(
         "other_calendar",
         "The date in {table}.{column} looks like one of another calendar ({calendar}), which the cloud cannot keep.",
     )
-    TIME_OUT_OF_RANGE = _Row(
+    TIME_OUT_OF_RANGE = Words(
         "time_out_of_range",
         "The time in {table}.{column} lies outside the years 1850 to 2120: the cloud would put today in its place.",
     )
-    NO_TIME = _Row(
+    NO_TIME = Words(
         "no_time", "The field {table}.{column} holds no time: the cloud would put the present time in its place."
     )
-    NOT_A_UUID = _Row("not_a_uuid", "The field {table}.{column} must hold a UUID: the cloud accepts nothing else.")
+    NOT_A_UUID = Words("not_a_uuid", "The field {table}.{column} must hold a UUID: the cloud accepts nothing else.")
 
-    TOO_LONG = _Row(
+    TOO_LONG = Words(
         "too_long", "The text in {table}.{column} is longer than the {limit} characters that the cloud can keep."
     )
-    OUT_OF_RANGE = _Row(
+    OUT_OF_RANGE = Words(
         "out_of_range",
         "The number in {table}.{column} is not possible: the cloud keeps only numbers between -{limit} and {limit}.",
     )
-    NOT_WHOLE = _Row(
+    NOT_WHOLE = Words(
         "not_whole", "The number in {table}.{column} must be a whole one: the cloud would not keep its fraction."
     )
-    NUL = _Row("nul", "The text in {table}.{column} holds a character that the cloud cannot keep (NUL).")
-    NOTHING_THERE = _Row(
+    NUL = Words("nul", "The text in {table}.{column} holds a character that the cloud cannot keep (NUL).")
+    NOTHING_THERE = Words(
         "nothing_there", "The field {table}.{column} is empty: the cloud does not accept the record without it."
     )
 
-    REFERENCE_CHANGED = _Row(
+    REFERENCE_CHANGED = Words(
         "reference_changed", "A phone tried to change what only the organisation can change ({table})."
     )
-    REFERENCE_DELETED = _Row(
+    REFERENCE_DELETED = Words(
         "reference_deleted", "A phone tried to delete what only the organisation can change ({table})."
     )
-    NOT_IN_CLINIC = _Row("not_in_clinic", "The person does not work in the clinic of this record ({table}).")
-    NOT_PERMITTED = _Row("not_permitted", "The person does not have permission to {needs} ({table}).")
-    NOT_SEEN = _Row("not_seen", "The person may not see the patient whom this record is about ({table}).")
-    PARENT_HELD = _Row("parent_held", "What this record belongs to was not accepted ({table}: {parent}).")
-    PART_NOT_ALLOWED = _Row(
+    NOT_IN_CLINIC = Words("not_in_clinic", "The person does not work in the clinic of this record ({table}).")
+    NOT_PERMITTED = Words("not_permitted", "The person does not have permission to {needs} ({table}).")
+    NOT_SEEN = Words("not_seen", "The person may not see the patient whom this record is about ({table}).")
+    PARENT_HELD = Words("parent_held", "What this record belongs to was not accepted ({table}: {parent}).")
+    PART_NOT_ALLOWED = Words(
         "part_not_allowed", "The person may not enter a part of this visit, so all of it waits together ({table})."
     )
-    PARENT_DELETED = _Row("parent_deleted", "The patient or visit of this record was deleted ({table}).")
+    PARENT_DELETED = Words("parent_deleted", "The patient or visit of this record was deleted ({table}).")
 
-    CLOUD_ROW = _Row("cloud_row", "The cloud sent a record that does not fit ({table}): {detail}")
-    DELETED_IN_CLOUD = _Row("deleted_in_cloud", "This was deleted in the cloud before it was sent ({table}).")
-    PARENT_DELETED_IN_CLOUD = _Row(
+    CLOUD_ROW = Words("cloud_row", "The cloud sent a record that does not fit ({table}): {detail}")
+    DELETED_IN_CLOUD = Words("deleted_in_cloud", "This was deleted in the cloud before it was sent ({table}).")
+    PARENT_DELETED_IN_CLOUD = Words(
         "parent_deleted_in_cloud",
         "What this record belongs to ({parent}) was deleted in the cloud before the record was sent ({table}).",
     )
-    WAITS_FOR = _Row(
+    WAITS_FOR = Words(
         "waits_for", "It is waiting for a record it depends on, which the cloud does not have yet ({parent})."
     )
-    NO_USER = _Row(
+    NO_USER = Words(
         "no_user",
         "The cloud does not know the person who entered it: add a user with the email {email} there,"
         " or match them with 'hikma-hub cloud match-user'.",
     )
-    NO_CLINIC = _Row(
+    NO_CLINIC = Words(
         "no_clinic",
         "The cloud does not know its clinic: give a clinic of this hub the name {name} there,"
         " or match them with 'hikma-hub cloud match-clinic'.",
     )
-    CLINIC_ELSEWHERE = _Row(
+    CLINIC_ELSEWHERE = Words(
         "clinic_elsewhere",
         "In the cloud, its clinic is not one of this hub's, so it would be ignored ({table}.{column}).",
     )
-    CLINIC_MISSING = _Row(
+    CLINIC_MISSING = Words(
         "clinic_missing", "It has no clinic, so the cloud would never send it to any hub ({table}.{column})."
     )
-    VISIT_MISSING = _Row(
+    VISIT_MISSING = Words(
         "visit_missing", "It names no visit: the cloud would invent one in another clinic ({table}.{column})."
     )
-    VISIT_UNKNOWN = _Row(
+    VISIT_UNKNOWN = Words(
         "visit_unknown",
         "Its visit is not on this hub: the cloud would invent one in another clinic ({table}.{column}).",
     )
-    REFUSED = _Row(
+    REFUSED = Words(
         "refused",
         "The cloud refuses it and does not say why; perhaps a value is too long or of the wrong kind ({table}).",
     )
-    REFUSED_REFERENCE = _Row(
+    REFUSED_REFERENCE = Words(
         "refused_reference",
         "The cloud refuses it, perhaps because it refers to something that this hub does not know"
         " ({table}: {parents}).",
     )
-    DELETE_REFUSED = _Row(
+    DELETE_REFUSED = Words(
         "delete_refused", "The cloud does not delete it, perhaps because another record there refers to it ({table})."
     )
-    NOT_KEPT = _Row("not_kept", "The cloud confirmed this, but did not save {columns} ({table}).")
-    MOVED_IN_CLOUD = _Row(
+    NOT_KEPT = Words("not_kept", "The cloud confirmed this, but did not save {columns} ({table}).")
+    MOVED_IN_CLOUD = Words(
         "moved_in_cloud",
         "The cloud has a newer version of this and does not show it to this hub: perhaps it moved to another clinic, or"
         " was deleted there. What was entered here since is not in the cloud ({table}).",
     )
-    NOT_SHOWN = _Row("not_shown", "The cloud refused or changed it and did not say so; look it up there ({table}).")
-    OTHER = _Row("other", "{text}")
-
-    @property
-    def word(self) -> str:
-        """The name by which it is stored."""
-        return self.value.word
-
-    @property
-    def sentence(self) -> str:
-        """The English sentence, with the names of the parameters in braces."""
-        return self.value.sentence
+    NOT_SHOWN = Words("not_shown", "The cloud refused or changed it and did not say so; look it up there ({table}).")
+    OTHER = Words("other", "{text}")
 
     @property
     def params(self) -> tuple[str, ...]:

@@ -1,23 +1,18 @@
 """Names how a relay cycle can end, in a word and in a sentence, and when the next one is due."""
 
-from enum import Enum
-
-import msgspec
-
 from hub.core.status.facts import Trouble
+from hub.core.worded import Worded, Words
 
 BACKOFF_MAX_S = 3600
 _JITTER = 0.15
 """Hubs that got power or a line at the same moment do not ask the cloud at the same moment for ever."""
 
 
-class _Row(msgspec.Struct, frozen=True):
-    word: str
-    sentence: str
+class _Row(Words, frozen=True):
     trouble: Trouble | None = None
 
 
-class Outcome(Enum):
+class Outcome(Worded):
     """How a cycle ended, or why there was none."""
 
     DONE = _Row("done", "The last exchange with the cloud succeeded.")
@@ -40,16 +35,6 @@ class Outcome(Enum):
     TOO_SLOW = _Row("too_slow", "The cloud's answer came too slowly to ever end.", Trouble.LINE)
     UNREADABLE = _Row("unreadable", "The cloud's answer could not be read.", Trouble.CLOUD)
     NO_PLACE = _Row("no_place", "The hub could not save what the cloud sent.", Trouble.CLOUD)
-
-    @property
-    def word(self) -> str:
-        """Return its name for scripts."""
-        return self.value.word
-
-    @property
-    def sentence(self) -> str:
-        """Return what it means."""
-        return self.value.sentence
 
     @property
     def trouble(self) -> Trouble | None:

@@ -1,6 +1,5 @@
 """When a hub tells its fleet how it is, how much of it a day, and what the server's answers mean."""
 
-from enum import Enum
 from http import HTTPStatus
 
 import msgspec
@@ -9,6 +8,7 @@ from hub.core.clock import Heard
 from hub.core.cloud import cycle_outcome
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last
+from hub.core.worded import Worded, Words
 
 USUAL_S = 300
 """As the relay: a first failure waits so long, each further one twice as long."""
@@ -20,13 +20,11 @@ _WITHOUT_LINE = frozenset({Outcome.NO_LINE.word, Outcome.OUT_OF_HOURS.word, Outc
 """Relay cycles after which there is no line, or none that may be used."""
 
 
-class _Row(msgspec.Struct, frozen=True):
-    word: str
-    sentence: str
+class _Row(Words, frozen=True):
     is_well: bool = False
 
 
-class ReportOutcome(Enum):
+class ReportOutcome(Worded):
     """How a report ended."""
 
     SENT = _Row("sent", "The organisation has the latest figures of this hub.", is_well=True)
@@ -36,16 +34,6 @@ class ReportOutcome(Enum):
     REFUSED = _Row("refused", "The organisation's server does not accept this hub's token.")
     BUSY = _Row("busy", "The organisation's server asked the hub to wait.")
     FAILING = _Row("failing", "The organisation's server answered with an error.")
-
-    @property
-    def word(self) -> str:
-        """Return its name for scripts."""
-        return self.value.word
-
-    @property
-    def sentence(self) -> str:
-        """Return what it means."""
-        return self.value.sentence
 
     @property
     def is_well(self) -> bool:

@@ -1,47 +1,30 @@
 """Why an update is not installed, in a word and in a sentence, and how what RAUC says is understood."""
 
-from enum import Enum
-
-import msgspec
+from hub.core.worded import Worded, Words
 
 
-class _Row(msgspec.Struct, frozen=True):
-    word: str
-    sentence: str
-
-
-class Refusal(Enum):
+class Refusal(Worded):
     """Every reason. {version} is that of the update, {current} that of the hub, {detail} what RAUC said."""
 
-    ONE_SYSTEM = _Row(
+    ONE_SYSTEM = Words(
         "one_system",
         "This hub's SD card holds one system, so it cannot be updated in place. Put in a newly flashed card once: with"
         " the copy on a USB stick or with a backup, nothing is lost.",
     )
-    NOT_AN_UPDATE = _Row(
+    NOT_AN_UPDATE = Words(
         "not_an_update", "This file is not an update, or only part of one. Copy it again from where it was published."
     )
-    DAMAGED = _Row(
+    DAMAGED = Words(
         "damaged", "This update was damaged or changed after it was signed. Copy it again from where it was published."
     )
-    STRANGER = _Row("stranger", "This update is not signed by the organisation that made this hub's card.")
-    OTHER_DEVICE = _Row("other_device", "This update is for another kind of device.")
-    NOT_NEWER = _Row("not_newer", "This update has version {version}; this hub has {current}, which is not older.")
-    ON_TRIAL = _Row("on_trial", "The last update is still being tested. Try again in ten minutes.")
-    STARTING = _Row("starting", "The hub started less than five minutes ago. Try again in a few minutes.")
-    SYNCING = _Row("syncing", "A phone is syncing. Try again when it has finished.")
-    RELAYING = _Row("relaying", "The hub is exchanging records with the cloud. Try again when it has finished.")
-    FAILED = _Row("failed", "The update could not be installed; the hub stays as it is. Details: {detail}")
-
-    @property
-    def word(self) -> str:
-        """Its name for scripts."""
-        return self.value.word
-
-    @property
-    def sentence(self) -> str:
-        """The English sentence."""
-        return self.value.sentence
+    STRANGER = Words("stranger", "This update is not signed by the organisation that made this hub's card.")
+    OTHER_DEVICE = Words("other_device", "This update is for another kind of device.")
+    NOT_NEWER = Words("not_newer", "This update has version {version}; this hub has {current}, which is not older.")
+    ON_TRIAL = Words("on_trial", "The last update is still being tested. Try again in ten minutes.")
+    STARTING = Words("starting", "The hub started less than five minutes ago. Try again in a few minutes.")
+    SYNCING = Words("syncing", "A phone is syncing. Try again when it has finished.")
+    RELAYING = Words("relaying", "The hub is exchanging records with the cloud. Try again when it has finished.")
+    FAILED = Words("failed", "The update could not be installed; the hub stays as it is. Details: {detail}")
 
 
 _HEARD = (
