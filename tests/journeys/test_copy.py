@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.copy.standing import CopyStanding
+from hub.actions.people import clinics
+from hub.app import copying
+from hub.core import certificate
+from hub.core.copy.join_code import JoinCode
+from hub.core.copy.standing import CopyStanding, Spare
+from hub.services.copy import shelf, spare
 from hub.store.database import Store
 from tests.hubs import Client, ServedHub, changes, new_store, prepare, row
 from tests.services.copy.copies import SECRET, standing, until
@@ -25,6 +30,8 @@ pytestmark = pytest.mark.slow
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 REQUIRED = {"HIKMA_HUB_COPY_REQUIRED": "true"}
 PHONES = 3
+PATIENCE_S = 300.0
+"""A campaign goes on where the machine has other work."""
 HASTY = """
 import time
 from hub.services.copy import stick, writer
@@ -54,11 +61,12 @@ class Ward:
         """Give the hub its stick."""
         self.stick = self.folder / "stick"
         self.stick.mkdir()
-        self.keep(str(self.stick))
+        self.keep(self.stick)
 
-    def keep(self, where: str) -> None:
-        """Let the hub keep its copy there."""
-        self.hub.do("copy", "start", where, "--passphrase-stdin", stdin=SECRET + "\n")
+    def keep(self, where: Path | Spare) -> None:
+        """Let the hub keep its copy there; done here, as each command of a round costs a second."""
+        with closing(Store(self.hub.data)) as store:
+            copying.start(store, where, SECRET, hub_name="Ward")
 
     def close(self) -> None:
         """End what runs."""
@@ -66,7 +74,7 @@ class Ward:
 
     def wait_until_safe(self) -> None:
         store = Store(self.hub.data)
-        until(lambda: standing(store) is CopyStanding.SAFE, within_s=60)
+        until(lambda: standing(store) is CopyStanding.SAFE, within_s=PATIENCE_S)
         store.close()
 
     def prepare(self, aim: str) -> None:
@@ -80,8 +88,9 @@ class Ward:
             self.greet()
         if aim == "catching up":
             self.hide()
-            for number in range(3):
-                self.hub.do("clinic", "add", "--name", f"Clinic {self.round} {number}")
+            with closing(Store(self.hub.data)) as store:
+                for number in range(3):
+                    clinics.add(store, f"Clinic {self.round} {number}")
             self.show()
 
     def hide(self) -> None:
@@ -111,9 +120,9 @@ class Ward:
         for thread in threads:
             thread.start()
         if aim == "backup":
-            until(lambda: len(self.bases()) > self.backups or self.is_backing_up(), within_s=60)
+            until(lambda: len(self.bases()) > self.backups or self.is_backing_up(), within_s=PATIENCE_S)
         if aim == "anything":
-            until(lambda: len(self.acknowledged) >= wanted, within_s=60)
+            until(lambda: len(self.acknowledged) >= wanted, within_s=PATIENCE_S)
         time.sleep(draw.uniform(0.0, 1.0))
         self.hub.kill()
         shutil.rmtree(self.hub.data)
@@ -161,12 +170,12 @@ class WardWithSpare(Ward):
 
     def equip(self) -> None:
         """Begin another spare."""
-        data = self.folder / f"spare-{self.round}"
+        data, port = self.folder / f"spare-{self.round}", processes.free_port()
         new_store(data).close()
-        self.spare = ServedHub(data, {**REQUIRED, "HIKMA_HUB_COPY_SPARE_PORT": str(processes.free_port())})
-        self.spare.do("spare", "start")
+        self.spare = ServedHub(data, {**REQUIRED, "HIKMA_HUB_COPY_SPARE_PORT": str(port)})
+        key = shelf.begin(data)
         self.spare.start()
-        self.keep(self.spare.do("spare", "start").split("CODE: ")[1].strip())
+        self.keep(spare.join(JoinCode("127.0.0.1", port, certificate.digest(key.certificate.certificate), key.token)))
 
     def hide(self) -> None:
         """Pull the plug of the spare."""
@@ -217,7 +226,7 @@ def test_what_was_acknowledged_outlives_the_box(ward: Ward) -> None:
         if draw.random() < 0.7:
             ward.wait_until_safe()
         else:
-            until(lambda: bool(ward.bases()), within_s=60)
+            until(lambda: bool(ward.bases()), within_s=PATIENCE_S)
         aim = AIMS[number % len(AIMS)]
         ward.prepare(aim)
         ward.work_until_dead(draw, aim)

@@ -15,7 +15,7 @@ from tests.simulator.transport import HttpTransport, NetworkLostError
 READY_S = 30.0
 """A Pi with a cold card needs some seconds; past this something is wrong."""
 
-CLI_S = 60.0
+CLI_S = 300.0
 _POLL_S = 0.02
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  not bound to here, only recognised
 
