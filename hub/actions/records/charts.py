@@ -202,10 +202,10 @@ class ChartWriter(ChartReader):
 
     def _made(self, table: Table, said: Mapping[str, Any]) -> Pushed:
         made = {"created_at": self.now_ms, **online.blank(table), **said, "updated_at": self.now_ms}
-        return _fitting(table, codec.build(table, online.taken(table, made), self._tx.zone), ())
+        return _fitting(table, codec.build(table, online.taken(table, made, self._tx.zone), self._tx.zone), ())
 
     def _changed(self, table: Table, stored: Record, values: Mapping[str, Any]) -> Pushed:
-        given = online.taken(table, given_values(values))
+        given = online.taken(table, given_values(values), self._tx.zone)
         given.pop("created_at", None)
         built = codec.build(table, {**given, "id": stored.id}, self._tx.zone)
         changed = {name: built.get(name) for name in given if name not in {"id", "updated_at"}}

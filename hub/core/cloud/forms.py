@@ -23,6 +23,7 @@ from hub.core.records.table import JSON_KINDS, SERVER_OWNED, Column, ColumnKind,
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DATE, ColumnKind.DAY})
+_DAYS = frozenset({ColumnKind.DATE, ColumnKind.DAY})
 _NUL = rb"\u0000"
 _LEFT_OUT = SERVER_OWNED | {"updated_at", "deleted_at", "is_deleted"}
 
@@ -113,10 +114,17 @@ def normalise(column: Column, value: Any, zone: tzinfo = UTC) -> Any:  # noqa: A
 
 
 def _settled(column: Column, value: Any, zone: tzinfo) -> Any:  # noqa: ANN401
-    """Return for a moment the day that it stands for, where the column holds days."""
-    if column.kind is not ColumnKind.DAY or value is None or value == column.empty:
+    """Return for a moment the day that it stands for, where the column holds days or dates."""
+    if column.kind not in _DAYS or value is None or value == column.empty:
         return value
-    return dates.day_of_ms(value, zone)
+    return dates.day_of_ms(value, zone) if column.kind is ColumnKind.DAY else _date(value, zone)
+
+
+def _date(text: str, zone: tzinfo) -> str:
+    try:
+        return text if dates.is_folded(text) else dates.day_of_date(text, zone).isoformat()
+    except ValueError:
+        return text
 
 
 def mark(column: Column, value: Any, zone: tzinfo = UTC) -> int:  # noqa: ANN401

@@ -21,7 +21,6 @@ from hub.core.records import dates, ids, json_text
 from hub.core.records.table import Column, ColumnKind, Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HALF_DAY = timedelta(hours=12)
 _YEARS = (1850, 2120)  # CLOUD.md 4.2
 _LONG_NUMBER = re.compile(r"\d{16}")
 _ATTRIBUTES = "patient_additional_attributes"
@@ -250,19 +249,15 @@ def _moment(column: Column, value: object) -> datetime:
 
 
 def _day(column: Column, value: object) -> date:
-    """Read a DATE: a midnight in the server's own zone, whichever that is (CLOUD.md 0)."""
-    return (_moment(column, value) + _HALF_DAY).astimezone(UTC).date()
+    return dates.day_of_midnight(_moment(column, value))
 
 
 def _day_of_text(value: object) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
+    """Return a day that stands as such: hub.core.records.dates finds those of other texts."""
     try:
-        if _DAY.fullmatch(value):
-            return date.fromisoformat(value).isoformat()
-        moment = datetime.fromisoformat(value)
-        return (moment + _HALF_DAY if moment.tzinfo else moment).astimezone(UTC).date().isoformat()
-    except (ValueError, OverflowError):
+        is_day = isinstance(value, str) and _DAY.fullmatch(value)
+        return date.fromisoformat(str(value)).isoformat() if is_day else None
+    except ValueError:
         return None
 
 

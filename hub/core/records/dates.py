@@ -2,7 +2,8 @@
 
 A phone stores a day as a moment of it: the day that was picked, at the time of day at which it was picked, in the zone
 of the phone. The day is therefore the one that this moment has in the clinic's zone; that is what the cloud is told.
-A day that comes without a moment gets one that lies in it both in the clinic's zone and in UTC.
+A day that comes without a moment gets one that lies in it both in the clinic's zone and in UTC. A moment that is
+written with an offset of its own is of the day that is written: whoever wrote it saw that one.
 """
 
 import re
@@ -15,7 +16,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})", re.ASCII)
 _BETWEEN = re.compile(r"\s*[-/.,\u2044\u060c\u060d\u066b]\s*|\s+")
-_OWN_OFFSET = re.compile(r".*T.*[+-]\d{2}:?\d{2}", re.ASCII)
+_MS = re.compile(r"-?\d{11,15}")
+"""Fewer digits may be seconds, a date without its year, or nobody knows what."""
+_HALF_DAY = timedelta(hours=12)
 _EAST_ASIAN = {ord("年"): "-", ord("月"): "-", ord("日"): ""}
 _CHARS = 40
 _MONTHS, _DAYS = 13, 32
@@ -109,7 +112,25 @@ def day_of_text(text: str, zone: tzinfo) -> float | None:
     said = plain(text)
     if _parts(said):
         return start_ms(date.fromisoformat(folded(text)), zone)
-    return start_ms(datetime.fromisoformat(said).date(), zone) if _OWN_OFFSET.fullmatch(said) else None
+    moment = datetime.fromisoformat(said)
+    return start_ms(moment.date(), zone) if moment.utcoffset() else None
+
+
+def day_of_date(text: str, zone: tzinfo) -> date:
+    """Return the day of a date, or of a moment that was stored as one: ISO 8601 or epoch ms; raises ValueError."""
+    said = plain(text)
+    if _parts(said):
+        return date.fromisoformat(folded(text))
+    moment = _moment_of(said)
+    try:
+        return moment.date() if moment.tzinfo is None or moment.utcoffset() else _day_of_utc(moment, zone)
+    except OverflowError:
+        raise ValueError(text) from None
+
+
+def day_of_midnight(moment: datetime) -> date:
+    """Return the day whose midnight a server sends as a moment, in whatever zone it runs (CLOUD.md 0)."""
+    return moment.date() if moment.utcoffset() else (moment + _HALF_DAY).date()
 
 
 def start_ms(day: date, zone: tzinfo) -> int:
@@ -124,6 +145,28 @@ def _behind(day: date, hour: time, zone: tzinfo) -> timedelta:
         return -(datetime.combine(day, hour, zone).utcoffset() or timedelta())
     except OverflowError:  # the first and the last year
         return timedelta()
+
+
+def _moment_of(said: str) -> datetime:
+    if not _MS.fullmatch(said):
+        return datetime.fromisoformat(said)
+    try:
+        return EPOCH + timedelta(milliseconds=int(said))
+    except OverflowError:
+        raise ValueError(said) from None
+
+
+def _day_of_utc(moment: datetime, zone: tzinfo) -> date:
+    """Return the day of a moment in the clinic's zone, unless only a server's midnight looks like it.
+
+    A phone that pulled from the cloud itself keeps such a midnight as it came, of whatever zone. A day that was picked
+    has thousandths of a second, or is a midnight or noon.
+    """
+    here = moment.astimezone(zone)
+    if moment.time() == time():
+        return moment.date()
+    is_picked = moment.microsecond or here.time() == time() or time(12) in {here.time(), moment.time()}
+    return here.date() if is_picked else day_of_midnight(moment)
 
 
 def _parts(text: str) -> tuple[int, int, int] | None:

@@ -4,9 +4,8 @@ online      rows in snake_case, JSON as JSON, times as ISO 8601 text, null for w
 canonical   the phone's own form, as sync carries it (hub.core.records.codec)
 """
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from hub.core.errors import BadRecord
@@ -17,7 +16,6 @@ from hub.core.records.table import SERVER_OWNED, Column, ColumnKind, Table
 
 _TIMES = frozenset({ColumnKind.MOMENT, ColumnKind.DAY})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=T|\Z)", re.ASCII)
 
 
 def shown(table: Table, record: Record) -> dict[str, Any]:
@@ -28,13 +26,14 @@ def shown(table: Table, record: Record) -> dict[str, Any]:
     return {**record.extra, **row}
 
 
-def taken(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+def taken(table: Table, values: Mapping[str, Any], zone: tzinfo = UTC) -> dict[str, Any]:
     """Return what online mode brought in a form that ``records.build`` takes.
 
-    '' stands for nothing where it cannot be a value. Columns of which the hub keeps its own are left out. Raises
-    BadRecord for a date that is none.
+    '' stands for nothing where it cannot be a value. Columns of which the hub keeps its own are left out.
+    zone: the clinic's, in which days are picked. Raises BadRecord for a date that is none.
     """
-    return {name: _taken(table.by_name.get(name), value) for name, value in values.items() if name not in SERVER_OWNED}
+    named = {name: value for name, value in values.items() if name not in SERVER_OWNED}
+    return {name: _taken(table.by_name.get(name), value, zone) for name, value in named.items()}
 
 
 def named(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,26 +82,23 @@ def _json(column: Column, text: str) -> Any:  # noqa: ANN401  any JSON
     return [] if column.kind is ColumnKind.LIST else {}
 
 
-def _taken(column: Column | None, value: Any) -> Any:  # noqa: ANN401  any column, any JSON
+def _taken(column: Column | None, value: Any, zone: tzinfo) -> Any:  # noqa: ANN401  any column, any JSON
     if column is None:
         return value
     if value == "" and column.phone_type != "string":
         return None
     if column.kind is ColumnKind.DATE:
-        return _date(column, value)
+        return _date(column, value, zone)
     return value
 
 
-def _date(column: Column, value: object) -> object:
+def _date(column: Column, value: object, zone: tzinfo) -> object:
     """Return the day of a date or of a moment that stands for one."""
     if value is None or value == "":
         return value
-    found = _DATE.match(dates.folded(value)) if isinstance(value, str) else None
     try:
-        return date.fromisoformat(found[0]).isoformat() if found else _no(column, value)
+        if isinstance(value, str):
+            return dates.day_of_date(value, zone).isoformat()
     except ValueError:
-        return _no(column, value)
-
-
-def _no(column: Column, value: object) -> object:
+        pass
     raise BadRecord(no_date(column.table, column.name, str(value)))

@@ -9,12 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.core.cloud import forms as cloud_forms
+from hub.core.errors import BadRecord
 from hub.core.records import codec, column_types, dates, online
 from hub.core.records.dates import Calendar
 from hub.core.records.tables import TABLES
 from tests.draws import drawn
 
-PATIENTS, PROBLEMS = TABLES["patients"], TABLES["patient_problems"]
+PATIENTS, PROBLEMS, STOCK = (TABLES[name] for name in ("patients", "patient_problems", "clinic_inventory"))
 DAYS = st.dates(date(1, 1, 3), date(9999, 12, 29))
 ZONES = st.sampled_from(
     [
@@ -87,6 +88,72 @@ def test_a_day_as_text_is_that_day_in_every_zone(day: date, zone: tzinfo) -> Non
     for text in (day.isoformat(), f"{day.isoformat()}T23:30:00-05:00", day.isoformat().replace("-", "/")):
         kept = codec.build(PROBLEMS, {"id": UUID, "patient_id": UUID, "onset_date": text}, zone)
         assert written(kept, zone)["onset_date"] == day.isoformat()
+
+
+OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
+
+
+def in_cloud(text: str, zone: tzinfo) -> object:
+    """Return the date of birth that goes up for one that a phone pushed."""
+    patient = codec.build(PATIENTS, {"id": UUID, "date_of_birth": text}, zone)
+    assert patient.get("date_of_birth") == dates.folded(text)  # phones show it as it was entered
+    row = json.loads(cloud_forms.write(PATIENTS, patient, updated_ms=1_800_000_000_000, names={}, zone=zone))
+    back = cloud_forms.read(PATIENTS, {"id": UUID, "date_of_birth": f"{row['date_of_birth']}T00:00:00.000Z"}).record
+    assert cloud_forms.same(PATIENTS.by_name["date_of_birth"], text, back.get("date_of_birth"), zone)
+    return row["date_of_birth"]
+
+
+@drawn(600)
+@given(DAYS, HOURS, OFFSETS, ZONES)
+@example(date(1990, 5, 12), time(), timezone(timedelta(hours=14)), UTC)
+@example(date(1990, 5, 12), time(), timezone(timedelta(hours=-12)), UTC)
+@example(date(1990, 5, 12), time(20), timezone(timedelta(hours=-12)), ZoneInfo("Pacific/Kiritimati"))
+def test_a_date_with_an_offset_of_its_own_is_the_day_that_is_written(
+    day: date, hour: time, offset: tzinfo, zone: tzinfo
+) -> None:
+    """A date of birth written in a zone far from Greenwich went up a day late or early."""
+    moment = datetime.combine(day, hour, offset)
+    if not moment.utcoffset():
+        return
+    text = moment.isoformat()
+    assert in_cloud(text, zone) == day.isoformat()
+    assert online.taken(PATIENTS, {"date_of_birth": text}, zone) == {"date_of_birth": day.isoformat()}
+    onset = codec.build(PROBLEMS, {"id": UUID, "patient_id": UUID, "onset_date": text}, zone)
+    assert written(onset, zone)["onset_date"] == day.isoformat()
+    for table, column in ((PATIENTS, "date_of_birth"), (PROBLEMS, "onset_date"), (STOCK, "batch_expiry_date")):
+        read = cloud_forms.read(table, {"id": UUID, column: text}, zone).record
+        assert cloud_forms.normalise(table.by_name[column], read.get(column), zone) == day.isoformat()
+
+
+@drawn(400)
+@given(DAYS, st.times().filter(lambda hour: hour.microsecond >= 1000) | st.sampled_from([time(), time(12)]), ZONES)
+def test_a_date_stored_as_the_moment_at_which_it_was_picked_is_the_day_that_the_nurse_saw(
+    day: date, hour: time, zone: tzinfo
+) -> None:
+    moment = datetime.combine(day, hour.replace(microsecond=hour.microsecond // 1000 * 1000), zone).astimezone(UTC)
+    if moment.astimezone(zone).date() != day or moment.time() == time():
+        return  # an hour that this day did not have there, or a midnight of the cloud
+    ms = (moment - dates.EPOCH) // timedelta(milliseconds=1)
+    assert in_cloud(moment.isoformat().replace("+00:00", "Z"), zone) == day.isoformat()
+    if abs(ms) >= 10**10:
+        assert in_cloud(str(ms), zone) == day.isoformat()
+
+
+@drawn(200)
+@given(DAYS, ZONES, st.integers(-11, 12).filter(bool))
+def test_a_date_that_a_phone_pulled_from_the_cloud_itself_stays_that_day(day: date, zone: tzinfo, server: int) -> None:
+    """It keeps the midnight of the server's zone as it came."""
+    moment = datetime.combine(day, time(), timezone(timedelta(hours=server))).astimezone(UTC)
+    if moment.astimezone(zone).time() in {time(), time(12)} or moment.time() == time(12):
+        return  # a day that was picked here looks like it
+    assert in_cloud(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), zone) == day.isoformat()
+    assert in_cloud(f"{day.isoformat()}T00:00:00.000Z", zone) == day.isoformat()
+
+
+@pytest.mark.parametrize("text", ["1990", "642470400", "05-12", "1990-02-30T00:00:00+14:00", "9" * 15, "x", "-" * 12])
+def test_what_may_be_any_day_is_none(text: str) -> None:
+    with pytest.raises(BadRecord, match="date_of_birth"):
+        in_cloud(text, UTC)
 
 
 @drawn(600)
