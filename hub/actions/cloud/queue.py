@@ -6,7 +6,7 @@ from random import SystemRandom
 from typing import Any
 
 from hub.core.cloud import outbox as states
-from hub.core.cloud.outbox import Entry, OutboxState
+from hub.core.cloud.outbox import Entry, Key, OutboxRecord, OutboxState
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Reason
@@ -149,9 +149,9 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
     """Queue again what ought to have been in the last pulls and was not; returns how many.
 
     What was sent again and again goes on hold, for a person. Deletes are done, and what was sent again because a full
-    pull did not show it: the cloud has it elsewhere.
+    pull did not show it: the cloud has it elsewhere. What the cloud refused goes along that names what it has lost.
     """
-    again = 0
+    again: set[Key] = set()
     for table in PUSH_ORDER:
         late = list(outbox.late(tx.db, table, pulls))
         elsewhere = lost.find(tx.db, table, [num for num, entry, _ in late if entry.known is None])
@@ -159,8 +159,20 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
         missed = {num for num, entry in after.items() if entry and entry.state(pulls) is OutboxState.MISSED}
         outbox.put(tx, table, {num: entry for num, entry in after.items() if num not in missed})
         _hold_missed(tx, table, missed)
-        again += sum(entry is not None for entry in after.values()) - len(missed)
-    return again
+        sent = [num for num, entry in after.items() if entry is not None and num not in missed]
+        again.update((table.name, record.id) for record in record_rows.by_num(tx.db, table, sent).values())
+    return len(again) + _release_naming(tx, again)
+
+
+def _release_naming(tx: Transaction, lost: set[Key]) -> int:
+    """Let go what the cloud refused and names one of these, or what is let go with them; returns how many."""
+    released = 0
+    for table, num, record_id in list(outbox.on_hold(tx.db)) if lost else ():
+        record = OutboxRecord(table, num, Entry(0), record_rows.by_num(tx.db, table, [num])[num])
+        if _was_judged(tx, table, num) and not lost.isdisjoint(record.names()):
+            lost.add((table.name, record_id))
+            released += release(tx, table.name, record_id)
+    return released
 
 
 def _hold_missed(tx: Transaction, table: Table, nums: Collection[int]) -> None:

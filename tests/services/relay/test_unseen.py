@@ -567,3 +567,28 @@ def test_9_a_new_visit_of_a_patient_whom_the_cloud_has_lost_goes_once_the_patien
     settle(connected)
     assert connected.there_is("visits", ids(visit))["patient_id"] == patient["id"]
     assert connected.waiting()["held"] == 0
+
+
+@pytest.mark.parametrize("table", EDITS)
+def test_9_what_is_edited_while_the_cloud_loses_what_it_had_yet_to_show_goes_up_with_that(
+    connected: World, table: str
+) -> None:
+    """The cloud refuses it alone, for a patient whom it has lost: it goes again when the patient does."""
+    backup = connected.seed.copy()
+    patient = connected.patient()
+    made = chart(connected, patient)
+    connected.cycle()
+    connected.seed.restore(backup)
+    connected.change(table, made[table], **EDITS[table])
+    settle(connected)
+    stand_with(connected, patient, made, {name: EDITS[table] if name == table else {} for name in made})
+
+
+def test_9_what_is_new_while_the_cloud_loses_its_patient_whom_it_had_yet_to_show_goes_up_too(connected: World) -> None:
+    backup = connected.seed.copy()
+    patient = connected.patient()
+    connected.cycle()
+    connected.seed.restore(backup)
+    made = chart(connected, patient)
+    settle(connected)
+    stand_with(connected, patient, made, {table: {} for table in made})
