@@ -10,14 +10,30 @@ from hub.core.phone import doubt
 from hub.core.phone.sheets import NO_RECORDS, Delivered, Fork, Head, Outdated, Sheet, SuspectRecord
 
 
-class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
-    """A ledger that is up to date with one view of the database, and what of it is yet to be saved."""
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """A phone that came for an answer, and what its ledger knows of this coming."""
 
     device: int
     cursor: float
     """With which the phone came."""
     head: Head
-    """As it is to be kept."""
+    fork: Fork | None = None
+    """A ledger of its own, which begins now."""
+    is_shared: bool = False
+    """Other phones have the same id, or had."""
+    is_met_anew: bool = False
+    """It came with a cursor that it was never given."""
+    rests: bool = False
+    """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
+    suspected: tuple[SuspectRecord, ...] = ()
+    """New suspects."""
+    carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
+    """What answers carried of which nobody knows whether they came."""
+
+
+class OpenLedger(Visit, frozen=True, kw_only=True):
+    """A ledger that is up to date with one view of the database, and what of it is yet to be saved."""
+
     sheets: Mapping[str, Sheet]
     outdated: Outdated
     stored: Mapping[str, Sheet]
@@ -30,22 +46,10 @@ class OpenLedger(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery was settled just now; what was forced up to this revision is accounted for."""
     proven: tuple[SuspectRecord, ...] = ()
     """Suspects that the phone has stored now."""
-    suspected: tuple[SuspectRecord, ...] = ()
-    """New ones."""
-    rests: bool = False
-    """The phone may just have failed: this answer carries nothing that can fail, so that it pushes."""
-    is_met_anew: bool = False
-    """It came with a cursor that it was never given."""
-    fork: Fork | None = None
-    """It begins now."""
-    is_shared: bool = False
-    """Other phones have the same id, or had."""
     gained: Mapping[str, FrozenBitMap] = MappingProxyType({})
     """What it came to take for the phone's just now."""
     delivered: Mapping[str, Delivered] = MappingProxyType({})
     """What the answer carries that is given, with what was gained."""
-    carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
-    """What answers carried of which nobody knows whether they came."""
     in_question: Mapping[str, FrozenBitMap] = MappingProxyType({})
     """What the phone has, is not due, and its user may not see any more."""
 

@@ -7,14 +7,12 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
-from hub.core.phone.open_ledger import OpenLedger
+from hub.core.phone.open_ledger import OpenLedger, Visit
 from hub.core.phone.sheets import (
     NO_RECORDS,
     ChangedRow,
     Delivered,
     Delivery,
-    Fork,
-    Head,
     Outdated,
     Sheet,
     SuspectRecord,
@@ -36,13 +34,10 @@ class _Debt:
         self.sheets[name] = sheet._replace(due=sheet.due | nums, withheld=sheet.withheld - nums)
 
 
-class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+class Resumed(Visit, frozen=True, kw_only=True):
     """A ledger whose phone came back with a known cursor; what changed since ``since`` is not yet in it."""
 
-    device: int
-    cursor: float
     revision: int
-    head: Head
     since: int
     sheets: Mapping[str, Sheet]
     had: Mapping[str, Sheet]
@@ -53,15 +48,6 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     """When another answer was given after the one that arrived."""
     doubtful: Sequence[Delivery]
     """Answers that may have come late, over something newer."""
-    suspected: tuple[SuspectRecord, ...] = ()
-    rests: bool = False
-    is_met_anew: bool = False
-    """It came with a cursor that it was never given."""
-    fork: Fork | None = None
-    is_shared: bool = False
-    """Other phones have the same id, or had."""
-    carried: Mapping[str, FrozenBitMap] = MappingProxyType({})
-    """What answers carried of which nobody knows whether they came."""
     reconsiders: bool = False
     """Its user may see other records than before."""
 
@@ -170,15 +156,11 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
                 debt.sheets[name] = debt.sheets[name].filled(otherwise)
 
 
-class StartOver(msgspec.Struct, frozen=True, kw_only=True):
+class StartOver(Visit, frozen=True, kw_only=True):
     """A ledger whose phone came with a cursor that says nothing about what it has."""
 
-    device: int
-    cursor: float
-    head: Head
     is_first: bool
     """The phone never had anything from this hub, nor from another one."""
-    fork: Fork | None = None
     made_after_ms: int | None = None
     """For a phone that says it is not new: only what was made after it is certainly new to it."""
 
