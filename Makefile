@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # every process of a hub would compile it anew
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release update-key bundle test-device power-cut copy-cut catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release update-key bundle pictures test-device power-cut copy-cut catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -66,6 +66,10 @@ update-key: ## draw a key that signs updates, for tests: OUT=build/update
 
 bundle: ## make an update of the tree that `make image` left: KEY=build/update signs it. No card takes one yet
 	image/bundle "$(or $(ROOT),build/work/root)" "$(or $(OUT),build/hikma-hub.raucb)" "$(or $(KEY),build/update)"
+
+pictures: $(STAMP) ## make the pictures of the technician's guide anew
+	$(BIN)/pytest -q tests/browser/test_guide.py "tests/browser/test_label.py" -k "well or en"
+	$(BIN)/python image/pictures.py
 
 test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
 	$(BIN)/pytest -v -s -m "$(or $(ONLY),device)" --durations=15 tests/device

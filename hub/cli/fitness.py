@@ -131,7 +131,7 @@ def _shape(path: Path) -> Check:
 _SHAPES = {
     CardShape.MENDED: "mended by a full check at the start; replace the card",
     CardShape.FAILED: "it takes nothing in; what is on it is read, and what is written now is lost. Replace the card",
-    CardShape.GONE: "the hub's data cannot be found on it; image/README.md section 6",
+    CardShape.GONE: "the hub's data cannot be found on it; image/GUIDE.md page 2",
 }
 
 
