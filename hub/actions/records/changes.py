@@ -4,7 +4,7 @@ Whatever brings a record - a phone's push, a user of the hub, a second try from 
 deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 import msgspec
@@ -74,6 +74,8 @@ class Changes:
         """What was pushed to tables with counters, and what its phone knew of it; None of what is new."""
         self.added: list[str] = []
         """What is new on the hub, each as table/id."""
+        self._others: set[str] = set()
+        """Ids of what is new and may not be entered by who is signed in."""
         self._tx = tx
         self._pusher = Pusher(device, rights, tx.now_ms)
         self._known_parents: dict[str, dict[str, Parent]] = {name: {} for name in push_decision.NAMED}
@@ -127,9 +129,14 @@ class Changes:
         own = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
         if isinstance(own, Add) or (own and not isinstance(own.error, NotAllowed)):
             return own
-        pushers = judging.pushers(self._tx, self._pusher, others)
-        decide = partial(push_decision.decide_new, table, pushed, parents=self._parents)
-        return judging.first_allowed(own, (decide(pusher=who) for who in pushers))
+        pushers = self._pushers(self._parents.patients(table, pushed.record), others)
+        decision = judging.first_allowed(own, (push_decision.decide_new(table, pushed, *who) for who in pushers))
+        if isinstance(decision, Add):
+            self._others.add(pushed.record.id)
+        return decision
+
+    def _pushers(self, patients: Collection[str], others: Iterable[Judged]) -> Iterator[tuple[Pusher, Parents]]:
+        return judging.pushers(self._tx, self._pusher, self._parents, others, patients, self._phone)
 
     @cached_property
     def _sign_ins(self) -> list[SignIn]:
@@ -188,9 +195,12 @@ class Changes:
         if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
             me, now_ms = self._pusher.rights.user_id, self._pusher.revision
             others = authors.of_edit(pushed.record, me, self._sign_ins, now_ms)
-            pushers = judging.pushers(self._tx, self._pusher, others)
-            decide = partial(push_decision.decide_again, table, stored, pushed, parents=self._parents, known=known)
-            decision = judging.first_allowed(decision, (decide(pusher=who) for who in pushers))
+            # A deletion wins over all that was entered since: of a patient who moved it is the new clinic's to allow.
+            is_deletion = push_decision.says_deleted(table, pushed.record)
+            patients = set() if is_deletion or not version else self._parents.patients(table, version.record)
+            decide = partial(push_decision.decide_again, table, stored, pushed, known=known)
+            decision = judging.first_allowed(decision, (decide(*who) for who in self._pushers(patients, others)))
+            self._force(table, row.num)  # who is signed in may not be shown it
         if isinstance(decision, Refuse):
             return decision.error
         if table.name in COUNTERS:
@@ -234,6 +244,9 @@ class Changes:
             return
         nums = record_rows.add(self._tx, table, added, device=self._pusher.device)
         outbox.add_new(self._tx, table, nums)
+        for num, each in zip(nums, added, strict=True) if self._others else ():
+            if each.record.id in self._others:
+                self._force(table, num)
         for each in added if table.push is PushRule.LOCAL else ():
             self._audit(table, each.record.id, table.names)
         self._forget_parents(table, (each.record.id for each in added))

@@ -1,24 +1,41 @@
 """Judges a record by the rights of whoever may have entered it, where several use one phone (core.records.authors)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from math import inf
 from typing import TypeVar
 
 import msgspec
 
 from hub.core.records.authors import Judged
-from hub.core.records.push_decision import Pusher, Refuse
+from hub.core.records.push_decision import Parents, Pusher, Refuse
 from hub.store.database import Transaction
-from hub.store.phones import callers
+from hub.store.phones import callers, twins
+from hub.store.records import former_clinics
 
 Decision = TypeVar("Decision")
 
 
-def pushers(tx: Transaction, pusher: Pusher, others: Iterable[Judged]) -> Iterator[Pusher]:
-    """Return other users of a phone as those who push, each with the rights of then."""
+def pushers(
+    tx: Transaction,
+    pusher: Pusher,
+    parents: Parents,
+    others: Iterable[Judged],
+    patients: Collection[str],
+    phone: int,
+) -> Iterator[tuple[Pusher, Parents]]:
+    """Return other users of a phone as those who push, each with the rights and with the patients' clinics of then.
+
+    A phone can say any time. Whose a patient was counts only where it cannot have known otherwise.
+
+    patients: those about whom it is; none where only their clinics of now count.
+    phone: the one on which it was entered.
+    """
+    made_since = twins.made_since(tx.db, phone) if patients else inf
     for judged in others:
         who = judged.sign_in
         rights = callers.rights(tx.db, who.user_id, who.role, at_ms=judged.at_ms)
-        yield msgspec.structs.replace(pusher, rights=rights)
+        moved = former_clinics.at(tx.db, patients, max(judged.at_ms, made_since))
+        yield msgspec.structs.replace(pusher, rights=rights), parents._replace(moved=moved)
 
 
 def first_allowed(own: Decision | None, others: Iterable[Decision]) -> Decision:

@@ -129,8 +129,12 @@ def day_of_date(text: str, zone: tzinfo) -> date:
 
 
 def day_of_midnight(moment: datetime) -> date:
-    """Return the day whose midnight a server sends as a moment, in whatever zone it runs (CLOUD.md 0)."""
-    return moment.date() if moment.utcoffset() else (moment + _HALF_DAY).date()
+    """Return the day whose midnight a server sends as a moment, in whatever zone it runs (CLOUD.md 0).
+
+    Raises OverflowError for one that UTC does not have.
+    """
+    in_utc = moment.astimezone(UTC)
+    return moment.date() if moment.utcoffset() else (in_utc + _HALF_DAY).date()
 
 
 def start_ms(day: date, zone: tzinfo) -> int:

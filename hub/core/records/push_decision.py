@@ -32,12 +32,24 @@ UNKNOWN = Parent()
 """Of one that the hub does not have."""
 
 
+class Moved(NamedTuple):
+    """The clinic of a patient who moved, and the one of before."""
+
+    now: str | None
+    then: str
+
+
+_NOBODY_MOVED: Mapping[str, Moved] = MappingProxyType({})
+
+
 class Parents(NamedTuple):
     """The records that those in question name: table -> id -> what is known; one that is not there is not known."""
 
     known: Mapping[str, Mapping[str, Parent]]
     held: Sized = ()
     """Those of them that were not accepted; mostly none, which spares looking for one."""
+    moved: Mapping[str, Moved] = _NOBODY_MOVED
+    """The patients who have moved since the moment by which they are judged."""
 
     def place(self, table: Table, record: Record, author: str | None) -> Place:
         """Return where a record belongs, which ``author`` entered, and about whom it is."""
@@ -46,7 +58,16 @@ class Parents(NamedTuple):
             parent = self._of(name, record.text(column))
             if parent is not UNKNOWN:
                 patients.append(self._of_patient(parent.patient, parent.author))
-        return Place(Owner(record.text(table.clinic), author), tuple(patients))
+        clinic = record.text(table.clinic)
+        if self.moved and _is_patient(table):
+            clinic = self._then(record.id, clinic)
+        return Place(Owner(clinic, author), tuple(patients))
+
+    def patients(self, table: Table, record: Record) -> set[str]:
+        """Return the patients about whom a record is."""
+        own = record.id if _is_patient(table) else record.text(table.patient)
+        others = (self._of(name, record.text(column)).patient for column, name in _named(table))
+        return {patient for patient in (own, *others) if patient}
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether the patient or a visit with whose deletion the record goes is deleted."""
@@ -71,7 +92,18 @@ class Parents(NamedTuple):
 
     def _of_patient(self, patient_id: str | None, author: str | None) -> Owner:
         patient = self._of("patients", patient_id)
-        return Owner(None, author) if patient is UNKNOWN else Owner(patient.clinic, patient.author)
+        if patient is UNKNOWN:
+            return Owner(None, author)
+        return Owner(self._then(patient_id or "", patient.clinic), patient.author)
+
+    def _then(self, patient_id: str, clinic: str | None) -> str | None:
+        """Return the clinic of then in the place of a patient's clinic of now."""
+        moved = self.moved.get(patient_id)
+        return moved.then if moved and moved.now == clinic else clinic
+
+
+def _is_patient(table: Table) -> bool:
+    return table.name == "patients"
 
 
 _NONE: Mapping[str, Parent] = MappingProxyType({})

@@ -53,6 +53,7 @@ STEPS = (
     Step("blanked"),
     Step("along"),
     Step("past"),
+    Step("former_clinics"),
 )
 _HERE = resources.files(__name__)
 

@@ -1,5 +1,7 @@
 """Keeps the further ledgers of one phone id, and finds the one of the phone that comes (core.phone.past)."""
 
+from math import inf
+
 from sqlite_utils import Database
 
 from hub.core.phone.ledger import StoredLedger
@@ -48,6 +50,16 @@ def pusher(tx: Transaction, device: int, cursor: float) -> int:
     found = whose(tx.db, device, cursor)
     is_expected, is_known, _ = _fit(tx.db, found, cursor)
     return found.device if is_expected or is_known else devices.next_num(tx)
+
+
+def made_since(db: Database, device: int) -> float:
+    """Return the newest answer that a phone is known to have; infinite where none is known.
+
+    What it pushes now was made after that one: after each answer it pushes all that it has.
+    """
+    sql = f"SELECT max(after) FROM deliveries WHERE device IN (SELECT num FROM {_LEDGERS})"
+    [after] = db.execute(sql, {"device": device}).fetchone()
+    return inf if after is None else float(after)
 
 
 def seen(tx: Transaction, num: int) -> None:

@@ -15,6 +15,7 @@ from hub.core.records.push_decision import Add, Parent
 from hub.core.records.table import Cascade, Table
 from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
+from hub.store.records import former_clinics
 
 HUB = merge.HUB
 """The number that stands for the hub and the cloud where a device's would stand."""
@@ -146,8 +147,9 @@ def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device:
             kept.num,
         ],
     )
-    if table.name == "patients" and record.text("primary_clinic_id") != _clinic(table, kept):
+    if table.name == "patients" and record.text("primary_clinic_id") != (left := _clinic(table, kept)):
         _note_moves(tx, [record.id])
+        former_clinics.note(tx, record.id, left)
 
 
 def remember(tx: Transaction, table: Table, num: int, history: History) -> None:

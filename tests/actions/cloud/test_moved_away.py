@@ -1,5 +1,6 @@
 """What a phone keeps of whom its user may not see any more: nothing, and what was not sent is not lost (S5)."""
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import NamedTuple
@@ -59,7 +60,9 @@ def moving(hub: InProcessHub) -> Moving:
     with hub.store.write() as tx:
         users.grant(tx, "user-boss@c.test", beta, set(Permission))
     pairing.open_for(hub.store, 60)
-    anna, ben, boss = (hub.phone(n, email=f"{name}@c.test") for n, name in ((11, "anna"), (12, "ben"), (13, "boss")))
+    anna, ben, boss = (
+        hub.phone(n, email=f"{name}@c.test", now_ms=clock_ms) for n, name in ((11, "anna"), (12, "ben"), (13, "boss"))
+    )
     patient = str(anna.create("patients", {"given_name": SECRET, "primary_clinic_id": alpha})["id"])
     visit = str(anna.create("visits", {"patient_id": patient, "clinic_id": alpha, "provider_name": SECRET})["id"])
     about = {"patient_id": patient, "visit_id": visit}
@@ -72,6 +75,11 @@ def moving(hub: InProcessHub) -> Moving:
     assert made.shows(anna) == made.shows(boss) == set(CHART)
     assert made.shows(ben) == set()
     return made
+
+
+def clock_ms() -> int:
+    """Return what a phone's clock says that is right."""
+    return time.time_ns() // 1_000_000
 
 
 def by_a_nurse_of_both(moving: Moving, clinic: str) -> None:
@@ -118,8 +126,8 @@ def test_s5_a_patient_whom_the_cloud_moved_to_a_clinic_of_another_hub_stays_on_n
 
 @pytest.mark.parametrize("move", [by_a_nurse_of_both, by_the_cloud])
 def test_s5_what_was_not_sent_of_a_patient_who_moved_is_held_whole_and_not_lost(moving: Moving, move: Move) -> None:
-    moving.anna.edit("patients", moving.patient, {"hometown": "Homs"})
     move(moving, moving.beta)
+    moving.anna.edit("patients", moving.patient, {"hometown": "Homs"})
     visit = str(moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha})["id"])
     moving.anna.create("events", {"patient_id": moving.patient, "visit_id": visit, "form_data": "[1]"})
     assert moving.shows(moving.anna) == set()
@@ -133,6 +141,81 @@ def test_s5_what_was_not_sent_of_a_patient_who_moved_is_held_whole_and_not_lost(
     assert moving.shows(moving.ben) == set(CHART)
     assert moving.shows(moving.anna) == set()
     assert "Homs" not in str(moving.anna.store.table("patients"))
+
+
+@pytest.mark.parametrize("move", [by_a_nurse_of_both, by_the_cloud])
+def test_s5_what_a_nurse_entered_before_the_patient_moved_is_judged_by_the_clinic_of_then(
+    moving: Moving, move: Move
+) -> None:
+    """The nurse was offline: it was held, though she was allowed all of it when she entered it."""
+    moving.anna.edit("patients", moving.patient, {"hometown": "Homs"})
+    moving.anna.edit("visits", moving.visit, {"provider_name": f"{SECRET} 2"})
+    about = {"patient_id": moving.patient, "visit_id": moving.visit}
+    made = {"visits": moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha})}
+    made["events"] = moving.anna.create("events", {**about, "form_data": "[1]"})
+    made["patient_vitals"] = moving.anna.create("patient_vitals", {**about, "visit_id": made["visits"]["id"]})
+    move(moving, moving.beta)
+    assert moving.shows(moving.anna) == set()
+    assert quarantine.entries(moving.hub.store) == []
+    kept = pushes.kept(moving.hub.store, "patients", moving.patient)
+    assert (kept["given_name"], kept["hometown"], kept["primary_clinic_id"]) == (SECRET, "Homs", moving.beta)
+    assert pushes.kept(moving.hub.store, "visits", moving.visit)["provider_name"] == f"{SECRET} 2"
+    assert moving.shows(moving.ben) == set(CHART)
+    for table, row in made.items():
+        assert row["id"] in pushes.live(moving.hub.store, table)
+        assert moving.ben.store.find(table, str(row["id"])) is not None
+        assert moving.patient not in str(moving.anna.store.find(table, str(row["id"])))
+
+
+def test_s5_a_patient_who_moved_on_is_judged_by_each_clinic_while_they_were_there(moving: Moving) -> None:
+    gamma = add_clinic(moving.hub.store, "Gamma")
+    moving.rights("boss@c.test", gamma, set(Permission))
+    first = moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha})
+    by_a_nurse_of_both(moving, moving.beta)
+    assert moving.shows(moving.ben) == set(CHART)
+    second = moving.ben.create("visits", {"patient_id": moving.patient, "clinic_id": moving.beta})
+    third = moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha})
+    by_a_nurse_of_both(moving, gamma)
+    assert moving.shows(moving.anna) == moving.shows(moving.ben) == set()
+    assert {str(first["id"]), str(second["id"])} <= pushes.live(moving.hub.store, "visits")
+    assert [entry.record_id for entry in quarantine.entries(moving.hub.store)] == [third["id"]]
+
+
+def test_s5_a_claim_gives_no_clinic_that_its_author_had_not_then_on_this_phone(moving: Moving) -> None:
+    long_ago = {"created_at": 1_000_000_000_000, "updated_at": 1_000_000_000_000}
+    other = str(moving.boss.create("patients", {"given_name": "B", "primary_clinic_id": moving.beta})["id"])
+    assert moving.boss.sync().ok
+    gamma = add_clinic(moving.hub.store, "Gamma")
+    moving.rights("boss@c.test", gamma, set(Permission))
+    moving.boss.edit("patients", other, {"primary_clinic_id": gamma})
+    by_a_nurse_of_both(moving, moving.beta)
+    add_user(moving.hub.store, moving.alpha, email="new@c.test")
+    new = moving.hub.phone(14, email="new@c.test", now_ms=clock_ms)  # signed in when the patient had moved
+    for phone, patient in ((moving.anna, other), (new, moving.patient)):
+        phone.create("visits", {"patient_id": patient, "clinic_id": moving.alpha, **long_ago})
+        assert phone.sync().ok
+    assert len(quarantine.entries(moving.hub.store)) == 2
+
+
+def test_s5_a_phone_that_knows_of_the_move_cannot_say_that_it_was_before(moving: Moving) -> None:
+    by_a_nurse_of_both(moving, moving.beta)
+    assert moving.anna.sync().ok
+    early = {"created_at": 1_000_000_000_000, "updated_at": 1_000_000_000_000}
+    visit = moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha, **early})
+    assert moving.anna.sync().ok
+    assert visit["id"] not in pushes.live(moving.hub.store, "visits")
+    assert [entry.record_id for entry in quarantine.entries(moving.hub.store)] == [visit["id"]]
+
+
+def test_s5_who_may_delete_a_patient_who_moved_is_the_new_clinics_to_say(moving: Moving) -> None:
+    """A deletion takes along what was entered there since."""
+    moving.anna.edit("patients", moving.patient, {"is_deleted": True})
+    moving.anna.edit("visits", moving.visit, {"is_deleted": True})
+    by_a_nurse_of_both(moving, moving.beta)
+    moving.anna.sync()
+    assert moving.patient in pushes.live(moving.hub.store, "patients")
+    assert moving.visit in pushes.live(moving.hub.store, "visits")
+    assert {entry.table_name for entry in quarantine.entries(moving.hub.store)} == {"patients", "visits"}
 
 
 def test_s5_what_was_not_sent_when_the_right_went_and_came_back_is_taken_in(moving: Moving) -> None:
