@@ -1,12 +1,16 @@
 """Follows the cloud's deletions: those that it announces, and those that only a full pull shows (CLOUD.md 2.1, 4.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from hub.actions.cloud import queue
 from hub.core.cloud import going_along
+from hub.core.cloud.outbox import Entry
 from hub.core.cloud.pull_tally import PullTally
+from hub.core.errors import Unavailable
 from hub.core.records import cascade
+from hub.core.records.codec import Record
 from hub.core.records.table import Table
 from hub.core.records.tables import DELETES_WITH
 from hub.store.cloud import deleted_there, id_mapping, outbox, went_along
@@ -20,7 +24,8 @@ def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, 
     Whether it deleted the children, or had moved them before, and perhaps told nobody, only a full pull can say. So
     without one (``full``) a parent stays that has children there.
 
-    The same holds for what was deleted here as well, and took along what the cloud is yet to be told to delete.
+    The same holds for what was deleted here as well, and took along what the cloud is yet to be told to delete. And
+    what was entered here and not sent must be kept for people: until there is room for that, all of it stays, on hold.
 
     Returns whether a full pull must say so.
     """
@@ -35,9 +40,11 @@ def delete(store: Store, table: Table, ids: Sequence[str], tally: PullTally, *, 
             if not full and any(_has_reached(tx, child, nums) for child, nums in children):
                 stays = True
                 continue
-            _delete(tx, table, [row.num], None, tally)
-            for child, nums in children:
-                _delete(tx, child, nums, table, tally)
+            family = [_Gone(table, [row.num]), *(_Gone(child, nums, table) for child, nums in children)]
+            if _delete(tx, family):
+                tally.deleted += sum(len(gone.nums) for gone in family)
+            else:
+                stays = True
     return stays
 
 
@@ -66,16 +73,55 @@ def sweep(store: Store, table: Table, named: set[str], tally: PullTally) -> None
     tally.deleted += len(gone)
 
 
-def _delete(tx: Transaction, table: Table, nums: list[int], parent: Table | None, tally: PullTally) -> None:
-    """Delete records here, and nowhere else; what was not sent of them is kept where people find it."""
-    entries = outbox.entries(tx.db, table, nums)
-    unsent = [num for num, entry in entries.items() if going_along.is_for_people(table, entry)]
-    for record in record_rows.by_num(tx.db, table, unsent).values():
-        queue.keep_for_review(tx, table, record, going_along.why_deleted(table, parent))
-    if parent is None:
-        deleted_there.note(tx, table, nums)
+class _Gone(NamedTuple):
+    """Records that the cloud deleted, with their parent of that table; None for the parent itself."""
+
+    table: Table
+    nums: Sequence[int]
+    parent: Table | None = None
+
+
+def _delete(tx: Transaction, family: Iterable[_Gone]) -> bool:
+    """Delete records here, and nowhere else; what was not sent of them is kept where people find it.
+
+    Returns whether there was room for that; without it they stay.
+    """
+    with tx.attempt() as undo:
+        try:
+            for gone in family:
+                _keep_unsent(tx, gone)
+                _bury(tx, gone)
+        except Unavailable:
+            undo()
+            for gone in family:
+                _hold_unsent(tx, gone)
+            return False
+    return True
+
+
+def _keep_unsent(tx: Transaction, gone: _Gone) -> None:
+    for _, record, _ in _unsent(tx, gone):
+        queue.keep_for_review(tx, gone.table, record, going_along.why_deleted(gone.table, gone.parent))
+
+
+def _hold_unsent(tx: Transaction, gone: _Gone) -> None:
+    for num, record, entry in _unsent(tx, gone):
+        reason = going_along.why_deleted(gone.table, gone.parent)
+        queue.hold(tx, gone.table, num, record, reason, revision=entry.revision)
+
+
+def _unsent(tx: Transaction, gone: _Gone) -> Iterator[tuple[int, Record, Entry]]:
+    entries = outbox.entries(tx.db, gone.table, gone.nums)
+    unsent = [num for num, entry in entries.items() if going_along.is_for_people(gone.table, entry)]
+    for num, record in record_rows.by_num(tx.db, gone.table, unsent).items():
+        yield num, record, entries[num]
+
+
+def _bury(tx: Transaction, gone: _Gone) -> None:
+    if gone.parent is None:
+        deleted_there.note(tx, gone.table, gone.nums)
     else:
-        went_along.note(tx, table, {num: entries.get(num) for num in nums}, by_cloud=True)
-    outbox.remove(tx, table, nums)
-    record_rows.delete(tx, table, nums)
-    tally.deleted += len(nums)
+        entries = outbox.entries(tx.db, gone.table, gone.nums)
+        went_along.note(tx, gone.table, {num: entries.get(num) for num in gone.nums}, by_cloud=True)
+    outbox.remove(tx, gone.table, gone.nums)
+    record_rows.delete(tx, gone.table, gone.nums)

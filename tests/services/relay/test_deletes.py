@@ -62,6 +62,34 @@ def test_4_6_a_record_that_the_cloud_never_had_is_kept_visible_when_its_patient_
     assert pushes.reasons(connected.store) == [Code.PARENT_DELETED_IN_CLOUD.of(table="visits", parent="patients")]
 
 
+def test_r10_a_pull_that_deletes_what_was_not_sent_goes_on_where_the_records_to_check_are_full(
+    connected: World,
+) -> None:
+    """The pull failed for ever, and nothing came from the cloud any more; no record may be lost for it either."""
+    patient, other = connected.patient(), connected.patient()
+    visit = connected.visit(patient)
+    settle(connected)
+    connected.change("visits", visit, provider_name="not sent")
+    new = connected.event(visit)
+    connected.seed.push_as(connected.hub, {"patients": {"deleted": [patient["id"]]}})
+    connected.seed.edit("patients", str(other["id"]), hometown="Homs")
+    room, connected.store.quarantine_max = connected.store.quarantine_max, 1
+    settle(connected)
+    assert connected.here_is("patients", str(other["id"]))["hometown"] == "Homs"
+    for table, row in {"patients": patient, "visits": visit, "events": new}.items():
+        assert row["id"] in pushes.live(connected.store, table)  # nothing is split
+    assert connected.waiting()["held"] == 2
+    gone = [Code.PARENT_DELETED_IN_CLOUD.of(table=table, parent="patients") for table in ("events", "visits")]
+    assert sorted(connected.reasons(), key=str) == sorted(gone, key=str)
+    connected.store.quarantine_max = room
+    connected.want_everything()  # as once a week
+    settle(connected)
+    for table, row in {"patients": patient, "visits": visit, "events": new}.items():
+        assert row["id"] in pushes.tombstones(connected.store, table)
+    assert sorted(pushes.reasons(connected.store), key=str) == sorted(gone, key=str)
+    assert connected.waiting()["held"] == 0
+
+
 def test_4_6_what_only_quarantine_still_has_is_not_thrown_away_by_trying_again(connected: World) -> None:
     """Letting everything go again, by hand or for a new clinic, took away the only copy."""
     patient = connected.patient()
