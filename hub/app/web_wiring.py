@@ -27,6 +27,7 @@ from hub.services.copy import shelf
 from hub.services.copy import spare as spares
 from hub.services.copy.stick import FOLDER, Stick
 from hub.services.discovery import links
+from hub.services.machine.networks import NetworkDesk
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import Runner
@@ -73,6 +74,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
 
     return Powers(
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command, settings.box.erase_command),
+        networks=NetworkDesk(settings.box.network_wish, settings.box.network_told),
         cloud=_cloud_control(store, live),
         settings=SettingsBook(live.listed, partial(live.change, store)),
         fleet=_fleet_control(store, live),
@@ -175,7 +177,7 @@ def _entry(settings: Settings) -> EntryRules:
 
 
 def _page_options(settings: Settings) -> PageOptions:
-    return PageOptions(settings.web.show_lights, settings.pairing.mode == "open")
+    return PageOptions(settings.web.show_lights, settings.pairing.mode == "open", bool(settings.box.network_wish))
 
 
 def _pairing(store: Store, settings: Settings) -> PairingOptions:

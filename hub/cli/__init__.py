@@ -12,6 +12,7 @@ _FAILED = 1
 _COMMANDS = {
     "admin": "page",
     "backup": "backup",
+    "change-network": "network",
     "clinic": "people",
     "cloud": "cloud",
     "console": "console",

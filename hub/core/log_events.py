@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     DISCOVERY_NAME_TAKEN = "discovery.name_taken"
     FLEET = "fleet"
     POWER_FAILED = "power.failed"
+    NETWORK_NOT_CHANGED = "network.not_changed"
     NOT_RECOVERED = "recovery.failed"
     RECOVERED = "recovered"
     RELAY = "relay"

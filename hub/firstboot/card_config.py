@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import fields
 
+from hub.core import wifi
 from hub.core.errors import SettingError
 from hub.firstboot import countries
 from hub.settings import toml_file
@@ -21,11 +22,8 @@ TAKEN = "(taken)"
 
 _BYTES_MAX = 64 * 1024
 _Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
-_SSID_BYTES_MAX = 32
 _Ssid = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 _Passphrase = Annotated[str, Meta(max_length=200)]
-_PASSPHRASE = re.compile(r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}")
-"""WPA: 8 to 63 printable characters of ASCII, or the key itself (IEEE 802.11 annex J.4)."""
 _Secret = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 _ADMINISTRATOR_CHARS_MIN = 10
 """As on the page."""
@@ -199,24 +197,26 @@ def _zones() -> set[str]:
 
 
 def _impossible_networks(config: CardConfig) -> list[tuple[str, str]]:
-    networks = [(f"wifi.{number}", wifi.name, wifi.password) for number, wifi in enumerate(config.wifi)]
+    networks = [(f"wifi.{number}", one.name, one.password) for number, one in enumerate(config.wifi)]
     if config.access_point:
         networks.append(("access_point", config.access_point.name, config.access_point.password))
     found = []
     for where, name, password in networks:
         size = len(name.encode())
-        if size > _SSID_BYTES_MAX:
-            sentence = f"a Wi-Fi name has at most {_SSID_BYTES_MAX} bytes, this one {size}; an Arabic letter takes two"
+        if size > wifi.SSID_BYTES_MAX:
+            sentence = (
+                f"a Wi-Fi name has at most {wifi.SSID_BYTES_MAX} bytes, this one {size}; an Arabic letter takes two"
+            )
             found.append((f"{where}.name", sentence))
-        if password not in {None, TAKEN} and not _PASSPHRASE.fullmatch(password or ""):
+        if password is not None and password != TAKEN and not wifi.is_password(password):
             sentence = (
                 "a Wi-Fi password has 8 to 63 characters (letters without accents, digits, signs), or 64 hex digits"
             )
             found.append((f"{where}.password", sentence))
-    for number, wifi in enumerate(config.wifi):
-        if (wifi.password is None) is not wifi.open:
+    for number, one in enumerate(config.wifi):
+        if (one.password is None) is not one.open:
             found.append((f"wifi.{number}", "a Wi-Fi has either a password or, to be joined without one, open = true"))
-        if wifi.name in {earlier.name for earlier in config.wifi[:number]}:
+        if one.name in {earlier.name for earlier in config.wifi[:number]}:
             found.append((f"wifi.{number}.name", "this Wi-Fi is in the file twice; remove one"))
     return found
 
@@ -287,7 +287,7 @@ def missing(text: str, where: list[str]) -> str:
 
 
 def _secrets(config: CardConfig) -> list[tuple[str, str]]:
-    found = [(f"wifi.{number}.password", wifi.password) for number, wifi in enumerate(config.wifi)]
+    found = [(f"wifi.{number}.password", one.password) for number, one in enumerate(config.wifi)]
     found += [("access_point.password", config.access_point.password)] if config.access_point else []
     found += [("cloud.api_key", config.cloud.api_key)] if config.cloud else []
     found += [("fleet.token", config.fleet.token)] if config.fleet else []

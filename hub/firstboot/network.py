@@ -4,10 +4,11 @@ import itertools
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from hub.core.wifi import SSID_BYTES_MAX, Join, Networks, Offer
 from hub.firstboot.card_config import TAKEN, AccessPointTable, CardConfig, WifiTable
 from hub.firstboot.machine import Machine, write
 
@@ -16,16 +17,18 @@ _OURS = "hikma-"
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without l, i, o, 0 and 1, which are read wrongly from a label."""
 _DRAWN_CHARS = 12
-_SSID_BYTES_MAX = 32
 _KNOWN_PRIORITY = 100
+_CHOSEN_PRIORITY = 150
+"""Of a network that was chosen on the page: before those of the file."""
 _FALLBACK_PRIORITY = -100
 _ALWAYS_PRIORITY = 200
+_DHCP_S = 30
 _AP_SECURITY = {"proto": "rsn", "pairwise": "ccmp", "group": "ccmp", "pmf": "2"}
 """WPA2 with AES alone, no WPA and no TKIP; protected management frames for the phones that can (2: optional)."""
 
 
 def apply(machine: Machine, config: CardConfig) -> None:
-    """Write the connections of the file, and remove those of an earlier one; others stay."""
+    """Write the connections of the file, and remove those of an earlier one; others stay, as what the page chose."""
     folder = machine.path(FOLDER)
     names = _profiles(folder, config)
     wanted = {names[wifi.name]: _wifi(folder, names, rank, wifi) for rank, wifi in enumerate(config.wifi)}
@@ -34,7 +37,7 @@ def apply(machine: Machine, config: CardConfig) -> None:
     for name, content in wanted.items():
         write(folder / f"{name}.nmconnection", content, mode=0o600)
     for old in folder.glob(f"{_OURS}*.nmconnection"):
-        if old.stem not in wanted:
+        if old.stem not in wanted and old.stem not in chosen(folder):
             old.unlink()
     if config.hub.country:
         line = f"options cfg80211 ieee80211_regdom={config.hub.country}\n".encode()
@@ -48,10 +51,57 @@ ACCESS_POINT = f"{_OURS}access-point"
 def access_point(machine: Machine) -> tuple[str | None, str | None]:
     """Return name and password of the hub's own network, for its label."""
     folder = machine.path(FOLDER)
-    name = _network(folder, ACCESS_POINT)
-    if name and len(name.encode()) > _SSID_BYTES_MAX:  # of an earlier program; no radio opens it
+    name = network_name(folder, ACCESS_POINT)
+    if name and len(name.encode()) > SSID_BYTES_MAX:  # of an earlier program; no radio opens it
         return None, None
     return name, _known_password(folder, ACCESS_POINT)
+
+
+def networks(machine: Machine) -> Networks:
+    """Return the networks that the hub knows, and its own."""
+    folder = machine.path(FOLDER)
+    profiles = sorted(_known(folder), key=lambda profile: -_priority(folder, profile))
+    name, password = access_point(machine)
+    is_always = _priority(folder, ACCESS_POINT) == _ALWAYS_PRIORITY
+    own = Offer(name, password or "", "always" if is_always else "fallback") if name else None
+    return Networks(known=tuple(filter(None, (network_name(folder, profile) for profile in profiles))), own=own)
+
+
+def chosen(folder: Path) -> list[str]:
+    """List the profiles that were chosen on the page."""
+    return [profile for profile in _known(folder) if _priority(folder, profile) == _CHOSEN_PRIORITY]
+
+
+def replaced(folder: Path, profile: str) -> list[str]:
+    """List the profiles that a newly chosen one makes needless: chosen earlier, or of the same network."""
+    name = network_name(folder, profile)
+    same = [known for known in _known(folder) if network_name(folder, known) == name]
+    return sorted({*chosen(folder), *same} - {profile})
+
+
+def free_profile(folder: Path) -> str:
+    """Return a profile that no network has."""
+    return next(name for name in _names() if not _path(folder, name).exists())
+
+
+def to_join(profile: str, wish: Join, *, is_trial: bool) -> bytes:
+    """Write the profile of a chosen network; a trial is only joined when it is told to, also after a power cut."""
+    connection = {"autoconnect-priority": str(_CHOSEN_PRIORITY), "autoconnect-retries": "0"}
+    if is_trial:
+        connection["autoconnect"] = "false"
+    return _profile(
+        profile,
+        connection=connection,
+        wifi=_station(wish.name, is_hidden=wish.hidden),
+        password=wish.password,
+        # Phones need IPv4: a network that gives no such address was not joined.
+        ipv4={"method": "auto", "may-fail": "false", "dhcp-timeout": str(_DHCP_S)},
+    )
+
+
+def to_offer(folder: Path, wish: Offer) -> bytes:
+    """Write the profile of the hub's own network."""
+    return _access_point(folder, AccessPointTable(name=wish.name, password=wish.password, when=wish.when))
 
 
 def unknown(machine: Machine, config: CardConfig) -> list[str]:
@@ -70,12 +120,25 @@ def _profiles(folder: Path, config: CardConfig) -> dict[str, str]:
 
     No profile passes from one network to another while it is in use, so a power cut mixes no passwords up.
     """
-    had = {_network(folder, path.stem): path.stem for path in sorted(folder.glob(f"{_OURS}wifi-*.nmconnection"))}
-    free = (name for name in (f"{_OURS}wifi-{number}" for number in itertools.count()) if name not in had.values())
+    had = {network_name(folder, profile): profile for profile in _known(folder)}
+    free = (name for name in _names() if name not in had.values())
     return {wifi.name: had.get(wifi.name) or next(free) for wifi in config.wifi}
 
 
-def _network(folder: Path, profile: str) -> str | None:
+def _known(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob(f"{_OURS}wifi-*.nmconnection"))
+
+
+def _names() -> Iterator[str]:
+    return (f"{_OURS}wifi-{number}" for number in itertools.count())
+
+
+def _priority(folder: Path, profile: str) -> int:
+    written = re.search(r"^autoconnect-priority=(-?\d{1,4})$", _text(folder, profile), re.MULTILINE)
+    return int(written[1]) if written else 0
+
+
+def network_name(folder: Path, profile: str) -> str | None:
     """Return the name of a profile's network; None of a profile that a damaged card garbled."""
     written = re.search(r"^ssid=([\d;]+)$", _text(folder, profile), re.MULTILINE)
     try:
@@ -90,7 +153,7 @@ def _wifi(folder: Path, names: Mapping[str, str], rank: int, wifi: WifiTable) ->
     return _profile(
         name,
         connection={"autoconnect-priority": str(_KNOWN_PRIORITY - rank), "autoconnect-retries": "0"},
-        wifi={"mode": "infrastructure", "ssid": _ssid(wifi.name), "hidden": str(wifi.hidden).lower()},
+        wifi=_station(wifi.name, is_hidden=wifi.hidden),
         password=password,
         ipv4={"method": "auto"},
     )
@@ -141,6 +204,10 @@ def _profile(
     return "\n".join(lines).encode()
 
 
+def _station(name: str, *, is_hidden: bool) -> dict[str, str]:
+    return {"mode": "infrastructure", "ssid": _ssid(name), "hidden": str(is_hidden).lower()}
+
+
 def _ssid(name: str) -> str:
     """Write a network's name as bytes, which a keyfile takes whatever they are."""
     return "".join(f"{byte};" for byte in name.encode())
@@ -159,5 +226,9 @@ def _known_password(folder: Path, name: str) -> str | None:
 
 
 def _text(folder: Path, name: str) -> str:
-    path = folder / f"{name}.nmconnection"
+    path = _path(folder, name)
     return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def _path(folder: Path, profile: str) -> Path:
+    return folder / f"{profile}.nmconnection"

@@ -28,8 +28,9 @@ _BOX = {
     ("box", "restart_command"): "touch /run/hikma-hub/restart",
     ("box", "shutdown_command"): "touch /run/hikma-hub/power-off",
     ("box", "erase_command"): "touch /run/hikma-hub/erase",
+    ("box", "network_wish"): "/run/hikma-hub/network",
 }
-"""The hub may not switch the box off or erase it; hikma-hub-power.path and hikma-hub-erase.path see the file."""
+"""The hub may not switch the box off, erase it or change its Wi-Fi; hikma-hub-power.path and its kin see the file."""
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -17,7 +17,20 @@ import structlog
 from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
 from hub.core.status.card import CardShape
-from hub.firstboot import board, box, card, card_config, data, kept, ladder, network, people, recovery, vault
+from hub.firstboot import (
+    board,
+    box,
+    card,
+    card_config,
+    data,
+    kept,
+    ladder,
+    network,
+    network_change,
+    people,
+    recovery,
+    vault,
+)
 from hub.firstboot.board import KeyPlace
 from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
@@ -235,6 +248,7 @@ def _identify(state: _Run) -> None:
     box.own_machine_id(machine)
     host_name = machine.path("/etc/hostname").read_text("ascii").strip()
     point, password = network.access_point(machine)
+    network_change.tell(machine)
     state.facts |= {
         "access_point": point,
         "access_point_password": password,

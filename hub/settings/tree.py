@@ -202,6 +202,10 @@ class BoxSettings(msgspec.Struct, frozen=True):
     """What switches the machine off."""
     erase_command: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """What has everything on the machine erased for good; without one the page has no form for it."""
+    network_wish: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """The file by which the page asks for another Wi-Fi; without one it has no form for that."""
+    network_told: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/run/hikma-hub-network.json"
+    """The file that tells the page which networks this machine knows, and how the last change went."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from hub.web.pages import settings
 from hub.web.pages.accounts import REFUSED, ROLES
 from hub.web.pages.audit import EVENTS
 from hub.web.pages.finishing import STEPS
+from hub.web.pages.network import ENDS, OWN_IS
 from hub.web.pages.problem import SENTENCES
 from hub.words import LANGUAGES, UNITS, reasons, updates
 from hub.words.status import LABELS
@@ -101,10 +102,11 @@ def _tables() -> Iterator[Message]:
         yield from (pattern.meaning, pattern.rhythm)
     yield from (outcome.sentence for outcome in Outcome)
     yield from (outcome.sentence for outcome in ReportOutcome)
-    for table in (NOTES, EVENTS, ROLES, REFUSED, STEPS, SENTENCES, settings.LABELS, TABLES):
+    for table in (NOTES, EVENTS, ROLES, REFUSED, STEPS, SENTENCES, ENDS, settings.LABELS, TABLES):
         yield from table.values()
     for choices in settings.CHOICES.values():
         yield from choices.values()
+    yield OWN_IS
     yield from settings.GROUPS
     for texts in settings.REASONS.values():
         yield from texts

@@ -53,6 +53,7 @@ class Visit:
             java_script_enabled=script,
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
+            ignore_https_errors=True,  # the hub makes its certificate itself
         )
         self.page: Page = self._context.new_page()
         self.page.on("console", self._complain)

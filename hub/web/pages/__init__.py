@@ -8,6 +8,7 @@ from litestar import Router
 
 from hub.actions.people.failures import Attempts
 from hub.actions.phones.refusals import RefusedPhone
+from hub.services.machine.networks import NetworkDesk
 from hub.services.machine.switch import Switch
 from hub.store.database import Store
 from hub.web.field import SettingsBook
@@ -21,6 +22,7 @@ from hub.web.pages import (
     erasing,
     files,
     lost,
+    network,
     pairing,
     people,
     phones,
@@ -44,6 +46,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """What pages can do beyond the database; each page is given what it needs of it."""
 
     switch: Switch
+    networks: NetworkDesk
     cloud: CloudControl
     settings: SettingsBook
     fleet: FleetControl
@@ -82,6 +85,7 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *cloud.handlers(here, store, may.cloud),
         *quarantine.handlers(here, store),
         *box.handlers(here, store, may.switch, may.pages),
+        *network.handlers(here, store, may.networks),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
         *erasing.handlers(here, store, may.switch, may.attempts, partial(box.page, here, store, may.switch)),
         *copy.handlers(here, may.copy, partial(box.sheet, here, store, may.pages)),

@@ -47,6 +47,7 @@ EVENTS: Final = {
     "hub.renamed": "The hub is now called {detail}",
     "login": "{user} signed in on {device}",
     "login.refused": "A sign-in was refused on {device}",
+    "network.asked": "The Wi-Fi was to be changed to {detail}",
     "page.refused": "A sign-in to this page was refused",
     "page.sign_in": "Signed in",
     "page.sign_out": "Signed out",

@@ -65,7 +65,9 @@
       const silent = Date.now() - heard;
       if (silent >= PATIENCE_MS) miss();
       // No event for long: all places to follow from are taken, or nobody is there.
-      if (silent >= PATIENCE_MS / 2) refresh().catch(() => {});
+      // What is under way on this machine makes no event.
+      const isAwaited = document.querySelector('[data-live="soon"]');
+      if (silent >= PATIENCE_MS / 2 || isAwaited) refresh().catch(() => {});
     }, PATIENCE_MS / 4);
   }
 
