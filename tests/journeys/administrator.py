@@ -20,8 +20,6 @@ class Administrator:
     def __init__(self, world: World) -> None:
         self.transferred: dict[str, str] = {}
         """Patient -> the number that the clinic gave to which the patient was transferred."""
-        self.moved_unseen: set[str] = set()
-        """Events that were moved without a word: no hub hears of it when they end with the visit in which they are."""
         self._world = world
         self._backup: dict[str, list[tuple[Any, ...]]] | None = None
 
@@ -42,8 +40,6 @@ class Administrator:
         if same:
             visit = same[other % len(same)]["id"]
             self._world.seed.edit("events", str(event["id"]), announced=announced, visit_id=visit)
-            if not announced:
-                self.moved_unseen.add(str(event["id"]))
             self._forget_backup_unless(announced)
 
     def merge(self, which: int, other: int, *, announced: bool) -> None:

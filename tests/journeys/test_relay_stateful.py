@@ -273,7 +273,7 @@ class Relay(RuleBasedStateMachine):
         quarantined = self.region.quarantined()
         away = self.region.of_patients(self.administrator.transferred)
         deleted_there = {key for key, why in quarantined.items() if why in DELETED_THERE}
-        assert quarantined.keys() <= self.poison | deleted_there | away, quarantined
+        assert quarantined.keys() <= self.poison | deleted_there | away | self.ended_unseen(), quarantined
         assert self.poison & self.live() <= quarantined.keys(), "a poison record is not shown"
         lost = {key for key in self.region.made() - self.region.here() if key[1] not in quarantined}
         assert not lost, f"acknowledged and lost: {lost}"
@@ -329,9 +329,13 @@ class Relay(RuleBasedStateMachine):
         return self.administrator.rows(table)
 
     def ended_unseen(self) -> set[str]:
-        """Return the events that went in the cloud with a visit into which nobody heard that they had been moved."""
-        gone = {str(row["id"]) for row in self.world.seed.rows("events") if row["is_deleted"]}
-        return gone & self.administrator.moved_unseen
+        """Return the events that went in the cloud with a visit into which this hub has not heard that they were moved.
+
+        The cloud has them in no list of any pull, whether or not it had announced the move.
+        """
+        here = {str(row["id"]): row for row in pushes.rows(self.world.store, "events")}
+        gone = {str(row["id"]): row for row in self.world.seed.rows("events") if row["is_deleted"]}
+        return {row_id for row_id in gone.keys() & here if gone[row_id]["visit_id"] != here[row_id]["visit_id"]}
 
     def live(self) -> set[str]:
         return {row_id for table in POISON for row_id in pushes.live(self.world.store, table)}

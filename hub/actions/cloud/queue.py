@@ -149,12 +149,12 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
     """Queue again what ought to have been in the last pulls and was not; returns how many.
 
     What was sent again and again goes on hold, for a person. Deletes are done, and what was sent again because a full
-    pull did not show it: the cloud has it elsewhere. What the cloud refused goes along that names what it has lost.
+    pull did not show it, and the cloud has elsewhere. What the cloud refused goes along that names what it has lost.
     """
     again: set[Key] = set()
     for table in PUSH_ORDER:
         late = list(outbox.late(tx.db, table, pulls))
-        elsewhere = lost.find(tx.db, table, [num for num, entry, _ in late if entry.known is None])
+        elsewhere = _elsewhere(tx, table, [num for num, entry, _ in late if entry.known is None])
         after = {num: entry.overdue(pulls, deleted=deleted or num in elsewhere) for num, entry, deleted in late}
         missed = {num for num, entry in after.items() if entry and entry.state(pulls) is OutboxState.MISSED}
         outbox.put(tx, table, {num: entry for num, entry in after.items() if num not in missed})
@@ -162,6 +162,21 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
         sent = [num for num, entry in after.items() if entry is not None and num not in missed]
         again.update((table.name, record.id) for record in record_rows.by_num(tx.db, table, sent).values())
     return len(again) + _release_naming(tx, again)
+
+
+def _elsewhere(tx: Transaction, table: Table, nums: Collection[int]) -> set[int]:
+    """Return which of these, that a full pull did not show, the cloud has in another clinic.
+
+    What names no clinic goes with its patient: what is not shown though the patient is has ended there without a word.
+    """
+    found = lost.find(tx.db, table, nums)
+    if table.clinic or not found:
+        return found
+    patients = TABLES["patients"]
+    of = {num: record.text("patient_id") or "" for num, record in record_rows.by_num(tx.db, table, found).items()}
+    kept = {patient: row.num for patient, row in record_rows.find(tx.db, patients, sorted(set(of.values()))).items()}
+    shown = set(kept.values()) - lost.find(tx.db, patients, kept.values())
+    return {num for num, patient in of.items() if kept.get(patient) not in shown}
 
 
 def _release_naming(tx: Transaction, lost: set[Key]) -> int:

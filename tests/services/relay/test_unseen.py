@@ -592,3 +592,23 @@ def test_9_what_is_new_while_the_cloud_loses_its_patient_whom_it_had_yet_to_show
     made = chart(connected, patient)
     settle(connected)
     stand_with(connected, patient, made, {table: {} for table in made})
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_9_what_ended_in_the_cloud_without_a_word_is_given_to_a_person(connected: World, *, announced: bool) -> None:
+    """It goes there with a visit into which this hub had not heard that it was moved: no pull lists it ever again."""
+    patient = connected.patient()
+    old, new = connected.visit(patient), connected.visit(patient)
+    event, stays = connected.event(old), connected.event(old)
+    settle(connected)
+    long_ago(connected, {"events": event})
+    connected.seed.edit("events", ids(event), announced=announced, visit_id=new["id"])
+    connected.seed.push_as(connected.hub, {"visits": {"deleted": [new["id"]]}})
+    connected.want_everything()
+    settle(connected)
+    assert pushes.reasons(connected.store) == [Code.NOT_SHOWN.of(table="events")]
+    assert {ids(event), ids(stays)} <= pushes.live(connected.store, "events")  # nobody here deleted it
+    assert connected.waiting()["held"] == 1
+    connected.want_everything()
+    settle(connected)
+    assert len(pushes.reasons(connected.store)) == 1
