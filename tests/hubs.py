@@ -41,12 +41,11 @@ NOW_MS = 1_800_000_000_000
 BOUNDS = PhoneBounds(
     hub_name="Test Hub",
     always_open=False,
-    devices=100,
     sessions=1000,
     sessions_per_device=128,
     handshakes_per_minute=100_000,
 )
-POLICY = Policy(page_bytes=1_000_000, token_days=30, attempts=Attempts(5, 30, 900))
+POLICY = Policy(page_bytes=1_000_000, token_days=30, attempts=Attempts(5, 30, 900), phones_max=100)
 
 # Few rounds, made once: the hub takes any bcrypt hash, as the cloud sends them.
 _HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

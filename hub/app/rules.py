@@ -14,7 +14,6 @@ def bounds(settings: Settings) -> PhoneBounds:
     return PhoneBounds(
         hub_name=settings.hub.name,
         always_open=settings.pairing.mode == "open",
-        devices=limits.devices,
         sessions=limits.sessions,
         sessions_per_device=limits.sessions_per_device,
         handshakes_per_minute=limits.handshakes_per_minute,
@@ -34,6 +33,7 @@ def policy(settings: Settings) -> Policy:
         token_days=settings.login.token_days,
         token_days_max=settings.login.token_days_max,
         attempts=attempts(settings),
+        phones_max=settings.limits.devices,
         needs_copy=settings.copy.required,
     )
 

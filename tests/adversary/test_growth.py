@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from hub.core.phone import wire
-from hub.core.phone.pairing_room import PER_ADDRESS
 from hub.services.rpc import throttle
 from hub.services.rpc.sessions import NONCES
 from hub.store.phones import sessions
@@ -37,7 +36,7 @@ def kept_bytes() -> int:
 @pytest.mark.slow
 def test_10_000_handshakes_of_one_phone_leave_bounded_sessions_and_memory(hub: InProcessHub) -> None:
     transport = hub.connect()
-    hub.client(email=None)
+    hub.client()
     tracemalloc.start()
     try:
         for key in KEYS[:1000]:
@@ -60,39 +59,51 @@ def test_10_000_strangers_at_an_open_door_leave_bounded_devices_and_sessions(hub
     answers = Counter(
         shake(strangers[number % len(strangers)], f"stranger-{number}", key) for number, key in enumerate(KEYS)
     )
-    assert count(hub, "devices") == BOUNDS.devices
-    assert set(answers) <= {200, 429, 503}
+    assert set(answers) == {200}
+    assert count(hub, "devices") == 1
     assert len(hub.rpc.sessions) <= BOUNDS.sessions
     assert nurse.shake().status == 200
     assert nurse.pull().status == 200
 
 
-@pytest.mark.parametrize("addresses", [1, 5, 20, 49])
-def test_s8_a_flood_while_pairing_is_open_never_pushes_out_the_phone_that_is_about_to_sign_in(
+@pytest.mark.slow
+@pytest.mark.parametrize("addresses", [1, 49, 500])
+def test_s8_a_flood_while_pairing_is_open_keeps_no_new_phone_out_nor_pushes_it_out(
     hub: InProcessHub, addresses: int
 ) -> None:
-    flood = [RpcTransport(hub, f"198.51.100.{number}") for number in range(addresses)]
+    """One signs in within a minute, in which each address of the flood sends what it may, two take three minutes."""
+    hub.restart(bounds=msgspec.structs.replace(BOUNDS, sessions=520))
+    flood = [RpcTransport(hub, f"198.51.{number // 250}.{number % 250}") for number in range(addresses)]
 
-    def pour(first: int) -> None:
-        for number in range(first, first + 150):
-            shake(flood[number % addresses], f"stranger-{number}", KEYS[number])
+    def pour(minute: int) -> None:
+        for number in range(minute * 530, (minute + 1) * 530):
+            assert shake(flood[number % addresses], f"stranger-{number}", KEYS[number]) == 200
+        talker = Client(flood[0], f"talker-{minute}")
+        assert (talker.shake().status, talker.query("ping").status) == (200, 200)
+
+    def scans(address: str, client_id: str) -> Client:
+        phone = Client(RpcTransport(hub, address), client_id)
+        assert phone.shake().status == 200
+        return phone
 
     pour(0)
-    early = Client(RpcTransport(hub, "192.0.2.1"), "early")
-    assert early.shake().status == 200
-    pour(150)
-    late = Client(RpcTransport(hub, "192.0.2.2"), "late")
-    assert late.shake().status == 200
-    pour(300)
-    assert (early.login().status, late.login().status) == (200, 200)
-    assert count(hub, "devices") <= BOUNDS.devices
+    slow = [scans("192.0.2.1", "slow"), scans("192.0.2.2", "slower")]
+    pour(1)
+    quick = scans("192.0.2.3", "quick")
+    pour(2)
+    assert quick.login().status == 200
+    pour(3)
+    assert [phone.login().status for phone in slow] == [200, 200]
+    assert [phone.pull().status for phone in (quick, *slow)] == [200] * 3
+    assert (count(hub, "devices"), len(hub.rpc.sessions)) == (3, 520)
 
 
-def test_s8_a_flood_from_one_address_ends_at_its_share_and_writes_no_more_into_the_log(hub: InProcessHub) -> None:
-    hub.restart(bounds=msgspec.structs.replace(BOUNDS, devices=1000))
+def test_s8_a_flood_at_an_open_door_makes_the_hub_write_nothing(hub: InProcessHub) -> None:
+    log = hub.data / "hub.db-wal"
+    before = log.read_bytes()
     answers = [shake(hub.connect(), f"stranger-{number}", key) for number, key in enumerate(KEYS[:200])]
-    assert answers == [200] * PER_ADDRESS + [429] * (200 - PER_ADDRESS)
-    assert count(hub, "audit") <= PER_ADDRESS + 5
+    assert answers == [200] * 200
+    assert log.read_bytes() == before
 
 
 def test_strangers_at_a_closed_door_leave_nothing(hub: InProcessHub) -> None:
@@ -198,7 +209,9 @@ def test_a_client_id_of_printable_ascii_is_as_good_as_a_uuid(hub: InProcessHub, 
 def test_a_device_name_holds_nothing_that_reaches_for_the_terminal(
     hub: InProcessHub, given: str | None, kept: str
 ) -> None:
-    assert Client(hub.connect()).shake(device_name=given).status == 200
+    phone = Client(hub.connect())
+    assert phone.shake(device_name=given).status == 200
+    assert phone.login().status == 200
     with hub.store.read() as db:
         assert db.execute("SELECT name FROM devices").fetchone()[0] == kept
 

@@ -76,7 +76,7 @@ def test_a_whole_captured_conversation_is_worth_nothing_after_a_restart(hub: InP
 
 def test_a_captured_handshake_of_an_ended_session_brings_no_key_back(hub: InProcessHub, client: Client) -> None:
     first, body = client.key, push_body(client, client.token)
-    hub.rpc.sessions.drop(1)
+    hub.rpc.sessions.drop("client-1")
     assert client.shake(client.pair).status == 200
     assert client.key != first
     before = contents(hub.store)
@@ -181,11 +181,11 @@ def test_a_revoked_token_is_refused_at_once(hub: InProcessHub, client: Client) -
 def test_two_threads_may_wear_out_one_session() -> None:
     live = Sessions(most=10, most_per_device=2)
     session = Session(PublicKey(bytes(32)), SessionKey(bytes(32)), PublicKey(bytes(32)))
-    live.add(1, session)
+    live.add("1", session)
     session.nonces.update(number.to_bytes(12, "big") for number in range(NONCES))
     for nonce in (b"x" * 12, b"y" * 12):
         with pytest.raises(Unauthorised):
-            live.spend_nonce(1, session, nonce)
+            live.spend_nonce("1", session, nonce)
     assert len(live) == 0
 
 
@@ -193,19 +193,19 @@ def test_sessions_may_be_ended_while_others_use_them() -> None:
     live = Sessions(most=8, most_per_device=4)
     failures: list[Exception] = []
 
-    def use(device: int) -> None:
+    def use(device: str) -> None:
         for number in range(300):
             session = Session(PublicKey(number.to_bytes(32, "big")), SessionKey(bytes(32)), PublicKey(bytes(32)))
             try:
                 live.add(device, session)
                 live.spend_nonce(device, session, number.to_bytes(12, "big"))
-                live.drop(number % 4)
+                live.drop(str(number % 4))
             except PhoneError:
                 pass
             except Exception as error:  # noqa: BLE001  any other is what this looks for
                 failures.append(error)
 
-    threads = [threading.Thread(target=use, args=(device,)) for device in range(4)]
+    threads = [threading.Thread(target=use, args=(str(device),)) for device in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -252,12 +252,14 @@ def test_sessions_that_have_proven_themselves_give_way_only_to_others_that_do() 
     live = Sessions(most=4, most_per_device=4)
     keys = [PublicKey(number.to_bytes(32, "big")) for number in range(8)]
     for device, key in enumerate(keys[:4]):
-        live.spend_nonce(device, live.add(device, Session(key, SessionKey(bytes(32)), key, address="a")), bytes(12))
-    live.add(9, Session(keys[4], SessionKey(bytes(32)), keys[4], address="b"))
-    assert [len(live.of(device)) for device in (0, 1, 2, 3, 9)] == [0, 1, 1, 1, 1]
-    live.add(9, Session(keys[5], SessionKey(bytes(32)), keys[5], address="b"))
-    assert [len(live.of(device)) for device in (0, 1, 2, 3, 9)] == [0, 1, 1, 1, 1]
-    assert [session.client_public for session in live.of(9)] == [keys[5]]
+        live.spend_nonce(
+            str(device), live.add(str(device), Session(key, SessionKey(bytes(32)), key, address="a")), bytes(12)
+        )
+    live.add("9", Session(keys[4], SessionKey(bytes(32)), keys[4], address="b"))
+    assert [len(live.of(device)) for device in "01239"] == [0, 1, 1, 1, 1]
+    live.add("9", Session(keys[5], SessionKey(bytes(32)), keys[5], address="b"))
+    assert [len(live.of(device)) for device in "01239"] == [0, 1, 1, 1, 1]
+    assert [session.client_public for session in live.of("9")] == [keys[5]]
 
 
 def test_s10_many_calls_at_once_lose_none_of_their_sessions() -> None:
@@ -270,11 +272,11 @@ def test_s10_many_calls_at_once_lose_none_of_their_sessions() -> None:
         for _ in range(2):
             with lock:
                 key = next(keys)
-            mine = live.add(1, Session(key, SessionKey(bytes(32)), key, address="phone"))
+            mine = live.add("1", Session(key, SessionKey(bytes(32)), key, address="phone"))
             barrier.wait()  # all have shaken hands before any calls
-            if mine not in live.of(1):
+            if mine not in live.of("1"):
                 lost.append(number)
-            live.spend_nonce(1, mine, bytes(12))
+            live.spend_nonce("1", mine, bytes(12))
 
     barrier = threading.Barrier(60)
     with ThreadPoolExecutor(60) as pool:
@@ -287,10 +289,10 @@ def test_s10_handshakes_of_a_hundred_addresses_end_no_session_of_where_the_phone
     live = Sessions(most=4096, most_per_device=16)
     keys = [PublicKey(number.to_bytes(32, "big")) for number in range(300)]
     for key in keys[:3]:
-        live.spend_nonce(1, live.add(1, Session(key, SessionKey(bytes(32)), key, address="phone")), bytes(12))
-    waiting = live.add(1, Session(keys[3], SessionKey(bytes(32)), keys[3], address="phone"))
+        live.spend_nonce("1", live.add("1", Session(key, SessionKey(bytes(32)), key, address="phone")), bytes(12))
+    waiting = live.add("1", Session(keys[3], SessionKey(bytes(32)), keys[3], address="phone"))
     for number, key in enumerate(keys[4:]):
-        live.add(1, Session(key, SessionKey(bytes(32)), key, address=f"stranger-{number % 100}"))
-    there = live.of(1)
+        live.add("1", Session(key, SessionKey(bytes(32)), key, address=f"stranger-{number % 100}"))
+    there = live.of("1")
     assert waiting in there
     assert {keys[0], keys[1], keys[2]} <= {session.client_public for session in there}

@@ -84,7 +84,6 @@ def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:
     bounds = PhoneBounds(
         hub_name="Bench",
         always_open=True,
-        devices=500,
         sessions=4096,
         sessions_per_device=128,
         handshakes_per_minute=1_000_000,

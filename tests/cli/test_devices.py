@@ -2,6 +2,8 @@
 
 import pytest
 
+from hub.actions.phones import access
+from hub.store.database import Store
 from tests.cli.conftest import Run
 from tests.hubs import EMAIL, ServedHub, changes, row
 
@@ -66,8 +68,11 @@ def test_a_phone_is_forgotten_and_its_sign_in_with_it(served: ServedHub, run: Ru
 
 def test_strangers_are_forgotten_together(served: ServedHub, run: Run) -> None:
     nurse = served.client("the-nurse")
-    for number in range(3):
-        served.client(f"stranger-{number}", email=None)
+    store = Store(served.data)
+    with store.write() as tx:  # as an older program kept them
+        for number in range(3):
+            access.pair(tx, f"stranger-{number}", None, most=10)
+    store.close()
     assert run("device", "forget", "--strangers", data=served.data).out == "3 phones are forgotten.\n"
     assert nurse.pull().status == 200
 

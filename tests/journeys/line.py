@@ -141,7 +141,7 @@ class Line:
         envelope = wire.read(Envelope, body)
         with self._hub.store.read() as db:
             device = callers.find(db, envelope.client_id)
-        live = self._hub.rpc.sessions.of(device.num) if device else []
+        live = self._hub.rpc.sessions.of(envelope.client_id) if device else []
         sealed = wire.payload_bytes(envelope)
         for session in live:
             try:

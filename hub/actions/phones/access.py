@@ -4,7 +4,6 @@ import contextlib
 
 from hub.core.errors import Forbidden, Unauthorised, Unavailable
 from hub.core.phone import device as rules
-from hub.core.phone import pairing_room
 from hub.core.phone.device import Device
 from hub.core.phone.token_life import DAY_MS, TokenLife
 from hub.core.records.access import Rights
@@ -20,33 +19,37 @@ def find(store: Store, client_id: str) -> Device | None:
         return callers.find(db, client_id)
 
 
-def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int, address: str = "") -> Device:
-    """Return the phone that wants a session; an unknown one pairs, if pairing is open.
+def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int) -> Device:
+    """Return the phone that wants a session; an unknown one as a newcomer, if pairing is open.
 
-    Raises Forbidden for a blocked phone or while pairing is closed, TooMany or Unavailable where there is no room.
+    Nothing is written: whoever is on the Wi-Fi can send handshakes without end. A phone is added when somebody signs in
+    on it. Raises Forbidden for a blocked phone or while pairing is closed, Unavailable where no more are remembered.
     """
     with store.read() as db:
         device = callers.find(db, client_id)
         is_open = always_open or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
+        has_room = devices.count(db) < most or devices.oldest_unused(db) is not None
     if device:
         return rules.require_paired(device)
     if not is_open:
         raise Forbidden("pairing is closed")
-    with store.write() as tx:
-        return callers.find(tx.db, client_id) or pair(tx, client_id, name, most=most, address=address)
+    if not has_room:
+        raise _full()
+    return rules.newcomer(client_id, name or "")
 
 
-def pair(tx: Transaction, client_id: str, name: str | None, *, most: int, address: str = "") -> Device:
-    """Pair a new phone within a transaction; past ``most`` a stranger makes room (core.phone.pairing_room).
+def pair(tx: Transaction, client_id: str, name: str | None, *, most: int) -> Device:
+    """Add a phone within a transaction; past ``most`` the oldest makes room on which nobody ever signed in.
 
-    Raises TooMany or Unavailable where none does.
+    Raises Unavailable where there is none.
     """
-    is_full = devices.count(tx.db) >= most
-    replaced = pairing_room.makes_room(devices.strangers(tx.db), address, is_full=is_full, now_ms=tx.now_ms)
-    if replaced:
-        devices.forget(tx, replaced.num)
+    if devices.count(tx.db) >= most:
+        unused = devices.oldest_unused(tx.db)
+        if unused is None:
+            raise _full()
+        devices.forget(tx, unused)
     num = devices.next_num(tx)
-    device = devices.add(tx, num, client_id, rules.shown_name(name, num), address)
+    device = devices.add(tx, num, client_id, rules.shown_name(name, num))
     audit.note(tx, "device.paired", device=num)
     return device
 
@@ -58,6 +61,10 @@ def note_reached(store: Store, device: Device, host: str) -> None:
     if not is_known:
         with store.write(durable=False) as tx:
             reached.note(tx, device.num, host)
+
+
+def _full() -> Unavailable:
+    return Unavailable("the hub remembers no more phones; forget some with 'hikma-hub device forget'")
 
 
 def is_signed_in(store: Store, device: Device) -> bool:

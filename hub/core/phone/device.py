@@ -1,4 +1,4 @@
-"""A phone as the hub knows it, and whether it may talk to the hub (S2)."""
+"""A phone as the hub knows it, or as it comes to be added, and whether it may talk to the hub (S2)."""
 
 from enum import StrEnum
 
@@ -14,6 +14,10 @@ class DeviceState(StrEnum):
     REVOKED = "revoked"
 
 
+NEW = 0
+"""The number of a phone that is not added yet."""
+
+
 class Device(msgspec.Struct, frozen=True):
     """A phone; times are hub time in ms, ``num`` is its number in ledgers and records."""
 
@@ -25,6 +29,16 @@ class Device(msgspec.Struct, frozen=True):
     last_seen: int
     last_sync: int | None
     user_id: str | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is not added yet: it scanned the code, and nobody has signed in on it."""
+        return self.num == NEW
+
+
+def newcomer(client_id: str, name: str) -> Device:
+    """Return a phone that is not added yet, by the name that it gives itself; "" for none. Nothing of it is stored."""
+    return Device(NEW, client_id, name, DeviceState.PAIRED, first_seen=0, last_seen=0, last_sync=None, user_id=None)
 
 
 def require_paired(device: Device) -> Device:

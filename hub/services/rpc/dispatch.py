@@ -19,8 +19,8 @@ from hub.core import lone_surrogates
 from hub.core.errors import Forbidden, Malformed, NotFound, NotServing, PhoneError, TooLarge, Unauthorised, Unavailable
 from hub.core.phone import cipher, keys, reach, wire
 from hub.core.phone.cipher import Direction
-from hub.core.phone.device import Device, DeviceState, require_paired
-from hub.core.phone.keys import KeyPair
+from hub.core.phone.device import Device, DeviceState, newcomer, require_paired
+from hub.core.phone.keys import KeyPair, SessionKey
 from hub.core.phone.refusal import reason_of
 from hub.core.phone.token_life import TokenLife
 from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Query
@@ -46,7 +46,6 @@ class PhoneBounds(msgspec.Struct, frozen=True, kw_only=True):
     hub_name: str
     always_open: bool
     """New phones may pair at any time."""
-    devices: int
     sessions: int
     sessions_per_device: int
     handshakes_per_minute: int
@@ -88,6 +87,7 @@ class Rpc:
     def handshake(self, body: bytes | bytearray, address: str, host: str = "") -> HandshakeAnswer:
         """Agree on a session key with a paired phone, or with a new one while pairing is open.
 
+        Of a new one nothing is kept but the session, until somebody signs in on it (S8).
         host: where the phone reached the hub, by its Host header.
         Raises Malformed, Forbidden (pairing closed, device revoked), TooMany, NotServing.
         """
@@ -97,9 +97,12 @@ class Rpc:
         client_public = wire.public_key(asked.client_public_key)
         fresh = KeyPair()
         key = keys.hub_session_key(fresh, client_public)  # refuses an unusable key before anything is changed
-        device = self._admit(asked, address)
-        access.note_reached(self._store, device, reach.host_of(host))
-        session = self.sessions.add(device.num, Session(client_public, key, fresh.public, address=address))
+        device = self._admit(asked)
+        if not device.is_new:
+            access.note_reached(self._store, device, reach.host_of(host))
+        session = Session(client_public, key, fresh.public, address=address)
+        session.newcomer = device.name if device.is_new else None
+        session = self.sessions.add(device.client_id, session)
         return HandshakeAnswer(
             success=True,
             hub_public_key=wire.encode(session.hub_public),
@@ -135,6 +138,8 @@ class Rpc:
         except (TooLarge, Unavailable) as error:
             self._note_refused(device.client_id, error)
             raise
+        if device.is_new and access.find(self._store, device.client_id):
+            self.sessions.settle(device.client_id)
         is_push = procedure.kind is CallKind.COMMAND
         if device.num in self.refusals.known and not procedure.public:
             self.refusals.came_through(device.num, is_push=is_push)
@@ -159,15 +164,14 @@ class Rpc:
         if found:
             self._note_refused(found[1].decode("ascii"), error)
 
-    def _admit(self, asked: Handshake, address: str) -> Device:
+    def _admit(self, asked: Handshake) -> Device:
         try:
             return access.admit(
                 self._store,
                 asked.client_id,
                 asked.device_name,
                 always_open=self._bounds.always_open,
-                most=self._bounds.devices,
-                address=address,
+                most=self._policy.phones_max,
             )
         except PhoneError as error:
             self._note_refused(asked.client_id, error)
@@ -188,7 +192,8 @@ class Rpc:
         self._check_serving()
         envelope = wire.read(Envelope, body)
         sealed = wire.payload_bytes(envelope)
-        device = access.find(self._store, envelope.client_id)
+        sender = envelope.client_id
+        device, live = self._caller(sender)
         del envelope
         if isinstance(body, bytearray):
             body.clear()  # it may be 64 MB, and is not needed any more
@@ -196,14 +201,21 @@ class Rpc:
             self.refusals.note(UNKNOWN, RefusalReason.UNKNOWN)
             raise Unauthorised("unknown device")
         if device.state is not DeviceState.PAIRED:
-            self.sessions.drop(device.num)
+            self.sessions.drop(sender)
             self.refusals.note(device.num, RefusalReason.BLOCKED)
             raise Forbidden("device is revoked")
-        live = {session.key: session for session in self.sessions.of(device.num)}
         nonce = bytes(sealed[: cipher.NONCE_BYTES])
         key, plaintext = cipher.open_with_any(live, sealed, direction)
-        self.sessions.spend_nonce(device.num, live[key], nonce)
+        self.sessions.spend_nonce(sender, live[key], nonce)
         return device, live[key], plaintext
+
+    def _caller(self, client_id: str) -> tuple[Device | None, dict[SessionKey, Session]]:
+        """Return a phone, and its sessions by their keys; one that is not added has those of the open door alone."""
+        device, live = access.find(self._store, client_id), self.sessions.of(client_id)
+        if device is None:
+            live = [session for session in live if session.newcomer is not None]
+            device = newcomer(client_id, live[0].newcomer or "") if live else None
+        return device, {session.key: session for session in live}
 
     def _opened(
         self,

@@ -6,7 +6,6 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.phone.device import Device, DeviceState
-from hub.core.phone.pairing_room import Stranger
 from hub.store.box import state
 from hub.store.database import Transaction
 from hub.store.people import audit
@@ -55,20 +54,18 @@ def next_num(tx: Transaction) -> int:
     return num
 
 
-def add(tx: Transaction, num: int, client_id: str, name: str, address: str) -> Device:
+def add(tx: Transaction, num: int, client_id: str, name: str) -> Device:
     """Add a paired device."""
     device = Device(num, client_id, name, DeviceState.PAIRED, tx.now_ms, tx.now_ms, last_sync=None, user_id=None)
-    tx.db.table("devices").insert({**msgspec.structs.asdict(device), "address": address})
+    tx.db.table("devices").insert(msgspec.structs.asdict(device))
     return device
 
 
-def strangers(db: Database) -> list[Stranger]:
-    """Return the paired devices on which nobody ever signed in."""
-    rows = db.execute(
-        "SELECT num, coalesce(address, ''), first_seen FROM devices WHERE user_id IS NULL AND state = ?",
-        [DeviceState.PAIRED],
-    )
-    return [Stranger(*row) for row in rows]
+def oldest_unused(db: Database) -> int | None:
+    """Return the oldest paired device on which nobody ever signed in: an older program kept such."""
+    sql = "SELECT num FROM devices WHERE user_id IS NULL AND state = ? ORDER BY num LIMIT 1"
+    found = db.execute(sql, [DeviceState.PAIRED]).fetchone()
+    return int(found[0]) if found else None
 
 
 def forget(tx: Transaction, num: int) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.actions.people import audit
-from hub.actions.phones import devices
+from hub.actions.phones import access, devices
 from hub.core.errors import NotThere
 from hub.store.phones.devices import _OF_A_DEVICE
 from tests.hubs import InProcessHub, changes, row
@@ -56,8 +56,9 @@ def test_a_forgotten_phone_joins_again_while_pairing_is_open_and_gets_everything
 
 def test_the_strangers_of_a_flood_are_forgotten_at_once_and_nobody_else(hub: InProcessHub) -> None:
     hub.client("nurse")
-    for number in range(5):
-        hub.client(f"stranger-{number}", email=None)
+    with hub.store.write() as tx:  # as an older program kept them
+        for number in range(5):
+            access.pair(tx, f"stranger-{number}", None, most=10)
     devices.block(hub.store, "stranger-3")
     assert devices.forget_strangers(hub.store) == 5
     assert [one.device.client_id for one in devices.every(hub.store)] == ["nurse"]

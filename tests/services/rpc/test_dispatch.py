@@ -8,9 +8,13 @@ import msgspec
 import pytest
 
 from hub.actions.box import facts
+from hub.actions.phones import devices as phones
 from hub.actions.phones import pairing
+from hub.actions.phones.sign_in import Terms, sign_in
+from hub.core.errors import Forbidden
 from hub.core.phone import cipher, wire
 from hub.core.phone.cipher import Direction
+from hub.core.phone.device import newcomer
 from hub.core.phone.keys import KeyPair, SessionKey
 from hub.core.status.card import CardShape
 from hub.services.rpc.sessions import NONCES
@@ -62,7 +66,9 @@ def test_s2_with_the_setting_open_a_new_phone_may_always_pair(hub: InProcessHub)
 
 
 def test_a_phone_is_kept_by_the_name_that_it_gives(hub: InProcessHub) -> None:
-    stranger(hub).shake(device_name="Ward 2")
+    phone = stranger(hub)
+    phone.shake(device_name="Ward 2")
+    phone.login()
     with hub.store.read() as db:
         device = callers.find(db, "stranger")
     assert device is not None
@@ -93,12 +99,52 @@ def test_s2_a_revoked_phone_is_refused_at_once_with_every_message(hub: InProcess
         assert db.execute("SELECT count(*) FROM patients").fetchone()[0] == 0
 
 
-def test_s8_strangers_with_an_open_pairing_cannot_fill_the_table(hub: InProcessHub) -> None:
-    hub.restart(bounds=msgspec.structs.replace(BOUNDS, devices=5))
-    statuses = [stranger(hub, f"stranger-{number}").shake().status for number in range(20)]
-    assert statuses == [200] * 5 + [503] * 15
+def known(hub: InProcessHub) -> list[str]:
     with hub.store.read() as db:
-        assert len(list(devices.every(db))) == 5
+        return [device.client_id for device in devices.every(db)]
+
+
+def test_s8_a_phone_is_added_when_somebody_signs_in_on_it_and_not_before(hub: InProcessHub) -> None:
+    phone = stranger(hub)
+    phone.shake()
+    assert (ping(phone), phone.pull().status, phone.push(WIPED).status) == (200, 401, 401)
+    assert phone.login(password="wrong").status == 401
+    assert known(hub) == []
+    close_pairing(hub)  # it scanned in time
+    assert phone.login().status == 200
+    assert known(hub) == ["stranger"]
+    assert phone.pull().status == 200
+
+
+def test_s8_no_more_phones_are_added_than_the_hub_remembers(hub: InProcessHub) -> None:
+    hub.restart(policy=msgspec.structs.replace(hub.policy, phones_max=2))
+    waiting = [stranger(hub, f"phone-{number}") for number in range(3)]
+    assert [phone.shake().status for phone in waiting] == [200] * 3
+    assert [phone.login().status for phone in waiting] == [200, 200, 503]
+    assert stranger(hub, "another").shake().status == 503
+    assert known(hub) == ["phone-0", "phone-1"]
+
+
+def test_s2_a_phone_that_was_forgotten_is_let_in_by_an_open_door_alone(hub: InProcessHub) -> None:
+    phone = stranger(hub)
+    phone.shake()
+    phone.login()
+    phone.pull()
+    phones.forget(hub.store, "stranger")
+    assert (ping(phone), phone.login().status) == (401, 401)
+    phone.shake()
+    assert (ping(phone), phone.login().status, phone.pull().status) == (200, 200, 200)
+
+
+def test_s2_a_phone_that_is_blocked_while_somebody_signs_in_on_it_stays_out(hub: InProcessHub) -> None:
+    phone, twin = stranger(hub), stranger(hub)
+    phone.shake()
+    twin.shake()
+    asked = newcomer("stranger", "")
+    twin.login()
+    phones.block(hub.store, "stranger")
+    with pytest.raises(Forbidden):
+        sign_in(hub.store, asked, EMAIL, PASSWORD, address="", terms=Terms(hub.policy.attempts, 1, 9))
 
 
 # Sessions
@@ -213,7 +259,7 @@ def test_s8_sessions_are_bounded_over_all_phones(hub: InProcessHub) -> None:
 
 def test_s8_a_session_wears_out(hub: InProcessHub) -> None:
     client = hub.client()
-    (session,) = hub.rpc.sessions.of(1)
+    (session,) = hub.rpc.sessions.of("client-1")
     session.nonces.update(os.urandom(12) for _ in range(NONCES - len(session.nonces)))
     assert client.pull().status == 401
     client.shake()

@@ -47,6 +47,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     token_days: int
     token_days_max: int = 365
     attempts: Attempts
+    phones_max: int = 500
+    """Phones that the hub remembers."""
     needs_copy: bool = False
     """A push is refused while it would be on the hub alone."""
 

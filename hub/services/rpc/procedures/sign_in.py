@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from hub.actions.phones import sign_in
+from hub.actions.phones.sign_in import Terms
 from hub.services.rpc.procedures.registry import Call, Work, command
 
 
@@ -28,7 +29,7 @@ class LoginAnswer(msgspec.Struct, frozen=True):
 
 @command("login", public=True, work=Work.PASSWORD)
 def login(call: Call, params: Login) -> LoginAnswer:
-    """Sign in; raises Unauthorised, or TooMany after too many failures by account, device or address."""
+    """Sign in, which adds a phone that is new (actions.phones.sign_in)."""
     policy = call.policy
     found = sign_in.sign_in(
         call.store,
@@ -36,8 +37,7 @@ def login(call: Call, params: Login) -> LoginAnswer:
         params.email,
         params.password,
         address=call.address,
-        attempts=policy.attempts,
-        days=policy.token_days,
+        terms=Terms(policy.attempts, policy.token_days, policy.phones_max),
     )
     return LoginAnswer(
         token=found.token,
