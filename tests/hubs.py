@@ -248,9 +248,11 @@ class InProcessHub:
         now_ms: Callable[[], int] = lambda: NOW_MS,
         connect: Callable[[str], Transport] | None = None,
         email: str | None = EMAIL,
+        next_app: bool = False,
     ) -> Phone:
         """Return a model phone, paired and, unless ``email`` is None, signed in."""
-        phone = Phone(rng=random.Random(seed), now_ms=now_ms, connect=connect or self.connect, name=f"phone-{seed}")
+        rng, connect = random.Random(seed), connect or self.connect
+        phone = Phone(rng=rng, now_ms=now_ms, connect=connect, name=f"phone-{seed}", next_app=next_app)
         phone.pair({"type": "sync_hub", "url": "http://hub"})
         if email:
             phone.login(email, PASSWORD)

@@ -98,6 +98,10 @@ class Code(Worded):
     which never leaves the clinic.
     """
 
+    TABLE_UNTAKEN = Words(
+        "table_untaken",
+        "The cloud does not take this kind of record yet ({table}). The hub keeps it for phones that know it.",
+    )
     UNKNOWN_TABLE = Words(
         "unknown_table", "This record is of a kind that the hub does not know ({table}). The hub may need an update."
     )

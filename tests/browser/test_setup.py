@@ -61,9 +61,9 @@ def test_from_the_first_visit_to_the_first_phone_that_has_synced(
     go_on(first)
     phone = Phone(rng=random.Random(1), now_ms=lambda: NOW_MS, connect=fresh.connect, name="phone")
     phone.pair(first.scan(), check_pk=True)
+    phone.login(NURSE, NURSE_SECRET)
     first.see("Phone 1")
     step("6-phone-added")
-    phone.login(NURSE, NURSE_SECRET)
     phone.create("patients", {"given_name": "Amina"})
     assert phone.sync().ok
     page.locator("form[action='/setup/go'] button").click()

@@ -40,8 +40,8 @@ def test_a_phone_is_added_by_the_code_on_the_screen_and_is_blocked_again(
 
     phone = Phone(rng=random.Random(1), now_ms=lambda: NOW_MS, connect=served.connect, name="phone")
     phone.pair(qr, check_pk=True)
-    desk.see("Phone 1")  # by itself: the page is live
     phone.login(EMAIL, PASSWORD)
+    desk.see("Phone 1")  # by itself: the page is live
     phone.create("patients", {"given_name": "Amina"})
     assert phone.sync().ok
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 
-from hub.core.records.tables import PHONE_TABLES
+from hub.core.records.tables import NEXT_TABLES, PHONE_TABLES
 from tests.simulator import rows
 from tests.simulator.rows import Row, Value, Values
 
@@ -26,16 +26,20 @@ class LocalStore:
     """The tables of one phone, in memory.
 
     ``rng`` draws the ids and ``now_ms`` is the phone's own clock, which may be wrong.
+    next_app: it has the tables of a later app too.
     """
 
-    def __init__(self, rng: random.Random, now_ms: Callable[[], int]) -> None:
+    def __init__(self, rng: random.Random, now_ms: Callable[[], int], *, next_app: bool = False) -> None:
         self._rng = rng
         self._now_ms = now_ms
-        self._tables: dict[str, dict[str, Row]] = {name: {} for name in PHONE_TABLES}
+        self.next_tables = tuple(table.name for table in NEXT_TABLES if next_app)
+        self._tables: dict[str, dict[str, Row]] = {
+            name: {} for name, table in PHONE_TABLES.items() if next_app or not table.is_next
+        }
 
     def copied(self, rng: random.Random, now_ms: Callable[[], int]) -> "LocalStore":
         """Return what a backup of this database is on another phone."""
-        copy = LocalStore(rng, now_ms)
+        copy = LocalStore(rng, now_ms, next_app=bool(self.next_tables))
         copy._tables = deepcopy(self._tables)
         return copy
 

@@ -34,7 +34,7 @@ ChangeSet = dict[str, dict[str, list[Row]]]
 def local_changes(store: LocalStore) -> ChangeSet:
     """Return what was made or edited here since the last push; deletions never show up."""
     changes: ChangeSet = {}
-    for table in PUSH_TABLES:
+    for table in (*PUSH_TABLES, *store.next_tables):
         created, updated = [], []
         for row in store.table(table).values():
             if row["_status"] == "created":

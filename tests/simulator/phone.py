@@ -56,6 +56,7 @@ class Phone:
     now_ms: the phone's clock, which may be wrong.
     connect: makes the transport for the url of a QR code.
     memory_bytes: the largest answer, in bytes of JSON, that the app can decode; a larger one ends it.
+    next_app: the app is a later one, with more tables.
     """
 
     def __init__(
@@ -66,14 +67,16 @@ class Phone:
         connect: Callable[[str], Transport] = HttpTransport,
         name: str = "phone",
         memory_bytes: int | None = None,
+        next_app: bool = False,
     ) -> None:
         self.name = name
+        self._next_app = next_app
         self.memory_bytes = memory_bytes
         self._rng = rng
         self._now_ms = now_ms
         self._connect = connect
         self.client_id = self._new_client_id()
-        self.store = LocalStore(rng, now_ms)
+        self.store = LocalStore(rng, now_ms, next_app=next_app)
         self.session: Session | None = None
         self.user: User | None = None
         self.cursor: int | float | None = None
@@ -105,7 +108,7 @@ class Phone:
     def reinstall(self, *, keep_client_id: bool = False) -> None:
         """Start with an empty database; iOS may keep client_id over it."""
         self.unpair()
-        self.store = LocalStore(self._rng, self._now_ms)
+        self.store = LocalStore(self._rng, self._now_ms, next_app=self._next_app)
         self.cursor = None
         if not keep_client_id:
             self.client_id = self._new_client_id()
@@ -115,6 +118,7 @@ class Phone:
     ) -> "Phone":
         """Return another phone onto which a backup of this one was put: it has client_id, rows, cursor and sign-in."""
         copy = Phone(rng=rng, now_ms=now_ms, connect=connect, name=name, memory_bytes=self.memory_bytes)
+        copy._next_app = self._next_app
         copy.client_id, copy.user, copy.cursor = self.client_id, self.user, self.cursor
         copy.store = self.store.copied(rng, now_ms)
         if self.session:

@@ -8,7 +8,7 @@ from hub.core.cloud.shown import Shown
 from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.records.codec import Record
 from hub.core.records.table import Table
-from hub.store.cloud import connection, id_mapping, lost, seen
+from hub.store.cloud import connection, id_mapping, lost, outbox, seen
 from hub.store.database import Store, Transaction
 from hub.store.records import record_rows
 
@@ -20,7 +20,7 @@ def send_again(store: Store, shown: Shown, tally: PullTally) -> None:
         if found is None:
             return
         prescriptions: set[str] = set()
-        for table in PUSH_ORDER:
+        for table in [table for table in PUSH_ORDER if outbox.travels(tx.db, table)]:
             missing = _missing(tx, table, shown, frozenset(found.clinics))
             if table.name == "prescriptions":
                 prescriptions = {record.id for record in missing.values()}

@@ -12,7 +12,7 @@ from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.codec import Record
-from hub.core.records.table import PushRule, Table
+from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import connection, lost, outbox, seen
@@ -35,7 +35,7 @@ def changed(
     old_ms: float | None = None,
 ) -> None:
     """Queue changed records; see core.cloud.outbox.changed. old_ms: updated_at before the change."""
-    if table.push is not PushRule.RECORD:
+    if not outbox.travels(tx.db, table):
         return
     nums = list(nums)
     before = outbox.entries(tx.db, table, nums)

@@ -25,7 +25,7 @@ from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
 from hub.store.people import users
-from hub.store.phones import callers, twins
+from hub.store.phones import callers, phone_tables, twins
 from hub.store.quarantine import Action
 from hub.store.records.record_rows import CHUNK, HUB
 
@@ -72,6 +72,7 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     with store.write() as tx:
         holder = twins.pusher(tx, source.device, source.cursor)
         receipt = take(tx, changes, msgspec.structs.replace(source, holder=holder))
+        phone_tables.note(tx, holder, changes)
         counters.add(tx, entered=receipt.entered)
         callers.seen(tx, source.device, carried=Total.PUSHES)
         twins.seen(tx, holder)

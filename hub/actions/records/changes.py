@@ -33,7 +33,7 @@ from hub.core.records.push_decision import (
     Refuse,
     Tombstone,
 )
-from hub.core.records.table import PushRule, Table
+from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import outbox, seen
@@ -247,7 +247,7 @@ class Changes:
         for num, each in zip(nums, added, strict=True) if self._others else ():
             if each.record.id in self._others:
                 self._force(table, num)
-        for each in added if table.push is PushRule.LOCAL else ():
+        for each in added if access.is_audited(table, table.names) else ():
             self._audit(table, each.record.id, table.names)
         self._forget_parents(table, (each.record.id for each in added))
         self.added.extend([f"{table.name}/{each.record.id}" for each in added])

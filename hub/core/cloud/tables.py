@@ -6,7 +6,7 @@ from types import MappingProxyType
 import msgspec
 
 from hub.core.records.table import SERVER_OWNED
-from hub.core.records.tables import TABLES
+from hub.core.records.tables import NEXT_TABLES, TABLES
 
 USERS = "users"
 """Comes in a pull beside the travelling tables and carries password hashes: it goes to the people, to no phone."""
@@ -14,14 +14,18 @@ USERS = "users"
 UNWANTED = frozenset({"undefined", "devices", "device_pin_codes"})
 """API key hashes and PIN hashes of all hubs (CLOUD.md 2.3). What the hub must know of itself verify-key says."""
 
-PUSH_ORDER = tuple(
-    TABLES[name]
-    for name in (
-        *("patients", "patient_additional_attributes", "visits", "events", "appointments", "prescriptions"),
-        *("patient_vitals", "patient_problems", "prescription_items", "dispensing_records"),
+PUSH_ORDER = (
+    tuple(
+        TABLES[name]
+        for name in (
+            *("patients", "patient_additional_attributes", "visits", "events", "appointments", "prescriptions"),
+            *("patient_vitals", "patient_problems", "prescription_items", "dispensing_records"),
+        )
     )
+    + NEXT_TABLES
 )
-"""The order in which records go up: whatever is named comes before what names it."""
+"""The order in which records go up: whatever is named comes before what names it. The next tables go when the cloud
+takes them."""
 
 OWN_REQUEST = "dispensing_records"
 """Within a request the cloud takes them before the items that they name: they go in a later one (CLOUD.md 4.4)."""

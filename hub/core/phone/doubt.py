@@ -25,7 +25,7 @@ QUIET_MS = 3_000
 _DELETABLE = frozenset({"events", "patients", "visits"})
 """The tables in which the app lets a user delete: a failure is looked for there first."""
 
-KEPT = frozenset(table.name for table in TABLES.values() if table.rank is Rank.REFERENCE)
+KEPT = frozenset(table.name for table in TABLES.values() if table.rank is Rank.REFERENCE and not table.is_next)
 """The tables in which nothing is ever in doubt: reference data cannot be deleted on a phone."""
 _DAY_MS = 86_400_000
 _EPOCH_MS = 1_577_836_800_000

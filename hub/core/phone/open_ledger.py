@@ -8,6 +8,7 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
 from hub.core.phone.sheets import NO_RECORDS, Delivered, Fork, Head, Outdated, Sheet, SuspectRecord
+from hub.core.records.tables import TABLES
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +51,14 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
     """What it came to take for the phone's just now."""
     delivered: Mapping[str, Delivered] = MappingProxyType({})
     """What the answer carries that is given, with what was gained."""
+    takes: frozenset[str] = frozenset()
+    """The tables of a later app that the phone has; what is due of the others waits until it shows that it has them."""
     in_question: Mapping[str, FrozenBitMap] = MappingProxyType({})
     """What the phone has, is not due, and its user may not see any more."""
 
     def behind(self) -> int:
         """Count the records that are due."""
-        return sum(len(sheet.due) for sheet in self.sheets.values())
+        return sum(len(sheet.due) for name, sheet in self.sheets.items() if self._is_taken(name))
 
     @property
     def is_confirming(self) -> bool:
@@ -64,7 +67,7 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
 
     def unsure(self) -> int:
         """Count the records that are in doubt."""
-        return sum(len(sheet.unsure & sheet.due) for sheet in self.sheets.values())
+        return sum(len(sheet.unsure & sheet.due) for name, sheet in self.sheets.items() if self._is_taken(name))
 
     def answers_left(self) -> int:
         """Estimate how many more answers it takes until it is known what the phone has (core.phone.doubt)."""
@@ -78,7 +81,7 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
         """
         asked: doubt.Nums = MappingProxyType({})
         if suspects is not None and self.unsure() and self.is_confirming:
-            doubted = {name: sheet.unsure & sheet.due for name, sheet in self.sheets.items()}
+            doubted = {name: sheet.unsure & sheet.due for name, sheet in self.sheets.items() if self._is_taken(name)}
             failed = {name: sheet.failed & sheet.due for name, sheet in self.sheets.items()}
             asked = doubt.question(doubted, failed, suspects=suspects, asked=self.head.asked)
         return {
@@ -86,7 +89,12 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
             for name, sheet in self.sheets.items()
         }
 
+    def _is_taken(self, name: str) -> bool:
+        return name in self.takes or not TABLES[name].is_next
+
     def _certain(self, name: str, sheet: Sheet) -> FrozenBitMap:
+        if not self._is_taken(name):
+            return NO_RECORDS
         if self.rests and name not in doubt.KEPT:
             return sheet.due & sheet.has
         return sheet.due - sheet.unsure

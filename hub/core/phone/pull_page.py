@@ -25,7 +25,7 @@ from hub.core.phone.open_ledger import OpenLedger
 from hub.core.phone.sheets import Delivered, Sheet, SuspectRecord
 from hub.core.records import blanked
 from hub.core.records.access import Owner
-from hub.core.records.table import SeenBy, Table
+from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 
 _LIMITS = (None, None, None, 512, 64, 8)
@@ -149,7 +149,7 @@ class _Draft:
         self._budget = budget
         self._limit = limit
         self._sight = sight
-        self._seen: dict[tuple[SeenBy, Owner], bool] = {}
+        self._seen: dict[tuple[Table, Owner], bool] = {}
         self._bytes = 0
         self._parts = {name: Part([], [], []) for name in sheets}
         self._taken = {name: BitMap() for name in sheets}
@@ -261,7 +261,7 @@ class _Draft:
         return not has and num not in self._sight.carried.get(table.name, ())
 
     def _may_see(self, table: Table, owner: Owner) -> bool:
-        known = table.seen_by, owner
+        known = table, owner
         if known not in self._seen:
             self._seen[known] = self._sight.sees(table, owner)
         return self._seen[known]

@@ -16,7 +16,7 @@ import msgspec
 from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
 from hub.core.records.codec import Record
-from hub.core.records.table import PushRule, SeenBy, Table
+from hub.core.records.table import PushRule, Rank, SeenBy, Table
 
 SUPER_ADMIN = "super_admin"
 
@@ -194,6 +194,8 @@ _CREATE: Mapping[str, tuple[Permission, ...]] = {
     "clinic_inventory": _STOCK_KEEPERS,
     "clinic_departments": (Permission.ADMIN,),
     "drug_catalogue": (Permission.ADMIN,),
+    "drug_batches": _STOCK_KEEPERS,
+    "resources": (Permission.ADMIN,),
 }
 _UPDATE: Mapping[str, tuple[Permission, ...]] = {
     "patients": (Permission.EDIT,),
@@ -203,6 +205,8 @@ _UPDATE: Mapping[str, tuple[Permission, ...]] = {
     "clinic_inventory": (Permission.ADMIN,),
     "clinic_departments": (Permission.ADMIN,),
     "drug_catalogue": (Permission.ADMIN,),
+    "drug_batches": _STOCK_KEEPERS,
+    "resources": (Permission.ADMIN,),
 }
 _DELETE: Mapping[str, tuple[Permission, ...]] = {
     "patients": (Permission.DELETE_PATIENTS,),
@@ -210,6 +214,8 @@ _DELETE: Mapping[str, tuple[Permission, ...]] = {
     "clinic_inventory": (Permission.ADMIN,),
     "clinic_departments": (Permission.ADMIN,),
     "drug_catalogue": (Permission.ADMIN,),
+    "drug_batches": (Permission.ADMIN,),
+    "resources": (Permission.ADMIN,),
 }
 
 _KEEPS_STOCK = MappingProxyType(
@@ -262,7 +268,7 @@ def check_table(table: Table) -> None:
 
 def is_audited(table: Table, changed: Iterable[str]) -> bool:
     """Return whether a change of these columns is for the activity log: of what all share, but not every count."""
-    if table.push is not PushRule.LOCAL:
+    if table.push is PushRule.REFERENCE or table.rank is not Rank.REFERENCE:
         return False
     return table.name != "clinic_inventory" or not _KEEPS_STOCK[table.name].issuperset(changed)
 

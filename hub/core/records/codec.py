@@ -114,7 +114,7 @@ def build(table: Table, values: dict[str, Any], zone: tzinfo = UTC) -> Record:
 
 
 def write(record: Record) -> tuple[str, int | None]:
-    """Write a record as JSON text; with it where the phone's part ends, None if there is nothing else.
+    """Write a record as JSON text; with it where the phone's part ends, None if all of it is.
 
     The phone's part is ``data[:cut] + "}"``: a pull can cut it out without reading the JSON. Raises BadRecord when it
     has grown, edit by edit, beyond its bound.
@@ -126,12 +126,15 @@ def write(record: Record) -> tuple[str, int | None]:
         raise BadRecord(Code.NOT_WRITABLE.of(table=record.table)) from None
     if len(known) + len(extra) > RECORD_BYTES:
         raise BadRecord(Code.TOO_LARGE.of(table=record.table, limit=RECORD_BYTES))
-    return (known[:-1] + "," + extra[1:], len(known) - 1) if extra else (known, None)
+    cut = None if record.row.IS_NEXT else len(known) - 1
+    return (known[:-1] + "," + extra[1:], cut) if extra else (known, None)
 
 
 def stored(table: Table, data: str, cut: int | None) -> Record:
     """Read a record that ``write`` wrote."""
     extra = _decode("{" + data[cut + 1 :]) if cut is not None else {}
+    if table.is_next:
+        extra = {name: value for name, value in _decode(data).items() if name not in table.names}
     return Record(msgspec.json.decode(data, type=table.shape), extra)
 
 

@@ -125,6 +125,8 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     """Further columns that the hub looks records up by; the program writes them beside the record."""
     computed: tuple[str, ...] = ()
     """Columns for looking up that the database computes from the record, whoever wrote it: so is every new one made."""
+    is_next: bool = False
+    """Phones of schema 9 do not have it: it goes only to phones that sent it. Its columns are not all known."""
 
     # Each is derived once: they are asked for on every record.
 
@@ -135,7 +137,8 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         for column in self.columns:
             kind = _PYTHON_TYPES[column.phone_type]
             fields.append((column.name, kind | None if column.optional else kind, column.empty))
-        return msgspec.defstruct(f"{self.name}_row", fields, namespace={"TABLE": self.name}, frozen=True, gc=False)
+        space = {"TABLE": self.name, "IS_NEXT": self.is_next}
+        return msgspec.defstruct(f"{self.name}_row", fields, namespace=space, frozen=True, gc=False)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -156,6 +159,12 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     def patient(self) -> str | None:
         """Return the column that names the patient whose record this is."""
         return "patient_id" if "patient_id" in self.names else None
+
+    @cached_property
+    def owned_by(self) -> tuple[str, str] | None:
+        """Return column and table of what a patient's record belongs to that names no patient itself."""
+        is_anothers = self.seen_by is SeenBy.CARERS and not (self.patient or self.clinic)
+        return next(iter(self.references.items())) if is_anothers else None
 
     @cached_property
     def visits(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ page. Who may do what is said in access.py, what the cloud does not keep in hub.
 
 from types import MappingProxyType
 
+import msgspec
+
 from hub.core.records.table import Cascade, Column, ColumnKind, PushRule, Rank, SeenBy, Table
 
 _KINDS = frozenset(kind.value for kind in ColumnKind)
@@ -40,6 +42,24 @@ def _table(
 
 _PATIENT = (Cascade.PATIENT,)
 _PATIENT_AND_VISIT = (Cascade.PATIENT, Cascade.VISIT)
+_NEXT = "is_deleted:flag deleted_at:moment? created_at:moment updated_at:moment"
+"""What is certain of the tables of a later app than schema 9; their other columns travel as they come."""
+
+
+def _next_table(
+    name: str,
+    refers_to: str,
+    rank: Rank,
+    seen_by: SeenBy,
+    *,
+    goes_with: tuple[Cascade, ...] = (),
+    lookups: tuple[str, ...] = (),
+) -> Table:
+    """Make a table of a later app than schema 9."""
+    columns = f"{refers_to} {_NEXT}"
+    table = _table(name, columns, rank, PushRule.RECORD, seen_by, goes_with=goes_with, lookups=lookups)
+    return msgspec.structs.replace(table, is_next=True)
+
 
 _TABLES = (
     _table(
@@ -123,6 +143,8 @@ _TABLES = (
         clinic="clinic_id",
         computed=("clinic_id", "drug_id"),
     ),
+    _next_table("drug_batches", "drug_id:drug_catalogue", Rank.REFERENCE, SeenBy.EVERYONE),
+    _next_table("resources", "", Rank.REFERENCE, SeenBy.EVERYONE),
     _table(
         "patients",
         "given_name:text surname:text date_of_birth:date citizenship:text hometown:text phone:text sex:text "
@@ -238,10 +260,24 @@ _TABLES = (
         clinic="clinic_id",
         lookups=("patient_id",),
     ),
+    *(
+        _next_table(name, "patient_id:patients", Rank.RECORDS, SeenBy.CARERS, goes_with=_PATIENT)
+        for name in ("patient_allergies", "patient_tobacco_history", "patient_observations")
+    ),
+    _next_table(
+        "patient_allergy_reactions",
+        "allergy_id:patient_allergies",
+        Rank.RECORDS,
+        SeenBy.CARERS,
+        lookups=("allergy_id",),
+    ),
 )
 
 TABLES = MappingProxyType({table.name: table for table in _TABLES})
 """The tables that phones pull, in the order in which they need them."""
+
+NEXT_TABLES = tuple(table for table in _TABLES if table.is_next)
+"""Those that only a later app than schema 9 has."""
 
 PHONE_USERS = _table(
     "users",
@@ -254,7 +290,7 @@ PHONE_USERS = _table(
 """The phone has a table for users and may force-upload it; the hub never sends it and never takes it."""
 
 PHONE_TABLES = MappingProxyType({**TABLES, "users": PHONE_USERS})
-"""The tables that a phone may push (schema 9 without event_logs and peers)."""
+"""The tables that a phone may push (schema 9 without event_logs and peers, and the next ones)."""
 
 DELETES_WITH = MappingProxyType(
     {

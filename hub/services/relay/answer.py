@@ -10,6 +10,7 @@ from hub.core.errors import Unreadable
 from hub.core.lone_surrogates import mended
 from hub.core.reasons import Code, Reason
 from hub.core.records.codec import RECORD_BYTES
+from hub.core.records.tables import TABLES
 from hub.services.relay.body import Body
 from hub.services.relay.json_stream import JsonStream, NotJson, OutOfBounds
 
@@ -18,6 +19,8 @@ LEVELS = 64
 _VALUES_MAX = 250_000
 """In one row. Each takes up to 60 bytes of memory, of which an answer needs two."""
 _LISTS = frozenset({"created", "updated", "deleted"})
+NAMED = "named"
+"""The part of a piece that says only that a table of a later app is there."""
 _ENDS = frozenset({"success", "timestamp"})
 _ID = re.compile(rb'"id"\s*:\s*"([0-9A-Za-z-]{1,64})"')
 _HEAD_BYTES = 64 * 1024
@@ -66,6 +69,8 @@ def pieces(body: Body) -> Iterator[Piece]:
 
 def _changes(stream: JsonStream) -> Iterator[Piece]:
     for table in stream.members():
+        if table in TABLES and TABLES[table].is_next:
+            yield Piece(table, NAMED, None)
         for part in stream.members():
             if part not in _LISTS:
                 stream.skip()

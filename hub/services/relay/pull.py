@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from hub.actions.cloud import cycles, deletions, incoming, losses, unreadable, users
+from hub.actions.cloud import cycles, deletions, incoming, later, losses, unreadable, users
 from hub.actions.cloud.incoming import ROWS_MAX
 from hub.core.cloud import pull_plan
 from hub.core.cloud import tables as cloud_tables
@@ -13,7 +13,7 @@ from hub.core.errors import CloudError, TooLargeAnswer, Unreadable
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
-from hub.services.relay.answer import BadRow, Piece, pieces
+from hub.services.relay.answer import NAMED, BadRow, Piece, pieces
 from hub.services.relay.body import Body
 from hub.store.database import Store
 
@@ -85,10 +85,17 @@ class _Merging:
         """Merge rows or deletions of one table; those of tables that the hub does not keep are passed over."""
         if name in cloud_tables.UNWANTED or name not in {*TABLES, cloud_tables.USERS}:
             return
+        if part == NAMED:
+            later.take_up(self._store, TABLES[name])
+            return
         if part == "deleted":
             ids = [value for value in values if isinstance(value, str) and len(value) <= codec.ID_CHARS]
             self._deleted.setdefault(name, []).extend(ids)
             self._remember(len(ids))
+            return
+        if name in TABLES and TABLES[name].is_next:
+            ids = [value["id"] for value in values if isinstance(value, dict) and isinstance(value.get("id"), str)]
+            self.tally.seen += later.arrived(self._store, TABLES[name], ids, self._shown)
             return
         bad = [value for value in values if isinstance(value, BadRow)]
         self._hold(name, [(row.id, row.reason(name)) for row in bad])

@@ -13,6 +13,12 @@ from hub.store.people import audit
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
+class Takes(msgspec.Struct, frozen=True):
+    """The tables of a later app that the cloud has."""
+
+    tables: frozenset[str] = frozenset()
+
+
 def link(db: Database) -> Link | None:
     """Return the cloud that this hub is connected to, if any."""
     return _get(db, "link", Link)
@@ -32,6 +38,18 @@ def progress(db: Database) -> Progress:
 def last(db: Database) -> Last:
     """Return how the last cycle ended."""
     return _get(db, "last", Last) or Last()
+
+
+def takes(db: Database) -> frozenset[str]:
+    """Return which of the tables of a later app the cloud has."""
+    found = _get(db, "takes", Takes)
+    return found.tables if found else frozenset()
+
+
+def note_takes(tx: Transaction, table: str) -> None:
+    """Note that the cloud has a table of a later app, unless it was disconnected meanwhile."""
+    if link(tx.db) is not None:
+        _put(tx, "takes", Takes(takes(tx.db) | {table}))
 
 
 def connect(tx: Transaction, found: Link, key: str) -> None:

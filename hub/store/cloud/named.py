@@ -13,13 +13,13 @@ from hub.store.cloud import outbox
 
 
 def unknown(db: Database, named: Iterable[Key]) -> set[Key]:
-    """Return which of these records and people the hub does not have; of what it never has, batches, none."""
+    """Return which of these records and people the hub does not have; of what it may never have, batches, none."""
     by_table: dict[str, set[str]] = {}
     for table, record_id in named:
         by_table.setdefault(table, set()).add(record_id)
     found = set()
     for table, ids in by_table.items():
-        if table in TABLES or table == USERS:
+        if table == USERS or (table in TABLES and not TABLES[table].is_next):
             rows = db.execute(
                 f"SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM [{table}])",
                 [msgspec.json.encode(sorted(ids)).decode()],

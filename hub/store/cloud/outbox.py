@@ -13,8 +13,9 @@ from hub.core.cloud.tables import PUSH_ORDER
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.table import PushRule, Table
-from hub.core.records.tables import TABLES
+from hub.core.records.tables import NEXT_TABLES, TABLES
 from hub.store import stored_reasons
+from hub.store.cloud import connection
 from hub.store.database import Transaction
 
 # The states of core.cloud.outbox, for rows of ``outbox AS o``.
@@ -57,12 +58,27 @@ def entries(db: Database, table: Table, nums: Iterable[int], *, of: str = "outbo
     return {row[0]: _entry(table.name, row[1:]) for row in rows.fetchall()}
 
 
+def travels(db: Database, table: Table) -> bool:
+    """Whether records of a table go to the cloud; those of a later app once the cloud shows that it has them."""
+    return table.push is PushRule.RECORD and (not table.is_next or table.name in connection.takes(db))
+
+
+def untaken(db: Database) -> dict[str, int]:
+    """Count, by table, the records of a later app that the cloud does not take yet."""
+    found = {}
+    for table in NEXT_TABLES:
+        if not travels(db, table):
+            sql = f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL"
+            found[table.name] = int(db.execute(sql).fetchone()[0])
+    return found
+
+
 def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None], *, into: str = "outbox") -> None:
     """Keep entries by record number; None takes one out. Tables that the cloud takes from nobody have none.
 
     into: another table of the same shape.
     """
-    if table.push is not PushRule.RECORD:
+    if not travels(tx.db, table):
         return
     remove(tx, table, [num for num, entry in found.items() if entry is None], of=into)
     tx.db.conn.executemany(
@@ -78,7 +94,7 @@ def put(tx: Transaction, table: Table, found: Mapping[int, Entry | None], *, int
 
 def add_new(tx: Transaction, table: Table, nums: range) -> None:
     """Put records that were just added into the outbox, all in one statement."""
-    if table.push is PushRule.RECORD:
+    if travels(tx.db, table):
         tx.db.execute(
             "INSERT INTO outbox (table_name, num, columns, revision, queued)"
             f" SELECT ?, num, NULL, ?, ? FROM [{table.name}] WHERE num BETWEEN ? AND ?",
@@ -238,16 +254,23 @@ def causes(db: Database) -> Iterator[Cause]:
     )
     for table, sentence, why, is_on_hold, records in rows:
         yield Cause(table, stored_reasons.read(table, why, sentence), bool(is_on_hold), records)
+    for name, records in untaken(db).items():
+        if records:
+            yield Cause(name, Code.TABLE_UNTAKEN.of(table=name), on_hold=False, records=records)
 
 
 def counts(db: Database, pulls: int) -> dict[str, int]:
-    """Count the records that wait, were sent and may still be shown, are missed, or are on hold: each of them once."""
+    """Count the records that wait, were sent and may still be shown, are missed, or are on hold: each of them once.
+
+    What the cloud does not take yet waits, though it is in no outbox.
+    """
     row = db.execute(
         f"SELECT count(*) FILTER (WHERE {_WAITING}), count(*) FILTER (WHERE {_SHOWABLE}),"
         f" count(*) FILTER (WHERE {_MISSED}), count(*) FILTER (WHERE {_ON_HOLD}) FROM outbox AS o",
         {"pulls": pulls},
     ).fetchone()
-    return dict(zip(("waiting", "sent", "missed", "held"), row, strict=True))
+    counted = dict(zip(("waiting", "sent", "missed", "held"), row, strict=True))
+    return {**counted, "waiting": counted["waiting"] + sum(untaken(db).values())}
 
 
 def waiting(db: Database) -> int:

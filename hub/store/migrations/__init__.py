@@ -54,6 +54,7 @@ STEPS = (
     Step("along"),
     Step("past"),
     Step("former_clinics"),
+    Step("next_tables"),
 )
 _HERE = resources.files(__name__)
 

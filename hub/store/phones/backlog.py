@@ -32,7 +32,8 @@ _TOGETHER = 64
 """How many patients are read at a time: few, for those that do not fit are read in vain."""
 
 _REFERENCE = [table for table in TABLES.values() if table.rank is Rank.REFERENCE]
-_OF_PATIENTS = [table for table in TABLES.values() if table.rank is not Rank.REFERENCE]
+_OF_OTHERS = [table for table in TABLES.values() if table.owned_by]
+_OF_PATIENTS = [table for table in TABLES.values() if table.rank is not Rank.REFERENCE and not table.owned_by]
 _PATIENTS, _APPOINTMENTS = TABLES["patients"], TABLES["appointments"]
 _FOLLOWED = frozenset({"patients", "visits"})
 """The tables whose index is followed while much is due: a visit is when a patient was seen."""
@@ -79,6 +80,8 @@ class StoredBacklog:
             yield from self._whole(sightings)
         for table in _OF_PATIENTS:
             yield from self._rest(table)
+        for table in _OF_OTHERS:
+            yield from self.records(table, self._take(table, self._left[table.name]))
 
     def _streams(self) -> Iterator[Iterator[Sighting]]:
         """Meet patients by what is due of them: in small tables by all of it, in large ones where an index leads."""

@@ -14,6 +14,7 @@ from hub.store.phones import callers
 OF_A_LEDGER = (
     *("ledger_heads", "ledger", "deliveries", "past_answers", "doubts", "stale", "debts"),
     "counter_figures",
+    "phone_tables",
 )
 _OF_A_DEVICE = ("twins", "tokens", "reached", "refusals", *OF_A_LEDGER)
 _KNOWN = "SELECT 0 UNION ALL SELECT num FROM devices UNION ALL SELECT num FROM twins"

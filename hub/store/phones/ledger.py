@@ -97,15 +97,22 @@ def _moved(db: Database, since: int) -> dict[str, FrozenBitMap]:
     return {
         table.name: FrozenBitMap(
             num
-            for (num,) in db.execute(
-                f"SELECT t.num FROM moves CROSS JOIN [{table.name}] AS t ON t.[{table.patient or 'id'}] ="
-                " moves.patient_id WHERE moves.revision > ?",
-                [since],
-            )
+            for (num,) in db.execute(f"SELECT t.num FROM moves {_of_moved(table)} WHERE moves.revision > ?", [since])
         )
         for table in TABLES.values()
-        if table.patient or table.name == "patients"
+        if table.patient or table.owned_by or table.name == "patients"
     }
+
+
+def _of_moved(table: Table) -> str:
+    """Write what joins the patients who moved to their records ``t``."""
+    if table.owned_by:
+        column, parent = table.owned_by
+        return (
+            f"CROSS JOIN [{parent}] AS parent ON parent.patient_id = moves.patient_id"
+            f" CROSS JOIN [{table.name}] AS t ON t.[{column}] = parent.id"
+        )
+    return f"CROSS JOIN [{table.name}] AS t ON t.[{table.patient or 'id'}] = moves.patient_id"
 
 
 def force(tx: Transaction, device: int, table: Table, num: int) -> None:
@@ -148,7 +155,7 @@ def save(tx: Transaction, ledger: OpenLedger, page: PullPage | None = None) -> N
     """Keep a ledger as it is now, and the answer that the phone gets, if that is to be remembered."""
     device, head = ledger.device, ledger.head
     if ledger.starts_over:
-        for table in ("doubts", "ledger", *(("deliveries",) if ledger.is_doubtful else ())):
+        for table in ("doubts", "ledger", "phone_tables", *(("deliveries",) if ledger.is_doubtful else ())):
             tx.db.execute(f"DELETE FROM [{table}] WHERE device = ?", [device])
     if ledger.settled_until is not None:
         tx.db.execute("DELETE FROM debts WHERE device = ? AND revision <= ?", [device, ledger.settled_until])

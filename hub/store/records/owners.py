@@ -27,7 +27,7 @@ def columns(table: Table) -> str:
             return "NULL, t.user_id"
         case SeenBy.STAFF:
             return "t.clinic_id, t.author"
-        case SeenBy.CARERS if table.patient:
+        case SeenBy.CARERS if table.patient or table.owned_by:
             return "patient.primary_clinic_id, CASE WHEN patient.num IS NULL THEN t.author ELSE patient.author END"
         case SeenBy.CARERS:
             return "t.primary_clinic_id, t.author"
@@ -35,6 +35,12 @@ def columns(table: Table) -> str:
 
 def join(table: Table) -> str:
     """Write what joins a record ``t`` to its ``patient``, if it has one."""
+    if table.owned_by:
+        column, parent = table.owned_by
+        return (
+            f"LEFT JOIN [{parent}] AS parent ON parent.id = t.[{column}]"
+            " LEFT JOIN patients AS patient ON patient.id = parent.patient_id"
+        )
     return "LEFT JOIN patients AS patient ON patient.id = t.patient_id" if table.patient else ""
 
 
@@ -58,7 +64,7 @@ def disown(tx: Transaction, table: Table, num: int) -> None:
 
 def find(db: Database, table: Table, record_id: str) -> Owned:
     """Return whose a record is; nobody's where there is none."""
-    stray = "patient.num IS NULL" if table.patient else "0"
+    stray = "patient.num IS NULL" if table.patient or table.owned_by else "0"
     row = db.execute(
         f"SELECT {columns(table)}, {stray} FROM [{table.name}] AS t {join(table)} WHERE t.id = ?", [record_id]
     ).fetchone()

@@ -16,6 +16,7 @@ from tests.simulator.cloud import callers
 from tests.simulator.cloud.callers import Caller
 from tests.simulator.cloud.faults import PATH as FAULTS_PATH
 from tests.simulator.cloud.faults import Fault, Faults, faulty
+from tests.simulator.cloud.later import LaterTables
 from tests.simulator.cloud.limits import RateLimit, client_key
 from tests.simulator.cloud.pull import last_pulled, pull
 from tests.simulator.cloud.push import PushOutcome, push
@@ -39,6 +40,7 @@ class Cloud:
         self.limit = limit
         self.history_days = history_days
         self.faults = Faults()
+        self.later = LaterTables()
 
 
 def create_app(
@@ -98,7 +100,8 @@ async def _pull(request: AnyRequest) -> Stream:
         return caller
     query = request.query_params
     last_ms = last_pulled(query.get("last_pulled_at", query.get("lastPulledAt", "")))
-    return _answer(await asyncio.to_thread(pull, cloud.store, caller, last_ms, cloud.zone, cloud.history_days))
+    answer = await asyncio.to_thread(pull, cloud.store, caller, last_ms, cloud.zone, cloud.history_days)
+    return _answer(cloud.later.shown(answer))
 
 
 @post("/api/v2/sync")
@@ -111,6 +114,7 @@ async def _push(request: AnyRequest) -> Stream:
     outcome = await asyncio.to_thread(push, cloud.store, caller, await request.body(), cloud.zone)
     if outcome is PushOutcome.ITEM_FAILED:
         return _answer(b"[object Object]", content_type="text/plain")
+    cloud.later.take(await request.body())
     return _json({"success": True})
 
 

@@ -16,7 +16,7 @@ import pytest
 from hub.core.records import access
 from hub.core.records.access import Permission, Rights
 from hub.core.records.table import PushRule, SeenBy
-from hub.core.records.tables import PHONE_TABLES, TABLES
+from hub.core.records.tables import NEXT_TABLES, PHONE_TABLES, TABLES
 from hub.services.rpc.procedures import registry
 from hub.services.rpc.procedures.registry import CallKind
 from tests.hubs import Client, InProcessHub, edit, row
@@ -67,6 +67,12 @@ TABLE_NEEDS: dict[str, Changing | None] = {
     "prescriptions": Changing(needs(P.VIEW, P.PRESCRIBE), HANDLE, ERASE),
     "prescription_items": Changing(HANDLE, HANDLE, ERASE),
     "dispensing_records": Changing(DISPENSE, DISPENSE, ERASE),
+    "drug_batches": Changing(STOCK, STOCK, ADMIN, "notes"),
+    "resources": Changing(ADMIN, ADMIN, ADMIN, "notes"),
+    **dict.fromkeys(
+        ("patient_allergies", "patient_allergy_reactions", "patient_observations", "patient_tobacco_history"),
+        Changing(SEE, SEE, ERASE, "notes"),
+    ),
 }
 """What phones may push; None: nothing."""
 
@@ -197,6 +203,9 @@ class Matrix:
         values: dict[str, Any] = {declared.clinic: self.clinics[whose]} if declared.clinic else {}
         if declared.patient:
             values["patient_id"] = self.patients[whose]
+        if declared.owned_by:
+            column, parent = declared.owned_by
+            values[column] = self._id(parent, "edited", whose, "colleague")
         if table == "events":
             values["recorded_by_user_id"] = "somebody"
         return row(table, row_id, **values)
@@ -319,13 +328,13 @@ class Matrix:
                     yield f"{who.name} {'cannot' if expected else 'can'} {way} {table} {whose} by sync_push"
 
     def _column(self, table: str, whose: str, who: Who, column: str) -> str:
-        value = pushes.kept(self.store, table, self._id(table, "edited", whose, who.name))[column]
+        value = pushes.kept(self.store, table, self._id(table, "edited", whose, who.name)).get(column)
         return f'"{value}"' if column != "metadata" else str(value)
 
     def _expected(self, who: Who, table: str, way: str, needed: Needs, whose: str) -> bool | None:
         """Return what is expected; None where the case is another one's."""
         declared = TABLES[table]
-        if table == "drug_catalogue":  # all clinics share it
+        if declared.seen_by is SeenBy.EVERYONE and declared.clinic is None:  # all clinics share it
             return who.is_super or (who.clinic is not None and all(group & who.permissions for group in needed))
         if whose == NAMED and (declared.clinic is None or not declared.patient):
             return None  # it names no clinic but its patient's
@@ -346,7 +355,7 @@ class Matrix:
         if TABLE_NEEDS[table] is None:
             return  # the organisation's: seen by everybody, by the rule below
         for whose in WHOSE:
-            is_about = declared.patient or table == "patients"
+            is_about = declared.patient or declared.owned_by or table == "patients"
             owned = whose if whose != NAMED else THEIRS if is_about else OURS
             row_id = self._id(table, "edited", whose, "colleague")
             if declared.seen_by is SeenBy.EVERYONE:
@@ -365,6 +374,8 @@ class Matrix:
                 return got
             for table, part in answer["changes"].items():
                 got[table].update(each["id"] for each in (*part["created"], *part["updated"]))
+            if not cursor:  # it is a phone of the next app
+                client.push({table.name: {"created": [], "updated": [], "deleted": []} for table in NEXT_TABLES})
             cursor = answer["timestamp"]
 
     def _call(self, who: Who, name: str, make: Callable[[Ward], dict[str, Any]], whose: str) -> int:
