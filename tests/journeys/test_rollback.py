@@ -109,14 +109,57 @@ def test_what_the_older_program_refused_has_its_reason_in_every_language_after_t
     assert refused["reason"].code is Code.UNKNOWN_TABLE
 
 
-def known_phone(hub: ServedHub, data: Path) -> Phone:
-    """Return a phone that the hub has paired long ago."""
+def test_a_phone_of_a_later_app_goes_on_with_the_previous_program_and_again_with_this_one(
+    previous: Path, data: Path
+) -> None:
+    def served(settings: dict[str, str] | None = None) -> ServedHub:
+        hub = ServedHub(data, settings)
+        hub.start()
+        phone.session = None
+        phone._connect = hub.connect
+        phone.pair({"type": "sync_hub", "url": "http://hub"})
+        phone.login("pia@test", "correct horse")
+        return hub
+
+    phone = Phone(rng=random.Random(78), now_ms=lambda: NOW_MS, next_app=True)
+    phone.client_id = known_id(data)
+    hub = served()
+    try:
+        patient = phone.create("patients", {"given_name": "Before", "surname": "Back", "additional_data": "{}"})
+        allergy = phone.create("patient_allergies", {"patient_id": patient["id"]})
+        assert [phone.sync().ok for _ in range(3)] == [True] * 3
+        hub.close()
+        hub = served({"PYTHONPATH": str(previous)})
+        phone.edit("patients", str(patient["id"]), {"phone": "0791"})
+        phone.edit("patient_allergies", str(allergy["id"]), {"is_deleted": True})
+        assert [phone.sync().ok for _ in range(3)] == [True] * 3
+        hub.close()
+        hub = served()
+        phone.edit("patients", str(patient["id"]), {"phone": "0792"})
+        assert [phone.sync().ok for _ in range(3)] == [True] * 3
+    finally:
+        hub.close()
+    again = Store(data)
+    assert pushes.kept(again, "patients", str(patient["id"]))["phone"] == "0792"
+    assert pushes.kept(again, "patient_allergies", str(allergy["id"]))["is_deleted"] is False  # held, and no loss
+    with again.read() as db:
+        assert [entry["record_id"] for entry in quarantine.entries(db) if entry["record_id"] == allergy["id"]]
+    again.close()
+
+
+def known_id(data: Path) -> str:
+    """Return the id of a phone that the hub has paired long ago."""
     store = Store(data)
     with store.read() as db:
         client_id = next(device.client_id for device in devices.every(db))
     store.close()
+    return client_id
+
+
+def known_phone(hub: ServedHub, data: Path) -> Phone:
+    """Return a phone that the hub has paired long ago."""
     phone = Phone(rng=random.Random(77), now_ms=lambda: NOW_MS, connect=hub.connect)
-    phone.client_id = client_id
+    phone.client_id = known_id(data)
     phone.pair({"type": "sync_hub", "url": "http://hub"})
     return phone
 
