@@ -21,10 +21,9 @@ from hub.store.database import Transaction
 # The states of core.cloud.outbox, for rows of ``outbox AS o``.
 _ON_HOLD = "o.held IS o.revision"
 _SENT = "o.sent IS o.revision"
-_WAITING = f"NOT ({_ON_HOLD} OR {_SENT})"
-_LATE = f"{_SENT} AND coalesce(o.sent_pull <= :pulls - {PROOF_PULLS}, FALSE)"
+_WAITING = "o.held IS NOT o.revision AND o.sent IS NOT o.revision"
+_LATE = f"{_SENT} AND o.sent_pull <= :pulls - {PROOF_PULLS}"
 _MISSED = f"{_LATE} AND o.tries >= {TRIES}"
-_SHOWABLE = f"{_SENT} AND NOT ({_MISSED})"
 _UNSHOWN = f"{_SENT} AND o.columns IS NOT NULL AND o.sent_pull < :pulls"
 _NOT_REACHED = "o.columns IS NULL AND o.sent IS NULL"
 
@@ -68,8 +67,9 @@ def untaken(db: Database) -> dict[str, int]:
     found = {}
     for table in NEXT_TABLES:
         if not travels(db, table):
-            sql = f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL"
-            found[table.name] = int(db.execute(sql).fetchone()[0])
+            gone = f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NOT NULL"
+            last, deleted = db.execute(f"SELECT (SELECT max(num) FROM [{table.name}]), ({gone})").fetchone()
+            found[table.name] = (last or 0) - deleted  # numbers are given without gaps
     return found
 
 
@@ -262,20 +262,17 @@ def causes(db: Database) -> Iterator[Cause]:
 def counts(db: Database, pulls: int) -> dict[str, int]:
     """Count the records that wait, were sent and may still be shown, are missed, or are on hold: each of them once.
 
-    What the cloud does not take yet waits, though it is in no outbox.
+    Nothing here grows with the outbox. What the cloud does not take yet waits, though it is in no outbox.
     """
-    row = db.execute(
-        f"SELECT count(*) FILTER (WHERE {_WAITING}), count(*) FILTER (WHERE {_SHOWABLE}),"
-        f" count(*) FILTER (WHERE {_MISSED}), count(*) FILTER (WHERE {_ON_HOLD}) FROM outbox AS o",
-        {"pulls": pulls},
-    ).fetchone()
-    counted = dict(zip(("waiting", "sent", "missed", "held"), row, strict=True))
-    return {**counted, "waiting": counted["waiting"] + sum(untaken(db).values())}
+    states = dict(db.execute("SELECT state, records FROM outbox_counts").fetchall())
+    missed = int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_MISSED}", {"pulls": pulls}).fetchone()[0])
+    waiting = states["waiting"] + sum(untaken(db).values())
+    return {"waiting": waiting, "sent": states["sent"] - missed, "missed": missed, "held": states["held"]}
 
 
 def waiting(db: Database) -> int:
     """Count the records that are to be sent to the cloud."""
-    return int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_WAITING}").fetchone()[0])
+    return int(db.execute("SELECT records FROM outbox_counts WHERE state = 'waiting'").fetchone()[0])
 
 
 def waiting_since(db: Database) -> int | None:

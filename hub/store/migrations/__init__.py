@@ -55,6 +55,7 @@ STEPS = (
     Step("past"),
     Step("former_clinics"),
     Step("next_tables"),
+    Step("outbox_counts"),
 )
 _HERE = resources.files(__name__)
 
