@@ -232,7 +232,7 @@ class Station:
     def _unheard_of(self, known: set[str]) -> list[str]:
         return [
             f"{table} {row['id']} is on the phone alone"
-            for table in TABLES
+            for table in self.phone.store.names
             for row in self.phone.store.rows(table)
             if str(row["id"]) not in known
         ]

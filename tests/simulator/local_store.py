@@ -37,6 +37,11 @@ class LocalStore:
             name: {} for name, table in PHONE_TABLES.items() if next_app or not table.is_next
         }
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the tables."""
+        return tuple(self._tables)
+
     def copied(self, rng: random.Random, now_ms: Callable[[], int]) -> "LocalStore":
         """Return what a backup of this database is on another phone."""
         copy = LocalStore(rng, now_ms, next_app=bool(self.next_tables))

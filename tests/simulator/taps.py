@@ -87,7 +87,7 @@ class Past:
 
     def count(self) -> int:
         """Count the records."""
-        return sum(len(self._made.store.table(name)) for name in TABLES)
+        return sum(len(self._made.store.table(name)) for name in self._made.store.names)
 
     def phone(self, seed: int) -> Phone:
         """Return a new phone at the hub."""
@@ -141,7 +141,7 @@ class Past:
         """Count each patient's records, deleted ones too: of those the phone knows."""
         found: Counter[object] = Counter()
         for table in TABLES.values():
-            if table.patient:
+            if table.patient and table.name in phone.store.names:
                 found.update(row["patient_id"] for row in phone.store.table(table.name).values())
         return found
 

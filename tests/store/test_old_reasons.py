@@ -117,6 +117,7 @@ NEWER = {
     Code.NUL,
     Code.OTHER_CALENDAR,
     Code.OUT_OF_RANGE,
+    Code.TABLE_UNTAKEN,
     Code.PARENT_HELD,
     Code.PART_NOT_ALLOWED,
     Code.TIME_OUT_OF_RANGE,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from hub.actions.cloud import queue
 from hub.core.cloud.pull_tally import PullTally
 from hub.core.cloud.shown import Shown
-from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.cloud.tables import PUSHED
 from hub.core.records.codec import Record
 from hub.core.records.table import Table
 from hub.store.cloud import connection, id_mapping, lost, outbox, seen
@@ -20,7 +20,7 @@ def send_again(store: Store, shown: Shown, tally: PullTally) -> None:
         if found is None:
             return
         prescriptions: set[str] = set()
-        for table in [table for table in PUSH_ORDER if outbox.travels(tx.db, table)]:
+        for table in [table for table in PUSHED if outbox.travels(tx.db, table)]:
             missing = _missing(tx, table, shown, frozenset(found.clinics))
             if table.name == "prescriptions":
                 prescriptions = {record.id for record in missing.values()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.core.cloud import outbox as states
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord, OutboxState
-from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.cloud.tables import PUSHED
 from hub.core.errors import Unavailable
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
@@ -152,7 +152,7 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
     pull did not show it, and the cloud has elsewhere. What the cloud refused goes along that names what it has lost.
     """
     again: set[Key] = set()
-    for table in PUSH_ORDER:
+    for table in PUSHED:
         late = list(outbox.late(tx.db, table, pulls))
         elsewhere = _elsewhere(tx, table, [num for num, entry, _ in late if entry.known is None])
         after = {num: entry.overdue(pulls, deleted=deleted or num in elsewhere) for num, entry, deleted in late}

@@ -12,7 +12,7 @@ import msgspec
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import values as cloud_values
 from hub.core.cloud.outbox import Key, OutboxRecord
-from hub.core.cloud.tables import OWN_REQUEST, PUSH_ORDER
+from hub.core.cloud.tables import OWN_REQUEST, PUSHED
 from hub.core.errors import BadRecord
 from hub.core.reasons import Code, Reason
 from hub.core.records.table import Table
@@ -294,7 +294,7 @@ def named(records: Iterable[OutboxRecord]) -> dict[Table, set[str]]:
     found: dict[Table, set[str]] = {}
     for record in records:
         for target, value in record.names():
-            if TABLES.get(target) in PUSH_ORDER:
+            if TABLES.get(target) in PUSHED:
                 found.setdefault(TABLES[target], set()).add(value)
     return found
 

@@ -14,18 +14,17 @@ USERS = "users"
 UNWANTED = frozenset({"undefined", "devices", "device_pin_codes"})
 """API key hashes and PIN hashes of all hubs (CLOUD.md 2.3). What the hub must know of itself verify-key says."""
 
-PUSH_ORDER = (
-    tuple(
-        TABLES[name]
-        for name in (
-            *("patients", "patient_additional_attributes", "visits", "events", "appointments", "prescriptions"),
-            *("patient_vitals", "patient_problems", "prescription_items", "dispensing_records"),
-        )
+PUSH_ORDER = tuple(
+    TABLES[name]
+    for name in (
+        *("patients", "patient_additional_attributes", "visits", "events", "appointments", "prescriptions"),
+        *("patient_vitals", "patient_problems", "prescription_items", "dispensing_records"),
     )
-    + NEXT_TABLES
 )
-"""The order in which records go up: whatever is named comes before what names it. The next tables go when the cloud
-takes them."""
+"""The order in which records go up: whatever is named comes before what names it."""
+
+PUSHED = PUSH_ORDER + NEXT_TABLES
+"""The same, and behind them the tables of a later app, whose records go once the cloud takes them."""
 
 OWN_REQUEST = "dispensing_records"
 """Within a request the cloud takes them before the items that they name: they go in a later one (CLOUD.md 4.4)."""

@@ -8,7 +8,9 @@ from pyroaring import FrozenBitMap
 
 from hub.core.phone import doubt
 from hub.core.phone.sheets import NO_RECORDS, Delivered, Fork, Head, Outdated, Sheet, SuspectRecord
-from hub.core.records.tables import TABLES
+from hub.core.records.tables import NEXT_TABLES
+
+_LATER = frozenset(table.name for table in NEXT_TABLES)
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,7 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
         }
 
     def _is_taken(self, name: str) -> bool:
-        return name in self.takes or not TABLES[name].is_next
+        return name in self.takes or name not in _LATER
 
     def _certain(self, name: str, sheet: Sheet) -> FrozenBitMap:
         if not self._is_taken(name):

@@ -10,7 +10,7 @@ from hub.core.cloud import batches
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.batches import OLDEST_MS, Batches, Candidates, Decision, Drop, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Key, OutboxRecord
-from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.cloud.tables import PUSHED
 from hub.core.errors import BadRecord, CloudFailing, NoLine
 from hub.core.reasons import Reason
 from hub.services.relay.client import Cloud, Verdict
@@ -117,7 +117,7 @@ class Push:
 
     def _candidates(self) -> Iterator[Candidates]:
         """Read what waits: parents first, deletes last and children first."""
-        tables = [table for table in PUSH_ORDER if table.name in self._tables]
+        tables = [table for table in PUSHED if table.name in self._tables]
         for table in tables:
             after = 0
             while found := outgoing.candidates(self._store, table, self._bounds(), after=after):

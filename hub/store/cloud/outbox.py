@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from hub.core import reasons
 from hub.core.cloud.outbox import PROOF_PULLS, TRIES, Entry, Key, OutboxRecord
-from hub.core.cloud.tables import PUSH_ORDER
+from hub.core.cloud.tables import PUSHED
 from hub.core.reasons import Code, Reason
 from hub.core.records import codec
 from hub.core.records.table import PushRule, Table
@@ -165,7 +165,7 @@ def tombstones(db: Database, named: Mapping[Table, Iterable[str]]) -> list[Outbo
 
 def on_hold(db: Database) -> Iterator[tuple[Table, int, str]]:
     """Return table, number and id of every record that is on hold."""
-    for table in PUSH_ORDER:
+    for table in PUSHED:
         rows = db.execute(
             f"SELECT o.num, t.id FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = ? AND {_ON_HOLD}",
@@ -201,7 +201,7 @@ def has_unshown(db: Database, pulls: int) -> bool:
 
 def unshown(db: Database, pulls: int) -> Iterator[OutboxRecord]:
     """Return the live records whose edits were sent, and are in none of the pulls since."""
-    for table in PUSH_ORDER:
+    for table in PUSHED:
         rows = db.execute(
             f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = :table AND {_UNSHOWN} AND t.local_server_deleted_at IS NULL",
@@ -213,7 +213,7 @@ def unshown(db: Database, pulls: int) -> Iterator[OutboxRecord]:
 
 def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
     """Return what the cloud said success to and does not show, up to a hundred of each table."""
-    for table in PUSH_ORDER:
+    for table in PUSHED:
         rows = db.execute(
             f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = :table AND {_MISSED} LIMIT 100",
@@ -225,7 +225,7 @@ def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
 
 def unlisted(db: Database) -> Iterator[OutboxRecord]:
     """Return what is on hold and not in quarantine, which was full then; up to a hundred of each table."""
-    for table in PUSH_ORDER:
+    for table in PUSHED:
         rows = db.execute(
             f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = :table AND {_ON_HOLD} AND NOT EXISTS (SELECT 1 FROM quarantine AS q"

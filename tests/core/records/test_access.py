@@ -24,6 +24,8 @@ CREATE = {
     "clinic_inventory": STOCK,
     "clinic_departments": {Permission.ADMIN},
     "drug_catalogue": {Permission.ADMIN},
+    "drug_batches": {Permission.ADMIN, Permission.DISPENSE},
+    "resources": {Permission.ADMIN},
 }
 UPDATE = {
     "patients": {Permission.EDIT},
@@ -33,6 +35,8 @@ UPDATE = {
     "clinic_inventory": {Permission.ADMIN},
     "clinic_departments": {Permission.ADMIN},
     "drug_catalogue": {Permission.ADMIN},
+    "drug_batches": {Permission.ADMIN, Permission.DISPENSE},
+    "resources": {Permission.ADMIN},
 }
 DELETE = {
     "patients": {Permission.DELETE_PATIENTS},
@@ -40,6 +44,8 @@ DELETE = {
     "clinic_inventory": {Permission.ADMIN},
     "clinic_departments": {Permission.ADMIN},
     "drug_catalogue": {Permission.ADMIN},
+    "drug_batches": {Permission.ADMIN},
+    "resources": {Permission.ADMIN},
 }
 
 

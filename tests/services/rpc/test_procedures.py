@@ -128,7 +128,7 @@ def test_s6_every_sign_in_and_refusal_is_in_the_audit_log_without_the_email(hub:
     client.login()
     with hub.store.read() as db:
         entries = list(audit.entries(db))
-    assert [entry["event"] for entry in entries][:4] == ["login", "login.refused", "login.refused", "device.paired"]
+    assert [entry["event"] for entry in entries][:4] == ["login", "device.paired", "login.refused", "login.refused"]
     assert "nobody@x.example" not in str(entries)
 
 
