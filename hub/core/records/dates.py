@@ -18,6 +18,8 @@ _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})(\d{2})(\d{2})", r
 _BETWEEN = re.compile(r"\s*[-/.,\u2044\u060c\u060d\u066b]\s*|\s+")
 _MS = re.compile(r"-?\d{11,15}")
 """Fewer digits may be seconds, a date without its year, or nobody knows what."""
+_TIMED = re.compile(r"(.{6,20}?)[T ]\s*(\d{2}:\d{2}.*)", re.ASCII)
+_CLOUD_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.000Z", re.ASCII)
 _HALF_DAY = timedelta(hours=12)
 _EAST_ASIAN = {ord("年"): "-", ord("月"): "-", ord("日"): ""}
 _CHARS = 40
@@ -92,7 +94,7 @@ def folded(text: str) -> str:
 
 def moment_ms(text: str) -> int:
     """Read ISO 8601, in UTC unless it says otherwise; raises ValueError."""
-    moment = datetime.fromisoformat(folded(text) if _parts(plain(text)) else plain(text))
+    moment = datetime.fromisoformat(folded(text) if _parts(plain(text)) else _iso(plain(text)))
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
@@ -112,7 +114,7 @@ def day_of_text(text: str, zone: tzinfo) -> float | None:
     said = plain(text)
     if _parts(said):
         return start_ms(date.fromisoformat(folded(text)), zone)
-    moment = datetime.fromisoformat(said)
+    moment = datetime.fromisoformat(_iso(said))
     return start_ms(moment.date(), zone) if moment.utcoffset() else None
 
 
@@ -123,7 +125,9 @@ def day_of_date(text: str, zone: tzinfo) -> date:
         return date.fromisoformat(folded(text))
     moment = _moment_of(said)
     try:
-        return moment.date() if moment.tzinfo is None or moment.utcoffset() else _day_of_utc(moment, zone)
+        if moment.tzinfo is None or moment.utcoffset():
+            return moment.date()
+        return _day_of_utc(moment, zone, may_be_the_clouds=_CLOUD_FORM.fullmatch(said) is not None)
     except OverflowError:
         raise ValueError(text) from None
 
@@ -153,24 +157,30 @@ def _behind(day: date, hour: time, zone: tzinfo) -> timedelta:
 
 def _moment_of(said: str) -> datetime:
     if not _MS.fullmatch(said):
-        return datetime.fromisoformat(said)
+        return datetime.fromisoformat(_iso(said))
     try:
         return EPOCH + timedelta(milliseconds=int(said))
     except OverflowError:
         raise ValueError(said) from None
 
 
-def _day_of_utc(moment: datetime, zone: tzinfo) -> date:
+def _iso(said: str) -> str:
+    """Return a moment whose date is written year first, with whatever marks, as ISO 8601; others as they are."""
+    found = _TIMED.fullmatch(said)
+    return f"{folded(found[1])}T{found[2]}" if found and _parts(found[1]) else said
+
+
+def _day_of_utc(moment: datetime, zone: tzinfo, *, may_be_the_clouds: bool) -> date:
     """Return the day of a moment in the clinic's zone, unless only a server's midnight looks like it.
 
-    A phone that pulled from the cloud itself keeps such a midnight as it came, of whatever zone. A day that was picked
+    A phone that pulled from the cloud itself keeps such a midnight as it came, of whatever zone; a day that was picked
     has thousandths of a second, or is a midnight or noon.
     """
     here = moment.astimezone(zone)
     if moment.time() == time():
         return moment.date()
-    is_picked = moment.microsecond or here.time() == time() or time(12) in {here.time(), moment.time()}
-    return here.date() if is_picked else day_of_midnight(moment)
+    is_picked = here.time() == time() or time(12) in {here.time(), moment.time()}
+    return here.date() if is_picked or not may_be_the_clouds else day_of_midnight(moment)
 
 
 def _parts(text: str) -> tuple[int, int, int] | None:

@@ -139,6 +139,25 @@ def test_a_date_stored_as_the_moment_at_which_it_was_picked_is_the_day_that_the_
         assert in_cloud(str(ms), zone) == day.isoformat()
 
 
+@pytest.mark.parametrize("hour", range(1, 24))
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("America/New_York"), ZoneInfo("Pacific/Kiritimati")], ids=str)
+def test_a_date_picked_on_the_hour_is_that_day_unless_the_cloud_may_have_written_it(hour: int, zone: tzinfo) -> None:
+    moment = datetime(1990, 5, 12, hour, tzinfo=zone).astimezone(UTC)
+    if moment.time() != time():
+        assert in_cloud(moment.isoformat().replace("+00:00", "Z"), zone) == "1990-05-12"
+        assert in_cloud(str((moment - dates.EPOCH) // timedelta(milliseconds=1)), zone) == "1990-05-12"
+
+
+@pytest.mark.parametrize(
+    "text", ["1990/05/12T00:00:00+14:00", "1990/05/12 00:00", "1990-5-12T10:00:00-12:00", "۱۹۹۰/۰۵/۱۲ ۲۳:۳۰:۰۰+۰۵:۰۰"]
+)
+def test_a_moment_with_a_date_in_other_marks_is_that_day(text: str) -> None:
+    assert in_cloud(text, UTC) == "1990-05-12"
+    assert online.taken(PATIENTS, {"date_of_birth": text}) == {"date_of_birth": "1990-05-12"}
+    onset = codec.build(PROBLEMS, {"id": UUID, "patient_id": UUID, "onset_date": text})
+    assert written(onset, UTC)["onset_date"] == "1990-05-12"
+
+
 @drawn(200)
 @given(DAYS, ZONES, st.integers(-11, 12).filter(bool))
 def test_a_date_that_a_phone_pulled_from_the_cloud_itself_stays_that_day(day: date, zone: tzinfo, server: int) -> None:
