@@ -19,15 +19,19 @@ def find(store: Store, client_id: str) -> Device | None:
         return callers.find(db, client_id)
 
 
-def admit(store: Store, client_id: str, name: str | None, *, always_open: bool, most: int) -> Device:
+def admit(
+    store: Store, client_id: str, name: str | None, *, always_open: bool, most: int, has_come: bool = False
+) -> Device:
     """Return the phone that wants a session; an unknown one as a newcomer, if pairing is open.
+
+    has_come: it came while pairing was open, and nobody has signed in on it yet: typing a password takes a while.
 
     Nothing is written: whoever is on the Wi-Fi can send handshakes without end. A phone is added when somebody signs in
     on it. Raises Forbidden for a blocked phone or while pairing is closed, Unavailable where no more are remembered.
     """
     with store.read() as db:
         device = callers.find(db, client_id)
-        is_open = always_open or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
+        is_open = always_open or has_come or state.left_s(db, state.PAIRING_UNTIL, store.now_ms(db)) > 0
         has_room = devices.count(db) < most or devices.oldest_unused(db) is not None
     if device:
         return rules.require_paired(device)

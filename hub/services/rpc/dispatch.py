@@ -172,6 +172,7 @@ class Rpc:
                 asked.device_name,
                 always_open=self._bounds.always_open,
                 most=self._policy.phones_max,
+                has_come=any(session.newcomer is not None for session in self.sessions.of(asked.client_id)),
             )
         except PhoneError as error:
             self._note_refused(asked.client_id, error)

@@ -52,6 +52,16 @@ def test_s2_a_new_phone_is_refused_while_pairing_is_closed_and_leaves_no_trace(h
         assert callers.find(db, "stranger") is None
 
 
+def test_s2_who_scanned_while_pairing_was_open_may_sign_in_when_it_is_closed(hub: InProcessHub) -> None:
+    phone = stranger(hub)
+    phone.shake()
+    close_pairing(hub)
+    assert stranger(hub, "another").shake().status == 403
+    assert phone.shake().status == 200
+    assert phone.login().status == 200
+    assert phone.pull().status == 200
+
+
 def test_s2_a_known_phone_may_always_come(hub: InProcessHub) -> None:
     client = hub.client()
     close_pairing(hub)
