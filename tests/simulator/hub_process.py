@@ -12,8 +12,8 @@ from typing import Any, Protocol, Self
 from tests.simulator import processes
 from tests.simulator.transport import HttpTransport, NetworkLostError
 
-READY_S = 30.0
-"""A Pi with a cold card needs some seconds; past this something is wrong."""
+READY_S = 120.0
+"""A Pi with a cold card needs some seconds, a machine with other work more; past this something is wrong."""
 
 CLI_S = 300.0
 _POLL_S = 0.02
