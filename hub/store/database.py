@@ -15,7 +15,7 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core.clock import HubClock, first_ms
-from hub.core.copy.entry import Noted, Part
+from hub.core.copy.entry import Noted
 from hub.core.errors import Damaged, StoreError, Unavailable
 from hub.store import zone
 from hub.store.copy import change_log, rows
@@ -66,8 +66,8 @@ class Transaction:
 class Copier(Protocol):
     """Keeps a second copy of what transactions change, on another medium."""
 
-    def take(self, noted: Noted, read: Callable[[], Part]) -> None:
-        """Begin to copy a transaction that is about to be committed; ``read`` reads its rows. Must not wait."""
+    def take(self, noted: Noted, read: Callable[[], Iterator[bytes]]) -> None:
+        """Begin to copy a transaction that is about to be committed; ``read`` gives its parts. Must not wait."""
 
     def take_back(self, noted: Noted) -> None:
         """Forget a transaction that could not be committed."""
@@ -180,7 +180,7 @@ class Store:
         if changed:
             noted.append(change_log.note(self._writer, changed))
             if self.copier:
-                self.copier.take(noted[0], partial(rows.one_part, self._writer, self._capture.tables, changed))
+                self.copier.take(noted[0], partial(rows.parts, self._writer, self._capture.tables, changed))
 
     @contextmanager
     def _copied(self) -> Iterator[list[Noted]]:

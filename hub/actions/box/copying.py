@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from hub.core.copy.chain import Span
-from hub.core.copy.entry import Part, united
+from hub.core.copy.entry import united
 from hub.core.copy.standing import Copy, CopyState
 from hub.store.box import state
 from hub.store.copy import capture, change_log, rows
@@ -17,10 +17,10 @@ from hub.store.people import audit
 
 
 class Lacking(NamedTuple):
-    """What a copy lacks: the transactions, and the rows that they changed as they are now, part by part."""
+    """What a copy lacks: the transactions, and the rows that they changed as they are now, in encoded parts."""
 
     span: Span
-    parts: Iterator[Part]
+    parts: Iterator[bytes]
 
 
 def start(store: Store, copy: Copy) -> None:

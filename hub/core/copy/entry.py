@@ -4,7 +4,7 @@ An entry replaces rows: first all of its ``keys`` are gone, then its ``rows`` ar
 replaying one that covers it, changes nothing; the order of the entries alone decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -42,11 +42,31 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     """Files beside the database, whole, by their names in a backup."""
 
 
+class EncodedRows(msgspec.Struct, array_like=True):
+    """``Rows`` that are encoded as they come: of a large table nothing else has to be kept."""
+
+    columns: tuple[str, ...]
+    rows: list[msgspec.Raw]
+
+    def add(self, row: Sequence[Value]) -> int:
+        """Encode another row; returns its bytes."""
+        raw = msgspec.msgpack.encode(row)
+        self.rows.append(msgspec.Raw(raw))
+        return len(raw)
+
+
+class EncodedPart(msgspec.Struct, frozen=True, array_like=True):
+    """A ``Part`` of encoded rows."""
+
+    keys: Mapping[str, Sequence[Key]]
+    rows: Mapping[str, EncodedRows]
+
+
 _part = msgspec.msgpack.Decoder(Part)
 _changed = msgspec.msgpack.Decoder(dict[str, list[tuple[Any, ...]]])
 
 
-def encode(part: Part) -> bytes:
+def encode(part: Part | EncodedPart) -> bytes:
     """Write a part."""
     return msgspec.msgpack.encode(part)
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,8 @@ WAIT_S = 2.0
 """What a phone waits for the stick at most, once; then it counts as away until all is on it again."""
 _LOOK_S = 2.0
 """How often is looked for a stick, and for what other processes wrote."""
-_FEW = 500
-"""Rows that are handed over inside a transaction; those of a larger one are read after the commit."""
 _QUEUE_BYTES = 16 * 1024 * 1024
+"""What is handed over inside transactions; the rows of one that is larger are read after the commit."""
 _FILE_BYTES = 64 * 1024 * 1024
 _FILE_S = 86_400.0
 """A journal file is closed when it is so large or so old."""
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 class _Entry(msgspec.Struct):
     seq: int
-    part: bytes
+    parts: list[bytes]
     is_taken_back: bool = False
 
 
@@ -114,15 +114,21 @@ class CopyWriter:
 
     # What the store calls
 
-    def take(self, noted: Noted, read: Callable[[], Part]) -> None:
-        """Queue a transaction, if nothing before it is missing and it is not too large."""
-        if self._tail != noted.seq - 1 or sum(map(len, noted.changed.values())) > _FEW:
+    def take(self, noted: Noted, read: Callable[[], Iterator[bytes]]) -> None:
+        """Queue a transaction, if nothing before it is missing and there is room for it."""
+        if self._tail != noted.seq - 1:
             return
-        part = encode(read())
         with self._changed:
-            waiting = sum(len(entry.part) for entry in self._queue)
-            if self._tail == noted.seq - 1 and waiting + len(part) < _QUEUE_BYTES:
-                self._queue.append(_Entry(noted.seq, part))
+            room = _QUEUE_BYTES - sum(map(len, chain.from_iterable(entry.parts for entry in self._queue)))
+        parts = []
+        for part in read():
+            room -= len(part)
+            if room < 0:
+                return
+            parts.append(part)
+        with self._changed:
+            if self._tail == noted.seq - 1:
+                self._queue.append(_Entry(noted.seq, parts))
                 self._tail = noted.seq
                 self._changed.notify_all()
 
@@ -217,8 +223,7 @@ class CopyWriter:
             return
         journal = self._open_journal(copy, stick)
         for entry in self._writing:
-            journal.add(Span(entry.seq, entry.seq), entry.part, is_last=True)
-            self._bytes += len(entry.part)
+            self._write(journal, Span(entry.seq, entry.seq), iter(entry.parts))
         journal.flush()
         with self._changed:
             self._copied = max([self._copied, *(entry.seq for entry in self._writing if not entry.is_taken_back)])
@@ -236,20 +241,20 @@ class CopyWriter:
                 self._tail = max(self._tail, found.span.last)
                 self._queue = deque(entry for entry in self._queue if entry.seq > found.span.last)
             journal = self._open_journal(copy, stick)
-            waiting = Part(files=self._files())
-            for part in found.parts:
-                self._add(journal, found.span, waiting, is_last=False)
-                waiting = part
-            self._add(journal, found.span, waiting, is_last=True)
+            self._write(journal, found.span, chain([encode(Part(files=self._files()))], found.parts))
         journal.flush()
         with self._changed:
             self._copied = max(self._copied, found.span.last)
             self._changed.notify_all()
 
-    def _add(self, journal: OpenJournal, span: Span, part: Part, *, is_last: bool) -> None:
-        raw = encode(part)
-        journal.add(span, raw, is_last=is_last)
-        self._bytes += len(raw)
+    def _write(self, journal: OpenJournal, span: Span, parts: Iterator[bytes]) -> None:
+        """Write an entry, part by part as they come; the last one is known by that none follows."""
+        part = next(parts)
+        while part:
+            following = next(parts, b"")
+            journal.add(span, part, is_last=not following)
+            self._bytes += len(part)
+            part = following
 
     def _open_journal(self, copy: Copy, stick: KeptCopy) -> OpenJournal:
         if self._journal and (self._bytes > _FILE_BYTES or time.monotonic() - self._opened_s > _FILE_S):
@@ -263,7 +268,7 @@ class CopyWriter:
     def _settle(self) -> None:
         """Say how the copy is, when there was time to look."""
         with self._changed:
-            is_level = 0 <= self._copied >= self._tail and not self._queue
+            is_level = 0 <= self._copied >= max(self._tail, self._wanted) and not self._queue
             self._is_present = self._is_present or is_level
         self._tell(CopyStanding.SAFE if self.is_safe else CopyStanding.BEHIND)
         if is_level and self._copied - self._trimmed > _TRIM:

@@ -1,38 +1,63 @@
 """Reads the rows that an entry of the copy journal holds, and puts the rows of an entry back."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils import Database
 
-from hub.core.copy.entry import Key, Part, Rows
+from hub.core.copy.entry import Changed, EncodedPart, EncodedRows, Key, Part, encode, encode_changed
 from hub.store.copy.capture import CopiedTable, Tables
 
-_KEYS = 100
+_KEYS = 250
 """Asked for in one statement."""
+_KEYS_AT_ONCE = 8_192
 _PART_BYTES = 512 * 1024
 """A part holds about so much, or a single larger row."""
-_VALUE_BYTES = 8
-"""What a number takes, about."""
 
 
-def parts(db: Database, known: Tables, changed: Mapping[str, Sequence[Key]]) -> Iterator[Part]:
-    """Return an entry of these rows as they are in this view, in parts: all keys first, then the rows."""
+class _OpenPart:
+    """A part that is being filled; rows are encoded one by one, so that large ones are never there together."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, list[Key]] = {}
+        self._rows: dict[str, EncodedRows] = {}
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._bytes >= _PART_BYTES
+
+    def add_keys(self, table: CopiedTable, keys: list[Key]) -> None:
+        self._keys.setdefault(table.name, []).extend(keys)
+        self._bytes += len(encode_changed({table.name: keys}))
+
+    def add_row(self, table: CopiedTable, row: Sequence[Any]) -> None:
+        if table.name not in self._rows:
+            self._rows[table.name] = EncodedRows(table.columns, [])
+        self._bytes += self._rows[table.name].add(row)
+
+    def close(self) -> bytes:
+        """Return the part, encoded, and begin the next one."""
+        raw = encode(EncodedPart(self._keys, self._rows))
+        self._keys, self._rows, self._bytes = {}, {}, 0
+        return raw
+
+
+def parts(db: Database, known: Tables, changed: Changed) -> Iterator[bytes]:
+    """Return an entry of these rows as they are in this view, in encoded parts: all keys first, then the rows."""
+    part = _OpenPart()
     for name, keys in changed.items():
-        for start in range(0, len(keys), _PART_BYTES // 64):
-            yield Part(keys={name: list(keys[start : start + _PART_BYTES // 64])})
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            part.add_keys(known[name], keys[start : start + _KEYS_AT_ONCE])
+            if part.is_full:
+                yield part.close()
     for name, keys in changed.items():
-        yield from _of_table(db, known[name], keys)
-
-
-def one_part(db: Database, known: Tables, changed: Mapping[str, Sequence[Key]]) -> Part:
-    """Return an entry of a few rows."""
-    rows = {
-        name: Rows(known[name].columns, [row for some in _chunks(db, known[name], keys) for row in some])
-        for name, keys in changed.items()
-    }
-    return Part({name: list(keys) for name, keys in changed.items()}, rows)
+        for row in _rows(db, known[name], keys):
+            part.add_row(known[name], row)
+            if part.is_full:
+                yield part.close()
+    yield part.close()
 
 
 def put(db: Database, known: Tables, part: Part) -> None:
@@ -48,31 +73,16 @@ def put(db: Database, known: Tables, part: Part) -> None:
             db.conn.executemany(f"INSERT INTO [{name}] ({columns}) VALUES ({marks})", rows.rows)
 
 
-def _of_table(db: Database, table: CopiedTable, keys: Sequence[Key]) -> Iterator[Part]:
-    waiting: list[Any] = []
-    size = 0
-    for some in _chunks(db, table, keys):
-        for row in some:
-            waiting.append(row)
-            size += sum(len(value) if isinstance(value, str | bytes) else _VALUE_BYTES for value in row)
-            if size >= _PART_BYTES:
-                yield Part(rows={table.name: Rows(table.columns, waiting)})
-                waiting, size = [], 0
-    if waiting:
-        yield Part(rows={table.name: Rows(table.columns, waiting)})
-
-
-def _chunks(db: Database, table: CopiedTable, keys: Sequence[Key]) -> Iterator[list[Any]]:
+def _rows(db: Database, table: CopiedTable, keys: Sequence[Key]) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(keys), _KEYS):
         some = keys[start : start + _KEYS]
-        yield db.execute(_select(table, len(some)), [value for key in some for value in key]).fetchall()
+        yield from db.execute(_select(table, len(some)), [value for key in some for value in key])
 
 
-@cache
+@lru_cache(256)
 def _select(table: CopiedTable, count: int) -> str:
-    columns = ", ".join(f"[{column}]" for column in table.columns)
-    key = ", ".join(f"[{column}]" for column in table.key)
-    if len(table.key) == 1:
-        return f"SELECT {columns} FROM [{table.name}] WHERE {key} IN ({', '.join('?' * count)})"
-    one = f"({', '.join('?' * len(table.key))})"
-    return f"SELECT {columns} FROM [{table.name}] WHERE ({key}) IN (VALUES {', '.join([one] * count)})"
+    """Return a statement that looks each key up: for an IN list of keys of several columns SQLite reads the table."""
+    columns = ", ".join(f"row.[{column}]" for column in table.columns)
+    keys = ", ".join([f"({', '.join('?' * len(table.key))})"] * count)
+    is_it = " AND ".join(f"row.[{column}] = key.column{place}" for place, column in enumerate(table.key, 1))
+    return f"SELECT {columns} FROM (VALUES {keys}) AS key CROSS JOIN [{table.name}] AS row ON {is_it}"

@@ -123,7 +123,7 @@ def test_a_spare_that_fails_delays_one_phone_once_and_is_caught_up(
             spare.kill()
         for number in range(3):
             push(f"away-{number}")
-        assert standing(hub.store) is CopyStanding.AWAY
+        until(lambda: standing(hub.store) is CopyStanding.AWAY)
         if fault == "torn":
             newest = max(spare.data.glob("spare/*/*/journal-*"))
             newest.write_bytes(newest.read_bytes()[:-5] + bytes(3))

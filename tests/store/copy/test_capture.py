@@ -1,11 +1,12 @@
 """Every table is copied: whatever a transaction inserts, changes or deletes is noted, and nothing where no copy is."""
 
 import contextlib
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from hub.core.copy.entry import Key, Value
+from hub.core.copy.entry import Key, Value, decode
 from hub.store.copy import capture, change_log, rows
 from hub.store.copy.capture import NOT_COPIED, Capture, CopiedTable
 from hub.store.database import Store, Transaction
@@ -158,7 +159,7 @@ def test_rows_come_back_as_they_were_however_often(kept: Store, tmp_path: Path) 
         keys = {name: [add(tx, table)] for name, table in tables.items()}
     other = new_store(tmp_path / "other")
     with kept.read() as db:
-        parts = list(rows.parts(db, tables, keys))
+        parts = [decode(part) for part in rows.parts(db, tables, keys)]
     for _ in range(2):
         with other.write() as tx:
             for part in parts:
@@ -168,6 +169,33 @@ def test_rows_come_back_as_they_were_however_often(kept: Store, tmp_path: Path) 
             row = f"SELECT * FROM [{name}] WHERE {where(table)}"
             assert copied.execute(row, keys[name][0]).fetchall() == db.execute(row, keys[name][0]).fetchall()
     other.close()
+
+
+def test_rows_are_looked_up_by_their_keys_and_no_table_is_read_through(kept: Store) -> None:
+    for table in all_tables(kept).values():
+        with kept.read() as db:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {rows._select(table, 3)}", [1] * 3 * len(table.key)).fetchall()
+        assert "SEARCH row" in str(plan), table.name
+        assert "SCAN row" not in str(plan), table.name
+
+
+def test_large_rows_are_never_in_memory_together(kept: Store) -> None:
+    large = 1_000_000
+    with kept.write() as tx:
+        tx.db.execute(
+            "WITH RECURSIVE n(num) AS (SELECT 1 UNION ALL SELECT num + 1 FROM n LIMIT 40)"
+            " INSERT INTO audit (num, at, event, detail) SELECT num, 0, 'x', printf('%.*c', ?, 'x') FROM n",
+            [large],
+        )
+    with kept.read() as db:
+        keys: dict[str, list[Key]] = {"audit": [(num,) for num in range(1, 41)]}
+        tables = all_tables(kept)
+        tracemalloc.start()
+        count = sum(len(table.rows) for part in rows.parts(db, tables, keys) for table in decode(part).rows.values())
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert count == len(keys["audit"])
+    assert most < 10 * large
 
 
 def test_what_an_older_program_writes_is_found_missing(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
