@@ -1,10 +1,15 @@
 """Hubs on a LAN, found by avahi and by each other."""
 
+import shutil
 import signal
 import sys
+from contextlib import closing
 
 import pytest
 
+from hub.actions.box import copying, identity
+from hub.store.database import Store
+from tests.hubs import prepare
 from tests.journeys import probe
 from tests.journeys.lan import Host, Lan, lan, until
 
@@ -98,6 +103,23 @@ def test_a_hub_that_stops_says_goodbye(lan: Lan, peer: Host) -> None:
     assert child.wait(20) == 0
     # Without a goodbye avahi would keep it for 75 minutes.
     until(lambda: not peer.browse(HUBS), "avahi forgets the hub")
+
+
+def test_a_dead_hub_that_comes_back_hears_of_the_one_that_took_its_place_and_takes_nothing_more(lan: Lan) -> None:
+    new, old = lan.host("new", "10.11.0.2/24"), lan.host("old", "10.11.0.3/24")
+    prepare(new.folder / "data")
+    with closing(Store(new.folder / "data")) as store:
+        identity.load(store)
+    shutil.copytree(new.folder / "data", old.folder / "data")
+    with closing(Store(new.folder / "data")) as store, store.write() as tx:
+        copying.begin_anew(tx)
+    for host in (new, old):
+        host.hub()
+        announced(host)
+    with closing(Store(old.folder / "data")) as store:
+        until(lambda: copying.is_replaced(store), "the old hub says that another one has taken its place")
+    with closing(Store(new.folder / "data")) as store:
+        assert not copying.is_replaced(store)
 
 
 def test_the_second_hub_takes_the_next_name_and_keeps_it(lan: Lan, clinic: Host, peer: Host) -> None:

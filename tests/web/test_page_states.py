@@ -365,7 +365,7 @@ def _sync(box: Box) -> None:
 
 
 def replaced(box: Box) -> Shown:
-    copying.note_replaced(box.world.store)
+    copying.retire(box.world.store)
     return box.shown()
 
 

@@ -138,12 +138,13 @@ def epoch(store: Store) -> int:
         return state.get(db, state.EPOCH) or 0
 
 
-def note_replaced(store: Store) -> None:
+def retire(store: Store) -> None:
     """Note for ever that another box is this hub now: this one takes no records any more."""
     with store.write() as tx:
         if state.get(tx.db, state.REPLACED) is None:
             state.put(tx, state.REPLACED, 1)
             audit.note(tx, "hub.replaced")
+    store.is_replaced = True
 
 
 def is_replaced(store: Store) -> bool:

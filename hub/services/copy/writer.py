@@ -203,8 +203,7 @@ class CopyWriter:
         self._place = place = places.of(copy)
         mark = self._mark(copy)
         if place.epoch(mark.hub_id) > mark.epoch:
-            copying.note_replaced(self._store)
-            self._store.is_replaced = True
+            copying.retire(self._store)
             raise OperatorError("another box is this hub now")
         stick = place.open(mark)
         reach = stick.reach()

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import msgspec
 import structlog
 
-from hub.actions.box import announced
+from hub.actions.box import announced, copying, identity
 from hub.actions.box.announced import Announced, Other
+from hub.core.copy import succession
 from hub.core.log_events import LogEvent
 from hub.services.discovery import links, presence, rivals
 from hub.services.discovery.browser import HubBrowser
@@ -15,6 +17,7 @@ from hub.services.discovery.links import NetworkLink
 from hub.services.discovery.presence import Options, Presence
 from hub.services.discovery.rivals import Probes, Rivals
 from hub.services.discovery.station import Station
+from hub.services.discovery.successor import Successor
 from hub.store.database import Store
 
 _POLL_S = 2.0
@@ -37,6 +40,7 @@ class Announcer:
         self._known = Announced(options.host_name, "")
         self._kept: Announced | None = None
         self._rivals: Rivals | None = None
+        self._successor = Successor(lambda _: False)
 
     async def run(self) -> None:
         """Announce until cancelled.
@@ -69,6 +73,9 @@ class Announcer:
             found = await self._links()
         own = frozenset(link.address.packed for link in found)
         stations = [Station(link) for link in found]
+        self._successor = await asyncio.to_thread(self._expected)
+        for station in stations:
+            station.zeroconf.async_add_listener(self._successor, None)
         try:
             host_name = await self._claim(stations, own)
             await self._announce_as(host_name, found, stations, own)
@@ -101,11 +108,18 @@ class Announcer:
                     await self._name_rivals(self._rivals.addresses)
                     self._rivals.addresses.clear()
                     defend()
+                if self._successor.is_here and not self._store.is_replaced:
+                    await asyncio.to_thread(copying.retire, self._store)
                 now = await self._follow(now, host_name, stations)
                 await self._see(browser, now)
                 await self._rivals.wait(_POLL_S)
         finally:
             probes.close()
+
+    def _expected(self) -> Successor:
+        """Return what hears of a box that was made of this hub's copy."""
+        who, times = identity.load(self._store), copying.epoch(self._store)
+        return Successor(partial(succession.is_successor, identity=who.keys, times=times))
 
     def _stands(self, host_name: str, seen: Rivals, own: frozenset[bytes]) -> bool:
         """Return whether the hub keeps its name; where it does not, the next claim begins with the wanted one."""

@@ -1,6 +1,7 @@
 """What a hub tells the network of itself, and what others tell: the TXT record and its limits.
 
     txtvers=1  proto=1  id=<hub id>  name=<name>  fp=<fingerprint of the public key>  pairing=open|closed
+    restored=<proof>        of a hub that was made of a copy: hub.core.copy.succession
 
 RFC 6763 section 6: at most 255 bytes in each of these, keys of at most 9 characters.
 """
@@ -10,8 +11,9 @@ from collections.abc import Mapping
 import msgspec
 from zeroconf import ServiceInfo
 
-from hub.actions.box import identity
+from hub.actions.box import copying, identity
 from hub.actions.phones import pairing
+from hub.core.copy import succession
 from hub.core.phone import keys
 from hub.services.discovery.links import NetworkLink
 from hub.store.database import Store
@@ -21,6 +23,7 @@ PAGES = "_http._tcp.local."
 PROTOCOL = "1"
 """Of the phones' RPC (PROTOCOL.md)."""
 
+_RESTORED = "restored"
 _LABEL_BYTES = 63
 _VALUE_BYTES = 255 - len("name=")
 _ID_CHARS = 4
@@ -47,6 +50,8 @@ class Presence(msgspec.Struct, frozen=True):
     name: str
     fingerprint: str
     is_open: bool
+    restored: str = ""
+    """The proof of how often it was made of a copy; none for never."""
 
     def text(self) -> dict[str, str]:
         """Return the TXT record."""
@@ -57,11 +62,16 @@ class Presence(msgspec.Struct, frozen=True):
             "name": _cut(self.name, _VALUE_BYTES),
             "fp": self.fingerprint,
             "pairing": "open" if self.is_open else "closed",
+            **({_RESTORED: self.restored} if self.restored else {}),
         }
 
     def label(self) -> str:
-        """Return the name in lists of services, such as ``North clinic 3f2a``; a dot would end it, so there is none."""
-        ending = f" {self.hub_id[:_ID_CHARS]}"
+        """Return the name in lists of services, such as ``North clinic 3f2a``; a dot would end it, so there is none.
+
+        A hub that was made of a copy has another than the dead one, or nobody would ask what that one announces.
+        """
+        times, _, _ = self.restored.partition(".")
+        ending = f" {self.hub_id[:_ID_CHARS]}{'-' if times else ''}{times}"
         return _cut(self.name.replace(".", " "), _LABEL_BYTES - len(ending)) + ending
 
 
@@ -69,7 +79,14 @@ def read(store: Store, options: Options) -> Presence:
     """Return what is to be announced now; the key may change while the hub runs."""
     who = identity.load(store)
     is_open = options.always_open or pairing.left_s(store) > 0
-    return Presence(who.id, identity.name(store) or options.name, keys.fingerprint(who.keys.public), is_open)
+    times = copying.epoch(store)
+    return Presence(
+        who.id,
+        identity.name(store) or options.name,
+        keys.fingerprint(who.keys.public),
+        is_open,
+        succession.proof(who.keys, times) if times else "",
+    )
 
 
 def services(presence: Presence, host_name: str, port: int, link: NetworkLink) -> list[ServiceInfo]:
@@ -116,6 +133,11 @@ def found(info: ServiceInfo) -> Found | None:
         fingerprint=_plain(text.get("fp", "")),
         protocol=_plain(text.get("proto", "")),
     )
+
+
+def restored(info: ServiceInfo) -> str:
+    """Return what a hub announces of how often it was made of a copy."""
+    return _decoded(info).get(_RESTORED) or ""
 
 
 def _decoded(info: ServiceInfo) -> Mapping[str, str | None]:

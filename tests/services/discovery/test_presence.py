@@ -1,15 +1,19 @@
 """What a hub tells the network of itself, and what it makes of what others tell."""
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
-from zeroconf import ServiceInfo
+from zeroconf import RecordUpdate, ServiceInfo
 
-from hub.actions.box import identity
+from hub.actions.box import copying, identity
 from hub.actions.phones import pairing
+from hub.core.copy import succession
 from hub.core.phone import keys
 from hub.services.discovery import presence
 from hub.services.discovery.links import NetworkLink
 from hub.services.discovery.presence import HUBS, Options, Presence
+from hub.services.discovery.successor import Successor
 from hub.store.database import Store
 
 LINK = NetworkLink("eth0", "10.0.0.2/24")
@@ -44,6 +48,21 @@ def test_a_hub_reads_back_what_it_announces() -> None:
         fingerprint="ab" * 16,
         protocol="1",
     )
+
+
+def test_a_hub_that_was_made_of_a_copy_proves_it_and_the_dead_one_hears_it(store: Store) -> None:
+    who = identity.load(store)
+    heard = Successor(partial(succession.is_successor, identity=who.keys, times=0))
+
+    def hear() -> bool:
+        info = presence.services(presence.read(store, OPTIONS), "hikma-hub.local", 4001, LINK)[0]
+        heard.async_update_records(None, 0.0, [RecordUpdate(info.dns_text(), None)])  # type: ignore[arg-type]
+        return heard.is_here
+
+    assert not hear()
+    with store.write() as tx:
+        copying.begin_anew(tx)
+    assert hear()
 
 
 def test_pairing_and_the_key_are_told_as_they_are_now(store: Store) -> None:
