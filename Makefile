@@ -64,15 +64,15 @@ update-key: ## draw a key that signs updates, for tests: OUT=build/update
 	@mkdir -p build
 	image/update-key "$(or $(OUT),build/update)"
 
-bundle: ## make an update of the tree that `make image` left: KEY=build/update signs it. No card takes one yet
+bundle: ## make an update of the tree that `make image` left: KEY=build/update signs it, which must be the image's
 	image/bundle "$(or $(ROOT),build/work/root)" "$(or $(OUT),build/hikma-hub.raucb)" "$(or $(KEY),build/update)"
 
 pictures: $(STAMP) ## make the pictures of the technician's guide anew
 	$(BIN)/pytest -q tests/browser/test_guide.py "tests/browser/test_label.py" -k "well or en"
 	$(BIN)/python image/pictures.py
 
-test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first
-	$(BIN)/pytest -v -s -m "$(or $(ONLY),device)" --durations=15 tests/device
+test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first; LANES=2 at once
+	$(BIN)/pytest -v -s $(if $(LANES),-n $(LANES) --dist loadgroup) -m "$(or $(ONLY),device)" --durations=15 tests/device
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py

@@ -3,10 +3,9 @@
 
 MIB=1048576
 BOOT_START_MIB=4
-BOOT_MIB=256
-ROOT_MIB=${ROOT_MIB:-2560} # room for two years of security updates beside 1.2 GB of system
+BOOT_MIB=512 # the firmware, and kernel and initramfs of two systems
 BOOT_LABEL=HIKMA-BOOT
-ROOT_LABEL=hikma-root
+ROOT_LABEL=hikma-root-A # of the system that is flashed; first boot makes room for the other
 DEBIAN=http://deb.debian.org/debian # what the box asks for packages, wherever it was built
 DEBIAN_SECURITY=http://deb.debian.org/debian-security
 # One time for every file and file system, so that the same input makes the same image.
@@ -28,14 +27,14 @@ need() { # need COMMAND PACKAGE ...
     ((${#missing[@]} == 0)) || fail "this needs programs that are not here: apt install ${missing[*]}"
 }
 
-make_root() { # make_root TREE OUT.ext4: as small as can be; two runs give the same bytes
+make_root() { # make_root TREE OUT.ext4 LABEL: as small as can be; two runs give the same bytes
     local used_mib size_mib uuid inodes inode
     used_mib=$(du --summarize --apparent-size --block-size=M "$1" | cut -f1 | tr -d M)
     size_mib=$((used_mib * 115 / 100 + 160)) # metadata, journal, and room for first boot to write before it grows
     uuid=$(sha256sum <<<"hikma $SOURCE_DATE_EPOCH" | sed -E 's/(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/')
     rm -f "$2"
     truncate -s ${size_mib}M "$2"
-    E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -F -t ext4 -L "$ROOT_LABEL" -U "$uuid" \
+    E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -F -t ext4 -L "$3" -U "$uuid" \
         -E "hash_seed=$uuid,root_owner=0:0,lazy_itable_init=0" -d "$1" "$2"
     # mke2fs takes over when each file was last read and when its inode changed, which no two builds share.
     inodes=$(dumpe2fs -h "$2" 2>/dev/null | awk '/^Inode count/ {a = $3} /^Free inodes/ {f = $3} END {print a - f}')

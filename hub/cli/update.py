@@ -95,7 +95,8 @@ def install(box: Systems, bundle: Path, older: bool, data: Path, config: Path | 
         _refuse_untimely(box, settings)
         box.install(bundle)
         ways = tuple(sorted(evidence.ways()))
-        memory.keep(data, LastUpdate(version=found.version or "?", before=__version__, ways=ways))
+        lights = evidence.has_lights()
+        memory.keep(data, LastUpdate(version=found.version or "?", before=__version__, ways=ways, lights=lights))
         click.echo(f"Version {found.version} is installed. The hub restarts into it as soon as nobody uses it.")
         _try(box, settings, data)
 

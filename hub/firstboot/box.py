@@ -89,13 +89,16 @@ def last_known_time(machine: Machine) -> None:
         write(kept, b"")
 
 
-def _time_zone(machine: Machine, zone: str) -> None:
-    link = machine.path("/etc/localtime")
-    target = f"/usr/share/zoneinfo/{zone}"
+def point(link: Path, target: str) -> None:
+    """Let a link lead there, whole or not at all."""
     if link.is_symlink() and str(link.readlink()) == target:
         return
-    new = link.with_name("localtime.new")
+    new = link.with_name(f"{link.name}.new")
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.replace(link)
+
+
+def _time_zone(machine: Machine, zone: str) -> None:
+    point(machine.path("/etc/localtime"), f"/usr/share/zoneinfo/{zone}")
     write(machine.path("/etc/timezone"), f"{zone}\n".encode())

@@ -26,6 +26,8 @@ _DHCP_S = 30
 _AP_SECURITY = {"proto": "rsn", "pairwise": "ccmp", "group": "ccmp", "pmf": "2"}
 """WPA2 with AES alone, no WPA and no TKIP; protected management frames for the phones that can (2: optional)."""
 
+COUNTRY_FILE = "/etc/modprobe.d/hikma-hub-country.conf"
+
 
 def apply(machine: Machine, config: CardConfig) -> None:
     """Write the connections of the file, and remove those of an earlier one; others stay, as what the page chose."""
@@ -42,7 +44,7 @@ def apply(machine: Machine, config: CardConfig) -> None:
     if config.hub.country:
         line = f"options cfg80211 ieee80211_regdom={config.hub.country}\n".encode()
         with machine.writable("/"):
-            write(machine.path("/etc/modprobe.d/hikma-hub-country.conf"), line)
+            write(machine.path(COUNTRY_FILE), line)
 
 
 ACCESS_POINT = f"{_OURS}access-point"

@@ -12,7 +12,8 @@ _UNITS = ("hikma-hub.service", "hikma-hub-lights.service", "hikma-hub-console.se
 
 def erase(machine: Machine) -> Iterator[str]:
     """Erase step by step, saying what was done; a power cut on the way leaves less, never more."""
-    device = card.partition(card.disk(machine), card.DATA_NUMBER)
+    disk = card.disk(machine)
+    device = card.partition(disk, card.data_number(machine))
     machine.run("systemctl", "stop", *_UNITS)
     # All key slots at once: from here on nobody can read the data, with or without the key file or passphrase.
     machine.run("cryptsetup", "erase", "--batch-mode", str(device))
@@ -27,6 +28,9 @@ def erase(machine: Machine) -> Iterator[str]:
             host_key.unlink()
         for way_in in machine.path("/etc/ssh/authorized_keys").glob("*"):
             way_in.unlink()
+    if running := card.booted(machine):
+        # The system that does not run has the same keys; where in it they lie need not be known.
+        machine.run("blkdiscard", "--force", "--zeroout", str(card.system(disk, running.other)))
     yield "The keys of this box are deleted."
     with machine.writable(BOOT):
         machine.path(f"{BOOT}/{FILE_NAME}").unlink(missing_ok=True)

@@ -17,6 +17,7 @@ import structlog
 from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
 from hub.core.status.card import CardShape
+from hub.core.update import slots
 from hub.firstboot import (
     board,
     box,
@@ -27,6 +28,7 @@ from hub.firstboot import (
     ladder,
     network,
     network_change,
+    own,
     people,
     recovery,
     vault,
@@ -35,6 +37,7 @@ from hub.firstboot.board import KeyPlace
 from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.report import REPORT, FirstBootReport
+from hub.services.update.systems import Systems
 
 BOOT = "/boot/firmware"
 _ERROR_FILE = "hikma-hub-error.txt"
@@ -153,6 +156,7 @@ def _given_up(state: _Run, device: Path) -> bool:
         with machine.writable(BOOT):
             wish.unlink()
         data.let_go(machine)
+        _keep_one_system(machine)
         with machine.writable("/"):
             vault.forget(machine, device)
             kept.forget(machine)
@@ -161,6 +165,20 @@ def _given_up(state: _Run, device: Path) -> bool:
         return False
     log.warning(LogEvent.CARD_GIVEN_UP)
     return True
+
+
+def _keep_one_system(machine: Machine) -> None:
+    """Leave no way back to the other system, which has the key of the data that was given up."""
+    if running := card.booted(machine):
+        systems = Systems(boot=machine.path(BOOT), writable=lambda _: machine.writable(BOOT))
+        systems.change(lambda boot: slots.mark_bad(boot, running.other))
+
+
+def _bring(state: _Run) -> None:
+    try:
+        own.bring(state.machine)
+    except (OSError, ValueError, OperatorError) as error:  # ValueError: what was kept is damaged
+        log.warning(LogEvent.CARD_NOT_KEPT, reason=str(error))
 
 
 def _set_clock(state: _Run) -> None:
@@ -210,6 +228,7 @@ def _apply(state: _Run) -> None:
     network.apply(machine, state.config)
     people.apply(machine, state.config, is_recovered=bool(state.facts.get("recovered")))
     recovery.settle(machine)
+    own.keep(machine)
     write(machine.path(_KEPT), card_config.without_secrets(text).encode(), mode=0o600)
     try:
         scrub(machine)
@@ -274,6 +293,7 @@ def _keep(state: _Run) -> None:
 _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
     ("reading hikma-hub.toml", _read_config),
     ("opening the data partition", _open_data),
+    ("bringing what is this card's own", _bring),
     ("setting the clock", _set_clock),
     ("looking for the copy of a hub", _recover),
     ("applying hikma-hub.toml", _apply),

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from hub.core.crowd import PER_ADDRESS
+from hub.core.update.slots import Slot
+from hub.firstboot.card import SYSTEMS
 from tests.outside import ANSIBLE, PROJECT, run, tool
 
 pytestmark = pytest.mark.slow
@@ -86,24 +88,19 @@ def test_the_firewall_lets_in_nothing_but_what_is_named() -> None:
     assert read(FOLDER / "roles/network/defaults/main.yml")["network_tcp_ports"] == [4001, 4443, 4444]
 
 
-WRITES_BOOT = (
-    "linux-image-arm64",
-    "linux-image-6.12.57+deb13-arm64",
-    "linux-image-rpi-v8",
-    "raspi-firmware",
-    "raspberrypi-kernel",
-    "rpi-eeprom",
-    "firmware-brcm80211",
-    "initramfs-tools-core",
-)
-
-
-def test_an_update_at_night_never_writes_what_starts_the_box() -> None:
-    """A power cut while kernel or initramfs were written in place left 6 of 24 cards that never started again."""
-    kept = read(FOLDER / "roles/hardening/defaults/main.yml")["hardening_not_updated"]
-    assert [name for name in WRITES_BOOT if not any(re.match(pattern, name) for pattern in kept)] == []
-    assert [name for name in ("openssl", "libc6", "openssh-server") if any(re.match(one, name) for one in kept)] == []
-    drop_in = (FOLDER / "roles/storage/files/open-root.conf").read_text("utf-8")
-    assert "/boot/firmware" not in drop_in
+def test_nothing_but_a_signed_update_changes_the_system() -> None:
+    """A power cut while apt wrote kernel or initramfs in place left 6 of 24 cards that never started again."""
+    base = read(FOLDER / "roles/base/defaults/main.yml")
+    assert "unattended-upgrades" in base["base_unwanted_packages"]
+    assert {"apt-daily.timer", "apt-daily-upgrade.timer"} <= set(base["base_masked_units"])
     tasks = (FOLDER / "roles/storage/tasks/main.yml").read_text("utf-8")
     assert "update_initramfs=no" in tasks
+
+
+def test_rauc_serves_root_alone_and_takes_what_the_hub_knows() -> None:
+    role = FOLDER / "roles/updates"
+    policy = (role / "files/dbus.conf").read_text("utf-8")
+    assert policy.index('deny send_destination="de.pengutronix.rauc"') < policy.index('<policy user="root">')
+    config = (role / "templates/system.conf.j2").read_text("utf-8")
+    assert [f"device={SYSTEMS}/{slot}" in config for slot in Slot] == [True, True]
+    assert "bundle-formats=verity" in config

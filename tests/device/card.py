@@ -9,11 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from tests import firmware
 from tests.outside import PROJECT
 
 IMAGE = Path(os.environ.get("HIKMA_HUB_IMAGE", PROJECT / "build/hikma-hub.img"))
 CARD_BYTES = 8 * 1024**3
 _BOOT_AT = 4 * 1024**2
+BOOT_ENDS = 516 * 1024**2
 _PROGRAM_S = 240
 _PIECE_BYTES = 16 * 1024**2
 _OVERLAP_BYTES = 64
@@ -50,7 +52,8 @@ def on_boot_partition(made: Path, name: str) -> bytes:
 
 def boot_names(made: Path) -> set[str]:
     """List what lies on the boot partition, from outside."""
-    return {Path(line).name for line in run("mdir", "-b", "-i", f"{made}@@{_BOOT_AT}", "::").decode().splitlines()}
+    lines = run("mdir", "-/", "-b", "-i", f"{made}@@{_BOOT_AT}", "::").decode().splitlines()
+    return {line.removeprefix("::/") for line in lines}
 
 
 def written(made: Path) -> Iterator[bytes]:
@@ -67,7 +70,7 @@ def written(made: Path) -> Iterator[bytes]:
 def data_start(made: Path) -> int:
     """Return where the data partition begins, in bytes."""
     table = msgspec.json.decode(run("sfdisk", "--json", str(made)))["partitiontable"]
-    return int(table["partitions"][2]["start"]) * 512
+    return int(table["partitions"][-1]["start"]) * 512
 
 
 def run(*command: str, stdin: bytes = b"", timeout_s: float = _PROGRAM_S) -> bytes:
@@ -77,15 +80,17 @@ def run(*command: str, stdin: bytes = b"", timeout_s: float = _PROGRAM_S) -> byt
     return done.stdout
 
 
-def kernel(made: Path, folder: Path) -> tuple[Path, Path, str]:
+def kernel(made: Path, folder: Path, *, tryboot: bool = False) -> tuple[Path, Path, str]:
     """Take kernel, initramfs and command line from the card's own boot partition, as the firmware of a Pi does.
 
-    All of it is read afresh: a boot partition that a cut damaged must not start from what lay there before.
+    tryboot: the last restart asked for it. All of it is read afresh: a boot partition that a cut damaged must not start
+    from what lay there before.
     """
-    config = on_boot_partition(made, "config.txt").decode()
-    names = [line.split("=")[1] for line in config.splitlines() if line.startswith("kernel=")]
-    names += [line.split()[1] for line in config.splitlines() if line.startswith("initramfs ")]
-    for name in names:
-        (folder / name).write_bytes(on_boot_partition(made, name))
-    words = on_boot_partition(made, "cmdline.txt").decode().strip().replace("console=tty0", "console=ttyAMA0")
-    return folder / names[0], folder / names[1], f"{words} systemd.show_status=1"
+    config = on_boot_partition(made, "tryboot.txt" if tryboot else "config.txt").decode()
+    prefix, found = firmware.prefix_of(config, boot_names(made)), firmware.settings(config)
+    taken = []
+    for name in (found["kernel"], found["initramfs"]):
+        taken.append(folder / name)
+        taken[-1].write_bytes(on_boot_partition(made, prefix + name))
+    words = on_boot_partition(made, f"{prefix}cmdline.txt").decode().strip()
+    return taken[0], taken[1], f"{words.replace('console=tty0', 'console=ttyAMA0')} systemd.show_status=1"

@@ -46,7 +46,7 @@ recovery_passphrase = "{passphrase}"
 _IDENTITY = """
 echo machine-id $(cat /etc/machine-id)
 echo ssh-key $(cut -d' ' -f2 /etc/ssh/hub/ssh_host_ed25519_key.pub)
-echo partition $(cryptsetup luksUUID /dev/vda3)
+echo partition $(cryptsetup luksUUID /dev/vda4)
 echo data-key $(sha256sum </etc/hikma-hub/data.key)
 python3 -c 'import json; told = json.load(open("/run/hikma-hub-firstboot.json"))
 for name in ("hub_id", "certificate", "ssh_fingerprint", "access_point_password"): print(name, told[name])'
@@ -56,11 +56,18 @@ _BARE = "systemd.mask=hikma-hub-lights.service systemd.mask=hikma-hub-console.se
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here: it takes minutes, a built image and QEMU."""
+    """Mark everything here: it takes minutes, a built image and QEMU; tests that share a board share a lane."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.device)
             item.add_marker(pytest.mark.timeout(1800))
+            item.add_marker(pytest.mark.xdist_group(_board(item)))
+
+
+def _board(item: pytest.Item) -> str:
+    """Return which of the boards of a session a test has, or its own file's."""
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in ("losing", "flashed") if name in used), item.path.stem)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Guest:
     """How much the last cut lost, in words."""
     _board: subprocess.Popen[bytes] = field(init=False)
     _disk: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _tryboot: bool = field(default=False, init=False)
     _transports: list[HttpTransport] = field(default_factory=list, init=False)
 
     def __enter__(self) -> Self:
@@ -139,10 +140,25 @@ class Guest:
             self.lost = self._disk.communicate(timeout=_STEP_S)[0].decode().strip()
             self._disk = None
 
+    @property
+    def asked_for_trial(self) -> bool:
+        """Return whether it has restarted with the word by which the firmware reads tryboot.txt once.
+
+        It is the kernel's own line, written when the word is on its way to the firmware.
+        """
+        return "Restarting system with command '0 tryboot'" in self.serial and not self.is_on
+
+    def restart(self, patience_s: float = _STEP_S) -> None:
+        """Wait until it has restarted itself, and start what its firmware would; that forgets what it was asked."""
+        self.wait_until_off(patience_s)
+        self._tryboot = self.asked_for_trial
+        self._start()
+
     def _start(self) -> None:
         self._serial.write_bytes(b"")
         self._disk = self._start_disk() if self.loses else None
         self._board = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, start_new_session=True)
+        self._tryboot = False
 
     @property
     def _serial(self) -> Path:
@@ -175,12 +191,12 @@ class Guest:
             journal = self.ssh("systemctl --failed --no-legend; journalctl -b -o short-monotonic | tail -n 120")
         return f"{self.serial[-3000:]}\n{journal}"
 
-    def wait_until_off(self) -> None:
+    def wait_until_off(self, patience_s: float = _STEP_S) -> None:
         """Wait until it has switched itself off; raises AssertionError when it does not."""
         try:
-            self._board.wait(_STEP_S)
+            self._board.wait(patience_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the board did not switch itself off in {_STEP_S} s:\n{self.evidence()}") from None
+            raise AssertionError(f"the board did not switch itself off in {patience_s} s:\n{self.evidence()}") from None
 
     def url(self) -> str:
         """Return where phones reach it."""
@@ -242,7 +258,7 @@ class Guest:
 
     def _command(self) -> list[str]:
         folder = self.card.parent
-        kernel, initrd, words = card.kernel(self.card, folder)
+        kernel, initrd, words = card.kernel(self.card, folder, tryboot=self._tryboot)
         forwards = ",".join(f"hostfwd=tcp:127.0.0.1:{port}-:{PORTS[name]}" for name, port in self.ports.items())
         drive = f"file={self.card},format=raw,cache=writeback,readonly={'on' if self.read_only else 'off'}"
         if self.loses:

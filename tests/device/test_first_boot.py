@@ -45,7 +45,7 @@ def test_the_secrets_have_left_the_boot_partition(board: Guest) -> None:
     text = card.on_boot_partition(board.card, "hikma-hub.toml").decode()
     assert 'name = "Clinic"' in text
     with board.card.open("rb") as file:
-        boot = file.read(260 * 1024**2)
+        boot = file.read(card.BOOT_ENDS)
     for secret in (WIFI_PASSWORD, PASSWORD, PASSPHRASE):
         assert secret not in text
         assert secret.encode() not in boot, "it still lies in the blocks of the boot partition"
@@ -72,7 +72,7 @@ def test_the_kernel_has_the_cipher_of_boards_without_aes(board: Guest) -> None:
 
 
 def test_the_recovery_passphrase_opens_the_data(board: Guest) -> None:
-    command = "cryptsetup open --test-passphrase --key-file - /dev/vda3 && echo opened"
+    command = "cryptsetup open --test-passphrase --key-file - /dev/vda4 && echo opened"
     assert board.ssh(command, stdin=PASSPHRASE).endswith("opened\n")
 
 

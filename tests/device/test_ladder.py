@@ -25,7 +25,7 @@ echo zeroed $block
 """
 _DESTROY = """
 mount -o remount,rw / && rm /etc/hikma-hub/data.header && sync
-dd if=/dev/zero of=/dev/vda3 bs=1M count=16 conv=fsync 2>/dev/null
+dd if=/dev/zero of=/dev/vda4 bs=1M count=16 conv=fsync 2>/dev/null
 """
 _PAGE_S = 400
 

@@ -8,7 +8,7 @@ _RETIRE = """
 cp /etc/hikma-hub/data.key /run/old.key
 hikma-hub retire --name "$(cat /etc/hostname)"
 for way in /run/old.key -; do
-    cryptsetup open --test-passphrase --key-file $way /dev/vda3 2>/dev/null && echo OPENED
+    cryptsetup open --test-passphrase --key-file $way /dev/vda4 2>/dev/null && echo OPENED
 done
 ls /etc/hikma-hub /etc/ssh/hub /etc/ssh/authorized_keys
 cat /etc/machine-id

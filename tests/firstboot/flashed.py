@@ -14,6 +14,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,7 @@ class Flashed(Machine):
         (root / "etc/machine-id").touch()
         (root / "etc/hostname").write_text("hikma-hub\n")
         (root / "proc/cpuinfo").write_text(_CPUINFO)
+        (root / "proc/cmdline").write_text("quiet rauc.slot=A\n" if self.systems == 2 else "quiet\n")
         (root / "proc/meminfo").write_text("MemTotal:  438220 kB\n")
         object.__setattr__(self, "commands", [])
         object.__setattr__(self, "cut_at", None)
@@ -54,6 +56,7 @@ class Flashed(Machine):
         object.__setattr__(self, "faults", set())
         self.flash()
 
+    systems = 2
     commands: list[str]
     cut_at: int | None
     moments: int
@@ -70,13 +73,14 @@ class Flashed(Machine):
             shutil.rmtree(self.root / made)
             (self.root / made).mkdir()
         (self.root / "etc/machine-id").write_text("")
+        (self.root / "boot/firmware/config.txt").write_text("os_prefix=slot-A/\n")
         self.power_off()
 
     def power_off(self) -> None:
         """Lose what only lives in memory."""
         (self.root / "proc/self/mounts").write_text("/dev/card2 / ext4 ro 0 0\n/dev/card1 /boot/firmware vfat ro 0 0\n")
         (self.root / "dev/mapper/hikma-data").unlink(missing_ok=True)
-        (self.root / "dev/card3").unlink(missing_ok=True)
+        self._data.unlink(missing_ok=True)
         _end_overlay(self)
         _end_tmpfs(self)
         for bind in (self.root / _BINDS).iterdir():
@@ -144,11 +148,11 @@ class Flashed(Machine):
     # What stands in for the kernel
 
     def forget_partition(self) -> None:
-        """Lose the entry of the third partition."""
-        _tool("sfdisk", "--quiet", "--delete", str(self.root / "dev/card"), "3")
+        """Lose the entry of the data partition."""
+        _tool("sfdisk", "--quiet", "--delete", str(self.root / "dev/card"), str(self.systems + 2))
 
     def header(self) -> dict[str, str]:
-        """Read the stand-in of a LUKS header where the third partition begins."""
+        """Read the stand-in of a LUKS header where the data partition begins."""
         if not self.has_data():
             return {}
         with (self.root / "dev/card").open("rb") as card:
@@ -167,14 +171,22 @@ class Flashed(Machine):
             card.write(json.dumps(fields).encode().ljust(4096, b"\0"))
 
     def has_data(self) -> bool:
-        """Return whether there is a third partition."""
-        return (
-            len(json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]["partitions"]) > 2
-        )
+        """Return whether there is a data partition."""
+        return len(self.partitions()) > self.systems + 1
+
+    def partitions(self) -> list[dict[str, Any]]:
+        """Return the entries of the card's table."""
+        found: list[dict[str, Any]] = json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))[
+            "partitiontable"
+        ]["partitions"]
+        return found
+
+    @property
+    def _data(self) -> Path:
+        return self.root / f"dev/card{self.systems + 2}"
 
     def _data_start(self) -> int:
-        table = json.loads(_tool("sfdisk", "--json", str(self.root / "dev/card")))["partitiontable"]
-        return int(table["partitions"][2]["start"]) * SECTOR
+        return int(self.partitions()[self.systems + 1]["start"]) * SECTOR
 
 
 _watched: list[Flashed] = []
@@ -347,7 +359,7 @@ def _mount(card: Flashed, words: list[str], _: bytes) -> str:
 
 def _partx(card: Flashed, words: list[str], _: bytes) -> str:
     if words[0] == "--add":
-        (card.root / "dev/card3").touch()
+        card._data.touch()
     return ""
 
 

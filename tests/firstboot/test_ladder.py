@@ -112,6 +112,8 @@ def test_a_hub_that_is_gone_begins_anew_when_a_person_says_so(used: Flashed) -> 
     harm(used, "lost")
     was = hub_id(used)
     wish = used.root / "boot/firmware" / START_ANEW
+    (whole := used.root / "boot/firmware/slot-B/whole.txt").parent.mkdir()
+    whole.touch()
     wish.touch()
     report = used.boot()
     assert report is not None
@@ -121,6 +123,7 @@ def test_a_hub_that_is_gone_begins_anew_when_a_person_says_so(used: Flashed) -> 
     again = used.boot()
     assert again is not None
     assert again.hub_id == report.hub_id
+    assert not whole.exists(), "the other system has the key of the data that was given up"
 
 
 def test_a_hub_that_is_there_is_not_given_up(used: Flashed) -> None:

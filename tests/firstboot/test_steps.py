@@ -1,6 +1,5 @@
 import contextlib
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +9,12 @@ from hub.actions.people import setup
 from hub.core.errors import OperatorError
 from hub.core.status.card import CardShape
 from hub.firstboot import network, vault
-from hub.firstboot.card import ROOT_BYTES
+from hub.firstboot.card import ROOT_BYTES, SYSTEM_BYTES
 from hub.firstboot.card_config import TAKEN
 from hub.settings import amend, load
 from hub.store.database import Store
 from hub.store.people import users
-from tests.firstboot.flashed import CARD_BYTES, SECTOR, Flashed, card
+from tests.firstboot.flashed import _PROGRAMS, CARD_BYTES, SECTOR, Flashed, card
 
 __all__ = ["card"]
 
@@ -67,12 +66,65 @@ def test_a_card_without_a_file_becomes_a_hub(card: Flashed) -> None:
     assert card.header()["label"] == vault.MADE
 
 
-def test_root_and_data_share_the_card(card: Flashed) -> None:
+def test_two_systems_and_the_data_share_the_card(card: Flashed) -> None:
     card.boot()
-    printed = subprocess.run(["sfdisk", "--json", str(card.root / "dev/card")], capture_output=True, check=True)  # noqa: S607  a program of every Debian
-    sizes = [entry["size"] * SECTOR for entry in json.loads(printed.stdout)["partitiontable"]["partitions"]]
+    sizes = [entry["size"] * SECTOR for entry in card.partitions()]
+    assert sizes[1:3] == [SYSTEM_BYTES] * 2
+    assert sum(sizes) > CARD_BYTES * 0.99
+    assert [str((card.root / f"run/hikma-hub-system/{slot}").readlink()) for slot in "AB"] == [
+        "/dev/card2",
+        "/dev/card3",
+    ]
+
+
+class OneSystem(Flashed):
+    """A card of an earlier image."""
+
+    systems = 1
+
+
+def test_a_card_with_one_system_goes_on_with_it(tmp_path: Path) -> None:
+    card = OneSystem(tmp_path / "card")
+    card.put(FILE)
+    report = card.boot()
+    sizes = [entry["size"] * SECTOR for entry in card.partitions()]
     assert sizes[1] == ROOT_BYTES
     assert sum(sizes) > CARD_BYTES * 0.99
+    assert card.boot() == report
+    assert not (card.root / "run/hikma-hub-system").exists()
+
+
+def test_a_card_that_is_too_small_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = Flashed(tmp_path / "card")
+    monkeypatch.setitem(_PROGRAMS, "blockdev", lambda *_: str(4 * 10**9 // SECTOR))
+    with pytest.raises(OperatorError, match="needs 5 GB or more"):
+        card.boot()
+    assert len(card.partitions()) == 2
+
+
+def test_what_a_system_was_given_the_other_one_has_at_its_next_start(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    own = (
+        "etc/hostname",
+        "etc/hosts",
+        "etc/timezone",
+        "etc/ssh/authorized_keys/technician",
+        "etc/modprobe.d/hikma-hub-country.conf",
+    )
+    before = {name: (card.root / name).read_text() for name in own}
+    file.write_text('[hub]\nname = "South"\ntimezone = "Asia/Amman"\ncountry = "UG"\n')
+    card.boot()
+    now = {name: (card.root / name).read_text() for name in own if (card.root / name).exists()}
+    assert before.keys() - now.keys() == {"etc/ssh/authorized_keys/technician"}
+    for name, text in before.items():  # the system before the update
+        (card.root / name).write_text(text)
+    report = card.boot()
+    assert report is not None
+    assert report.host_name == "south"
+    assert {name: (card.root / name).read_text() for name in own if (card.root / name).exists()} == now
+    (card.root / "data/own.json").write_text("{")
+    assert card.boot() == report
 
 
 def test_two_cards_from_one_image_are_two_hubs(card: Flashed, tmp_path: Path) -> None:
@@ -412,7 +464,7 @@ def test_drawn_passwords_have_no_characters_that_are_read_wrongly() -> None:
 
 def flash_again(card: Flashed) -> Path:
     card.flash()
-    for old in (card.root / "boot/firmware").iterdir():
+    for old in (card.root / "boot/firmware").glob("hikma-*"):
         old.unlink()
     for drawn in ("etc/modprobe.d", "etc/localtime", "etc/timezone", "etc/hosts"):
         path = card.root / drawn

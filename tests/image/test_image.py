@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from hub.core.update import slots
+from hub.core.update.slots import Slot
+from hub.services.update import boot_partition
+from tests.firmware import started
 from tests.outside import PROJECT, run, tool
 
 pytestmark = pytest.mark.slow
@@ -151,7 +155,7 @@ def test_the_seal_leaves_nothing_that_two_cards_would_share(tmp_path: Path) -> N
         "var/log/journal/x/system.journal",
         "etc/NetworkManager/system-connections/Clinic.nmconnection",
     )
-    for name in (*secrets, "opt/hikma-hub/bin/hikma-hub", "etc/machine-id", "usr/bin/tool", "root/x"):
+    for name in (*secrets, "opt/hikma-hub/bin/hikma-hub", "etc/machine-id", "etc/passwd", "usr/bin/tool", "root/x"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     done = run(IMAGE / "steps/40-seal", tmp_path, SOURCE_DATE_EPOCH="1700000000")
@@ -161,12 +165,20 @@ def test_the_seal_leaves_nothing_that_two_cards_would_share(tmp_path: Path) -> N
     assert (tmp_path / "usr/bin/tool").stat().st_mtime == 1_700_000_000
 
 
-def test_a_card_is_made_the_same_twice(tmp_path: Path) -> None:
+def test_a_card_is_made_the_same_twice_and_starts_its_first_system(tmp_path: Path) -> None:
     for program in ("sfdisk", "mkfs.vfat", "mcopy", "mke2fs"):
         tool(program, "apt install fdisk dosfstools mtools e2fsprogs")
     root = tmp_path / "root"
-    (root / "boot/firmware").mkdir(parents=True)
-    (root / "boot/firmware/config.txt").write_text("arm_64bit=1\n")
+    config = "arm_64bit=1\n[pi4]\narm_boost=1\n"
+    brought = {
+        "config.txt": config,
+        "cmdline.txt": "root=LABEL=any quiet \n",
+        "kernel8.img": "k",
+        "start4.elf": "firmware",
+    }
+    for name, text in brought.items():
+        (root / "boot/firmware").mkdir(parents=True, exist_ok=True)
+        (root / "boot/firmware" / name).write_text(text)
     (root / "etc").mkdir()
     (root / "etc/hostname").write_text("hikma-hub\n")
     subprocess.run(["find", root, "-exec", "touch", "-d", "@1700000000", "{}", "+"], check=True)  # noqa: S607  the test's own tree
@@ -179,3 +191,13 @@ def test_a_card_is_made_the_same_twice(tmp_path: Path) -> None:
     assert [entry["type"] for entry in table["partitions"]] == ["c", "83"]
     assert (root / "boot/firmware/config.txt").exists()
     assert sums[0] == sums[1]
+
+    (boot := tmp_path / "boot").mkdir()
+    assert run("mcopy", "-s", "-i", f"{out}@@4M", "::/*", boot).returncode == 0
+    files = {path.relative_to(boot).as_posix(): path.read_bytes() for path in boot.rglob("*") if path.is_file()}
+    assert started(files) == "slot-A"
+    assert files["config.txt"].decode() == slots.configured(config, Slot.A)
+    assert files["slot-A/cmdline.txt"] == b"root=LABEL=hikma-root-A quiet panic=10 rauc.slot=A\n"
+    assert {"start4.elf", "hikma-hub.example.toml", "slot-A/overlays/README"} <= files.keys()
+    assert "slot-A/start4.elf" not in files
+    assert boot_partition.is_whole(boot, Slot.A, thoroughly=True)

@@ -11,7 +11,9 @@ EXPOSURE_MAX = {
     "hikma-hub-console.service": 2.0,
     "hikma-hub-erase.service": 5.2,
     "hikma-hub-firstboot.service": 5.2,
+    "hikma-hub-prove.service": 5.2,
     "hikma-hub-stick@.service": 4.3,
+    "hikma-hub-update.service": 5.2,
 }
 """Everything else is at most TIGHT. First boot, the stick and erasing mount for the whole machine: they have no
 view of their own, and each right that they keep instead says what it is for."""

@@ -103,6 +103,12 @@ class Start(StrEnum):
     """The system on trial did not come up, or was not good: the old one runs again."""
 
 
+def booted(cmdline: str) -> Slot | None:
+    """Return the system that the kernel was told that it starts; None on a card with one system."""
+    words = cmdline.split()
+    return next((slot for slot in Slot if f"rauc.slot={slot}" in words), None)
+
+
 def named(text: str) -> Slot | None:
     """Return the system that a config.txt names; of several lines the last one counts."""
     found = [line.strip() for line in text.splitlines() if line.strip().startswith(_PREFIX)]

@@ -39,7 +39,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     is_ready: bool
     """/readyz answered 200."""
     has_lights: bool
-    """The lights run, or this board has none."""
+    """The lights run, or did not before."""
     is_opened: bool
     """First boot has reported that the data is there, on a card that keeps what is written."""
     ways: frozenset[Way]

@@ -3,7 +3,6 @@
 import http.client
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 from hub.core.update.trial import Evidence, Way
 
@@ -12,15 +11,23 @@ _PROGRAM_S = 20
 _LIGHTS = "hikma-hub-lights.service"
 
 
-def look(*, port: int, keep: Callable[[], None], is_opened: bool) -> Evidence:
-    """Look once. port: where the hub serves; keep: writes to the card and waits for it, raises OSError."""
+def look(*, port: int, keep: Callable[[], None], is_opened: bool, had_lights: bool) -> Evidence:
+    """Look once. port: where the hub serves; keep: writes to the card and waits for it, raises OSError.
+
+    had_lights: before the update; a board whose lights never ran does not get them by one.
+    """
     return Evidence(
         wrote=_wrote(keep),
         is_ready=is_ready(port),
-        has_lights=not any(Path("/dev").glob("gpiochip*")) or _printed("systemctl", "is-active", _LIGHTS) == "active",
+        has_lights=has_lights() or not had_lights,
         is_opened=is_opened,
         ways=ways(),
     )
+
+
+def has_lights() -> bool:
+    """Whether the lights run."""
+    return _printed("systemctl", "is-active", _LIGHTS) == "active"
 
 
 def is_ready(port: int) -> bool:

@@ -33,6 +33,8 @@ class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
     fate: Fate = Fate.INSTALLED
     ways: tuple[Way, ...] = ()
     """The networks that were up before it."""
+    lights: bool = True
+    """Whether the lights ran before it."""
     missing: tuple[str, ...] = ()
     """What it did not show in its time, by the names of ``Need``; empty where it did not come up at all."""
 

@@ -16,7 +16,6 @@ from hub.services.update.rauc import Rauc
 
 BOOT = Path("/boot/firmware")
 PROC = Path("/proc")
-_BOOTED = "rauc.slot="
 
 
 class Systems(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +28,8 @@ class Systems(msgspec.Struct, frozen=True, kw_only=True):
 
     def booted(self) -> Slot:
         """Return the system that runs, as the kernel was told. Raises UpdateRefused on a card with one system."""
-        words = (self.proc / "cmdline").read_text("ascii", "replace").split() if self.rauc.is_there else []
-        found = [word.removeprefix(_BOOTED) for word in words if word.startswith(_BOOTED)]
-        slot = next((slot for slot in Slot if slot in found), None)
+        told = (self.proc / "cmdline").read_text("ascii", "replace")
+        slot = slots.booted(told) if self.rauc.is_there else None
         if slot is None:
             raise UpdateRefused(Refusal.ONE_SYSTEM)
         return slot
