@@ -63,6 +63,46 @@ def test_one_address_takes_two_places_of_the_strangers(passwords: Passwords) -> 
     run(story())
 
 
+def test_who_was_not_heard_yet_comes_before_a_flood_from_hundreds_of_addresses(passwords: Passwords) -> None:
+    async def story() -> None:
+        for number in range(500):
+            await passwords.check(f"a{number}", int)
+        gate = threading.Event()
+        flood = [asyncio.create_task(passwords.check(f"a{number}", gate.wait)) for number in range(300)]
+        await refused(flood, 268)
+        order: list[str] = []
+        newcomer = asyncio.create_task(passwords.check("newcomer", order.append, "newcomer"))
+        later = asyncio.create_task(passwords.check("a400", order.append, "flood"))
+        await asyncio.wait([later])
+        assert isinstance(later.exception(), Unavailable)
+        gate.set()
+        await newcomer
+        assert order == ["newcomer"]
+        ended = await asyncio.gather(*flood, return_exceptions=True)
+        assert Counter(map(type, ended)) == {bool: 31, Unavailable: 269}
+        assert await passwords.check("a1", int) == 0
+
+    run(story())
+
+
+def test_who_leaves_while_waiting_keeps_nobody_waiting(passwords: Passwords) -> None:
+    gate = threading.Event()
+
+    async def story() -> None:
+        first = asyncio.create_task(passwords.check("a", gate.wait))
+        await asyncio.sleep(0)
+        leaving = [asyncio.create_task(passwords.check(f"b{number}", int)) for number in range(5)]
+        await asyncio.sleep(0)
+        staying = asyncio.create_task(passwords.check("c", int))
+        for task in leaving:
+            task.cancel()
+        gate.set()
+        assert (await first, await staying) == (True, 0)
+        assert await passwords.check("d", int) == 0
+
+    run(story())
+
+
 def test_passwords_are_checked_one_at_a_time(passwords: Passwords) -> None:
     running, most = 0, 0
 
