@@ -173,8 +173,8 @@ def _iso(said: str) -> str:
 def _day_of_utc(moment: datetime, zone: tzinfo, *, may_be_the_clouds: bool) -> date:
     """Return the day of a moment in the clinic's zone, unless only a server's midnight looks like it.
 
-    A phone that pulled from the cloud itself keeps such a midnight as it came, of whatever zone; a day that was picked
-    has thousandths of a second, or is a midnight or noon.
+    A phone that pulled from the cloud itself keeps such a midnight as it came, of whatever zone; a midnight or noon of
+    the clinic was picked here.
     """
     here = moment.astimezone(zone)
     if moment.time() == time():
