@@ -150,6 +150,40 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
     sentence(desk, "Everything the phones have sent is safe on this hub.")
 
 
+@pytest.mark.parametrize(("language", "wide"), [("en-GB", False), ("ar-LB", True)])
+def test_a_record_that_nobody_can_put_right_is_set_aside_and_can_be_taken_back(
+    visit: Callable[..., Visit],
+    served: ServedHub,
+    record_property: Callable[[str, object], None],
+    *,
+    language: str,
+    wide: bool,
+) -> None:
+    administer(served)
+    grant(served, without=Permission.REGISTER)
+    nurse = served.client("phone-1")
+    nurse.pull()
+    nurse.push(changes("patients", created=[row("patients", "p1")]))
+    desk = visit(language=language, wide=wide)
+    page = desk.page
+    desk.sign_in()
+    page.locator(".menu a[href='/quarantine']").click()
+    page.locator("summary", has=page.locator("xpath=../div//form[@action='/quarantine/set-aside']")).click()
+    page.fill("form[action='/quarantine/set-aside'] [name='note']", "The patient was entered twice")
+    desk.check()
+    page.locator("form[action='/quarantine/set-aside'] button").click()
+    expect(page.locator("#aside")).to_contain_text("The patient was entered twice")
+    record_property("did", dict(desk.did))
+    desk.check()
+    desk.picture(f"set-aside-{language[:2]}")
+    desk.go("/")
+    expect(page.locator("#now h1, h1").first).to_be_visible()
+    assert page.locator(".menu .count, .menu .tag").count() == 0
+    desk.go("/quarantine")
+    page.locator("form[action='/quarantine/take-back'] button").click()
+    expect(page.locator("form[action='/quarantine/retry']")).to_have_count(1)
+
+
 def grant(served: ServedHub, without: Permission | None = None) -> None:
     """Return the nurse every permission in every clinic, but perhaps one."""
     store = Store(served.data)
@@ -253,16 +287,21 @@ def test_a_backup_and_a_support_file_are_saved_from_the_page(
         assert file.testzip() is None
 
 
-def test_a_page_says_when_it_has_no_contact_with_the_hub(visit: Callable[..., Visit], served: ServedHub) -> None:
-    some = visit()
+@pytest.mark.parametrize(
+    ("language", "said"), [("en-GB", r"No contact with the hub since \d\d:\d\d\."), ("ar-LB", "[٠-٩]{2}:[٠-٩]{2}")]
+)
+def test_a_page_says_when_it_has_no_contact_with_the_hub(
+    visit: Callable[..., Visit], served: ServedHub, language: str, said: str
+) -> None:
+    some = visit(language=language, wide=language == "ar-LB")
     some.go("/")
     note = some.page.locator("#lost")
     expect(note).to_be_hidden()
     served.kill()
-    expect(note).to_contain_text(re.compile(r"No contact with the hub since \d\d:\d\d\."), timeout=30_000)
+    expect(note).to_contain_text(re.compile(said), timeout=30_000)
     some.complaints.clear()  # the browser's own, of what it could not load
     some.check()
-    some.picture("no-contact")
+    some.picture(f"no-contact-{language[:2]}")
     served.start()
     expect(note).to_be_hidden(timeout=60_000)
 

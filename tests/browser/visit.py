@@ -1,6 +1,7 @@
 """A visit to the pages with a real browser: clicks, looks, checks and keeps pictures."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,19 @@ _CUT = """() => [...document.querySelectorAll("main *, .top *, .menu a, .rail *"
   return speaks && one.scrollWidth > one.clientWidth + 1;
 }).map(one => one.tagName + " " + one.className + ": " + one.textContent.trim().slice(0, 60))"""
 """The texts that are wider than what they stand in; a long name of the hub and what can be scrolled may be."""
+_ROWS = "new Set([...document.querySelectorAll('.menu a')].map(one => one.getBoundingClientRect().top)).size"
+_COUNT = """{
+  const filled = new WeakSet();
+  addEventListener("click", event => {
+    if (event.target.closest("a, button, summary, [type=checkbox]")) tapped("taps");
+  }, true);
+  addEventListener("input", event => {
+    if (event.target.type === "checkbox" || filled.has(event.target)) return;
+    filled.add(event.target);
+    tapped("fields");
+  }, true);
+}"""
+"""Tells what a person did, each field once a page."""
 
 
 class Visit:
@@ -55,6 +69,10 @@ class Visit:
             accept_downloads=True,
             ignore_https_errors=True,  # the hub makes its certificate itself
         )
+        self.did: Counter[str] = Counter()
+        """How often something was tapped, and how many fields were filled."""
+        self._context.expose_function("tapped", lambda what: self.did.update([what]))
+        self._context.add_init_script(_COUNT)
         self.page: Page = self._context.new_page()
         self.page.on("console", self._complain)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -114,6 +132,7 @@ class Visit:
         """Hold the page to its width, and every text on it to the room that it has."""
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{self.page.url} is {wide} pixels too wide"
+        assert self.page.evaluate(_ROWS) <= 1, f"{self.page.url}: the menu has more than one row"
         cut: list[str] = self.page.evaluate(_CUT)
         assert cut == [], f"{self.page.url}: {cut}"
 
