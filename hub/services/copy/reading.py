@@ -1,10 +1,12 @@
 """Reads the entries of a copy back, with the key that the recovery passphrase gives."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from hub.core import encrypted_stream
 from hub.core.copy.chain import Span, chain
 from hub.core.copy.entry import Part, decode
 from hub.core.copy.frames import JournalFile
@@ -31,7 +33,13 @@ def parts(copy: Stick, private: bytes, base: int) -> Iterator[Part]:
 
 
 def check(copy: Stick, private: bytes) -> int:
-    """Open every frame of every file; returns how many. Raises OperatorError for one that is not what was written."""
+    """Open every whole backup and every frame; returns how many frames.
+
+    Raises OperatorError for one that is not what was written.
+    """
+    for _, path in copy.bases():
+        with path.open("rb") as file:
+            deque(encrypted_stream.decrypt_with(private, read(file)), maxlen=0)
     return sum(1 for _, path in copy.journals() for _ in _opened(path, private))
 
 

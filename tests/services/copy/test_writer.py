@@ -11,7 +11,9 @@ import pytest
 from hub.actions.box import copying as actions
 from hub.app import copying
 from hub.core.copy.standing import CopyStanding
+from hub.core.encrypted_stream import recipient
 from hub.core.errors import OperatorError
+from hub.services.copy import reading
 from hub.services.copy import stick as sticks
 from hub.services.copy import writer as writers
 from hub.services.copy.stick import Journal
@@ -295,6 +297,22 @@ def test_a_passphrase_that_is_wrong_restores_nothing(hub: InProcessHub, stick: P
     with pytest.raises(OperatorError, match="passphrase is wrong"):
         backup.restore_copy(sticks.copies(stick)[0], tmp_path / "new", "five words are not enough")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_byte_of_a_whole_backup_that_changed_is_seen_when_the_copy_is_verified(
+    hub: InProcessHub, stick: Path
+) -> None:
+    with copied(hub.store, stick):
+        assert hub.client().push(changes("patients", created=patients(1))).status == 200
+    copy = sticks.copies(stick)[-1]
+    private = recipient.private_key(SECRET, copy.mark.salt)
+    assert reading.check(copy, private) > 0
+    [(_, base)] = copy.bases()
+    raw = bytearray(base.read_bytes())
+    raw[-40] ^= 1
+    base.write_bytes(raw)
+    with pytest.raises(OperatorError):
+        reading.check(copy, private)
 
 
 def test_a_box_that_was_replaced_takes_no_records(hub: InProcessHub) -> None:
