@@ -87,9 +87,10 @@ class TwoSystems:
 
     @property
     def restarts(self) -> list[str]:
-        """What was asked of systemctl."""
+        """The restarts that systemctl was asked for."""
         log = self.root / "systemctl.log"
-        return log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if line.startswith("reboot")]
 
     def prepare(self) -> None:
         for name in ("bin", "mnt", "boot", "data", "proc"):
