@@ -26,6 +26,7 @@ PAGES = (
     "/cloud",
     "/quarantine",
     "/box",
+    "/network",
     "/emergency-sheet",
     "/copy",
     "/people",
@@ -46,6 +47,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
     link.connect(store, Link("https://127.0.0.1:9/a/rather/long/path", "d", _LONG, clinics), "hh_1")
     store.close()
     machine = {f"HIKMA_HUB_BOX_{what}_COMMAND": "true" for what in ("RESTART", "SHUTDOWN", "ERASE")}
+    machine["HIKMA_HUB_BOX_NETWORK_WISH"] = str(data / "network")
     hub = ServedHub(data, {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_HUB_NAME": _LONG, **machine})
     hub.start()
     administer(hub)
