@@ -133,7 +133,7 @@ def test_a_trial_that_is_cut_goes_back_and_what_was_pushed_to_it_is_there(update
     updated.power_on()
     found = status(updated)
     assert (found["version"], found["running"], found["next"]) == (__version__, "A", "A")
-    assert f"Version {NEWER} did not start" in found["last"]
+    assert f"version {NEWER} did not start" in found["last"]
     other = paired(updated, 2)
     assert other.sync().ok
     assert other.store.find("patients", pushed)
