@@ -8,9 +8,8 @@ import msgspec
 from sqlite_utils import Database
 
 from hub.core import reasons
-from hub.core.errors import Unavailable
 from hub.core.reasons import Reason
-from hub.core.records import codec, quarantine_room
+from hub.core.records import codec
 from hub.core.records.quarantine_room import Held
 from hub.store import stored_reasons
 from hub.store.database import Transaction
@@ -25,48 +24,52 @@ class Action(StrEnum):
     PULL = "pull"  # by the cloud: to have it here
 
 
-def add(
-    tx: Transaction,
-    *,
-    table_name: str,
-    record_id: str | None,
-    action: Action,
-    reason: Reason,
-    raw: str,
-    device: int,
-    user_id: str,
-    parent: str | None = None,
-) -> bool:
-    """Keep a refused record; the same one refused again is kept once. Return whether it is new.
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that was not accepted, as it came."""
 
-    parent: what it waits for, as table/id, if that was not accepted either.
+    table_name: str
+    record_id: str | None
+    action: Action
+    reason: Reason
+    raw: str
+    device: int
+    user_id: str
+    parent: str | None = None
+    """What it waits for, as table/id, if that was not accepted either."""
 
-    Raises Unavailable where the device has its share of the transaction's ``quarantine_max`` entries: rather no push at
-    all than a record dropped.
-    """
-    mark = codec.fingerprint(f"{table_name}\0{action}\0{raw}")
-    if tx.db.execute("SELECT 1 FROM quarantine WHERE fingerprint = ?", [mark]).fetchone():
-        return False
-    if is_full(tx, device, len(raw.encode())):
-        raise Unavailable("quarantine is full for this phone")
+    @property
+    def fingerprint(self) -> int:
+        """What is equal when the same one is refused again."""
+        return codec.fingerprint(f"{self.table_name}\0{self.action}\0{self.raw}")
+
+
+def has(db: Database, refused: Refused) -> bool:
+    """Whether it is kept already."""
+    sql = "SELECT 1 FROM quarantine WHERE fingerprint = ?"
+    return db.execute(sql, [refused.fingerprint]).fetchone() is not None
+
+
+def add(tx: Transaction, refused: Refused) -> None:
+    """Keep a refused record."""
     tx.db.execute(
         "INSERT INTO quarantine"
-        " (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at, parent)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            *(mark, table_name, record_id, action, str(reason), reasons.to_json(reason), raw, device, user_id),
-            *(tx.now_ms, parent),
-        ],
+        " (fingerprint, table_name, record_id, action, reason, why, raw, device, user_id, at, parent) VALUES"
+        " (:fingerprint, :table_name, :record_id, :action, :reason, :why, :raw, :device, :user_id, :at, :parent)",
+        {
+            **msgspec.structs.asdict(refused),
+            "fingerprint": refused.fingerprint,
+            "reason": str(refused.reason),
+            "why": reasons.to_json(refused.reason),
+            "at": tx.now_ms,
+        },
     )
-    return True
 
 
-def is_full(tx: Transaction, device: int, size: int = 1) -> bool:
-    """Whether a device has its share, so that an entry of so many bytes more finds no room."""
+def held_of(db: Database, device: int) -> tuple[Held, Held]:
+    """Return how much a device has in quarantine, and how much there is of all."""
     sql = "SELECT coalesce(sum(records), 0), coalesce(sum(bytes), 0) FROM quarantine_held"
-    own = tx.db.execute(f"{sql} WHERE device = ?", [device]).fetchone()
-    total = tx.db.execute(sql).fetchone()
-    return not quarantine_room.has_room(Held(*own), Held(*total), size, records_max=tx.quarantine_max)
+    own = db.execute(f"{sql} WHERE device = ?", [device]).fetchone()
+    return Held(*own), Held(*db.execute(sql).fetchone())
 
 
 def entries(db: Database) -> Iterator[dict[str, Any]]:

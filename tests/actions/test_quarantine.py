@@ -8,14 +8,14 @@ import pytest
 from hub.actions import quarantine as actions
 from hub.actions.box import facts
 from hub.actions.quarantine import Retried
+from hub.actions.records import refused
 from hub.core.errors import OperatorError
 from hub.core.reasons import Code
 from hub.core.records.access import Permission
-from hub.store import quarantine
 from hub.store.database import Store
 from hub.store.people import audit
 from hub.store.phones import callers
-from hub.store.quarantine import Action
+from hub.store.quarantine import Action, Refused
 from tests.hubs import EMAIL, InProcessHub, add_clinic, add_user, changes, row
 from tests.store import pushes
 
@@ -32,15 +32,17 @@ def nurse(store: Store, clinic: str, email: str = "n@test", without: Iterable[Pe
 def refuse(store: Store, record_id: str, *, user: str, clinic: str | None = None) -> int:
     """Put a sound patient into quarantine as if this user had not been allowed to register it."""
     with store.write() as tx:
-        quarantine.add(
+        refused.keep(
             tx,
-            table_name="patients",
-            record_id=record_id,
-            action=Action.KEEP,
-            reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
-            raw=json.dumps(row("patients", record_id, primary_clinic_id=clinic)),
-            device=1,
-            user_id=user,
+            Refused(
+                table_name="patients",
+                record_id=record_id,
+                action=Action.KEEP,
+                reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
+                raw=json.dumps(row("patients", record_id, primary_clinic_id=clinic)),
+                device=1,
+                user_id=user,
+            ),
         )
     return actions.entries(store)[-1].num
 

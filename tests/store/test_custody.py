@@ -3,13 +3,14 @@
 import pytest
 
 from hub.actions.box import facts
+from hub.actions.records import refused
 from hub.core.errors import Unavailable
 from hub.core.people import audit_room
 from hub.core.reasons import other
 from hub.store import quarantine
 from hub.store.database import Store
 from hub.store.people import audit
-from hub.store.quarantine import Action
+from hub.store.quarantine import Action, Refused
 from tests.hubs import changes, row
 from tests.store.pushes import push
 
@@ -17,10 +18,18 @@ from tests.store.pushes import push
 def refuse(store: Store, raw: str, *, most: int = 10) -> bool:
     store.quarantine_max = most
     with store.write() as tx:
-        return quarantine.add(
-            tx, table_name="patients", record_id="p", action=Action.KEEP, reason=other("why"), raw=raw, device=1,
-            user_id="u",
-        )  # fmt: skip
+        return refused.keep(
+            tx,
+            Refused(
+                table_name="patients",
+                record_id="p",
+                action=Action.KEEP,
+                reason=other("why"),
+                raw=raw,
+                device=1,
+                user_id="u",
+            ),
+        )
 
 
 # The audit log

@@ -25,6 +25,7 @@ from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.people import audit, users
 from hub.store.phones import callers, devices, reached
+from hub.store.quarantine import Refused
 from tests.hubs import EMAIL, PASSWORD, InProcessHub, add_clinic, add_user, changes, new_store, row
 from tests.services.copy.copies import until
 from tests.simulator.phone import Phone
@@ -237,13 +238,15 @@ def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
     with inside.store.write() as tx:
         quarantine.add(
             tx,
-            table_name="patients",
-            record_id="q",
-            action=quarantine.Action.KEEP,
-            reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
-            raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
-            device=2,  # a phone on which nobody else signed in, whose rights could count
-            user_id=user.id,
+            Refused(
+                table_name="patients",
+                record_id="q",
+                action=quarantine.Action.KEEP,
+                reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
+                raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
+                device=2,  # a phone on which nobody else signed in, whose rights could count
+                user_id=user.id,
+            ),
         )
     assert "does not have permission to register patients" in inside.get("/quarantine").text
     assert inside.submit("/quarantine/retry", {"num": "2"}, page="/quarantine").headers["location"].endswith("refused")

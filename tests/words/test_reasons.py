@@ -18,7 +18,7 @@ from hub.core.records.dates import Calendar
 from hub.settings import Settings
 from hub.store import quarantine
 from hub.store.cloud import connection
-from hub.store.quarantine import Action
+from hub.store.quarantine import Action, Refused
 from hub.words import LANGUAGES, reasons, words
 from tests.web.site import Site
 
@@ -65,9 +65,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             connection.connect(tx, Link("https://cloud.test", "device", "Hub", ()), "key")
             for num, reason in enumerate(REASONS, 1):
                 quarantine.add(
-                    tx, table_name="visits", record_id=f"v{num}", action=Action.KEEP, reason=reason, raw=f"{num}",
-                    device=1, user_id="u",
-                )  # fmt: skip
+                    tx,
+                    Refused(
+                        table_name="visits",
+                        record_id=f"v{num}",
+                        action=Action.KEEP,
+                        reason=reason,
+                        raw=f"{num}",
+                        device=1,
+                        user_id="u",
+                    ),
+                )
                 tx.db.execute(
                     "INSERT INTO outbox (table_name, num, revision, queued, held, reason, why)"
                     " VALUES ('visits', ?, 1, 1, 1, ?, ?)",

@@ -5,6 +5,7 @@ from contextlib import suppress
 from random import SystemRandom
 from typing import Any
 
+from hub.actions.records import refused
 from hub.core.cloud import outbox as states
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord, OutboxState
 from hub.core.cloud.tables import PUSHED
@@ -17,7 +18,7 @@ from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import connection, lost, outbox, seen
 from hub.store.database import Transaction
-from hub.store.quarantine import Action
+from hub.store.quarantine import Action, Refused
 from hub.store.records import record_rows
 
 _JUDGED = states.REFUSALS | {Code.NOT_KEPT, Code.NOT_SHOWN, Code.CLINIC_MISSING}
@@ -65,8 +66,7 @@ def list_held(tx: Transaction) -> None:
 def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reason) -> None:
     """Show in quarantine a record that does not reach the cloud; raises Unavailable when that is full."""
     quarantine.forget(tx, Action.RELAY, table.name, record.id)
-    quarantine.add(
-        tx,
+    entry = Refused(
         table_name=table.name,
         record_id=record.id,
         action=Action.RELAY,
@@ -75,6 +75,7 @@ def keep_for_review(tx: Transaction, table: Table, record: Record, reason: Reaso
         device=0,
         user_id="",
     )
+    refused.keep(tx, entry)
 
 
 def release(tx: Transaction, table_name: str, record_id: str) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.actions.records import refused
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.pull_tally import PullTally
 from hub.core.reasons import Reason
 from hub.core.records import codec
 from hub.store import quarantine
 from hub.store.database import Store, Transaction
-from hub.store.quarantine import Action
+from hub.store.quarantine import Action, Refused
 from hub.store.records.record_rows import HUB
 
 HELD_MAX = 1000
@@ -27,13 +28,12 @@ def hold(store: Store, table_name: str, rows: Sequence[tuple[str, Reason]], tall
 
 def show(tx: Transaction, table_name: str, raw: Mapping[str, Any], reason: Reason) -> None:
     """Show a row in quarantine, whole if it is small; beyond a bound it is only counted: the cloud has it still."""
-    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or quarantine.is_full(tx, HUB):
+    if quarantine.count_of(tx.db, Action.PULL) >= HELD_MAX or not refused.has_room(tx, HUB):
         return
     record_id = raw.get("id")
     record_id = record_id[: codec.ID_CHARS] if isinstance(record_id, str) else None
     text = cloud_forms.plain_json(raw)
-    quarantine.add(
-        tx,
+    entry = Refused(
         table_name=table_name,
         record_id=record_id,
         action=Action.PULL,
@@ -42,3 +42,4 @@ def show(tx: Transaction, table_name: str, raw: Mapping[str, Any], reason: Reaso
         device=HUB,
         user_id="",
     )
+    refused.keep(tx, entry)

@@ -23,7 +23,7 @@ from hub.core.records.access import Rights
 from hub.core.records.tables import TABLES
 from hub.store.box import write_check
 from hub.store.database import Store, Transaction, View
-from hub.store.phones import callers, phone_tables, twins
+from hub.store.phones import callers, twins
 from hub.store.phones import ledger as ledgers
 from hub.store.phones.backlog import StoredBacklog
 from hub.store.records import owners
@@ -129,7 +129,7 @@ def _open(db: View, ledger: StartOver | Resumed) -> OpenLedger:
     if isinstance(ledger, Resumed):
         owner = ledger.fork.parent if ledger.fork else ledger.device
         opened = ledger.absorb(*ledgers.changes(db, owner, ledger.since, rows_since=ledger.read_since))
-        return opened if opened.fork else msgspec.structs.replace(opened, takes=phone_tables.of(db, owner))
+        return opened if opened.fork else msgspec.structs.replace(opened, takes=ledgers.takes(db, owner))
     after_ms = ledger.made_after_ms
     tombstones = ledgers.tombstones(db) if ledger.is_first or after_ms is not None else {}
     # A record of tomorrow comes from a phone whose clock is ahead: nobody knows when it was made.

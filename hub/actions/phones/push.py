@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from hub.actions.records import refused
 from hub.actions.records.changes import Changes, Receipt
 from hub.actions.records.visits import visit_of
 from hub.core.errors import BadRecord, NotAllowed, ParentHeld
@@ -20,13 +21,14 @@ from hub.core.records import access, codec, ids
 from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.table import PushRule, Table
-from hub.core.records.tables import PHONE_TABLES, TABLES
+from hub.core.records.tables import NEXT_NAMES, PHONE_TABLES, TABLES
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
 from hub.store.people import users
-from hub.store.phones import callers, phone_tables, twins
-from hub.store.quarantine import Action
+from hub.store.phones import callers, twins
+from hub.store.phones import ledger as ledgers
+from hub.store.quarantine import Action, Refused
 from hub.store.records.record_rows import CHUNK, HUB
 
 
@@ -72,7 +74,8 @@ def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     with store.write() as tx:
         holder = twins.pusher(tx, source.device, source.cursor)
         receipt = take(tx, changes, msgspec.structs.replace(source, holder=holder))
-        phone_tables.note(tx, holder, changes)
+        if later := NEXT_NAMES & changes.keys():
+            ledgers.note_takes(tx, holder, later)
         counters.add(tx, entered=receipt.entered)
         callers.seen(tx, source.device, carried=Total.PUSHES)
         twins.seen(tx, holder)
@@ -233,8 +236,7 @@ class _Intake:
         self, table_name: str, action: Action, raw: msgspec.Raw, reason: Reason, parent: str | None = None
     ) -> None:
         record_id = _id_of(raw)
-        quarantine.add(
-            self._tx,
+        entry = Refused(
             table_name=table_name[: codec.ID_CHARS],
             record_id=record_id,
             action=action,
@@ -244,6 +246,7 @@ class _Intake:
             user_id=self._source.rights.user_id,
             parent=parent,
         )
+        refused.keep(self._tx, entry)
         self.receipt.quarantined += 1
         table = TABLES.get(table_name)
         if table and record_id:

@@ -279,6 +279,8 @@ TABLES = MappingProxyType({table.name: table for table in _TABLES})
 NEXT_TABLES = tuple(table for table in _TABLES if table.is_next)
 """Those that only a later app than schema 9 has."""
 
+NEXT_NAMES = frozenset(table.name for table in NEXT_TABLES)
+
 PHONE_USERS = _table(
     "users",
     "clinic_id:clinics name:text role:text email:text created_at:moment updated_at:moment is_deleted:flag "

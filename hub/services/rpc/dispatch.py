@@ -138,7 +138,7 @@ class Rpc:
         except (TooLarge, Unavailable) as error:
             self._note_refused(device.client_id, error)
             raise
-        if device.is_new and access.find(self._store, device.client_id):
+        if opened.session.newcomer is not None and access.find(self._store, device.client_id):
             self.sessions.settle(device.client_id)
         is_push = procedure.kind is CallKind.COMMAND
         if device.num in self.refusals.known and not procedure.public:

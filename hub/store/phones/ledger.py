@@ -123,6 +123,20 @@ def force(tx: Transaction, device: int, table: Table, num: int) -> None:
     )
 
 
+def takes(db: Database, device: int) -> frozenset[str]:
+    """Return the tables of a later app that a phone has: those that it sent (core.records.tables.NEXT_TABLES)."""
+    return frozenset(row[0] for row in db.execute("SELECT table_name FROM phone_tables WHERE device = ?", [device]))
+
+
+def note_takes(tx: Transaction, device: int, names: Iterable[str]) -> None:
+    """Note which tables of a later app a phone sent, if it is known whose ledger it has."""
+    tx.db.conn.executemany(
+        "INSERT OR IGNORE INTO phone_tables (device, table_name)"
+        " SELECT :device, :name WHERE EXISTS (SELECT 1 FROM ledger_heads WHERE device = :device)",
+        [{"device": device, "name": name} for name in sorted(names)],
+    )
+
+
 def everything(db: Database) -> dict[str, FrozenBitMap]:
     """Return the numbers of all records; numbers are given without gaps and a reader drops what is not there."""
     rows = db.execute(_ALL)
