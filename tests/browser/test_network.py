@@ -144,7 +144,7 @@ def test_a_hub_that_joined_another_wifi_is_found_there(chromium: Browser, lan: L
     desk.page.locator("#join button").click()
     expect(desk.page.locator("#lost")).to_be_visible(timeout=30_000)
     lans.run("ip", "-n", lan.namespace, "link", "set", "desk", "master", "new")  # as the page says
-    expect(desk.page.locator("#ended.note")).to_have_text(f"The hub joined {NEW}.", timeout=30_000)
+    expect(desk.page.locator("#ended.note")).to_have_text(f"The hub is connected to {NEW}.", timeout=30_000)
     desk.complaints.clear()
     desk.check()
     desk.picture("network-en-5-joined")

@@ -122,7 +122,7 @@ def test_every_page_of_it_has_room_in_every_language(visit: Callable[..., Visit]
     some.page.locator("form[action='/setup/spare'] button").click()
     some.see("hikma-spare:")
     for language in WORDS:
-        until(partial(is_looked_at, some, language, "phone", "spare", "is-one"))
+        until(partial(is_looked_at, some, language, "phone", "spare", "is-one"), within_s=90)
     some.check()
 
 

@@ -69,7 +69,7 @@ def test_nothing_but_the_hub_sets_up_the_card(sealed: Path) -> None:
 def test_the_kernel_is_told_nothing_that_sets_up_the_card(sealed: Path) -> None:
     words = (sealed / "boot/firmware/cmdline.txt").read_text()
     assert words == (
-        "console=serial0,115200 console=tty1 root=LABEL=hikma-root rootfstype=ext4 fsck.repair=yes rootwait"
+        "console=serial0,115200 console=tty1 root=LABEL=hikma-root-A rootfstype=ext4 fsck.repair=yes rootwait"
         " cfg80211.ieee80211_regdom=GB\n"
     )
     assert "MODULES=most" in (sealed / "etc/initramfs-tools/initramfs.conf").read_text()

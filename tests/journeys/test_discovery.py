@@ -9,7 +9,7 @@ import pytest
 
 from hub.actions.box import copying, identity
 from hub.store.database import Store
-from tests.hubs import prepare
+from tests.hubs import EMAIL, PASSWORD, prepare
 from tests.journeys import probe
 from tests.journeys.lan import Host, Lan, lan, until
 
@@ -22,7 +22,11 @@ SHAKE = """
 import sys
 from tests.simulator.transport import HttpTransport
 from tests.hubs import Client
-assert Client(HttpTransport(sys.argv[1])).shake().status == 200
+phone = Client(HttpTransport(sys.argv[1]))
+assert phone.shake().status == 200
+if sys.argv[2:]:
+    assert phone.login(*sys.argv[2:]).status == 200
+    assert phone.shake().status == 200
 """
 RENAME = """
 import re, sys
@@ -193,9 +197,13 @@ def test_a_new_address_is_followed_without_a_restart(clinic: Host, peer: Host) -
     until(lambda: [hub[2] for hub in peer.browse(HUBS)] == ["10.11.0.77"], "and so does the service")
 
 
-def test_phones_that_know_the_old_address_are_spoken_of_when_it_has_changed(clinic: Host) -> None:
+def test_phones_that_know_the_old_address_are_spoken_of_when_it_has_changed(lan: Lan) -> None:
+    clinic = lan.host("hub", "10.11.0.2/24")
+    prepare(clinic.folder / "data")
+    clinic.hub()
+    announced(clinic)
     clinic.cli("pairing", "open")
-    clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.2:4001")
+    clinic.call(sys.executable, "-c", SHAKE, "http://10.11.0.2:4001", EMAIL, PASSWORD)
     assert "looks for the hub" not in clinic.cli("console", "--once")
     clinic.ip("address", "add", "10.11.0.77/24", "dev", "eth0")
     clinic.ip("address", "delete", "10.11.0.2/24", "dev", "eth0")

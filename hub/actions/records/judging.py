@@ -34,7 +34,7 @@ def pushers(
     for judged in others:
         who = judged.sign_in
         rights = callers.rights(tx.db, who.user_id, who.role, at_ms=judged.at_ms)
-        moved = former_clinics.at(tx.db, patients, max(judged.at_ms, made_since))
+        moved = former_clinics.at(tx.db, patients, judged.at_ms, heard_ms=made_since)
         yield msgspec.structs.replace(pusher, rights=rights), parents._replace(moved=moved)
 
 

@@ -23,12 +23,15 @@ def note(tx: Transaction, patient_id: str, clinic: str | None) -> None:
         )
 
 
-def at(db: Database, patients: Iterable[str], at_ms: float) -> dict[str, Moved]:
-    """Return which of these patients moved after a hub time, and whose they were then."""
+def at(db: Database, patients: Iterable[str], at_ms: float, *, heard_ms: float) -> dict[str, Moved]:
+    """Return which of these patients had not moved yet at a time, and whose they were then.
+
+    heard_ms: up to which hub time moves are known where it was entered, whatever time is said.
+    """
     rows = db.execute(
         "SELECT patient_id, primary_clinic_id, clinic, min(until) FROM former_clinics"
         " JOIN patients ON patients.id = patient_id"
-        " WHERE patient_id IN (SELECT value FROM json_each(?)) AND until > ? GROUP BY patient_id",
-        [msgspec.json.encode(sorted(patients)).decode(), at_ms],
+        " WHERE patient_id IN (SELECT value FROM json_each(?)) AND until >= ? AND until > ? GROUP BY patient_id",
+        [msgspec.json.encode(sorted(patients)).decode(), at_ms, heard_ms],
     )
     return {patient_id: Moved(now, then) for patient_id, now, then, _ in rows}
