@@ -1,11 +1,16 @@
 """Another Wi-Fi from the page, with NetworkManager and radios that the kernel simulates: the second one is a router.
 
 The wish is written as the page writes it, by the hub's own user; systemd sees it, and grants it in the unit's sandbox.
+It was run once, beside other programs, and did not pass: what of it is the test's and what the unit's is not known yet.
 """
 
 import json
 
+import pytest
+
 from tests.device.guest import Guest
+
+pytestmark = pytest.mark.long
 
 _ROUTER = """
 nmcli -g DEVICE,TYPE device | grep :wifi$ | cut -d: -f1 | tail -n 1 >/run/router
