@@ -80,6 +80,8 @@ def _join(machine: Machine, wish: Join) -> End:
     profile = network.free_profile(folder)
     _put(machine, profile, network.to_join(profile, wish, is_trial=True))
     end = _up(machine, profile, _TRIAL_S)
+    if end is End.FAILED and not wish.hidden and not _is_in_reach(machine, wish.name):
+        end = End.NOT_FOUND
     if end is not End.DONE:
         _delete(machine, profile)
         _back(machine, before)
@@ -134,6 +136,14 @@ def _up(machine: Machine, profile: str, seconds: int) -> End:
     except OperatorError as error:
         return wifi.end(str(error))
     return End.DONE
+
+
+def _is_in_reach(machine: Machine, name: str) -> bool:
+    """Whether the radio hears a network: NetworkManager waits for one that is not there until the time is over."""
+    try:
+        return name in _nmcli(machine, "-e", "no", "-g", "SSID", "device", "wifi", "list").splitlines()
+    except OperatorError:
+        return True
 
 
 def _now_on(machine: Machine) -> str | None:

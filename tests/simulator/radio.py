@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-_FAILED, _NOT_RUNNING, _UNKNOWN = 4, 8, 10
+_TIMEOUT, _FAILED, _NOT_RUNNING, _UNKNOWN = 3, 4, 8, 10
 _SAID = "Error: Connection activation failed: {}\n"
 
 
@@ -51,10 +51,15 @@ class Radio(msgspec.Struct):
                 return self._delete(profile)
             case ["--wait", _, "connection", "up", profile]:
                 return self._up(profile)
-            case ["-g", "TYPE,NAME", "connection", "show", "--active"]:
-                return 0, "loopback:lo\n" + (f"802-11-wireless:{self.active}\n" if self.active else ""), ""
+            case [*_, "device", "wifi", "list"] | [*_, "connection", "show", "--active"]:
+                return 0, self._listed(words[-1]), ""
             case _:
                 return 2, "", f"Error: not a command of the stand-in: {words}\n"
+
+    def _listed(self, what: str) -> str:
+        if what == "list":
+            return "".join(f"{name}\n" for name in self.in_reach)
+        return "loopback:lo\n" + (f"802-11-wireless:{self.active}\n" if self.active else "")
 
     def _delete(self, profile: str) -> tuple[int, str, str]:
         if profile not in self.loaded:
@@ -76,7 +81,7 @@ class Radio(msgspec.Struct):
             return (0, "", "") if self.opens_own else (_FAILED, "", _SAID.format("AP mode is not supported"))
         found = self.in_reach.get(_name(text))
         if found is None:
-            return _FAILED, "", _SAID.format("The Wi-Fi network could not be found")
+            return _TIMEOUT, "", "Error: Timeout expired (75 seconds)\n"
         if found.password != _password(text):
             return _FAILED, "", _SAID.format("Secrets were required, but not provided")
         if not found.gives_address:
