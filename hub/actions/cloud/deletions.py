@@ -90,7 +90,7 @@ def _delete(tx: Transaction, family: Iterable[_Gone]) -> bool:
         try:
             for gone in family:
                 _keep_unsent(tx, gone)
-                _bury(tx, gone)
+                _remove(tx, gone)
         except Unavailable:
             undo()
             for gone in family:
@@ -117,7 +117,7 @@ def _unsent(tx: Transaction, gone: _Gone) -> Iterator[tuple[int, Record, Entry]]
         yield num, record, entries[num]
 
 
-def _bury(tx: Transaction, gone: _Gone) -> None:
+def _remove(tx: Transaction, gone: _Gone) -> None:
     if gone.parent is None:
         deleted_there.note(tx, gone.table, gone.nums)
     else:
