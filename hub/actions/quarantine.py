@@ -161,8 +161,13 @@ def _noted(store: Store, num: int, note: str | None, event: str) -> bool:
         if entry is None:
             return False
         rows.set_aside(tx, num, note)
-        audit.note(tx, event, user_id=entry["user_id"], detail=f"{entry['table_name']} {entry['record_id']}")
+        audit.note(tx, event, user_id=entry["user_id"], detail=_which(entry))
         return True
+
+
+def _which(entry: dict[str, Any]) -> str:
+    """Name the record of an entry by its table and id, as far as it has one."""
+    return " ".join(filter(None, (entry["table_name"], entry["record_id"])))
 
 
 def _accept(tx: Transaction, num: int) -> Retried:
@@ -175,9 +180,7 @@ def _accept(tx: Transaction, num: int) -> Retried:
     source = Source(HUB, authority, is_answered_for=True, entered_on=entry["device"])
     if not push.retry(tx, entry, source):
         return Retried.REFUSED
-    audit.note(
-        tx, "quarantine.accepted", user_id=entry["user_id"], detail=f"{entry['table_name']} {entry['record_id']}"
-    )
+    audit.note(tx, "quarantine.accepted", user_id=entry["user_id"], detail=_which(entry))
     return Retried.ACCEPTED
 
 

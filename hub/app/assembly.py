@@ -66,7 +66,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         payload_max=settings.sync.push_bytes_max,
         page_bytes=settings.sync.page_bytes,
     )
-    gather = partial(facts.gather, store, records=0)
+    gather = partial(facts.gather, store, counts=facts.Counts())
     for_browsers = [
         health.router(gather),
         health.metrics_router(store, phones_rpc, gather, _metrics_token_file(settings)),

@@ -111,8 +111,14 @@ def _copy_control(store: Store, live: LiveSettings) -> CopyControl:
             store, spares.join(join_code.parse(code)), passphrase, hub_name=live.settings.hub.name
         ),
         stop=partial(copies.stop, store),
+        is_on_spare=partial(_is_on_spare, store),
         prints=lambda: live.settings.copy.print_passphrase,
     )
+
+
+def _is_on_spare(store: Store) -> bool:
+    copy = copies.config(store)
+    return copy is not None and copy.spare is not None
 
 
 def _spare_control(store: Store, live: LiveSettings) -> SpareControl:

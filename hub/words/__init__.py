@@ -15,6 +15,7 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 _DIGITS = {"ar": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
 """Babel keeps 0 to 9 in some of its texts; a sentence must not mix two kinds."""
 _MINUTE_S = 60
+_HOUR_MIN = 60
 _THOUSAND = 1000
 UNITS = ("{number} B", "{number} kB", "{number} MB", "{number} GB", "{number} TB")
 
@@ -60,9 +61,11 @@ class Words:
         ).translate(self._digits)
 
     def clock(self, seconds: int) -> str:
-        """Write what is left, to the second: ``54:22``."""
+        """Write what is left, to the second: ``54:22``, ``3:54:22``."""
         minutes, rest = divmod(max(seconds, 0), _MINUTE_S)
-        return f"{minutes}:{rest:02}".translate(self._digits)
+        hours, minutes = divmod(minutes, _HOUR_MIN)
+        left = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+        return f"{left}:{rest:02}".translate(self._digits)
 
     def ago(self, seconds: float) -> str:
         """Write how long ago something was: ``3 hours ago``."""

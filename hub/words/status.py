@@ -16,6 +16,9 @@ LABELS: Final = {
     "pairing_left_s": "Adding phones",
     "rivals": "Another device uses this hub's name",
     "records": "Records on this hub",
+    "patients": "Patients",
+    "visits": "Visits",
+    "completed_forms": "Completed forms",
     "quarantined": "Records to check",
     "over_prescribed": "Handed out beyond prescription",
     "over_stock": "Batches with stock below zero",
@@ -104,6 +107,9 @@ def summary(words: Words, facts: Facts, *, is_always_open: bool = False) -> list
 def _values(words: Words, facts: Facts, *, is_always_open: bool) -> dict[str, str]:
     of_phones = {
         "records": words.number(facts.records),
+        "patients": words.number(facts.patients),
+        "visits": words.number(facts.visits),
+        "completed_forms": words.number(facts.completed_forms),
         "quarantined": words.number(facts.quarantined),
         "over_prescribed": words.number(facts.over_prescribed) if facts.over_prescribed else "",
         "over_stock": words.number(facts.over_stock) if facts.over_stock else "",

@@ -1,6 +1,7 @@
 """Chromium, driven by Playwright, and a hub that it visits."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,8 +55,13 @@ def fresh(tmp_path: Path) -> Iterator[ServedHub]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
-    """Return a function that opens a browser of its own on the test's hub; all are closed after."""
+def visit(
+    chromium: Browser, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[Callable[..., Visit]]:
+    """Return a function that opens a browser of its own on the test's hub; all are closed after.
+
+    What was tapped and filled in by hand goes into the report.
+    """
     opened: list[Visit] = []
 
     def open_(**how: object) -> Visit:
@@ -65,5 +71,6 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
         return made
 
     yield open_
+    record_property("did", dict(sum((made.did for made in opened), Counter())))
     for made in opened:
         made.close()

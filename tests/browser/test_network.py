@@ -103,7 +103,7 @@ def on_wifi(
 @pytest.mark.usefixtures("on_wifi")
 @pytest.mark.parametrize(("language", "wide"), [("en", False), ("ar", True)])
 def test_a_wrong_password_does_not_cut_the_hub_off_and_the_page_says_so(
-    chromium: Browser, *, language: str, wide: bool
+    chromium: Browser, record_property: Callable[[str, object], None], *, language: str, wide: bool
 ) -> None:
     desk = Visit(chromium, f"https://{HUB}:{PORT}", language=LANGUAGES[language], wide=wide)
     page = desk.page
@@ -132,6 +132,7 @@ def test_a_wrong_password_does_not_cut_the_hub_off_and_the_page_says_so(
     desk.complaints.clear()
     step("4-not-in-reach")
     desk.close()
+    record_property("did", dict(desk.did))
 
 
 @pytest.mark.usefixtures("on_wifi")

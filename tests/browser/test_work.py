@@ -152,12 +152,7 @@ def test_a_record_in_quarantine_is_taken_in_when_its_reason_is_mended(
 
 @pytest.mark.parametrize(("language", "wide"), [("en-GB", False), ("ar-LB", True)])
 def test_a_record_that_nobody_can_put_right_is_set_aside_and_can_be_taken_back(
-    visit: Callable[..., Visit],
-    served: ServedHub,
-    record_property: Callable[[str, object], None],
-    *,
-    language: str,
-    wide: bool,
+    visit: Callable[..., Visit], served: ServedHub, *, language: str, wide: bool
 ) -> None:
     administer(served)
     grant(served, without=Permission.REGISTER)
@@ -173,7 +168,6 @@ def test_a_record_that_nobody_can_put_right_is_set_aside_and_can_be_taken_back(
     desk.check()
     page.locator("form[action='/quarantine/set-aside'] button").click()
     expect(page.locator("#aside")).to_contain_text("The patient was entered twice")
-    record_property("did", dict(desk.did))
     desk.check()
     desk.picture(f"set-aside-{language[:2]}")
     desk.go("/")

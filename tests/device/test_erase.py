@@ -17,8 +17,9 @@ _NAME = "Nord Süd عيادة"
 
 def submit(browser: httpx.Client, path: str, page: str, **fields: str) -> httpx.Response:
     """Send a form as a browser does that loaded its page just now."""
-    found = _FORM_KEY.search(browser.get(page).text)
-    assert found
+    shown = browser.get(page)
+    found = _FORM_KEY.search(shown.text)
+    assert found, f"{shown.status_code} {shown.headers}: {shown.text}"
     origin = str(browser.base_url).rstrip("/")
     return browser.post(path, data={"form_key": found[1], **fields}, headers={"accept": "text/html", "origin": origin})
 

@@ -408,6 +408,9 @@ def test_a_record_to_check_is_set_aside_with_a_note_and_taken_back(inside: Site)
     text = inside.get("/quarantine").text
     assert "There are no records to check." in text
     assert "a double" in text
+    log = inside.get("/log").text
+    assert "A record to check was set aside: Patient" in log
+    assert "None" not in log
     assert (
         inside.submit("/quarantine/take-back", {"num": num}, page="/quarantine")
         .headers["location"]

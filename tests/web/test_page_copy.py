@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from hub.actions.box import copying
+from hub.core.copy.standing import Copy, Spare
 from hub.services.copy import stick as sticks
 from hub.settings import CopySettings, Settings, WebSettings
 from tests.web.site import Site
@@ -42,6 +43,15 @@ def test_a_copy_is_begun_on_the_stick_that_is_in_and_ended(site: Site, stick: Pa
     assert [one.mark.id for one in sticks.copies(stick)] == [kept.id]
     assert site.submit("/copy/stop", {}, page="/copy").headers["location"].endswith("done=copy_stopped")
     assert copying.config(site.store) is None
+
+
+def test_a_copy_on_a_spare_is_called_so(site: Site) -> None:
+    spare = Spare(url="https://192.0.2.9:4444", token="t", certificate="c")
+    kept = Copy(id="c", folder="192.0.2.9", spare=spare, salt=b"s", recipient=b"r" * 32)
+    copying.start(site.store, kept)
+    text = site.get("/copy").text
+    assert "<h1>Copy on a spare</h1>" in text
+    assert "Everything is written to the spare" in text
 
 
 def test_two_passphrases_or_a_short_one_begin_nothing(site: Site, stick: Path) -> None:

@@ -28,7 +28,7 @@ RETIRED = {
         r"|المحطة|بالبريد\b(?! الإلكتروني)"
     ),
     "es": (
-        r"\bcajas?\b|cuarentena|\bunir(se|los)?\b|\bunid[oa]s?\b|exclu|\bla puerta\b|lámparas?|tarjeta"
+        r"\bcajas?\b|cuarentena|\bunir(se|los)?\b|\bunid[oa]s?\b|exclu|\bla puerta\b|lámparas?|tarjeta(?! SD)"
         r"|frase de contraseña"
     ),
     "fr": (

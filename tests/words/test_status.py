@@ -131,9 +131,14 @@ def test_the_summary_speaks_words_and_units() -> None:
         temperature_c=61.4,
         pairing_left_s=600,
         records=12_345,
+        patients=3_456,
+        visits=7_890,
     )
     assert summary(now) == {
         "Records on this hub": "12,345",
+        "Patients": "3,456",
+        "Visits": "7,890",
+        "Completed forms": "0",
         "Records to check": "0",
         "Phones added": "0",
         "Last sync of a phone": "1 minute ago",

@@ -24,12 +24,29 @@ _SYNCING_MS = 5_000
 """A phone that synced so recently is shown as syncing."""
 
 
-def gather(
-    store: Store, *, writable: bool | None = None, records: int | None = None, wall_ms: int | None = None
-) -> Facts:
-    """Read the facts of the database and of its disk; what the machine measures is not among them.
+class Counts:
+    """The live records of each table, counted anew only after something was written; for any thread."""
 
-    writable, records: from ``can_write`` and ``counts``, which are expensive; tried and counted when left out.
+    def __init__(self) -> None:
+        self._known: tuple[int, dict[str, int]] = (-1, {})
+
+    def of(self, db: View) -> dict[str, int]:
+        """Return the counts of this moment."""
+        known_at, counts = self._known
+        at = hub_time(db)
+        if at != known_at:
+            counts = _counts(db)
+            self._known = (at, counts)
+        return counts
+
+
+def gather(
+    store: Store, *, writable: bool | None = None, counts: Counts | None = None, wall_ms: int | None = None
+) -> Facts:
+    """Read the facts of the database, all of one moment, and of its disk; not what the machine measures.
+
+    writable: from ``can_write``, which is expensive; tried when left out.
+    counts: what was counted before.
     wall_ms: the machine's clock, to be judged; read when left out.
     """
     writable = can_write(store) if writable is None else writable
@@ -38,12 +55,15 @@ def gather(
     try:
         with store.read() as db:
             now_ms, synced_ms, backed_up_ms = store.now_ms(db), devices.last_sync(db), state.get(db, state.BACKED_UP)
-            turned_away = _turned_away(db, now_ms)
+            turned_away, live = _turned_away(db, now_ms), (counts or Counts()).of(db)
             return Facts(
                 card=CardShape.FAILED if store.is_in_memory else CardShape.SOUND,
                 writable=writable,
                 free_bytes=free_bytes,
-                records=sum(_counts(db).values()) if records is None else records,
+                records=sum(live.values()),
+                patients=live["patients"],
+                visits=live["visits"],
+                completed_forms=live["events"],
                 quarantined=quarantine.to_check(db),
                 over_prescribed=dispensed.beyond(db, TABLES["prescription_items"]),
                 over_stock=dispensed.beyond(db, TABLES["clinic_inventory"]),
@@ -71,12 +91,6 @@ def counts(store: Store) -> dict[str, int]:
     """Count the live records of each table."""
     with store.read() as db:
         return _counts(db)
-
-
-def changed_at(store: Store) -> int:
-    """Return the hub time of the last write."""
-    with store.read() as db:
-        return hub_time(db)
 
 
 def can_write(store: Store) -> bool:

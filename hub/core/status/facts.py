@@ -46,6 +46,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     over_stock: int = 0
     """Batches of which more was handed out than was in stock."""
     records: int = 0
+    patients: int = 0
+    visits: int = 0
+    completed_forms: int = 0
     devices: int = 0
     devices_today: int = 0
     """Phones that synced within a day of hub time."""

@@ -1,6 +1,5 @@
-"""Gather the facts of now; cache the expensive probes (a test write, the count of all records)."""
+"""Gather the facts of now; a test write, which is expensive, only once a minute."""
 
-import contextlib
 import time
 from collections.abc import Callable
 
@@ -8,13 +7,11 @@ import msgspec
 
 from hub.actions.box import facts
 from hub.actions.box.history import BUCKET_MS
-from hub.core.errors import Unavailable
 from hub.core.status.facts import Facts
 from hub.store.database import Store
 
 _PROBE_S = 60
 """A write every two seconds would wear the card; a phone's push finds a full disk out by itself."""
-_RECORDS_S = 10
 _KEEP_S = 30
 """How often a changed number of waiting records is worth a write."""
 
@@ -41,19 +38,14 @@ class Gathering:
         self._wall_ms = wall_ms
         self._writable = True
         self._probed_s = -float(_PROBE_S)
-        self._records = 0
-        self._counted_s = -float(_RECORDS_S)
-        self._counted_at = -1
+        self._counts = facts.Counts()
         self._kept = -1
         self._kept_s = -BUCKET_MS / 1000
 
     def gather(self) -> Facts:
         """Measure the hub and its machine."""
-        now_s = time.monotonic()
-        self._probe(now_s)
-        with contextlib.suppress(Unavailable):  # the facts below say so
-            self._count(now_s)
-        found = facts.gather(self._store, wall_ms=self._wall_ms(), writable=self._writable, records=self._records)
+        self._probe(time.monotonic())
+        found = facts.gather(self._store, wall_ms=self._wall_ms(), writable=self._writable, counts=self._counts)
         return msgspec.structs.replace(found, power_weak=bool(self._power_weak()), temperature_c=self._temperature_c())
 
     def keep(self, now: Facts) -> None:
@@ -66,9 +58,3 @@ class Gathering:
     def _probe(self, now_s: float) -> None:
         if now_s - self._probed_s >= _PROBE_S or not self._writable:
             self._writable, self._probed_s = self._can_write(self._store), now_s
-
-    def _count(self, now_s: float) -> None:
-        changed_at = facts.changed_at(self._store)
-        if changed_at != self._counted_at and now_s - self._counted_s >= _RECORDS_S:
-            self._records = sum(facts.counts(self._store).values())
-            self._counted_s, self._counted_at = now_s, changed_at

@@ -225,8 +225,9 @@ def by_num(db: Database, table: Table, nums: Iterable[int]) -> dict[int, Record]
 
 
 def count(db: Database, table: Table) -> int:
-    """Count the live records of a table."""
-    return int(db.execute(f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NULL").fetchone()[0])
+    """Count the live records of a table, in its indexes alone: asked for the live ones, SQLite reads every row."""
+    deleted = f"SELECT count(*) FROM [{table.name}] WHERE local_server_deleted_at IS NOT NULL"
+    return int(db.execute(f"SELECT count(*) - ({deleted}) FROM [{table.name}]").fetchone()[0])
 
 
 def _note_moves(tx: Transaction, patient_ids: Iterable[str]) -> None:

@@ -14,9 +14,12 @@ from hub.web.frame import Form, Pages
 from hub.web.pages import settings
 from hub.web.visitor import Visitor
 from hub.words import Words
+from hub.words.tables import named
 
 PAGE_ROWS = 50
 _DIGITS_MAX = 15
+_ID_CHARS = 8
+"""Of a record's id, as the page Records to check shows it."""
 
 EVENTS: Final = {
     "administrator.added": "Administrator added: {detail}",
@@ -27,8 +30,8 @@ EVENTS: Final = {
     "box.erased": "Everything on the hub was to be erased",
     "box.restarted": "The hub was restarted",
     "box.shut_down": "The hub was switched off",
-    "copy.started": "A copy of everything is kept on a USB stick from now on",
-    "copy.stopped": "No copy is kept on a USB stick any more",
+    "copy.started": "A copy of everything is kept on a USB stick or a spare from now on",
+    "copy.stopped": "No copy is kept any more",
     "clinic.added": "Clinic added",
     "clinic.renamed": "A clinic has another name; it was called {detail}",
     "cloud.changed": "Cloud settings of this hub changed: {detail}",
@@ -120,6 +123,9 @@ def _detail(words: Words, event: str, detail: str) -> str:
             number = rest.removesuffix(" clinics")
             counted = words.count("{count} clinic", "{count} clinics", int(number)) if number.isdecimal() else rest
             return words.say("paused") + ", " + counted if status != ACTIVE else counted
+        case "quarantine.accepted" | "quarantine.set_aside" | "quarantine.taken_back":
+            table, _, record_id = detail.partition(" ")
+            return f"{named(words, table)} {record_id[:_ID_CHARS]}".rstrip()
         case _:
             return detail
 

@@ -26,6 +26,8 @@ class CopyControl(msgspec.Struct, frozen=True):
     join: Callable[[str, str], object]
     """Begins a copy on another hub, for its code and a recovery passphrase; raises OperatorError."""
     stop: Callable[[], object]
+    is_on_spare: Callable[[], bool]
+    """Whether the copy that is kept is on a spare."""
     prints: Callable[[], bool]
     """Whether the passphrase goes onto the sheet for the safe, this once: it is not kept."""
 
@@ -45,6 +47,7 @@ def handlers(here: Pages, control: CopyControl, sheet: Callable[[Visitor, str], 
             code=code,
             where=said.copies(who.words, here.watch.facts),
             is_seen=control.is_seen(),
+            is_on_spare=control.is_on_spare(),
             passphrase_chars=encrypted_stream.PASSPHRASE_CHARS_MIN,
         )
 

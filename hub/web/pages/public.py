@@ -7,11 +7,12 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.types import ASGIApp
 
-from hub.actions.box import facts, history
+from hub.actions.box import history
 from hub.actions.people import setup
 from hub.core.status import state as states
 from hub.core.status.facts import Facts
 from hub.core.status.lights import PATTERNS
+from hub.core.status.state import HubState
 from hub.services.status.watch import StatusWatch
 from hub.store.database import Store
 from hub.web import answers, charts, look, visitor
@@ -32,6 +33,15 @@ _SUPPORT_S = 60
 """Whoever asks again and again keeps the hub from nothing."""
 _MEDIA = 2
 """The card and the stick."""
+_PLACES = {
+    **dict.fromkeys((HubState.KEY_REFUSED, HubState.ON_HOLD, HubState.CLOUD_FAILING), ("/cloud", "Cloud")),
+    HubState.QUARANTINE: ("/quarantine", "Records to check"),
+    HubState.TURNED_AWAY: ("/phones", "Phones"),
+    HubState.STOPPED: ("/box", "This device"),
+    HubState.ONE_COPY: ("/copy", "Copy on a USB stick"),
+    HubState.NO_PHONE: ("/pairing", "Add a phone"),
+}
+"""The page on which somebody can act on a state."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
@@ -46,7 +56,8 @@ def handlers(here: Pages, store: Store) -> list[Any]:
             set_up=setup.is_done(store),
             backup_due=is_in and is_backup_due(here.watch.facts),
             unfinished=is_in and setup.step(store),
-            kinds=_kinds(store, who) if is_in else [],
+            place=_place(who, here.watch.facts) if is_in else None,
+            kinds=_kinds(who, here.watch.facts) if is_in else [],
             charts=_charts(store, who, cloud=here.watch.facts.cloud) if is_in else [],
         )
 
@@ -90,6 +101,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts], make_su
                 "backup_due": False,
                 "closed": True,
                 "note": "",
+                "place": None,
                 "kinds": [],
                 "charts": [],
             },
@@ -123,16 +135,19 @@ def is_backup_due(facts: Facts) -> bool:
     return is_old and facts.records > 0 and (facts.copies or 1) < _MEDIA
 
 
-def _kinds(store: Store, who: Visitor) -> list[tuple[str, int]]:
-    """Count what people ask for: patients, their visits, and the forms that were filled in."""
-    counts, say = facts.counts(store), who.words.say
-    rest = sum(counts.values()) - counts["patients"] - counts["visits"] - counts["events"]
-    return [
-        (say("Patients"), counts["patients"]),
-        (say("Visits"), counts["visits"]),
-        (say("Completed forms"), counts["events"]),
-        (say("Everything else"), rest),
-    ]
+def _place(who: Visitor, facts: Facts) -> tuple[str, str] | None:
+    """Return the page on which an administrator acts on the hub's state: its address and name."""
+    place = _PLACES.get(states.state(facts))
+    return (place[0], who.words.say(place[1])) if place else None
+
+
+def _kinds(who: Visitor, facts: Facts) -> list[tuple[str, int]]:
+    """Return what people ask for: patients, their visits, and the forms that were filled in."""
+    say = who.words.say
+    say = who.words.say
+    asked = {said.LABELS[name]: getattr(facts, name) for name in ("patients", "visits", "completed_forms")}
+    rest = facts.records - sum(asked.values())
+    return [*((say(label), count) for label, count in asked.items()), (say("Everything else"), rest)]
 
 
 def _charts(store: Store, who: Visitor, *, cloud: bool) -> list[Chart]:

@@ -12,6 +12,11 @@
 
   const two = (number) => String(number).padStart(2, "0");
 
+  const clock = (seconds) => {
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    return digits(`${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`);
+  };
+
   const hear = () => {
     heard = Date.now();
     body.classList.remove("lost");
@@ -72,10 +77,10 @@
   }
 
   setInterval(() => {
-    for (const clock of document.querySelectorAll("[data-left]")) {
-      const left = Math.max(0, Number(clock.dataset.left) - 1);
-      clock.dataset.left = left;
-      clock.textContent = digits(`${Math.floor(left / 60)}:${two(left % 60)}`);
+    for (const timer of document.querySelectorAll("[data-left]")) {
+      const left = Math.max(0, Number(timer.dataset.left) - 1);
+      timer.dataset.left = left;
+      timer.textContent = clock(left);
       if (left === 0) refresh().catch(() => {});
     }
   }, 1000);

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from hub.core.records.table import Table
+from hub.core.records.tables import TABLES
 from hub.core.status.facts import Facts
 from hub.core.status.state import HubState, state
 from hub.services.status.gathering import Gathering
 from hub.store.box import counters
-from hub.store.database import Store
+from hub.store.database import Store, View
+from hub.store.records import record_rows
 from tests.hubs import changes, row
 from tests.store.pushes import push
 
@@ -55,16 +58,33 @@ def test_a_write_is_tried_once_a_minute_and_after_a_failure_each_time(store: Sto
     assert not some.gather().writable
 
 
-def test_records_are_counted_again_when_something_was_written_and_at_most_every_ten_seconds(
-    store: Store, pass_s: Clock
-) -> None:
+def test_all_numbers_are_of_one_moment(store: Store) -> None:
     some = of(store)
     assert some.gather().records == 0
-    push(store, changes("patients", created=[row("patients", "a")]))
-    pass_s(9)
-    assert some.gather().records == 0
-    pass_s(1)
-    assert some.gather().records == 1
+    rows = [row("patients", "a"), row("patients", "b")]
+    push(store, changes("patients", created=rows))
+    push(store, changes("patients", deleted=["b"]))
+    now = some.gather()
+    assert (now.records, now.patients, now.visits, now.waiting) == (1, 1, 0, 2)
+
+
+def test_records_are_counted_again_only_after_something_was_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    count = record_rows.count
+
+    def counting(db: View, table: Table) -> int:
+        counted.append(table.name)
+        return count(db, table)
+
+    monkeypatch.setattr(record_rows, "count", counting)
+    some = of(store)
+    some.gather()
+    assert set(counted) == set(TABLES)
+    counted.clear()
+    some.gather()
+    assert not counted
 
 
 def test_how_much_waits_is_kept_for_the_charts_when_it_changed_and_otherwise_every_ten_minutes(
