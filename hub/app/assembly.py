@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
-from litestar import Litestar, Response, Router
+from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.utils.sync import ensure_async_callable
 
 from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
@@ -39,6 +41,7 @@ from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
 from hub.web.byte_budget import ByteBudget
 from hub.web.frame import Pages
+from hub.web.gatekeeper import SignInNeeded
 from hub.web.pace import Paced
 from hub.web.pages import problem, public
 
@@ -46,6 +49,8 @@ _MIB = 1024 * 1024
 _STARTING_S = 3.0
 Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
 """What runs beside the servers."""
+Refusing: TypeAlias = dict[type[Exception] | int, Callable[[AnyRequest, Any], Response[bytes]]]
+"""What answers which failure."""
 Greet: TypeAlias = Callable[[Store, Settings], None]
 
 log = structlog.get_logger()
@@ -68,22 +73,17 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
     )
     gather = partial(facts.gather, store, counts=facts.Counts())
     for_browsers = [
-        health.router(gather),
-        health.metrics_router(store, phones_rpc, gather, _metrics_token_file(settings)),
-        look.router(),
-        pages.router(shown, store, web_wiring.powers(store, live, phones_rpc)),
+        *health.handlers(gather),
+        *health.metrics_handlers(store, phones_rpc, gather, _metrics_token_file(settings)),
+        *look.handlers(),
+        *pages.handlers(shown, store, web_wiring.powers(store, live, phones_rpc)),
     ]
-    known = web_wiring.own_names(store, settings)
-    routers = [
-        rpc.router(phones),
-        probes.router(),
-        Router("/", route_handlers=for_browsers, before_request=known.check),
-    ]
-    return (
-        _application(routers, refuse=problem.explain(shown), on_shutdown=[phones.close, shown.close]),
-        shown,
-        phones_rpc,
-    )
+    check = ensure_async_callable(web_wiring.own_names(store, settings).check)
+    for handler in for_browsers:  # a router around them would be copied, and take as long as all the rest
+        handler.before_request = check
+    refusing: Refusing = {Exception: problem.explain(shown), SignInNeeded: problem.ask}
+    handlers = [*rpc.handlers(phones), *probes.handlers(), *for_browsers]
+    return _application(handlers, refusing, [phones.close, shown.close]), shown, phones_rpc
 
 
 def create_closed(data: Path, settings: Settings, facts_now: Facts) -> Litestar:
@@ -92,13 +92,14 @@ def create_closed(data: Path, settings: Settings, facts_now: Facts) -> Litestar:
     def gather() -> Facts:
         return facts_now
 
-    page = public.closed_router(
+    page = public.closed_handlers(
         settings.hub.name,
         settings.hub.language,
         gather,
         lambda: support.build(data, settings, None, facts_now.damage),
     )
-    return _application([closed.router(), probes.router(), health.router(gather), look.router(), page])
+    handlers = [*closed.handlers(), *probes.handlers(), *health.handlers(gather), *look.handlers(), *page]
+    return _application(handlers, {Exception: refusals.refuse})
 
 
 def serve(
@@ -229,14 +230,13 @@ def _metrics_token_file(settings: Settings) -> Path | None:
 
 
 def _application(
-    routers: list[Router],
-    *,
-    refuse: Callable[[AnyRequest, Exception], Response[bytes]] = refusals.refuse,
+    handlers: list[HTTPRouteHandler],
+    refusing: Refusing,
     on_shutdown: list[Callable[[], None]] | None = None,
 ) -> Litestar:
     return Litestar(
-        route_handlers=routers,
-        exception_handlers={Exception: refuse},
+        route_handlers=handlers,
+        exception_handlers=refusing,
         on_shutdown=on_shutdown,
         openapi_config=None,
         logging_config=None,  # hub.cli.logs says what is logged, and how

@@ -1,7 +1,9 @@
 """hikma-hub: the command line for technicians and scripts."""
 
+import gc
 import importlib
 import sys
+from types import ModuleType
 
 import click
 
@@ -58,8 +60,18 @@ class _Commands(click.Group):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        found: click.Command = getattr(importlib.import_module(f"{__name__}.{module}"), cmd_name.replace("-", "_"))
+        found: click.Command = getattr(_imported(f"{__name__}.{module}"), cmd_name.replace("-", "_"))
         return found
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module without looking for garbage meanwhile, nor ever again in what was imported: all of it stays."""
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,13 +1,25 @@
 """Makes the certificate under which the hub's pages are encrypted: by the hub itself, for nobody else to sign."""
 
+import base64
 import datetime as dt
+import hashlib
+import re
+from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hub.late import Late
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+else:
+    x509 = Late("cryptography.x509")
+    ec = Late("cryptography.hazmat.primitives.asymmetric.ec")
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\n(.+)\n-----END CERTIFICATE-----\n*", re.DOTALL)
+"""RFC 7468, as it is written below; a start that looks at it does without the library that makes it."""
 _FROM = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _UNTIL = dt.datetime(2056, 1, 1, tzinfo=dt.UTC)
 """A hub has no clock to be relied on, and nobody renews a certificate in a clinic without internet."""
@@ -26,14 +38,17 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 def digest(pem: bytes) -> bytes:
-    """Return SHA-256 of a certificate."""
-    return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256())
+    """Return SHA-256 of a certificate; raises ValueError for what a power cut left half written."""
+    found = _PEM.fullmatch(pem)
+    if found is None:
+        raise ValueError("no whole certificate")
+    return hashlib.sha256(base64.b64decode(found[1].replace(b"\n", b""), validate=True)).digest()
 
 
 def make(hub_id: str, host_name: str) -> Certificate:
     """Draw a key on P-256, which every browser takes, and sign it with itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Hikma Hub {hub_id[:8]}")])
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, f"Hikma Hub {hub_id[:8]}")])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -44,7 +59,7 @@ def make(hub_id: str, host_name: str) -> Certificate:
         .not_valid_after(_UNTIL)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host_name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
     return Certificate(

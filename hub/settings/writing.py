@@ -4,13 +4,17 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
+from typing import TYPE_CHECKING
 
 from hub import files
 from hub.core.errors import SettingError
+from hub.late import Late
 from hub.settings import reading
+
+if TYPE_CHECKING:
+    import tomlkit
+else:
+    tomlkit = Late("tomlkit")
 
 Values = Mapping[tuple[str, str], reading.Value]
 """Values by section and key."""
@@ -31,7 +35,7 @@ def amend(path: Path, values: Values) -> None:
             raise SettingError(f"{path} cannot be edited safely; change it by hand")
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         files.replace(path, [after.encode()], mode=mode)
-    except (TOMLKitError, UnicodeDecodeError) as error:
+    except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError) as error:
         raise SettingError(f"{path}: {error}") from error
     except OSError as error:
         raise SettingError(f"{path} cannot be written: {error.strerror}") from error

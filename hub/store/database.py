@@ -251,7 +251,7 @@ class Store:
         conn.execute(f"PRAGMA cache_size = -{cache_kib}")
         conn.execute("PRAGMA temp_store = MEMORY")
         search.register(conn)
-        return Database(conn, recursive_triggers=False)
+        return Database(conn, recursive_triggers=False, execute_plugins=False)
 
     def _migrate(self) -> None:
         if migrations.pending(self._writer):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.box import facts
 from hub.core.errors import Forbidden, Unavailable
@@ -19,7 +20,7 @@ from hub.web.body import AnyRequest
 _TOKEN_CHARS_MIN = 16
 
 
-def router(gather: Callable[[], Facts]) -> Router:
+def handlers(gather: Callable[[], Facts]) -> list[HTTPRouteHandler]:
     """/healthz and /readyz; ``gather`` tries a write each time."""
 
     @get("/healthz", sync_to_thread=False)
@@ -37,10 +38,12 @@ def router(gather: Callable[[], Facts]) -> Router:
             raise Unavailable(_trouble(now))
         return {"status": "ready"}
 
-    return Router("/", route_handlers=[healthz, readyz])
+    return [healthz, readyz]
 
 
-def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_file: Path | None) -> Router:
+def metrics_handlers(
+    store: Store, rpc: Rpc, gather: Callable[[], Facts], token_file: Path | None
+) -> list[HTTPRouteHandler]:
     """/metrics, for Prometheus on this machine; with the token of ``token_file`` also for others."""
 
     @get("/metrics", sync_to_thread=True)
@@ -60,7 +63,7 @@ def metrics_router(store: Store, rpc: Rpc, gather: Callable[[], Facts], token_fi
         metrics.DATABASE_BYTES.set(store.size_bytes())
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    return Router("/", route_handlers=[show])
+    return [show]
 
 
 def _trouble(now: Facts) -> str:

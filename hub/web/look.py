@@ -4,17 +4,23 @@ import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from hub.core.status.lights import PATTERNS, Levels, Pattern
+from hub.late import Late
 from hub.words import LANGUAGES, Words
 from hub.words import words as spoken_in
 from hub.words.status import LABELS
+
+if TYPE_CHECKING:
+    import jinja2
+else:
+    jinja2 = Late("jinja2")
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
@@ -39,7 +45,7 @@ def page(template: str, words: Words, values: Mapping[str, Any]) -> str:
     return _environment(words.code).get_template(template).render(values)
 
 
-def router() -> Router:
+def handlers() -> list[HTTPRouteHandler]:
     """Return the stylesheet and the script; their address changes with their content."""
 
     @get("/static/{mark:str}/{name:str}", sync_to_thread=False)
@@ -49,15 +55,15 @@ def router() -> Router:
         headers = {"cache-control": _YEAR, "x-content-type-options": "nosniff"}
         return Response(_asset(name), media_type=_KINDS[name], headers=headers)
 
-    return Router("/", route_handlers=[asset])
+    return [asset]
 
 
 @cache
-def _environment(code: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("hub.web"),
+def _environment(code: str) -> "jinja2.Environment":
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hub.web"),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -6,7 +6,8 @@ for ``connecttest.txt``, Firefox for ``success.txt``, each by the name of its ve
 role. The answers hold nothing, so whoever asks may have them.
 """
 
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from hub.web.body import AnyRequest
 from hub.web.look import HEADERS
@@ -22,7 +23,7 @@ _TEXTS = {
 PATHS = ("/generate_204", "/gen_204", *_TEXTS)
 
 
-def router() -> Router:
+def handlers() -> list[HTTPRouteHandler]:
     """Return the routes."""
 
     @get(["/generate_204", "/gen_204"], sync_to_thread=False, status_code=204)
@@ -35,4 +36,4 @@ def router() -> Router:
         content, kind = _TEXTS[request.url.path]
         return Response(content, media_type=kind, headers=HEADERS)
 
-    return Router("/", route_handlers=[nothing, text])
+    return [nothing, text]

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from litestar import Router, get, post
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
 from hub.core.errors import Forbidden, TooLarge, Unavailable
@@ -162,7 +163,7 @@ async def _start(send: Send, size: int) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-def router(phones: Phones) -> Router:
+def handlers(phones: Phones) -> list[HTTPRouteHandler]:
     """Return the phones' routes."""
 
     @get("/rpc/heartbeat")
@@ -186,7 +187,7 @@ def router(phones: Phones) -> Router:
         """Refuse, without reading the body: without a fresh QR scan the app sends email and password in clear."""
         raise Forbidden("a hub takes no password in clear; scan its QR code to sign in")
 
-    return Router("/", route_handlers=[heartbeat, handshake, query, command, cloud_login])
+    return [heartbeat, handshake, query, command, cloud_login]
 
 
 def _address(request: AnyRequest) -> str:

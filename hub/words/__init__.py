@@ -2,13 +2,23 @@
 
 import datetime as dt
 import io
-from functools import cache
+from functools import cache, cached_property
+from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from babel import Locale, dates, numbers
-from babel.messages import mofile, pofile
-from babel.support import NullTranslations, Translations
+from hub.late import Late
+
+if TYPE_CHECKING:
+    import babel
+    from babel import dates, numbers
+    from babel.messages import mofile, pofile
+else:
+    babel = Late("babel")
+    dates = Late("babel.dates")
+    numbers = Late("babel.numbers")
+    mofile = Late("babel.messages.mofile")
+    pofile = Late("babel.messages.pofile")
 
 LANGUAGES: Final = {"en": "English", "ar": "العربية", "es": "Español", "fr": "Français"}
 RIGHT_TO_LEFT = frozenset({"ar"})
@@ -26,10 +36,13 @@ class Words:
     def __init__(self, code: str, catalogue: NullTranslations) -> None:
         self.code = code
         self.direction = "rtl" if code in RIGHT_TO_LEFT else "ltr"
-        self._locale = Locale.parse(code)
         self._catalogue = catalogue
         self._digits = _DIGITS.get(code, {})
         self._numbering = "arab" if code in _DIGITS else "latn"
+
+    @cached_property
+    def _locale(self) -> "babel.Locale":
+        return babel.Locale.parse(self.code)
 
     def say(self, english: str, **values: object) -> str:
         """Translate a text and fill its ``{name}`` in."""
@@ -94,11 +107,13 @@ class Words:
 @cache
 def words(code: str) -> Words:
     """Return a language; its catalogue is read at first use."""
+    if code == "en":  # which a start writes into status.json; its catalogue says what the code says
+        return Words(code, NullTranslations())
     source = files("hub.words").joinpath("locale", f"{code}.po").read_bytes()
     compiled = io.BytesIO()
     mofile.write_mo(compiled, pofile.read_po(io.BytesIO(source), locale=code))
     compiled.seek(0)
-    return Words(code, Translations(compiled))
+    return Words(code, GNUTranslations(compiled))
 
 
 def choose(chosen: str | None, accepted: str, default: str) -> str:

@@ -30,7 +30,7 @@ class Asgi:
             page_bytes=hub.policy.page_bytes,
         )
         self._app = Litestar(
-            route_handlers=[rpc.router(self._phones)],
+            route_handlers=rpc.handlers(self._phones),
             exception_handlers={Exception: refusals.refuse},
             openapi_config=None,
             logging_config=None,

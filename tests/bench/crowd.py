@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.material import MIB, LeanPhone, events, hub
+from tests.bench.material import LeanPhone, events, hub
 from tests.bench.rows import Row, quantiles
 from tests.outside import PROJECT
 from tests.simulator import processes
@@ -36,7 +36,7 @@ _MEMORY_MB = 256
 
 
 def run() -> Iterator[Row]:
-    """Measure start, idle memory, a crowd, a large push, and the peak through all of it."""
+    """Measure start, a crowd, a large push, and the peak through all of it."""
     with tempfile.TemporaryDirectory() as folder:
         store, _ = hub(Path(folder), _RECORDS)
         store.close()
@@ -44,7 +44,6 @@ def run() -> Iterator[Row]:
         with _serving(Path(folder)) as process:
             ready_ms = (time.perf_counter() - started) * 1000
             yield Row("start until ready", ready_ms, note=f"{_RECORDS:,} records, quick check")
-            yield Row("memory, idle", process.memory_info().rss / MIB, unit="MiB")
             phones = [LeanPhone(_poster(), f"phone-{number}") for number in range(_PHONES)]
             for phone in phones:
                 phone.handshake()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.hubs import ServedHub, prepare
+from tests.image.card import LEFT_OUT, WITHOUT
 from tests.outside import PROJECT, run
 
-_LEFT_OUT = re.findall(r"^[a-z-]+", (PROJECT / "image/left-out.txt").read_text("utf-8"), re.MULTILINE)
 _SOURCE = ("hub", "tests/simulator", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -45,7 +45,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: list[str]) -> None:
     assert {name for name in listed if (PROJECT / name).exists()} <= set(wheel)
 
 
-@pytest.mark.parametrize("name", ["pillow", *_LEFT_OUT])
+@pytest.mark.parametrize("name", ["pillow", *LEFT_OUT])
 def test_the_card_has_no_package_that_the_hub_never_imports(name: str) -> None:
     assert f"\n{name}==" not in (PROJECT / "requirements.lock").read_text("utf-8")
 
@@ -54,12 +54,16 @@ def test_the_card_has_no_package_that_the_hub_never_imports(name: str) -> None:
 def test_the_hub_serves_without_the_packages_that_are_left_out(tmp_path: Path) -> None:
     data = tmp_path / "data"
     prepare(data)
-    modules = [name.replace("-", "_") for name in _LEFT_OUT]
-    without = f"import sys; sys.modules.update(dict.fromkeys({[*modules, 'PIL', 'pkg_resources']})); "
-    served = ServedHub(data, program=(sys.executable, "-P", "-c", without + "from hub.cli import main; main()"))
+    served = ServedHub(data, program=(sys.executable, "-P", "-c", WITHOUT + "from hub.cli import main; main()"))
     try:
         served.start()
         assert served.client().pull().status == 200
         assert served.stop() == 0
     finally:
         served.close()
+
+
+def test_a_start_leaves_alone_what_only_a_page_or_the_cloud_needs() -> None:
+    late = ["babel", "cryptography.x509", "httpx", "jinja2", "rapidfuzz", "segno", "tomlkit"]
+    code = f"{WITHOUT}import hub.cli.serve; print([name for name in {late} if name in sys.modules])"
+    assert run(sys.executable, "-P", "-c", code).stdout == "[]\n"

@@ -36,8 +36,8 @@ class Faces:
         self.facts = WELL
         self._store = Store(folder / "data")
         self._file = folder / "status.json"
-        page = public.closed_router("Hub", "en", lambda: self.facts, bytes)
-        self._browser = TestClient(Litestar([page], openapi_config=None, logging_config=None))
+        page = public.closed_handlers("Hub", "en", lambda: self.facts, bytes)
+        self._browser = TestClient(Litestar(page, openapi_config=None, logging_config=None))
 
     def page(self, code: str) -> str:
         return html.unescape(self._browser.get("/", headers={"accept-language": code}).text)

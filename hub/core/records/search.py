@@ -10,9 +10,17 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import msgspec
-from rapidfuzz import fuzz, process
+
+from hub.late import Late
+
+if TYPE_CHECKING:
+    from rapidfuzz import fuzz, process
+else:
+    fuzz = Late("rapidfuzz.fuzz")
+    process = Late("rapidfuzz.process")
 
 TEXT_CHARS = 200
 """Of a longer name only the beginning is searched."""

@@ -6,9 +6,8 @@ import math
 import ssl
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from hub.core.copy.chain import Span
@@ -16,10 +15,16 @@ from hub.core.copy.frames import JournalSealer
 from hub.core.copy.join_code import JoinCode
 from hub.core.copy.standing import Spare
 from hub.core.errors import OperatorError
+from hub.late import Late
 from hub.services.copy.kept_there import KeptThere
 from hub.services.copy.stick import Mark, Reach, base_name, journal_name
 
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
+
+_TIMEOUT_S, _CONNECT_S = 20.0, 5.0
 """A phone waits 2 s at most, whatever this says; a backup is waited for by nobody."""
 _STEP_BYTES = 1024 * 1024
 """Sent in one request, and then waited for."""
@@ -31,7 +36,7 @@ _NO_CHECK_TIME = 0x200000
 def join(code: JoinCode) -> Spare:
     """Return the spare of a code; raises OperatorError where it is not there, or is another one."""
     try:
-        shown = ssl.get_server_certificate((code.host, code.port), timeout=_TIMEOUT.connect or 0.0)
+        shown = ssl.get_server_certificate((code.host, code.port), timeout=_CONNECT_S)
     except OSError as error:
         raise OperatorError(f"the spare at {code.host}:{code.port} does not answer: {error}") from error
     if hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).digest() != code.digest:
@@ -155,7 +160,11 @@ class _Line:
     def __init__(self, spare: Spare) -> None:
         headers = {"authorization": f"Bearer {spare.token}"}
         self._http = httpx.Client(
-            base_url=spare.url, headers=headers, timeout=_TIMEOUT, verify=_pinned(spare.certificate), trust_env=False
+            base_url=spare.url,
+            headers=headers,
+            timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S),
+            verify=_pinned(spare.certificate),
+            trust_env=False,
         )
         self.heard_s = -math.inf
 

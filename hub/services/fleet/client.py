@@ -4,20 +4,25 @@ import contextlib
 import ipaddress
 import ssl
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
 import msgspec
 
 from hub.core import answer_headers
 from hub.core.errors import OperatorError
 from hub.core.fleet import reporting
 from hub.core.fleet.reporting import ReportOutcome
+from hub.late import Late
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 IMPORT = "/api/v1/import/prometheus"
 CONNECTION_BYTES = 5_000
 """What a connection costs beside what is sent: 2 KB measured with a short certificate, and 3 KB for a chain."""
-_TIMEOUT = httpx.Timeout(30.0, connect=20.0)
+_TIMEOUTS_S = {"timeout": 30.0, "connect": 20.0}
 _ANSWER_BYTES = 4096
 _RETRY_AFTER_S_MAX = 86_400.0
 _TOKEN_CHARS = (16, 512)
@@ -47,7 +52,7 @@ class Client:
     def __init__(self, server: FleetServer) -> None:
         self._url = checked_url(server.url) + IMPORT
         headers = {"Authorization": f"Bearer {checked_token(server.token)}", "Content-Encoding": "gzip"}
-        self._http = httpx.Client(timeout=_TIMEOUT, headers=headers, verify=_verify(server.ca))
+        self._http = httpx.Client(timeout=httpx.Timeout(**_TIMEOUTS_S), headers=headers, verify=_verify(server.ca))
         self._is_new = True
 
     def __enter__(self) -> Self:
@@ -118,7 +123,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _first_line(response: httpx.Response) -> str:
+def _first_line(response: "httpx.Response") -> str:
     """Return the begin of what was answered, for a technician; whatever more comes is not read."""
     said = b""
     try:

@@ -4,10 +4,15 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import httpx
+from typing import TYPE_CHECKING
 
 from hub.core.errors import NoLine, TooLargeAnswer, TooSlow, Unreadable
+from hub.late import Late
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 ENCODING = "gzip"
 """What is asked for: a proxy before the cloud may pack, which a slow line is glad of."""
@@ -22,7 +27,7 @@ _LONGEST_S = 12 * 3600.0
 class Body:
     """A body, read piece by piece; raises NoLine when the line breaks, CloudFailing beyond its bounds."""
 
-    def __init__(self, response: httpx.Response, bytes_max: int) -> None:
+    def __init__(self, response: "httpx.Response", bytes_max: int) -> None:
         self.size = 0
         self._bytes_max = bytes_max
         self._pace = _Pace()
@@ -74,7 +79,7 @@ def line() -> Iterator[None]:
         raise NoLine(f"the connection to the cloud broke: {error}") from None
 
 
-def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+def _unpacked(response: "httpx.Response") -> Iterator[bytes]:
     """Return a body's pieces; a few packed bytes that stand for gigabytes come as pieces too."""
     match response.headers.get("content-encoding", "identity").strip().lower():
         case "identity" | "":

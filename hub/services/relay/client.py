@@ -7,23 +7,28 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import msgspec
 
 from hub.core import answer_headers
 from hub.core.errors import CloudBusy, CloudFailing, KeyRefused, NoLine, NotTheCloud, OperatorError, TooSlow, Unreadable
+from hub.late import Late
 from hub.services.relay.body import ENCODING, Body, line
 from hub.services.relay.deadline import Deadline
 from hub.services.relay.rate_limit import RateLimit
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 SYNC = "/api/v2/sync"
 VERIFY = "/api/hub/verify-key"
 
 _KEEP_ALIVE_S = 3.0
 """The cloud closes an idle connection after 5 s (CLOUD.md 0)."""
-_TIMEOUT = httpx.Timeout(60.0, connect=20.0, read=180.0)
+_TIMEOUTS_S = {"timeout": 60.0, "connect": 20.0, "read": 180.0}
 """Seconds without any byte. Before the first one the cloud may query for 60 s, and store a batch for as long."""
 _ANSWER_BYTES = 1024 * 1024
 _ANSWER_S = 600.0
@@ -77,7 +82,7 @@ class Cloud:
         self._clock: tuple[int, float] | None = None
         self._deadline = Deadline()
         self._http = httpx.Client(
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(**_TIMEOUTS_S),
             limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE_S),
             headers={"Accept-Encoding": ENCODING},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -153,7 +158,7 @@ class Cloud:
 
     def _ask(
         self, method: str, path: str, content: bytes, *, repeatable: bool = True, **options: Mapping[str, str]
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         headers = {"Content-Type": "application/json", **options.get("headers", {})}
         request = self._http.build_request(
             method, self._url + path, content=content, params=options.get("params"), headers=headers
@@ -180,7 +185,7 @@ class Cloud:
                     raise TooSlow(f"an answer that takes more than {seconds:.0f} s") from None
                 raise
 
-    def _send(self, request: httpx.Request, *, repeatable: bool = True) -> httpx.Response:
+    def _send(self, request: "httpx.Request", *, repeatable: bool = True) -> "httpx.Response":
         """Send; once more if a connection that was kept had been closed meanwhile (CLOUD.md 0)."""
         self.traffic.requests += 1
         request.extensions["trace"] = self._deadline.sees
@@ -197,7 +202,7 @@ class Cloud:
             self._limit.hold(_retry_after_s(response))
         return response
 
-    def _hear_clock(self, response: httpx.Response) -> None:
+    def _hear_clock(self, response: "httpx.Response") -> None:
         date_ms = answer_headers.date_ms(response.headers.get("date"))
         if date_ms is not None:
             self.told(date_ms)
@@ -223,7 +228,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check(response: httpx.Response) -> None:
+def _check(response: "httpx.Response") -> None:
     """Raise what an answer says unless it is a JSON answer with 200."""
     match response.status_code:
         case HTTPStatus.OK if _is_json(response):
@@ -240,18 +245,18 @@ def _check(response: httpx.Response) -> None:
             raise CloudFailing(f"the cloud answered with status {status}")
 
 
-def _retry_after_s(response: httpx.Response) -> float:
+def _retry_after_s(response: "httpx.Response") -> float:
     return answer_headers.retry_after_s(
         response.headers.get("retry-after"), unsaid=_RETRY_AFTER_S, most=_RETRY_AFTER_S_MAX
     )
 
 
-def _is_json(response: httpx.Response) -> bool:
+def _is_json(response: "httpx.Response") -> bool:
     kind = str(response.headers.get("content-type", "")).partition(";")[0]
     return kind.strip().lower() == "application/json"
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(response: "httpx.Response") -> dict[str, Any]:
     try:
         found = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -261,6 +266,6 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     return found
 
 
-def _plain(headers: httpx.Headers) -> dict[str, str]:
+def _plain(headers: "httpx.Headers") -> dict[str, str]:
     """Leave out what speaks of the body's transfer, which is over."""
     return {name: value for name, value in headers.items() if name in {"content-type", "retry-after", "date"}}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import msgspec
-from litestar import Router
+from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.people.failures import Attempts
 from hub.actions.phones.refusals import RefusedPhone
@@ -13,7 +13,6 @@ from hub.services.machine.switch import Switch
 from hub.store.database import Store
 from hub.web.field import SettingsBook
 from hub.web.frame import Pages
-from hub.web.gatekeeper import SignInNeeded
 from hub.web.pages import (
     audit,
     box,
@@ -26,7 +25,6 @@ from hub.web.pages import (
     pairing,
     people,
     phones,
-    problem,
     public,
     quarantine,
     settings,
@@ -67,10 +65,10 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """The phones that were refused of late."""
 
 
-def router(here: Pages, store: Store, may: Powers) -> Router:
+def handlers(here: Pages, store: Store, may: Powers) -> list[HTTPRouteHandler]:
     """Return the routes of every page."""
     can_restart = bool(may.switch.restart_command)
-    handlers = [
+    return [
         *public.handlers(here, store),
         *setup.handlers(
             here,
@@ -93,4 +91,3 @@ def router(here: Pages, store: Store, may: Powers) -> Router:
         *settings.handlers(here, may.settings, may.fleet, rename=may.rename, can_restart=can_restart),
         *audit.handlers(here, store),
     ]
-    return Router("/", route_handlers=handlers, exception_handlers={SignInNeeded: problem.ask})

@@ -7,19 +7,24 @@ phone gets in is decided when it knocks.
 import io
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import segno
 
 from hub.actions.box import identity
 from hub.actions.phones import pairing
 from hub.core.phone import qr, reach
 from hub.core.phone.reach import Moved
+from hub.late import Late
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
 from hub.web.visitor import Visitor
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Late("segno")
 
 
 class PairingOptions(msgspec.Struct, frozen=True):

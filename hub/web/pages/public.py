@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from hub.actions.box import history
@@ -74,7 +75,9 @@ def events(watch: StatusWatch) -> Any:  # noqa: ANN401  a route
     return follow
 
 
-def closed_router(name: str, language: str, gather: Callable[[], Facts], make_support: Callable[[], bytes]) -> Router:
+def closed_handlers(
+    name: str, language: str, gather: Callable[[], Facts], make_support: Callable[[], bytes]
+) -> list[HTTPRouteHandler]:
     """Return the first page of a hub whose database cannot be used, and its support file.
 
     That is for anybody: nobody can sign in there, and it holds nothing that may not be sent by email.
@@ -113,7 +116,7 @@ def closed_router(name: str, language: str, gather: Callable[[], Facts], make_su
         who = visitor.recognise(request, plain_allowed=False, language=language)
         return answers.respond(files.support_file(support.get()), msgspec.structs.replace(who, is_new=False))
 
-    return Router("/", route_handlers=[show, save])
+    return [show, save]
 
 
 def _said(who: Visitor, facts: Facts, *, is_always_open: bool = False) -> dict[str, Any]:
