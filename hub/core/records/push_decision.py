@@ -13,7 +13,7 @@ from hub.core.records import access, codec, counters, merge
 from hub.core.records.access import Owner, Place, Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.merge import HUB, History, Knowledge, Stamp, Version
-from hub.core.records.table import Cascade, Table
+from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 
 
@@ -70,12 +70,9 @@ class Parents(NamedTuple):
         return {patient for patient in (own, *others) if patient}
 
     def is_orphan(self, table: Table, record: Record) -> bool:
-        """Whether the patient or a visit with whose deletion the record goes is deleted."""
-        for cascade in table.goes_with:
-            name = "patients" if cascade is Cascade.PATIENT else "visits"
-            if self._of(name, record.text(cascade.value)).is_deleted:
-                return True
-        return False
+        """Whether anything with whose deletion the record goes is deleted."""
+        columns = [cascade.value for cascade in table.goes_with]
+        return any(self._of(table.references[column], record.text(column)).is_deleted for column in columns)
 
     def held_of(self, table: Table, record: Record) -> tuple[str, str] | None:
         """Return what the record belongs to and was not accepted, as table and id, if there is such a thing."""

@@ -101,6 +101,7 @@ class Cascade(Enum):
     PATIENT = "patient_id"
     VISIT = "visit_id"
     CURRENT_VISIT = "current_visit_id"
+    ALLERGY = "allergy_id"
 
 
 SERVER_OWNED = frozenset({"last_modified", "server_created_at"})
@@ -169,7 +170,7 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def visits(self) -> tuple[str, ...]:
         """Return the columns that name a visit with whose deletion a record goes."""
-        return tuple(cascade.value for cascade in self.goes_with if cascade is not Cascade.PATIENT)
+        return tuple(cascade.value for cascade in self.goes_with if self.references[cascade.value] == "visits")
 
     @cached_property
     def blank(self) -> dict[str, str | int | bool | None]:

@@ -269,7 +269,7 @@ _TABLES = (
         "allergy_id:patient_allergies",
         Rank.RECORDS,
         SeenBy.CARERS,
-        lookups=("allergy_id",),
+        goes_with=(Cascade.ALLERGY,),
     ),
 )
 
@@ -296,13 +296,13 @@ PHONE_TABLES = MappingProxyType({**TABLES, "users": PHONE_USERS})
 
 DELETES_WITH = MappingProxyType(
     {
-        "patients": tuple((table, Cascade.PATIENT) for table in _TABLES if Cascade.PATIENT in table.goes_with),
-        "visits": tuple(
+        parent: tuple(
             (table, cascade)
             for table in _TABLES
             for cascade in table.goes_with
-            if cascade in {Cascade.VISIT, Cascade.CURRENT_VISIT}
-        ),
+            if table.references[cascade.value] == parent
+        )
+        for parent in ("patients", "visits", "patient_allergies")
     }
 )
 """Parent table -> the (table, column) pairs whose rows go with a deleted row of it."""

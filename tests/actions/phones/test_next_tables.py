@@ -1,7 +1,12 @@
 """Tables of a later app are kept as data, and go only to phones that have them."""
 
+import tempfile
+from pathlib import Path
+
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.actions.phones import devices
 from hub.core.records.access import Permission
@@ -12,6 +17,7 @@ from tests.store import pushes
 
 NAMES = [table.name for table in NEXT_TABLES]
 PATIENT = {"given_name": "Layla", "surname": "Haddad", "additional_data": "{}", "metadata": "{}"}
+EVENTS = st.sampled_from(["patient_allergies", "patient_allergy_reactions", "pull", "pull again", "new", "elsewhere"])
 ALLERGY = {"id": "a", "patient_id": "p", "allergen_label": "Penicillin", "onset_date": 7, "metadata": "{}"}
 
 
@@ -51,6 +57,8 @@ def test_phones_of_the_next_app_share_its_tables_and_todays_phones_never_see_the
     for _ in range(2):
         for phone in (one, other, today, old):
             assert phone.sync().ok
+    assert other.store.find("patient_allergies", allergy["id"]) is None
+    assert other.store.find("patient_allergy_reactions", reaction["id"]) is None, "it goes with its allergy"
 
 
 def test_a_phone_that_begins_anew_gets_them_once_it_shows_again_that_it_has_them(hub: InProcessHub) -> None:
@@ -103,3 +111,33 @@ def test_edits_of_its_columns_by_two_phones_both_survive(hub: InProcessHub) -> N
     kept = pushes.kept(hub.store, "patient_allergies", "a")
     assert (kept["severity"], kept["allergen_label"], kept["onset_date"]) == ("mild", "Amoxicillin", 7)
     assert msgspec.json.encode(kept)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), EVENTS), max_size=14))
+def test_whatever_happens_a_phone_gets_no_table_that_it_did_not_send_since_it_was_empty(
+    happens: list[tuple[int, str]],
+) -> None:
+    """A cursor of 0 is an empty phone; "elsewhere" is one of another hub, "pull again" an answer that was lost."""
+    with tempfile.TemporaryDirectory() as folder:
+        hub = InProcessHub(Path(folder) / "data")
+        writer = hub.client("writer")
+        writer.pull(0)
+        patient = {"id": "p", **PATIENT, "primary_clinic_id": hub.clinic_id}
+        reaction = {"id": "r", "allergy_id": "a"}
+        writer.push({**changes("patients", created=[patient]), **changes("patient_allergies", created=[ALLERGY])})
+        writer.push(changes("patient_allergy_reactions", created=[reaction]))
+        phones = [hub.client(f"phone {number}") for number in range(3)]
+        cursors, sent = [0.0] * 3, [set[str]() for _ in range(3)]
+        for number, event in [*happens, *((number, "pull") for number in range(3))]:
+            if event in NAMES:
+                assert phones[number].push(changes(event)).status == 200
+                sent[number].add(event)
+                continue
+            asked = {"new": 0.0, "elsewhere": 1_700_000_000_000.0}.get(event, cursors[number])
+            if not asked:
+                sent[number].clear()
+            answer = phones[number].pull(asked).json
+            assert answer["changes"].keys() & set(NAMES) <= sent[number]
+            cursors[number] = cursors[number] if event == "pull again" else answer["timestamp"]
+        hub.close()

@@ -1,4 +1,4 @@
-"""What goes with a deleted patient or visit (P4): planned over any tangle of records."""
+"""What goes with a deleted patient, visit or allergy (P4): planned over any tangle of records."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -12,7 +12,8 @@ from hub.core.records.tables import DELETES_WITH, TABLES
 
 PATIENTS, VISITS = TABLES["patients"], TABLES["visits"]
 CHILDREN = sorted({table.name for pairs in DELETES_WITH.values() for table, _ in pairs})
-IDS = st.sampled_from(["p1", "p2", "v1", "v2", "v3"])
+ALLERGIES = TABLES["patient_allergies"]
+IDS = st.sampled_from(["p1", "p2", "v1", "v2", "v3", "patient_allergies-0", "patient_allergies-1"])
 
 
 class Row(NamedTuple):
@@ -47,20 +48,29 @@ def plan(rows: list[Row], parent: Table, record_id: str) -> set[tuple[str, int]]
     return set(planned)
 
 
-def goes(row: Row, patient: str | None, visits: set[str]) -> bool:
+def goes(row: Row, patient: str | None, visits: set[str], allergies: set[str]) -> bool:
     by_patient = patient is not None and row.named.get("patient_id") == patient
-    return by_patient or any(row.named.get(column) in visits for column in ("visit_id", "current_visit_id"))
+    by_visit = any(row.named.get(column) in visits for column in ("visit_id", "current_visit_id"))
+    return by_patient or by_visit or row.named.get("allergy_id") in allergies
 
 
 @given(clinics())
-def test_p4_with_a_patient_goes_what_names_it_or_one_of_its_visits(rows: list[Row]) -> None:
-    visits = {row.record_id for row in rows if row.table == "visits" and row.named["patient_id"] == "p1"}
-    assert plan(rows, PATIENTS, "p1") == {(row.table, row.num) for row in rows if goes(row, "p1", visits)}
+def test_p4_with_a_patient_goes_what_names_it_or_one_of_its_visits_or_allergies(rows: list[Row]) -> None:
+    own = [row for row in rows if row.named.get("patient_id") == "p1"]
+    visits = {row.record_id for row in own if row.table == "visits"}
+    allergies = {row.record_id for row in own if row.table == "patient_allergies"}
+    assert plan(rows, PATIENTS, "p1") == {(row.table, row.num) for row in rows if goes(row, "p1", visits, allergies)}
 
 
 @given(clinics())
 def test_p4_with_a_visit_goes_what_names_it_and_nothing_else(rows: list[Row]) -> None:
-    assert plan(rows, VISITS, "v1") == {(row.table, row.num) for row in rows if goes(row, None, {"v1"})}
+    assert plan(rows, VISITS, "v1") == {(row.table, row.num) for row in rows if goes(row, None, {"v1"}, set())}
+
+
+@given(clinics())
+def test_p4_with_an_allergy_go_its_reactions_and_nothing_else(rows: list[Row]) -> None:
+    gone = {(row.table, row.num) for row in rows if goes(row, None, set(), {"patient_allergies-1"})}
+    assert plan(rows, ALLERGIES, "patient_allergies-1") == gone
 
 
 @given(clinics(), st.sampled_from([name for name in TABLES if name not in DELETES_WITH]))
