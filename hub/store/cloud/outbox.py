@@ -176,12 +176,18 @@ def on_hold(db: Database) -> Iterator[tuple[Table, int, str]]:
 
 def any_late(db: Database, pulls: int) -> bool:
     """Whether anything ought to have been in the last pulls and was not."""
+    states = _states(db)
+    if not states["sent"] + states["held"]:
+        return False
     return db.execute(f"SELECT 1 FROM outbox AS o WHERE {_LATE} LIMIT 1", {"pulls": pulls}).fetchone() is not None
 
 
 def waiting_tables(db: Database) -> frozenset[str]:
-    """Name the tables of which records wait."""
-    return frozenset(row[0] for row in db.execute(f"SELECT DISTINCT table_name FROM outbox AS o WHERE {_WAITING}"))
+    """Name the tables of which records wait; of each one record is enough to know it."""
+    if not _states(db)["waiting"]:
+        return frozenset()
+    waits = f"SELECT 1 FROM outbox AS o WHERE o.table_name = ? AND {_WAITING} LIMIT 1"
+    return frozenset(table.name for table in PUSHED if db.execute(waits, [table.name]).fetchone())
 
 
 def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, bool]]:
@@ -238,6 +244,8 @@ def unlisted(db: Database) -> Iterator[OutboxRecord]:
 
 def with_visit_now(db: Database) -> list[int]:
     """Return the events that are on hold for a visit that the hub has by now."""
+    if not _states(db)["held"]:
+        return []
     rows = db.execute(
         "SELECT o.num FROM outbox AS o JOIN events AS e ON e.num = o.num JOIN visits AS v ON v.id = e.visit_id"
         f" WHERE o.table_name = 'events' AND {_ON_HOLD} AND json_extract(o.why, '$.code') = ?",
@@ -264,7 +272,7 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
 
     Nothing here grows with the outbox. What the cloud does not take yet waits, though it is in no outbox.
     """
-    states = dict(db.execute("SELECT state, records FROM outbox_counts").fetchall())
+    states = _states(db)
     missed = int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_MISSED}", {"pulls": pulls}).fetchone()[0])
     waiting = states["waiting"] + sum(untaken(db).values())
     return {"waiting": waiting, "sent": states["sent"] - missed, "missed": missed, "held": states["held"]}
@@ -272,7 +280,7 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
 
 def waiting(db: Database) -> int:
     """Count the records that are to be sent to the cloud."""
-    return int(db.execute("SELECT records FROM outbox_counts WHERE state = 'waiting'").fetchone()[0])
+    return _states(db)["waiting"]
 
 
 def waiting_since(db: Database) -> int | None:
@@ -306,6 +314,10 @@ def find(db: Database, table_name: str, record_id: str) -> tuple[int, Entry | No
     table = TABLES[table_name]
     row = db.execute(f"SELECT num FROM [{table.name}] WHERE id = ?", [record_id]).fetchone()
     return (row[0], entries(db, table, [row[0]]).get(row[0])) if row else None
+
+
+def _states(db: Database) -> dict[str, int]:
+    return dict(db.execute("SELECT state, records FROM outbox_counts").fetchall())
 
 
 def _entry(table_name: str, row: Sequence[Any]) -> Entry:

@@ -1,7 +1,10 @@
 """Tests that the outbox is kept as it was given, and that its queries mean the states of core."""
 
+from collections.abc import Callable
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from hub.core.cloud.outbox import Entry, OutboxState
 from hub.core.cloud.tables import PUSH_ORDER
@@ -110,19 +113,37 @@ def test_the_same_reason_is_counted_once_for_all_records_of_a_table(store: Store
 
 
 def test_what_is_asked_every_two_seconds_reads_no_more_of_a_long_outbox_than_of_a_short_one(store: Store) -> None:
-    def steps() -> int:
-        """Count the steps of SQLite's machine, in hundreds."""
-        seen = [0]
-        with store.read() as db:
-            db.conn.set_progress_handler(lambda: seen.__setitem__(0, seen[0] + 1), 100)
-            outbox.counts(db, PULLS)
-            outbox.waiting_since(db)
-            db.conn.set_progress_handler(None, 0)
-        return seen[0]
+    def asked(db: Database) -> None:
+        outbox.counts(db, PULLS)
+        outbox.waiting_since(db)
 
     fill(store, [Entry(1)])
-    short = steps()
+    short = steps(store, asked)
     fill(store, [Entry(1), Entry(1, sent=1, sent_pull=0), Entry(1, held=1)] * 3000)
-    assert steps() <= short + 2
+    assert steps(store, asked) <= short + 2
     fill(store, [Entry(1, sent=1, sent_pull=0, tries=1)] * 9000)
-    assert steps() <= short + 2
+    assert steps(store, asked) <= short + 2
+
+
+def test_what_a_cycle_asks_reads_no_more_where_months_wait_for_the_cloud_or_its_proof(store: Store) -> None:
+    def asked(db: Database) -> None:
+        outbox.waiting_tables(db)
+        outbox.with_visit_now(db)
+        outbox.any_late(db, PULLS)
+
+    fill(store, [Entry(1)])
+    short = steps(store, asked)
+    fill(store, [Entry(1)] * 9000)
+    assert steps(store, asked) <= short + 2
+    fill(store, [Entry(1, sent=1, sent_pull=0)] * 9000)
+    assert steps(store, asked) <= short + 2
+
+
+def steps(store: Store, asked: Callable[[Database], None]) -> int:
+    """Count the steps of SQLite's machine, in hundreds."""
+    seen = [0]
+    with store.read() as db:
+        db.conn.set_progress_handler(lambda: seen.__setitem__(0, seen[0] + 1), 100)
+        asked(db)
+        db.conn.set_progress_handler(None, 0)
+    return seen[0]
