@@ -14,11 +14,12 @@ from hub.actions.people import users as accounts
 from hub.actions.phones import pairing, push
 from hub.actions.phones.push import Source, TableChanges
 from hub.core.people.attempts import Attempts
+from hub.core.people.users import User
 from hub.core.phone import cipher, keys, wire
 from hub.core.phone.cipher import Direction
 from hub.services.rpc.dispatch import PhoneBounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
-from hub.store.database import Store
+from hub.store.database import Store, Transaction
 from hub.store.phones import callers
 
 MIB = 1024 * 1024
@@ -64,9 +65,7 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
     store = Store(folder)
     with store.write() as tx:
         clinic = clinics.make(tx, "Clinic")
-        user = accounts.make(
-            tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic["id"], password=PASSWORD
-        )
+        user = nurse(tx, clinic["id"])
         rights = callers.rights(tx.db, user.id, user.role)
     pairing.open_for(store, 240)
     source = Source(0, rights)
@@ -77,6 +76,11 @@ def hub(folder: Path, records: int) -> tuple[Store, Rpc]:
             _store(store, batch, source)
     _store(store, batch, source)
     return store, rpc(store)
+
+
+def nurse(tx: Transaction, clinic_id: str) -> User:
+    """Make the user of the lean phones, who may see and do everything."""
+    return accounts.make(tx, email=EMAIL, name="Nurse", role="super_admin", clinic_id=clinic_id, password=PASSWORD)
 
 
 def rpc(store: Store, page_bytes: int = 4 * MIB) -> Rpc:

@@ -4,19 +4,27 @@ import base64
 import json
 import os
 import sqlite3
+import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
-from tests.bench.material import LeanPhone, events, hub, signed_in
+from tests.bench.material import LeanPhone, events, hub, nurse, rpc, signed_in
 from tests.bench.rows import Row, median_ms
+from tests.simulator.taps import Past
 
 MANY, FEW = 100_000, 1_000
 _PUSH = 10_000
+_OF_A_CLINIC = 42_000
+_PHONES = 5
+_PAGE_LIMIT = 5
 _CHANGED = 20
 
 
@@ -25,8 +33,13 @@ def run() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         store, served = hub(Path(folder, "many"), MANY)
         small_store, small = hub(Path(folder, "few"), FEW)
-        yield _page(store, signed_in(served, "page"), "first page of 4 MB", skip=0)
-        yield _page(store, signed_in(served, "later"), "tenth page of 4 MB", skip=9)
+        past = Past(Path(folder, "past"), _OF_A_CLINIC)
+        with past.hub.store.write() as tx:
+            nurse(tx, past.hub.clinic_id)
+        yield _page(past.hub.store, rpc(past.hub.store), "first page of 4 MB, of a clinic's patients", skip=0)
+        past.close()
+        yield _page(store, served, "first page of 4 MB, of visits alone", skip=0)
+        yield _page(store, served, "tenth page of 4 MB", skip=9)
         yield _small_pull(signed_in(served, "a"), signed_in(served, "b"), signed_in(small, "a"), signed_in(small, "b"))
         yield _push(Path(folder), signed_in(small, "push"))
         yield _push_one(Path(folder), signed_in(small, "one"))
@@ -34,35 +47,37 @@ def run() -> Iterator[Row]:
         small_store.close()
 
 
-def _page(store: Store, phone: LeanPhone, what: str, *, skip: int) -> Row:
-    """Read rows, seal, and write as base64url: the hub, which also keeps a ledger on disk, against just that."""
-    cursor = 0
-    for _ in range(skip):
-        cursor = json.loads(phone.call("query", "sync_pull", {"lastPulledAt": cursor}))["timestamp"]
-    post, body, sizes = phone._post, [b""], [b""]
+def _page(store: Store, served: Rpc, what: str, *, skip: int) -> Row:
+    """Read rows, seal, and write as base64url: the hub, which chooses and keeps a ledger on disk, against just that.
 
-    def ask() -> None:
-        body[0] = phone.body("query", "sync_pull", {"lastPulledAt": cursor})
-
-    def answer() -> None:
-        sizes[0] = post("/rpc/query", body[0])
-
-    # Unconfirmed answers shrink the next page, so only the first two tries carry a whole one.
-    measured = median_ms(answer, times=2, before=ask)
-    changes = json.loads(phone.open("query", sizes[0]))["changes"]
-    count = sum(len(part["created"]) for part in changes.values())
+    Each time it is another phone: one that does not confirm an answer gets less in the next.
+    """
+    asked = [_answer(signed_in(served, f"{what} {number}"), skip) for number in range(_PHONES)]
+    taken_ms, size, changes = [each[0] for each in asked], asked[0][1], asked[0][2]
+    counts = {name: len(part["created"]) for name, part in changes.items()}
     conn = sqlite3.connect(store.path)
     key = AESGCM(os.urandom(32))
 
     def floor() -> int:
-        rows = conn.execute("SELECT data FROM events WHERE num > ? LIMIT ?", [MANY // 2, count]).fetchall()
-        plain = ("[" + ",".join(row[0] for row in rows) + "]").encode()
+        reads = [f"SELECT data FROM [{name}] ORDER BY num DESC LIMIT {count}" for name, count in counts.items()]
+        plain = ("[" + ",".join(row[0] for read in reads for row in conn.execute(read)) + "]").encode()
         nonce = os.urandom(12)
         text = base64.urlsafe_b64encode(nonce + key.encrypt(nonce, plain, b"query_response"))
         return len(b'{"payload":"' + text + b'"}')
 
-    note = f"{count} records, {len(sizes[0]):,} bytes"
-    return Row(what, measured, floor=median_ms(floor, times=9), limit=2, note=note)
+    note = f"{sum(counts.values()):,} records, {size:,} bytes"
+    return Row(what, statistics.median(taken_ms), floor=median_ms(floor, times=9), limit=_PAGE_LIMIT, note=note)
+
+
+def _answer(phone: LeanPhone, skip: int) -> tuple[float, int, dict[str, Any]]:
+    """Pull once behind so many pages; returns the time in ms, the size in bytes and the changes."""
+    cursor = 0
+    for _ in range(skip):
+        cursor = json.loads(phone.call("query", "sync_pull", {"lastPulledAt": cursor}))["timestamp"]
+    body = phone.body("query", "sync_pull", {"lastPulledAt": cursor})
+    started = time.perf_counter()
+    answer = phone._post("/rpc/query", body)
+    return (time.perf_counter() - started) * 1000, len(answer), json.loads(phone.open("query", answer))["changes"]
 
 
 def _small_pull(writer: LeanPhone, reader: LeanPhone, small_writer: LeanPhone, small_reader: LeanPhone) -> Row:
