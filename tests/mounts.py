@@ -46,6 +46,10 @@ class Mount:
         """Let nothing be written any more; nobody may be writing."""
         _run("mount", "-o", "remount,ro", str(self.path))
 
+    def writable(self) -> None:
+        """Let it be written again."""
+        _run("mount", "-o", "remount,rw", str(self.path))
+
     def fail(self) -> None:
         """Let ext4 take it that the card failed: it mounts itself read-only, under whoever writes."""
         _run("mount", "-o", "remount,abort", str(self.path))
@@ -66,13 +70,15 @@ class Mount:
 class FatMount(Mount):
     """A FAT file system of 64 MB, as a stick has one; by FUSE, for not every kernel has it."""
 
+    make = ("mkfs.vfat", "apt install dosfstools")
+
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir()
         self._image = path.with_suffix(".img")
         with self._image.open("wb") as file:
             file.truncate(_BYTES)
-        _run(tool("mkfs.vfat", "apt install dosfstools"), str(self._image))
+        _run(tool(*self.make), str(self._image))
         self.plug()
 
     def plug(self) -> None:
@@ -87,8 +93,27 @@ class FatMount(Mount):
         self.close()
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+class ExfatMount(FatMount):
+    """An exFAT file system of 64 MB, as a large stick has one; by FUSE, which wants a block device."""
+
+    make = ("mkfs.exfat", "apt install exfatprogs")
+
+    def plug(self) -> None:
+        """Put the stick in."""
+        try:
+            self._device = _run("losetup", "--find", "--show", str(self._image)).strip()
+            _run(tool("mount.exfat-fuse", "apt install exfat-fuse"), self._device, str(self.path))
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"this machine lets nobody mount: {error.stderr.decode().strip()}")
+
+    def close(self) -> None:
+        """Take it away, also from under a process that still has it."""
+        super().close()
+        _run("losetup", "--detach", self._device)
+
+
+def _run(*words: str) -> str:
+    return subprocess.run(words, check=True, capture_output=True).stdout.decode()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The label as Chromium prints it: one page, whose code a camera reads at the size it is printed in."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from hub.actions.people import setup
 from hub.cli import hikma_hub
 from hub.store.database import Store
 from hub.words import LANGUAGES
-from tests.browser.visit import PICTURES
+from tests.browser.visit import PICTURES, Visit, administer
+from tests.hubs import ServedHub
 
 pytestmark = pytest.mark.slow
 
@@ -56,3 +58,15 @@ def written(folder: Path, code: str) -> tuple[Path, str]:
     done = CliRunner().invoke(hikma_hub, ["label", "--data", str(folder / "data"), "--output", str(output)])
     assert done.exit_code == 0, done.output
     return output, setup_code
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_emergency_sheet_is_one_printed_page(visit: Callable[..., Visit], served: ServedHub, code: str) -> None:
+    administer(served)
+    desk = visit(wide=True)
+    desk.sign_in()
+    desk.go(f"/emergency-sheet?lang={code}")
+    document = pypdfium2.PdfDocument(desk.page.pdf(prefer_css_page_size=True))
+    assert len(document) == 1
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    document[0].render(scale=_DPI / 72).to_pil().convert("L").save(PICTURES / f"emergency-sheet-printed-{code}.png")

@@ -104,10 +104,18 @@ class StickPlace:
         self._where = where
 
     def epoch(self, hub_id: str) -> int:
-        """Return the highest epoch in which the hub wrote there, -1 for none; raises OperatorError without a stick."""
+        """Return the highest epoch in which the hub wrote there, -1 for none.
+
+        Raises OperatorError without a stick, and with one that has only copies of other hubs: it is theirs, until a
+        person begins a copy of this hub on it too.
+        """
         if not (self._where / FOLDER).is_dir():
             raise OperatorError(_NO_STICK)
-        return max((one.mark.epoch for one in copies(self._where) if one.mark.hub_id == hub_id), default=-1)
+        marks = [one.mark for one in copies(self._where)]
+        own = [mark.epoch for mark in marks if mark.hub_id == hub_id]
+        if marks and not own:
+            raise OperatorError(f"the stick is that of {marks[-1].hub_name}")
+        return max(own, default=-1)
 
     def open(self, mark: Mark) -> "Stick":
         """Return the copy with this mark; begins it where it is not there yet."""
