@@ -16,7 +16,7 @@ from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
 from hub.core.records import access, authors, push_decision
 from hub.core.records.access import Rights
-from hub.core.records.authors import Judged, SignIn
+from hub.core.records.authors import Judged, SignIn, Span
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.counters import COUNTERS, RECORDS
 from hub.core.records.merge import HUB, History, Knowledge, Version
@@ -39,7 +39,7 @@ from hub.store import quarantine
 from hub.store.cloud import outbox, seen
 from hub.store.database import Transaction
 from hub.store.people import audit
-from hub.store.phones import callers, ledger
+from hub.store.phones import callers, ledger, twins
 from hub.store.phones.known_versions import KnownVersions
 from hub.store.records import record_rows
 from hub.store.records.record_rows import Kept
@@ -122,10 +122,10 @@ class Changes:
 
     def _decide_new(self, table: Table, pushed: Pushed) -> Add | Refuse:
         """Decide by the rights of who entered it; several people may use one phone (core.records.authors)."""
-        me, now_ms = self._pusher.rights.user_id, self._pusher.revision
+        me = self._pusher.rights.user_id
         counts, others = True, list[Judged]()
         if self._sign_ins:
-            counts, others = authors.of_new(table, pushed.record, me, self._sign_ins, now_ms)
+            counts, others = authors.of_new(table, pushed.record, me, self._sign_ins, self._made)
         own = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
         if isinstance(own, Add) or (own and not isinstance(own.error, NotAllowed)):
             return own
@@ -136,13 +136,17 @@ class Changes:
         return decision
 
     def _pushers(self, patients: Collection[str], others: Iterable[Judged]) -> Iterator[tuple[Pusher, Parents]]:
-        return judging.pushers(self._tx, self._pusher, self._parents, others, patients, self._phone)
+        return judging.pushers(self._tx, self._pusher, self._parents, others, patients, self._made.since_ms)
 
     @cached_property
     def _sign_ins(self) -> list[SignIn]:
         if self._phone == HUB or self._pusher.rights.unrestricted:
             return []  # whoever may do anything answers for whatever they bring
         return callers.sign_ins(self._tx.db, self._phone)
+
+    @cached_property
+    def _made(self) -> Span:
+        return Span(twins.made_since(self._tx.db, self._phone), self._tx.now_ms)
 
     def enter(self, table: Table, pushed: Pushed) -> None:
         """Take in one record; raises BadRecord (NotAllowed) where it is refused, or would be deleted at once."""
@@ -193,8 +197,8 @@ class Changes:
         known = self._knew(table, row, pushed)
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
         if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
-            me, now_ms = self._pusher.rights.user_id, self._pusher.revision
-            others = authors.of_edit(pushed.record, me, self._sign_ins, now_ms)
+            me = self._pusher.rights.user_id
+            others = authors.of_edit(pushed.record, me, self._sign_ins, self._made)
             # A deletion wins over all that was entered since: of a patient who moved it is the new clinic's to allow.
             is_deletion = push_decision.says_deleted(table, pushed.record)
             patients = set() if is_deletion or not version else self._parents.patients(table, version.record)

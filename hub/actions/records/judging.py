@@ -1,7 +1,6 @@
 """Judges a record by the rights of whoever may have entered it, where several use one phone (core.records.authors)."""
 
 from collections.abc import Collection, Iterable, Iterator
-from math import inf
 from typing import TypeVar
 
 import msgspec
@@ -9,7 +8,7 @@ import msgspec
 from hub.core.records.authors import Judged
 from hub.core.records.push_decision import Parents, Pusher, Refuse
 from hub.store.database import Transaction
-from hub.store.phones import callers, twins
+from hub.store.phones import callers
 from hub.store.records import former_clinics
 
 Decision = TypeVar("Decision")
@@ -21,20 +20,19 @@ def pushers(
     parents: Parents,
     others: Iterable[Judged],
     patients: Collection[str],
-    phone: int,
+    heard_ms: float,
 ) -> Iterator[tuple[Pusher, Parents]]:
     """Return other users of a phone as those who push, each with the rights and with the patients' clinics of then.
 
     A phone can say any time. Whose a patient was counts only where it cannot have known otherwise.
 
     patients: those about whom it is; none where only their clinics of now count.
-    phone: the one on which it was entered.
+    heard_ms: up to which hub time the phone on which it was entered has heard of moves.
     """
-    made_since = twins.made_since(tx.db, phone) if patients else inf
     for judged in others:
         who = judged.sign_in
         rights = callers.rights(tx.db, who.user_id, who.role, at_ms=judged.at_ms)
-        moved = former_clinics.at(tx.db, patients, judged.at_ms, heard_ms=made_since)
+        moved = former_clinics.at(tx.db, patients, judged.at_ms, heard_ms=heard_ms)
         yield msgspec.structs.replace(pusher, rights=rights), parents._replace(moved=moved)
 
 

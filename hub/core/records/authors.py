@@ -42,22 +42,39 @@ class Judged(NamedTuple):
     at_ms: int
 
 
-def of_new(table: Table, record: Record, me: str, sign_ins: Sequence[SignIn], now_ms: int) -> tuple[bool, list[Judged]]:
+class Span(NamedTuple):
+    """Between which hub times something was entered that comes now, as far as the hub knows."""
+
+    since_ms: float
+    """It was not there when the phone synced last; infinite where nothing is known of that."""
+    now_ms: int
+
+    def moment(self, said: object) -> int:
+        """Return when it was entered, which the phone says to be ``said``.
+
+        A time to come says only that the phone's clock is ahead: it may have been any, and the earliest is taken.
+        """
+        if not isinstance(said, int | float) or not said > 0:
+            return self.now_ms
+        return int(said if said <= self.now_ms else min(self.since_ms, self.now_ms))
+
+
+def of_new(table: Table, record: Record, me: str, sign_ins: Sequence[SignIn], span: Span) -> tuple[bool, list[Judged]]:
     """Return who may answer for a new record beside ``me``, who is signed in; whether ``me`` counts at all.
 
     Whoever is named as its author answers for it alone.
     """
     claimed = record.text(_COLUMNS.get(table.name))
-    moment = _moment(record.get("created_at"), now_ms)
+    moment = span.moment(record.get("created_at"))
     named = [each for each in sign_ins if each.user_id == claimed]
     if named and claimed != me:
         return False, [_judged(named[0], sign_ins, moment)]
     return True, _others(me, sign_ins, moment)
 
 
-def of_edit(record: Record, me: str, sign_ins: Sequence[SignIn], now_ms: int) -> list[Judged]:
+def of_edit(record: Record, me: str, sign_ins: Sequence[SignIn], span: Span) -> list[Judged]:
     """Return who may answer for an edit beside ``me``, as it is now: who was signed in when it was made."""
-    return _others(me, sign_ins, _moment(record.row.updated_at, now_ms))
+    return _others(me, sign_ins, span.moment(record.row.updated_at))
 
 
 def _others(me: str, sign_ins: Sequence[SignIn], moment: int) -> list[Judged]:
@@ -73,7 +90,3 @@ def _judged(who: SignIn, sign_ins: Sequence[SignIn], moment: int) -> Judged:
     """Nobody is judged by a time before they first signed in here: a phone can say any."""
     first = min(each.issued_ms for each in sign_ins if each.user_id == who.user_id)
     return Judged(who, max(moment, first))
-
-
-def _moment(said: object, now_ms: int) -> int:
-    return int(min(said, now_ms)) if isinstance(said, int | float) and said > 0 else now_ms

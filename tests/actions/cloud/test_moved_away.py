@@ -167,6 +167,27 @@ def test_s5_what_a_nurse_entered_before_the_patient_moved_is_judged_by_the_clini
         assert moving.patient not in str(moving.anna.store.find(table, str(row["id"])))
 
 
+def test_s5_a_phone_whose_clock_is_ahead_brings_what_was_entered_before_the_patient_moved(moving: Moving) -> None:
+    ahead = clock_ms() + 3_600_000
+    moving.anna.edit("patients", moving.patient, {"hometown": "Homs", "updated_at": ahead})
+    times = {"created_at": ahead, "updated_at": ahead}
+    made = moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha, **times})
+    by_a_nurse_of_both(moving, moving.beta)
+    assert moving.shows(moving.anna) == set()
+    assert quarantine.entries(moving.hub.store) == []
+    assert pushes.kept(moving.hub.store, "patients", moving.patient)["hometown"] == "Homs"
+    assert made["id"] in pushes.live(moving.hub.store, "visits")
+
+
+def test_s5_a_phone_whose_clock_is_ahead_brings_nothing_of_one_of_whose_move_it_has_heard(moving: Moving) -> None:
+    by_a_nurse_of_both(moving, moving.beta)
+    assert moving.anna.sync().ok
+    times = {"created_at": clock_ms() + 3_600_000, "updated_at": clock_ms() + 3_600_000}
+    moving.anna.create("visits", {"patient_id": moving.patient, "clinic_id": moving.alpha, **times})
+    assert moving.anna.sync().ok
+    assert [entry.table_name for entry in quarantine.entries(moving.hub.store)] == ["visits"]
+
+
 def test_s5_a_patient_who_moved_on_is_judged_by_each_clinic_while_they_were_there(moving: Moving) -> None:
     gamma = add_clinic(moving.hub.store, "Gamma")
     moving.rights("boss@c.test", gamma, set(Permission))
