@@ -155,6 +155,7 @@ class _Draft:
         self._taken = {name: BitMap() for name in sheets}
         self._unseen = {name: BitMap() for name in sheets}
         self._blanked = {name: BitMap() for name in sheets}
+        self._ended = {name: BitMap() for name in sheets}
         self._too_large: list[_Placed] = []
         self._frontiers: dict[str, int] = {}
 
@@ -208,8 +209,8 @@ class _Draft:
             if taken or name in self._frontiers:
                 is_left = len(self._sheets[name].due) > len(taken | self._unseen[name])
                 frontier = self._frontiers.get(name, self._sheets[name].frontier)
-                blanked_nums = FrozenBitMap(self._blanked[name] & taken)
-                yield name, Delivered(FrozenBitMap(taken), frontier if is_left else None, blanked_nums)
+                blanked_nums, ended = FrozenBitMap(self._blanked[name] & taken), FrozenBitMap(self._ended[name])
+                yield name, Delivered(FrozenBitMap(taken), frontier if is_left else None, blanked_nums, ended=ended)
 
     def _take_whole(self, bundles: "_Queue", until: int) -> bool:
         return bundles.drain(lambda bundle: self._take(bundle, until))
@@ -280,6 +281,8 @@ class _Draft:
         for name, num, place, data in placed:
             self._parts[name][place].append(data)
             self._taken[name].add(num)
+            if place == _DELETED and num not in self._sheets[name].has:
+                self._ended[name].add(num)
 
     def _fits_a_page(self, size: int, records: int) -> bool:
         return size <= self._budget and (self._limit is None or records <= self._limit)

@@ -63,7 +63,12 @@ def meet_anew(resumed: Resumed, cursor: float, deliveries: Sequence[Delivery]) -
 
 def _learn(resumed: Resumed, before: Sequence[Delivery]) -> Resumed:
     """Conclude from a question before the answer that arrived: it failed, and the phone is there."""
-    questions = [asked for each in before if (asked := _asked(resumed.sheets, each))]
+    arrived = resumed.arrived.tables if resumed.arrived else {}
+    sheets = {
+        name: sheet._replace(unsure=sheet.unsure - arrived[name].nums) if name in arrived else sheet
+        for name, sheet in resumed.sheets.items()
+    }
+    questions = [asked for each in before if (asked := _asked(sheets, each))]
     if not questions:
         return resumed
     failed: doubt.Nums = doubt.likeliest(questions[-1])

@@ -31,6 +31,8 @@ class Delivered(NamedTuple):
     """What it made blank: records that the user may not see any more."""
     gained: FrozenBitMap = NO_RECORDS
     """What the ledger came to take for the phone's when this answer was chosen."""
+    ended: FrozenBitMap = NO_RECORDS
+    """The tombstones in it of what was not taken for the phone's: it may live again, and be new there."""
 
 
 class Delivery(NamedTuple):
@@ -113,14 +115,18 @@ class Sheet(NamedTuple):
         return self._replace(due=self.due - nums, withheld=self.withheld | nums) if nums else self
 
     def settle(self, part: Delivered) -> "Sheet":
-        """Write off what arrived. A blank row of what may never have come leaves it open whether the phone has it."""
+        """Write off what arrived.
+
+        A blank row, or the end, of what may never have come leaves it open whether the phone has it.
+        """
+        is_open = (part.blanked | part.ended) - self.has
         settled = self._replace(
-            has=self.has | (part.nums - part.blanked),
+            has=self.has | (part.nums - part.blanked - part.ended),
             due=self.due - part.nums,
             withheld=self.withheld | part.blanked,
             frontier=part.frontier,
             blanked=(self.blanked - part.nums) | (part.blanked & self.has),
-            unsure=self.unsure | (part.blanked - self.has),
+            unsure=self.unsure | is_open,
         )
         return settled.sure()
 

@@ -56,6 +56,7 @@ STEPS = (
     Step("former_clinics"),
     Step("next_tables"),
     Step("outbox_counts"),
+    Step("ended"),
 )
 _HERE = resources.files(__name__)
 

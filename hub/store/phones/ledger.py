@@ -211,11 +211,12 @@ def add_answers(tx: Transaction, device: int, answers: Iterable[Delivery]) -> No
     nothing = {"": Delivered(NO_RECORDS, None)}
     tx.db.conn.executemany(
         "INSERT INTO deliveries (device, timestamp, table_name, revision, nums, frontier, retry, bytes, blanked,"
-        " after, gained) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " after, gained, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 *(device, each.timestamp, name, each.revision, pack(part.nums) if name else b"", part.frontier),
-                *(each.is_retry, each.weight, _pack_few(part.blanked), each.after, _pack_few(part.gained)),
+                *(each.is_retry, each.weight, _pack_few(part.blanked), each.after),
+                *(_pack_few(part.gained), _pack_few(part.ended)),
             )
             for each in answers
             for name, part in (each.tables or nothing).items()
@@ -255,14 +256,14 @@ def _newest(db: Database, device: int, settled: float) -> list[Delivery]:
 def _newest_first(db: Database, device: int, settled: float) -> Iterator[Delivery]:
     """Read the answers that a ledger gave, as they are taken; an older program kept those after ``settled`` alone."""
     rows = db.execute(
-        "SELECT timestamp, revision, retry, bytes, ifnull(after, ?), table_name, nums, frontier, blanked, gained"
+        "SELECT timestamp, revision, retry, bytes, ifnull(after, ?), table_name, nums, frontier, blanked, gained, ended"
         " FROM deliveries WHERE device = ? ORDER BY timestamp DESC, table_name DESC",
         [settled, device],
     )
     for (timestamp, revision, retry, weight, after), parts in groupby(rows, lambda row: row[:5]):
         tables = {
-            name: Delivered(unpack(nums), frontier, unpack(blanked), unpack(gained))
-            for *_, name, nums, frontier, blanked, gained in parts
+            name: Delivered(unpack(nums), frontier, *map(unpack, (blanked, gained, ended)))
+            for *_, name, nums, frontier, blanked, gained, ended in parts
             if name
         }
         yield Delivery(timestamp, revision, bool(retry), tables, weight, after)

@@ -15,7 +15,10 @@ from tests.draws import drawn
 
 CLINICS = ("a", "b")
 Step = tuple[str, int]
-QUIET = ("add", "edit", "delete", "own_add", "own_edit", "merged", "forced", "sync", "sync", "lost", "lost", "wait")
+QUIET = (
+    *("add", "edit", "delete", "back", "own_add", "own_edit", "merged", "forced"),
+    *("sync", "sync", "lost", "lost", "wait"),
+)
 KNOWN = (*QUIET, "own_delete", "allow", "forbid", "move", "overlap")
 ALL = (*KNOWN, "empty", "strange")
 
@@ -47,6 +50,11 @@ class Life:
     def delete(self, choice: int) -> None:
         if key := self._live(choice):
             self.hub.change(*key, is_deleted=True)
+
+    def back(self, choice: int) -> None:
+        """What went along with what it belonged to lives again."""
+        if key := self._pick(choice, lambda key: self.hub.rows[key[0]][key[1]].is_deleted):
+            self.hub.change(*key)
 
     def own_add(self, choice: int) -> None:
         """The phone made a record and pushed it."""
@@ -174,6 +182,7 @@ def lived(taken: list[Step]) -> Life:
 @given(steps(ALL))
 @example([("own_add", 0), ("own_add", 0), ("empty", 0), ("sync", 0), ("edit", 0)])  # its own, lost, edited by another
 @example([("sync", 3), ("own_add", 0), ("edit", 0), ("overlap", 12)])  # an old answer over the phone's own edit
+@example([("sync", 3), ("add", 0), ("delete", 0), ("sync", 3), ("sync", 3), ("back", 0)])  # deleted before it came
 def test_p5_whatever_happens_a_phone_that_keeps_syncing_has_what_the_hub_has(taken: list[Step]) -> None:
     life = lived([*taken, ("allow", 0), ("allow", 1)])
     life.settle()
