@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from hub.actions.cloud import coming_back, merge_attributes, queue, unreadable
+from hub.actions.cloud import coming_back, going_with, merge_attributes, queue, unreadable
 from hub.actions.records import counting
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud import merge as cloud_merge
@@ -92,6 +92,7 @@ class _Incoming:
         if self._table.name == merge_attributes.TABLE.name:
             self._tally.seen += merge_attributes.unite(self._tx, [row.record for row in rows.values()])
         self._merge_all(kept, rows)
+        self._tally.deleted += going_with.end(self._tx, self._table, [row.record for row in rows.values()])
         return [row.record for row in rows.values()]
 
     def _merge_all(self, kept: dict[str, Kept], rows: Mapping[str, Row]) -> None:

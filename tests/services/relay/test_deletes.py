@@ -1,10 +1,12 @@
 """Deletes, both ways (P4; CLOUD.md 2.1, 4.6)."""
 
+import pytest
+
 from hub.actions.cloud import queue
 from hub.core.reasons import Code
 from hub.store import quarantine
 from tests.services.relay.test_guard import settle
-from tests.services.relay.world import Kind, World, changes
+from tests.services.relay.world import Kind, World, changes, uid
 from tests.store import pushes
 
 
@@ -49,6 +51,30 @@ def test_4_6_what_the_cloud_deletes_is_deleted_here_with_its_children(connected:
     for table, made in (("patients", patient), ("visits", visit), ("events", event)):
         assert str(made["id"]) in pushes.tombstones(connected.store, table)
     assert connected.cycle().pushed.stored == 0
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_4_6_what_the_cloud_shows_in_a_visit_that_was_deleted_here_meanwhile_goes_with_it(
+    connected: World, *, is_new: bool
+) -> None:
+    """It was moved into it there, or entered. It stayed here, went in the cloud without a word, and was held."""
+    patient = connected.patient()
+    old, gone = connected.visit(patient), connected.visit(patient)
+    event = connected.event(old)
+    settle(connected)
+    connected.remove("visits", str(gone["id"]))
+    if is_new:
+        event = {**connected.there_is("events", str(event["id"])), "id": uid(), "visit_id": gone["id"]}
+        connected.seed.push_as(connected.hub, changes("events", created=[event]))
+    else:
+        connected.seed.edit("events", str(event["id"]), visit_id=gone["id"])
+    for _ in range(3):
+        connected.want_everything()
+        settle(connected)
+    assert str(event["id"]) not in pushes.live(connected.store, "events")
+    assert connected.there_is("events", str(event["id"]))["is_deleted"] is True
+    assert pushes.reasons(connected.store) == []
+    assert not any(connected.waiting().values())
 
 
 def test_4_6_a_record_that_the_cloud_never_had_is_kept_visible_when_its_patient_is_deleted_there(
