@@ -150,12 +150,13 @@ def send_overdue(tx: Transaction, pulls: int) -> int:
     """Queue again what ought to have been in the last pulls and was not; returns how many.
 
     What was sent again and again goes on hold, for a person. Deletes are done, and what was sent again because a full
-    pull did not show it, and the cloud has elsewhere. What the cloud refused goes along that names what it has lost.
+    pull did not show it, and the cloud has elsewhere: that is asked twice, for a cloud that is put back may be so once
+    more. What the cloud refused goes along that names what it has lost.
     """
     again: set[Key] = set()
     for table in PUSHED:
         late = list(outbox.late(tx.db, table, pulls))
-        elsewhere = _elsewhere(tx, table, [num for num, entry, _ in late if entry.known is None])
+        elsewhere = _elsewhere(tx, table, [num for num, entry, _ in late if entry.known is None and entry.tries])
         after = {num: entry.overdue(pulls, deleted=deleted or num in elsewhere) for num, entry, deleted in late}
         missed = {num for num, entry in after.items() if entry and entry.state(pulls) is OutboxState.MISSED}
         outbox.put(tx, table, {num: entry for num, entry in after.items() if num not in missed})

@@ -11,7 +11,7 @@ from hub.core.reasons import Code
 from tests.services.relay import world as worlds
 from tests.services.relay.test_guard import settle
 from tests.services.relay.unseen import EDITS, chart, ids, long_ago, stand_with
-from tests.services.relay.world import World
+from tests.services.relay.world import Kind, World
 from tests.store import pushes
 
 
@@ -35,6 +35,24 @@ def test_9_what_a_restored_cloud_has_lost_is_sent_again_and_said(connected: Worl
     settle(connected)
     assert [connected.cycle().pushed.stored for _ in range(2)] == [0, 0]
     assert pushes.reasons(connected.store) == []
+
+
+def test_9_what_was_on_its_way_when_the_cloud_was_restored_once_more_is_sent_once_more(connected: World) -> None:
+    """It counted as being in another clinic of the cloud, and was there no more."""
+    backup = connected.seed.copy()
+    lost = connected.patient(given_name="lost")
+    settle(connected)
+    connected.seed.restore(backup)
+    connected.want_everything()
+    connected.fail(Kind.DROP, on="push", times=2)
+    connected.try_cycle()
+    connected.cycle()
+    assert connected.is_there("patients", ids(lost))
+    connected.seed.restore(backup)
+    connected.want_everything()
+    settle(connected)
+    assert connected.there_is("patients", ids(lost))["given_name"] == "lost"
+    assert connected.waiting()["sent"] == 0
 
 
 def put_back(world: World, backup: dict[str, list[tuple[Any, ...]]]) -> None:
