@@ -42,6 +42,8 @@ from tests.store import pushes
 ROUNDS = 12
 """In so many rounds of syncing and relaying all must have come to rest."""
 
+PUSHED = frozenset(table.name for table in PUSH_ORDER)
+
 _PAIRING_MINUTES = 240
 _HOUR_MS = 3_600_000
 
@@ -223,10 +225,20 @@ class Region:
         """Let all phones sync until none has news; returns whether none had from the beginning."""
         for number in range(10 * ROUNDS):
             outcomes = [station.sync() for station in self.stations]
-            assert all(outcome.ok for outcome in outcomes), outcomes
+            for station, outcome in zip(self.stations, outcomes, strict=True):
+                assert outcome.ok or self._was_asked(station, outcome), outcomes
             if not any(outcome.pulled or outcome.pushed for outcome in outcomes):
                 return number == 0
         raise AssertionError("the phones found no rest")
+
+    def _was_asked(self, station: Station, outcome: SyncOutcome) -> bool:
+        """Whether a sync failed for what came back, and this phone had been told is deleted.
+
+        Where nobody knows whether a phone had such a record - copies of it push under one id - the hub asks for it
+        (hub.core.phone.doubt), and the next sync goes well.
+        """
+        table = outcome.error.removeprefix("UNIQUE constraint failed: ").removesuffix(".id")
+        return table in PUSHED and not station.phone.store.deleted().isdisjoint(pushes.live(self.world.store, table))
 
     def unlike(self) -> list[str]:
         """Name whatever phones, hub and cloud do not hold alike; a new phone says what the hub holds.
