@@ -71,8 +71,10 @@ class Parents(NamedTuple):
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether anything with whose deletion the record goes is deleted."""
-        columns = [cascade.value for cascade in table.goes_with]
-        return any(self._of(table.references[column], record.text(column)).is_deleted for column in columns)
+        for cascade in table.goes_with:  # asked for every new record
+            if self._of(table.references[cascade.value], record.text(cascade.value)).is_deleted:
+                return True
+        return False
 
     def held_of(self, table: Table, record: Record) -> tuple[str, str] | None:
         """Return what the record belongs to and was not accepted, as table and id, if there is such a thing."""
