@@ -15,7 +15,10 @@ from hub.cli import hikma_hub
 from hub.core.errors import HubError
 from hub.core.update import slots
 from hub.core.update.slots import Slot
+from hub.core.update.wishes import Wish
 from hub.services.update import boot_partition
+from hub.services.update.desk import Told, UpdateDesk
+from hub.services.update.places import Places
 from tests.outside import PROJECT, run, tool
 
 COMPATIBLE = "hikma-hub-test"
@@ -60,6 +63,7 @@ filename=rootfs.img
 hooks=post-install
 """
 _BROUGHT = {slots.CONFIG: "arm_64bit=1\n", "cmdline.txt": "quiet\n", "kernel8.img": "kernel"}
+_STICKS = ("media/hikma-hub-update", "media/hikma-hub")
 _PROGRAM = f"#!/bin/sh\nexec {sys.executable} -P -m hub.cli " + '"$@"\n'
 
 
@@ -93,8 +97,8 @@ class TwoSystems:
         return [line for line in lines if line.startswith("reboot")]
 
     def prepare(self) -> None:
-        for name in ("bin", "mnt", "boot", "data", "proc"):
-            (self.root / name).mkdir()
+        for name in ("bin", "mnt", "boot", "data/hub", "proc", "run/hikma-hub", *_STICKS):
+            (self.root / name).mkdir(parents=True)
         for name in ("a.img", "b.img"):
             (self.root / name).touch()
             os.truncate(self.root / name, self.slot_mib * 1024 * 1024)
@@ -112,6 +116,7 @@ class TwoSystems:
         self.environ = {
             "PATH": f"{self.root}/bin:{os.environ['PATH']}",
             "HIKMA_UPDATE_ROOT": str(self.root / "old"),
+            "HIKMA_UPDATE_MACHINE": str(self.root),
             "HIKMA_HUB": f"{self.root}/bin/hikma-hub",
             "HIKMA_UPDATE_BOOT": str(self.boot),
             "HIKMA_UPDATE_PROC": str(self.root / "proc"),
@@ -121,6 +126,29 @@ class TwoSystems:
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.root}/bus",
             "DBUS_STARTER_BUS_TYPE": "session",
         }
+
+    @property
+    def places(self) -> Places:
+        """Where wishes are left, and what came of them is told."""
+        return Places(self.root)
+
+    @property
+    def told(self) -> Told:
+        """What the page is told."""
+        return self.desk.told()
+
+    @property
+    def desk(self) -> UpdateDesk:
+        """Where the page leaves its wishes."""
+        return UpdateDesk(str(self.places.wish), str(self.places.told))
+
+    def wish(self, wish: Wish, **environ: str) -> Told:
+        """Leave a wish as the page does, and grant it as systemd does; returns what the page is told."""
+        self.desk.ask(wish)
+        done = self.hub("grant", **environ)
+        assert done.status == 0, done.refused
+        assert not self.desk.is_waiting
+        return self.told
 
     def runs(self, slot: Slot) -> None:
         """Be the machine after a start of a system."""

@@ -17,7 +17,7 @@ from litestar.utils.sync import ensure_async_callable
 from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, web_wiring
+from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
 from hub.core.log_events import LogEvent
@@ -262,7 +262,14 @@ def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Beside]:
     reporting = Reporter(store, partial(fleet.current, store, live))
     relaying = Schedule(store, rules.relay_rules(settings))
     live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
-    return [_watchdog(settings, partial(write_check.reaches_card, store)), *announcing, relaying.run, reporting.run]
+    asking = partial(updating.ask_daily, store, live)
+    return [
+        _watchdog(settings, partial(write_check.reaches_card, store)),
+        *announcing,
+        relaying.run,
+        reporting.run,
+        asking,
+    ]
 
 
 def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:

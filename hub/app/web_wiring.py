@@ -14,7 +14,7 @@ from hub.actions.box import identity
 from hub.actions.cloud import link
 from hub.actions.people import failures
 from hub.actions.phones import refusals
-from hub.app import backup, copying, fleet, reach, recovery, rules, spare, status, support
+from hub.app import backup, copying, fleet, reach, recovery, rules, spare, status, support, updating
 from hub.app.fleet import Sampler
 from hub.app.live_settings import LiveSettings
 from hub.app.recovery import Recovery
@@ -75,6 +75,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
     return Powers(
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command, settings.box.erase_command),
         networks=NetworkDesk(settings.box.network_wish, settings.box.network_told),
+        updates=updating.control(store, live),
         cloud=_cloud_control(store, live),
         settings=SettingsBook(live.listed, partial(live.change, store)),
         fleet=_fleet_control(store, live),
@@ -156,7 +157,7 @@ def _recovery_control(store: Store, live: LiveSettings) -> RecoveryControl:
         lambda: made.is_under_way,
         lambda: made.failure,
         made.begin,
-        Upload(recovery.uploaded(data)),
+        Upload(recovery.uploaded(data), times=2),
         made.look_at_upload,
     )
 
@@ -183,7 +184,12 @@ def _entry(settings: Settings) -> EntryRules:
 
 
 def _page_options(settings: Settings) -> PageOptions:
-    return PageOptions(settings.web.show_lights, settings.pairing.mode == "open", bool(settings.box.network_wish))
+    return PageOptions(
+        settings.web.show_lights,
+        settings.pairing.mode == "open",
+        bool(settings.box.network_wish),
+        bool(settings.box.update_wish),
+    )
 
 
 def _pairing(store: Store, settings: Settings) -> PairingOptions:

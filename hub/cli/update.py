@@ -1,7 +1,5 @@
 """hikma-hub update: what runs, what an update is worth, and the way there and back."""
 
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,24 +7,18 @@ from pathlib import Path
 import click
 
 from hub import __version__
-from hub.cli import hub_state, options, speech, update_inside
+from hub.cli import options, speech, update_inside, update_parts, update_wishes
 from hub.core.errors import OperatorError, UpdateRefused
-from hub.core.status.facts import Facts
-from hub.core.update import rules, slots
 from hub.core.update.refusal import Refusal
+from hub.core.update.wishes import Source
 from hub.firstboot.machine import Machine
-from hub.services.update import evidence, memory, systems
-from hub.services.update.memory import Fate, LastUpdate
+from hub.services.update import finding, memory, systems
+from hub.services.update.desk import UpdateDesk
 from hub.services.update.rauc import CONF, Rauc
 from hub.services.update.systems import Systems
-from hub.settings import Settings
 from hub.words import Words, updates
 
-_LOOK_S = 5.0
-_QUIET_WAIT_S = 1800
-"""In a busy clinic a phone is always syncing; the technician who waits is told then."""
-
-_bundle = click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_bundle = click.argument("bundle", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _older = click.option("--older", is_flag=True, help="Take it although it is not newer.")
 
 
@@ -51,14 +43,16 @@ def update(context: click.Context, boot: Path, proc: Path, rauc: Path) -> None:
 def status(box: Systems, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
     """Show which version runs and what became of the last update."""
     words, last = speech.of(options.settings(config, data)), memory.read(data)
-    row: dict[str, object] = {"version": __version__, "last": _told(words, last) if last else None}
+    row: dict[str, object] = {"version": __version__, "last": updates.became(words, last) if last else None}
     try:
         running, boot = box.booted(), box.read()
     except UpdateRefused as error:
         options.show_one({**row, "update": updates.refused(words, error)}, as_json=as_json)
         return
     systems_of = {"running": running.value, "usual": boot.committed.value, "next": boot.primary.value}
-    options.show_one({**row, **systems_of}, as_json=as_json)
+    there = UpdateDesk(told_file=str(update_parts.places().told)).told().found
+    found = {"found": " ".join(updates.found(words, one) for one in there)} if there else {}
+    options.show_one({**row, **systems_of, **found}, as_json=as_json)
 
 
 @update.command()
@@ -68,12 +62,22 @@ def status(box: Systems, data: Path, config: Path | None, as_json: bool) -> None
 @options.config
 @options.as_json
 @click.pass_obj
-def check(box: Systems, bundle: Path, older: bool, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
-    """Check whether an update is for this hub; changes nothing."""
-    with _said(speech.of(options.settings(config, data))):
+def check(box: Systems, bundle: Path | None, older: bool, data: Path, config: Path | None, as_json: bool) -> None:  # noqa: FBT001  click's way
+    """Check whether an update is for this hub; changes nothing.
+
+    Without BUNDLE: what is on the stick, was sent through the page or is at the organisation's address.
+    """
+    settings = options.settings(config, data)
+    words = speech.of(settings)
+    with _said(words):
         box.booted()
-        found = box.check(bundle, current=__version__, may_be_older=older)
-    options.show_one({"version": found.version, "current": __version__}, as_json=as_json)
+        if bundle:
+            found = box.check(bundle, current=__version__, may_be_older=older)
+            options.show_one({"version": found.version, "current": __version__}, as_json=as_json)
+            return
+        seen = update_parts.granting(box, data, settings).look(far=True)
+    rows = [{"from": one.source, "version": one.version, "what": updates.found(words, one)} for one in seen]
+    options.show(rows, as_json=as_json, empty=words.say(Refusal.NOT_THERE.sentence))
 
 
 @update.command()
@@ -82,23 +86,20 @@ def check(box: Systems, bundle: Path, older: bool, data: Path, config: Path | No
 @options.data
 @options.config
 @click.pass_obj
-def install(box: Systems, bundle: Path, older: bool, data: Path, config: Path | None) -> None:  # noqa: FBT001  click's way
+def install(box: Systems, bundle: Path | None, older: bool, data: Path, config: Path | None) -> None:  # noqa: FBT001  click's way
     """Install an update and restart into it.
 
-    The hub keeps it only if it proves well within ten minutes; otherwise it goes back by itself.
+    Without BUNDLE: the one on the stick. The hub keeps it only if it proves well within ten minutes; otherwise it goes
+    back by itself.
     """
-    _as_root()
+    update_parts.as_root()
     settings = options.settings(config, data)
+    installer = update_parts.installer(box, data, settings)
     with _said(speech.of(settings)):
         box.booted()
-        found = box.check(bundle, current=__version__, may_be_older=older)
-        _refuse_untimely(box, settings)
-        box.install(bundle)
-        ways = tuple(sorted(evidence.ways()))
-        lights = evidence.has_lights()
-        memory.keep(data, LastUpdate(version=found.version or "?", before=__version__, ways=ways, lights=lights))
+        found = installer.install(bundle or _on_stick(box), may_be_older=older)
         click.echo(f"Version {found.version} is installed. The hub restarts into it as soon as nobody uses it.")
-        _try(box, settings, data)
+        installer.try_out()
 
 
 @update.command(name="try")
@@ -107,11 +108,10 @@ def install(box: Systems, bundle: Path, older: bool, data: Path, config: Path | 
 @click.pass_obj
 def try_again(box: Systems, data: Path, config: Path | None) -> None:
     """Restart into an update that is installed."""
-    _as_root()
+    update_parts.as_root()
     settings = options.settings(config, data)
     with _said(speech.of(settings)):
-        box.booted()
-        _try(box, settings, data)
+        update_parts.installer(box, data, settings).try_out()
 
 
 @update.command()
@@ -124,41 +124,20 @@ def rollback(box: Systems, yes: bool, data: Path, config: Path | None) -> None: 
 
     All records stay. The version that runs now is gone until it is installed again.
     """
-    _as_root()
-    with _said(speech.of(options.settings(config, data))):
-        slot = box.booted()
-    if not yes:
-        click.confirm("Go back to the version before the last update?", abort=True)
-    box.change(lambda boot: slots.mark_bad(boot, slot))
-    memory.remember(data, Fate.TAKEN_BACK)
-    Machine().run("systemctl", "reboot")
+    update_parts.as_root()
+    settings = options.settings(config, data)
+    with _said(speech.of(settings)):
+        box.booted()
+        if not yes:
+            click.confirm("Go back to the version before the last update?", abort=True)
+        update_parts.installer(box, data, settings).go_back()
 
 
-def _try(box: Systems, settings: Settings, data: Path) -> None:
-    """Restart into what is installed, in a quiet moment. Raises UpdateRefused where there is none for long."""
-    ends = time.monotonic() + _QUIET_WAIT_S
-    while (untimely := _untimely(box, settings)) and time.monotonic() < ends:
-        time.sleep(_LOOK_S)
-    if untimely:
-        raise UpdateRefused(untimely)
-    box.change(slots.begin_trial)
-    memory.remember(data, Fate.TRYING)
-    Machine().run("systemctl", "reboot", "--reboot-argument=0 tryboot")
-
-
-def _refuse_untimely(box: Systems, settings: Settings) -> None:
-    if untimely := _untimely(box, settings):
-        raise UpdateRefused(untimely)
-
-
-def _untimely(box: Systems, settings: Settings) -> Refusal | None:
-    facts = hub_state.facts(settings, lambda: Facts(answering=False))
-    return rules.untimely(facts, box.uptime_s())
-
-
-def _as_root() -> None:
-    if os.geteuid() != 0:
-        raise OperatorError("only root can update a hub")
+def _on_stick(box: Systems) -> Path:
+    seen = finding.look(box, update_parts.places(), Source.STICK, current=__version__)
+    if seen is None:
+        raise UpdateRefused(Refusal.NOT_THERE)
+    return seen[1]
 
 
 @contextmanager
@@ -170,18 +149,12 @@ def _said(words: Words) -> Iterator[None]:
         raise OperatorError(updates.refused(words, error)) from error
 
 
-def _told(words: Words, last: LastUpdate) -> str:
-    """Say what became of the last update."""
-    text = {
-        Fate.INSTALLED: updates.INSTALLED,
-        Fate.TRYING: updates.TRYING,
-        Fate.KEPT: updates.KEPT,
-        Fate.TAKEN_BACK: updates.TAKEN_BACK,
-        Fate.RETURNED: updates.NOT_WELL if last.missing else updates.DID_NOT_START,
-    }[last.fate]
-    told = words.say(text, version=last.version, before=last.before)
-    return " ".join([told, *(words.say(need.value) for need in last.needs)])
-
-
-for _command in (update_inside.backend, update_inside.seal, update_inside.settle, update_inside.prove):
+for _command in (
+    update_inside.backend,
+    update_inside.seal,
+    update_inside.settle,
+    update_inside.prove,
+    update_wishes.look,
+    update_wishes.grant,
+):
     update.add_command(_command)

@@ -10,12 +10,12 @@ import msgspec
 from hub import __version__
 from hub.cli import options
 from hub.core.update import slots
+from hub.core.update.last import Fate, LastUpdate
 from hub.core.update.slots import Slot
 from hub.core.update.trial import Evidence
 from hub.firstboot.machine import Machine
 from hub.firstboot.report import REPORT, first_boot
 from hub.services.update import evidence, memory, proving
-from hub.services.update.memory import Fate, LastUpdate
 from hub.services.update.systems import Systems
 
 

@@ -40,4 +40,5 @@ class LogEvent(StrEnum):
     STATUS_FAILED = "status.failed"
     TLS_SERVING = "tls.serving"
     TLS_UNAVAILABLE = "tls.unavailable"
+    UPDATE_REFUSED = "update.refused"
     WATCHDOG_NOT_FED = "watchdog.not_fed"

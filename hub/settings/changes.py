@@ -52,6 +52,7 @@ CHANGES: Final = {
     "fleet.day_kb": Change.NOW,
     "fleet": Change.GUARD,
     "store": Change.GUARD,
+    "update": Change.GUARD,
     "copy.required": Change.GUARD,
     "copy.print_passphrase": Change.GUARD,
     "copy": Change.MACHINE,

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from hub.settings.toml_file import ONE_LINE
 
+_HTTPS = r"\A(https://[!-~]+)?\Z"
 _HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
 
 
@@ -145,6 +146,13 @@ class FleetSettings(msgspec.Struct, frozen=True):
     """How much may be sent in a day; units of 1,000 bytes."""
 
 
+class UpdateSettings(msgspec.Struct, frozen=True):
+    """[update]: where updates of the whole hub come from, beside the stick and the page."""
+
+    url: Annotated[str, Meta(min_length=0, max_length=253, pattern=_HTTPS)] = ""
+    """The https:// address of the organisation's newest update; empty for none."""
+
+
 class StoreSettings(msgspec.Struct, frozen=True):
     """[store]: how the database is treated."""
 
@@ -204,6 +212,10 @@ class BoxSettings(msgspec.Struct, frozen=True):
     """What has everything on the machine erased for good; without one the page has no form for it."""
     network_wish: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
     """The file by which the page asks for another Wi-Fi; without one it has no form for that."""
+    update_wish: Annotated[str, Meta(min_length=0, max_length=253, pattern=ONE_LINE)] = ""
+    """The file by which the page asks for an update; without one it has no part for that."""
+    update_told: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/run/hikma-hub-update.json"
+    """The file that tells the page which updates are there, and what became of the last one."""
     network_told: Annotated[str, Meta(min_length=1, max_length=253, pattern=ONE_LINE)] = "/run/hikma-hub-network.json"
     """The file that tells the page which networks this machine knows, and how the last change went."""
 
@@ -221,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True):
     login: LoginSettings = LoginSettings()
     limits: LimitsSettings = LimitsSettings()
     fleet: FleetSettings = FleetSettings()
+    update: UpdateSettings = UpdateSettings()
     store: StoreSettings = StoreSettings()
     copy: CopySettings = CopySettings()
     log: LogSettings = LogSettings()

@@ -42,6 +42,7 @@ class PageOptions(msgspec.Struct, frozen=True):
     show_lights: bool = False
     pairing_always: bool = False
     changes_network: bool = False
+    updates: bool = False
 
 
 class Pages:

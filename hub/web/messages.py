@@ -26,6 +26,7 @@ from hub.web.pages.audit import EVENTS
 from hub.web.pages.finishing import STEPS
 from hub.web.pages.network import ENDS, OWN_IS
 from hub.web.pages.problem import SENTENCES
+from hub.web.pages.updates import SOURCES
 from hub.words import LANGUAGES, UNITS, reasons, updates
 from hub.words.status import LABELS
 from hub.words.tables import TABLES
@@ -102,7 +103,7 @@ def _tables() -> Iterator[Message]:
         yield from (pattern.meaning, pattern.rhythm)
     yield from (outcome.sentence for outcome in Outcome)
     yield from (outcome.sentence for outcome in ReportOutcome)
-    for table in (NOTES, EVENTS, ROLES, REFUSED, STEPS, SENTENCES, ENDS, settings.LABELS, TABLES):
+    for table in (NOTES, EVENTS, ROLES, REFUSED, STEPS, SENTENCES, ENDS, SOURCES, settings.LABELS, TABLES):
         yield from table.values()
     for choices in settings.CHOICES.values():
         yield from choices.values()

@@ -15,8 +15,6 @@ _BYTES_MAX = 64 * 1000**3
 """More than any card of the field holds; what there is room for is asked of the disk."""
 _LEFT_BYTES = 64 * 1024 * 1024
 """Of the disk, for the database."""
-_TIMES = 2
-"""How often the file must find room: for itself, and for what is made of it."""
 _FIELDS_BYTES_MAX = 16 * 1024
 """All that a form brings before its file."""
 _PARTS_MAX = 2
@@ -30,8 +28,15 @@ Check = Callable[[Mapping[str, str]], None]
 class Upload:
     """The place of an uploaded file; who brings another meanwhile waits for the end of the first."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most: int = _BYTES_MAX, times: int = 1, left: int = _LEFT_BYTES) -> None:
+        """Prepare it. most, left: bytes, of the file and of what is free after it.
+
+        times: how often the file must find room, for itself and for what is made of it.
+        """
         self.path = path
+        self._most = most
+        self._times = times
+        self._left = left
         self._lock = asyncio.Lock()
 
     async def receive(self, request: AnyRequest, check: Check) -> None:
@@ -41,11 +46,11 @@ class Upload:
         while it sends shows no answer.
         """
         async with self._lock:
-            needed = _TIMES * body.declared_bytes(request, _BYTES_MAX)
-            free = max(0, shutil.disk_usage(self.path.parent).free - _LEFT_BYTES)
+            needed = self._times * body.declared_bytes(request, self._most)
+            free = max(0, shutil.disk_usage(self.path.parent).free - self._left)
             part = self.path.with_suffix(".part")
             try:
-                await _write(part, _content(request, check), is_kept=needed <= free)
+                await _write(part, _content(request, check, self._most), is_kept=needed <= free)
                 if needed > free:
                     raise NoRoom(needed, free)
                 part.replace(self.path)
@@ -68,14 +73,14 @@ async def _write(path: Path, pieces: AsyncIterator[bytes], *, is_kept: bool) -> 
         await asyncio.to_thread(file.write, waiting)
 
 
-async def _content(request: AnyRequest, check: Check) -> AsyncIterator[bytes]:
+async def _content(request: AnyRequest, check: Check, most: int) -> AsyncIterator[bytes]:
     """Yield the bytes of the file in a form (RFC 7578), once its other fields were checked."""
     _, options = parse_options_header(request.headers.get("content-type", ""))
     fields: dict[str, bytes] = {}
     part: MultipartSegment | None = None
     try:
         parser = PushMultipartParser(options.get("boundary", ""), max_segment_count=_PARTS_MAX)
-        async for piece in body.pieces(request, _BYTES_MAX, bytearray()):
+        async for piece in body.pieces(request, most, bytearray()):
             for event in parser.parse(piece):
                 if isinstance(event, MultipartSegment):
                     part = event

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser
 
 from hub.actions import quarantine
 from hub.actions.cloud import link
 from hub.core.cloud.link import Link
+from hub.core.update.last import Fate, LastUpdate
+from hub.core.update.wishes import Found, Source
+from hub.services.update.desk import Told
 from hub.store.database import Store
 from hub.words import LANGUAGES
 from tests.browser.visit import Visit, administer
@@ -27,11 +31,24 @@ PAGES = (
     "/quarantine",
     "/box",
     "/network",
+    "/updates",
     "/emergency-sheet",
     "/copy",
     "/people",
     "/settings",
     "/log",
+)
+_UPDATES = Told(
+    running="A",
+    usual="A",
+    other=True,
+    found=(
+        Found(source=Source.STICK, version="99.0.0", size_bytes=400_000_000),
+        Found(source=Source.UPLOAD, version="99.1.0", size_bytes=400_000_000),
+        Found(source=Source.ADDRESS, refused="no_line"),
+    ),
+    failed=Found(source=Source.STICK, refused="pulled"),
+    last=LastUpdate(version="98.0.0", before="1.0.0", fate=Fate.RETURNED, missing=("READY", "NETWORK")),
 )
 _LOCALES = {"en": "en-GB", "ar": "ar-LB", "es": "es-MX", "fr": "fr-FR"}
 _LONG = "Centre de santé communautaire de la vallée du Nord, antenne mobile numéro trois"
@@ -48,6 +65,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedHub]:
     store.close()
     machine = {f"HIKMA_HUB_BOX_{what}_COMMAND": "true" for what in ("RESTART", "SHUTDOWN", "ERASE")}
     machine["HIKMA_HUB_BOX_NETWORK_WISH"] = str(data / "network")
+    machine["HIKMA_HUB_BOX_UPDATE_WISH"] = str(data / "update")
+    machine["HIKMA_HUB_BOX_UPDATE_TOLD"] = str(data / "told")
+    machine["HIKMA_HUB_UPDATE_URL"] = "https://updates.example.org/a/rather/long/path/hikma-hub.raucb"
+    (data / "told").write_bytes(msgspec.json.encode(_UPDATES))
     hub = ServedHub(data, {"HIKMA_HUB_WEB_SHOW_LIGHTS": "true", "HIKMA_HUB_HUB_NAME": _LONG, **machine})
     hub.start()
     administer(hub)

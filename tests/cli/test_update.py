@@ -13,10 +13,10 @@ import pytest
 from hub import __version__
 from hub.core.status.facts import Facts
 from hub.core.update import slots, trial
+from hub.core.update.last import Fate, LastUpdate
 from hub.core.update.slots import TRIAL, TRIED, Slot
 from hub.services.status import file
 from hub.services.update import boot_partition, memory
-from hub.services.update.memory import Fate, LastUpdate
 from tests.firmware import started
 from tests.updates import TwoSystems
 

@@ -14,6 +14,7 @@ EXPOSURE_MAX = {
     "hikma-hub-prove.service": 5.2,
     "hikma-hub-stick@.service": 4.3,
     "hikma-hub-update.service": 5.2,
+    "hikma-hub-update-wish.service": 5.2,
 }
 """Everything else is at most TIGHT. First boot, the stick and erasing mount for the whole machine: they have no
 view of their own, and each right that they keep instead says what it is for."""

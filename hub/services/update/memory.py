@@ -1,47 +1,14 @@
 """What became of the last update: kept beside the database, so that either system can tell it."""
 
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from hub import files
+from hub.core.update.last import Fate, LastUpdate
 from hub.core.update.slots import Start
-from hub.core.update.trial import Need, Way
 
 FILE_NAME = "update.json"
-
-
-class Fate(StrEnum):
-    """How far it came."""
-
-    INSTALLED = "installed"
-    TRYING = "trying"
-    KEPT = "kept"
-    RETURNED = "returned"
-    """It was not well, or did not come up; the system before it runs again."""
-    TAKEN_BACK = "taken back"
-    """A person went back."""
-
-
-class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """The last update."""
-
-    version: str
-    before: str
-    """The version that it took the place of."""
-    fate: Fate = Fate.INSTALLED
-    ways: tuple[Way, ...] = ()
-    """The networks that were up before it."""
-    lights: bool = True
-    """Whether the lights ran before it."""
-    missing: tuple[str, ...] = ()
-    """What it did not show in its time, by the names of ``Need``; empty where it did not come up at all."""
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        """What it did not show."""
-        return tuple(Need[name] for name in self.missing if name in Need.__members__)
 
 
 def read(data: Path) -> LastUpdate | None:

@@ -15,7 +15,8 @@ from hub.core.update.rules import Bundle
 CONF = Path("/etc/rauc/system.conf")
 _INFO_S = 600
 """Verifying reads the whole bundle, from a slow stick perhaps."""
-_INSTALL_S = 3600
+_INSTALL_S = 4 * 3600
+"""A whole system over a slow line."""
 _DETAIL_CHARS = 300
 
 
@@ -37,15 +38,18 @@ class Rauc(msgspec.Struct, frozen=True):
             raise UpdateRefused(Refusal.ONE_SYSTEM)
         return read.get("system", "compatible")
 
-    def info(self, bundle: Path) -> Bundle:
-        """Return what a bundle says, after verifying its signature and content. Raises UpdateRefused."""
+    def info(self, bundle: Path | str) -> Bundle:
+        """Return what a bundle says, after verifying its signature; of one in format plain its content too.
+
+        It may be an https:// address. Raises UpdateRefused.
+        """
         printed = self._run(_INFO_S, "info", "--output-format=json", str(bundle))
         try:
             return msgspec.json.decode(printed, type=Bundle)
         except msgspec.DecodeError as error:
             raise UpdateRefused(Refusal.FAILED, detail=str(error)) from error
 
-    def install(self, bundle: Path) -> None:
+    def install(self, bundle: Path | str) -> None:
         """Write a bundle to the other system and make that the next one. Raises UpdateRefused."""
         self._run(_INSTALL_S, "install", str(bundle))
 

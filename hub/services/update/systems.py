@@ -61,7 +61,7 @@ class Systems(msgspec.Struct, frozen=True, kw_only=True):
         with self.writable(self.boot):
             boot_partition.seal(self.boot, slot)
 
-    def check(self, bundle: Path, *, current: str, may_be_older: bool) -> Bundle:
+    def check(self, bundle: Path | str, *, current: str, may_be_older: bool) -> Bundle:
         """Return what a bundle says. Raises UpdateRefused where it is not for this hub."""
         compatible = self.rauc.compatible()
         found = self.rauc.info(bundle)
@@ -74,7 +74,7 @@ class Systems(msgspec.Struct, frozen=True, kw_only=True):
             case _:
                 raise UpdateRefused(unfit)
 
-    def install(self, bundle: Path) -> None:
+    def install(self, bundle: Path | str) -> None:
         """Write a bundle to the system that does not run. Raises UpdateRefused; on trial too: it is the way back."""
         if self.booted() is not self.read().committed:
             raise UpdateRefused(Refusal.ON_TRIAL)

@@ -38,6 +38,7 @@ from hub.web.pages.pairing import PairingOptions
 from hub.web.pages.recovering import RecoveryControl
 from hub.web.pages.setup import SetupControl
 from hub.web.pages.spare import SpareControl
+from hub.web.pages.updates import UpdateControl, UpdatePages
 
 
 class Powers(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
 
     switch: Switch
     networks: NetworkDesk
+    updates: UpdateControl
     cloud: CloudControl
     settings: SettingsBook
     fleet: FleetControl
@@ -84,6 +86,7 @@ def handlers(here: Pages, store: Store, may: Powers) -> list[HTTPRouteHandler]:
         *quarantine.handlers(here, store),
         *box.handlers(here, store, may.switch, may.pages),
         *network.handlers(here, store, may.networks),
+        *UpdatePages(here, store, may.updates).routes(),
         *files.handlers(here, store, may.switch, make_support=may.make_support, make_backup=may.make_backup),
         *erasing.handlers(here, store, may.switch, may.attempts, partial(box.page, here, store, may.switch)),
         *copy.handlers(here, may.copy, partial(box.sheet, here, store, may.pages)),

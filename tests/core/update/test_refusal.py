@@ -12,7 +12,12 @@ SAID = {
     "signature verification failed: error:1700009E:CMS routines::verification failure": Refusal.DAMAGED,
     "Invalid bundle format: Signature size (5364167342317025162) exceeds bundle size": Refusal.NOT_AN_UPDATE,
     "LastError: Compatible mismatch: Expected 'a' but bundle manifest has 'b'": Refusal.OTHER_DEVICE,
-    "Failed to create transfer: No space left on device": Refusal.FAILED,
+    "Failed to create transfer: No space left on device": Refusal.NO_ROOM,
+    "LastError: Size of image (1879048192) does not fit to slot size 1073741824": Refusal.NO_ROOM,
+    "LastError: Failed to download bundle https://a/b: Transfer failed: Connection refused": Refusal.NO_LINE,
+    "LastError: Already processing a different method": Refusal.BUSY,
+    "Error splicing data: Input/output error": Refusal.PULLED,
+    "No such file: /media/hikma-hub/update.raucb": Refusal.NOT_THERE,
     "": Refusal.FAILED,
 }
 

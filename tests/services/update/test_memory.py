@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.update.last import Fate, LastUpdate
 from hub.core.update.slots import Start
 from hub.core.update.trial import Need, Way
 from hub.services.update import memory
-from hub.services.update.memory import Fate, LastUpdate
 
 LAST = LastUpdate(version="2.0.0", before="1.0.0", fate=Fate.TRYING, ways=(Way.WIFI,), missing=("READY", "gone"))
 
