@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from hub.core.errors import SettingError
 from hub.settings import toml_file
-from hub.settings.toml_file import did_you_mean
+from hub.settings.toml_file import HTTPS, did_you_mean
 from hub.settings.tree import Settings
 
 ENV_PREFIX = "HIKMA_HUB_"
@@ -158,6 +158,8 @@ def allowed(wanted: Any) -> str:  # noqa: ANN401  as above
             return "true or false"
         case IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
+        case StrType(pattern=pattern, max_length=high) if pattern == HTTPS:
+            return f"empty, or an https:// address of at most {high} characters"
         case StrType(min_length=low, max_length=high):
             return f"one line of text, {low} to {high} characters"
         case LiteralType(values=values):

@@ -9,6 +9,8 @@ from hub.core.errors import SettingError
 
 ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
 """A text without control characters and lone surrogates."""
+HTTPS = r"\A(https://[!-~]+)?\Z"
+"""Such an address, or none."""
 
 
 def parse(text: str, name: str) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from hub.settings.toml_file import ONE_LINE
+from hub.settings.toml_file import HTTPS, ONE_LINE
 
-_HTTPS = r"\A(https://[!-~]+)?\Z"
 _HOST_NAME = r"\A[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\Z"  # RFC 1123 section 2.1, one label
 
 
@@ -149,7 +148,7 @@ class FleetSettings(msgspec.Struct, frozen=True):
 class UpdateSettings(msgspec.Struct, frozen=True):
     """[update]: where updates of the whole hub come from, beside the stick and the page."""
 
-    url: Annotated[str, Meta(min_length=0, max_length=253, pattern=_HTTPS)] = ""
+    url: Annotated[str, Meta(min_length=0, max_length=253, pattern=HTTPS)] = ""
     """The https:// address of the organisation's newest update; empty for none."""
 
 

@@ -16,9 +16,12 @@ from tests.outside import PROJECT, run
 from tests.simulator.phone import Phone
 
 NEWER = "99.0.0"
+STUCK = "99.0.1"
+"""The version of an update whose hub never gets ready."""
 _TREE = card.IMAGE.parent / "work/root"
 _KEY = card.IMAGE.parent / "update"
 _HUB = "opt/hikma-hub/lib/python3.13/site-packages/hub/__init__.py"
+_SERVE = "opt/hikma-hub/lib/python3.13/site-packages/hub/cli/serve.py"
 _SHELF = "/run/shelf"
 _INSTALL_S = 900
 _TRIAL_S = 600
@@ -28,6 +31,10 @@ cp /proc/cmdline /run/proc && echo 301 >/run/proc/uptime"""
 _UPDATE = "systemd-run --quiet --setenv=HIKMA_UPDATE_PROC=/run/proc /usr/local/bin/hikma-hub update"
 _WRITTEN = "awk '{exit $7 < 200000}' /sys/block/vda/vda3/stat"
 """100 MB of the other system are written."""
+_TOLD = "cat /run/hikma-hub-update.json"
+_IS_FOUND = f"""{_TOLD} | grep -q '"source":"stick","version":"{NEWER}"'"""
+_TAP = """runuser -u hikma-hub -- sh -c "umask 077; cd /run/hikma-hub; echo '{wish}' >wish; mv wish update" """
+"""What the page writes, by the user and into the folder that it has: systemd sees it, and grants it in its unit."""
 _TRY_AGAIN = "hikma-hub update seal B && hikma-hub update backend set-primary B"
 """What was installed lies there still: after a trial that was cut it is only not started any more."""
 
@@ -59,12 +66,43 @@ def shelf(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa
     bundle(tiny(folder / "old", "0.0.1"), stock / "older.raucb", _KEY)
     shutil.copy(stock / "good.raucb", stock / "short.raucb")
     os.truncate(stock / "short.raucb", 100_000_000)
-    made = folder / "shelf.img"
+    return disk(folder / "shelf.img", stock)
+
+
+def disk(made: Path, stock: Path) -> Path:
+    """Make a file system with the files of a folder."""
     with made.open("wb") as file:
         file.truncate(1024**3)
     card.run("mke2fs", "-q", "-t", "ext4", "-d", str(stock), str(made))
     shutil.rmtree(stock)
     return made
+
+
+@pytest.fixture
+def stuck(keys: Keys, tmp_path: Path) -> Path:  # noqa: ARG001  it skips where there is no image
+    """Return a stick with an update of the image's own tree whose hub ends as soon as it is started."""
+    (stock := tmp_path / "stock").mkdir()
+    card.run("cp", "-al", str(_TREE), str(tmp_path / "tree"))
+    for name, text in {
+        _HUB: (_TREE / _HUB).read_text().replace(__version__, STUCK),
+        _SERVE: 'raise SystemExit("never ready")\n',
+    }.items():
+        (changed := tmp_path / "tree" / name).unlink()
+        changed.write_text(text)
+        shutil.rmtree(changed.with_name("__pycache__"), ignore_errors=True)
+    bundle(tmp_path / "tree", stock / "stuck.raucb", _KEY)
+    return disk(tmp_path / "stick.img", stock)
+
+
+def stick(made: Path) -> tuple[str, ...]:
+    """Return the devices of a board with this stick in it."""
+    drive = f"if=none,id=stick,file={made},format=raw,readonly=on"
+    return "-device", "qemu-xhci", "-drive", drive, "-device", "usb-storage,drive=stick"
+
+
+def tap(board: Guest, wish: str) -> None:
+    """Ask for something as the page does."""
+    board.ssh(_TAP.format(wish=wish.replace('"', '\\"')))
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +202,48 @@ def test_an_update_that_proves_itself_is_kept_and_a_person_can_go_back(updated: 
     other = paired(updated, 3)
     assert other.sync().ok
     assert other.store.find("patients", pushed)
+
+
+@pytest.mark.long
+def test_an_update_on_a_stick_is_found_by_itself_and_a_tap_installs_it(keys: Keys, shelf: Path, tmp_path: Path) -> None:
+    with Guest(card.flash(tmp_path, "card", toml(keys)), keys.private, devices=stick(shelf)) as board:
+        board.until("findmnt --options ro,nosuid,nodev,noexec /media/hikma-hub-update")
+        board.until(_IS_FOUND)
+        board.until("awk '{exit $1 < 301}' /proc/uptime")
+        tap(board, '{"type":"install","source":"stick"}')
+        board.until(f"""{_TOLD} | grep -q '"doing":"installing"'""")
+        board.restart(_INSTALL_S)
+        board.wait_until_ready(_TRIAL_S)
+        assert status(board)["version"] == NEWER
+        board.until("! test -e /boot/firmware/tried.txt")
+        tap(board, '{"type":"back"}')
+        board.restart()
+        board.wait_until_ready(_TRIAL_S)
+        assert status(board)["version"] == __version__
+        assert board.ssh("systemctl --failed --no-legend --plain").strip() == ""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_an_update_whose_hub_never_gets_ready_goes_back_by_itself_and_says_why(
+    keys: Keys, stuck: Path, tmp_path: Path
+) -> None:
+    text = toml(keys).replace('language = "ar"', 'language = "en"')
+    with Guest(card.flash(tmp_path, "card", text), keys.private, devices=stick(stuck)) as board:
+        board.ssh("hikma-hub pairing open --minutes 240")
+        kept = push(phone := paired(board, 1), "Before")
+        board.until(f"""{_TOLD} | grep -q '"version":"{STUCK}"'""")
+        board.ssh("mkdir -p /run/proc && cp /proc/cmdline /run/proc && echo 301 >/run/proc/uptime")
+        board.ssh(f"{_UPDATE} install")
+        board.restart(_INSTALL_S)
+        begun = time.monotonic()
+        board.restart(2 * _TRIAL_S)
+        tell(f"a hub that never got ready was given up {time.monotonic() - begun:.0f} s after its start began")
+        board.wait_until_ready(_TRIAL_S)
+        found = status(board)
+        assert (found["version"], found["running"], found["next"]) == (__version__, "A", "A")
+        assert f"The update to version {STUCK} was not well." in found["last"]
+        assert "The hub did not answer." in found["last"]
+        board.until(f"""{_TOLD} | grep -q '"missing":\\["READY"'""")
+        assert phone.sync().ok
+        assert phone.store.find("patients", kept)

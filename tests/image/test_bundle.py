@@ -133,3 +133,11 @@ def test_a_key_is_not_drawn_over_another(tmp_path: Path) -> None:
 def test_the_hook_is_clean() -> None:
     done = run(tool("shellcheck", "apt install shellcheck"), PROJECT / "image/bundle-hook")
     assert done.returncode == 0, done.stdout
+
+
+def test_an_update_for_an_address_has_the_index_of_its_blocks(tmp_path: Path, box: TwoSystems) -> None:
+    made = tmp_path / "delta.raucb"
+    done = run(PROJECT / "image/bundle", plant(tmp_path / "tree", TREE), made, box.root / "update", DELTA="yes")
+    assert done.returncode == 0, done.stderr
+    listed = run(tool("unsquashfs", "apt install squashfs-tools"), "-l", made)
+    assert "rootfs.img.block-hash-index" in listed.stdout, listed.stderr
