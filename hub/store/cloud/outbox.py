@@ -257,7 +257,7 @@ def with_visit_now(db: Database) -> list[int]:
 def ending(db: Database, table: Table, ids: Iterable[str]) -> list[str]:
     """Return which of these were deleted here, and the cloud has not confirmed it."""
     rows = db.execute(
-        f"SELECT t.id FROM [{table.name}] AS t JOIN outbox AS o ON o.table_name = ? AND o.num = t.num"
+        f"SELECT t.id FROM [{table.name}] AS t CROSS JOIN outbox AS o ON o.table_name = ? AND o.num = t.num"
         " WHERE t.id IN (SELECT value FROM json_each(?)) AND t.local_server_deleted_at IS NOT NULL ORDER BY t.id",
         [table.name, msgspec.json.encode(sorted(ids)).decode()],
     )
