@@ -25,6 +25,10 @@ from hub.store.records import owners
 
 _FEW = 4096
 """Up to so many due records of a table are sorted; more are read along an index, from where the last page ended."""
+_DENSE = 4
+"""... but where one in so many records is due the index is followed too, and only as far as records are taken,"""
+_HANDFUL = 512
+"""unless they are no more than this."""
 _FRESH = 512
 """So far above that it is looked for what was made since: the patients of today come before those of last year."""
 _FETCH = 512
@@ -69,10 +73,11 @@ class StoredBacklog:
     def names(self) -> Iterator[Bundle]:
         """Read what is due of the patients' own rows, the newest first."""
         left = self._left[_PATIENTS.name]
-        for chunk in _chunks(self._newest(_PATIENTS), _FETCH):
-            made = {num: made_ms for made_ms, num, _ in chunk if num in left}
-            for bundle in self.records(_PATIENTS, self._take(_PATIENTS, made)):
-                yield bundle._replace(met_at=(_PATIENTS.name, made[bundle.tables[0][1][0][0]]))
+        for chunk in _chunks(self._moments(_PATIENTS), _FETCH):
+            made = {num: made_ms for made_ms, num in chunk if num in left}
+            rows = self._db.execute(_owned_sql(_PATIENTS), [_json(self._take(_PATIENTS, made))])
+            for clinic, author, num, *row in rows:
+                yield Bundle(Owner(clinic, author), [(_PATIENTS, [(num, *row)])], (_PATIENTS.name, made[num]))
 
     def patients(self) -> Iterator[Bundle]:
         """Read what is due, a patient at a time; in the end what is no patient's."""
@@ -103,15 +108,22 @@ class StoredBacklog:
 
     def _newest(self, table: Table) -> Iterator[_Due]:
         """Return what is due of a table, the newest first."""
+        return iter(self._sorted(table)) if self._is_sparse(table) else self._due(table, self._moments(table))
+
+    def _moments(self, table: Table) -> Iterator[tuple[int, int]]:
+        """Return moments and numbers of what is due of a table, the newest first."""
+        if self._is_sparse(table):
+            return ((made_ms, num) for made_ms, num, _ in self._sorted(table))
         left = self._left[table.name]
-        if self._is_small(table):
-            return iter(self._db.execute(_sorted_sql(table), [_json(left)]).fetchall())
-        return self._due(table, (row for row in self._followed(table) if row[1] in left))
+        return (row for row in self._followed(table) if row[1] in left)
+
+    def _sorted(self, table: Table) -> Sequence[_Due]:
+        return self._db.execute(_sorted_sql(table), [_json(self._left[table.name])]).fetchall()
 
     def _followed(self, table: Table) -> Iterator[tuple[int, int]]:
-        """Follow the index of made_ms: a little of what was made since, then from the frontier down."""
+        """Follow the index of made_ms: where much is due, some of what was made since, then on from the frontier."""
         select = f"SELECT made_ms, num FROM [{table.name}] INDEXED BY [{table.name}_made]"
-        frontier = self._frontiers[table.name]
+        frontier = None if self._is_small(table) else self._frontiers[table.name]
         if frontier is None:
             yield from self._db.execute(f"{select} ORDER BY made_ms DESC")
             return
@@ -198,6 +210,14 @@ class StoredBacklog:
 
     def _is_small(self, table: Table) -> bool:
         return len(self._left[table.name]) <= _FEW
+
+    def _is_sparse(self, table: Table) -> bool:
+        """Whether so little is due that sorting it costs less than passing over the rest of the index."""
+        due = len(self._left[table.name])
+        return self._is_small(table) and (due <= _HANDFUL or due * _DENSE < self._last(table))
+
+    def _last(self, table: Table) -> int:
+        return int(self._db.execute(f"SELECT coalesce(max(num), 0) FROM [{table.name}]").fetchone()[0])
 
     def _take(self, table: Table, nums: Iterable[int]) -> Sequence[int]:
         taken = list(nums)

@@ -138,6 +138,18 @@ def test_p11_who_is_due_next_and_who_was_seen_last_come_first_and_all_names_soon
     assert len(ids(answers[0], "patients")) > len(first) + 10
 
 
+def test_p11_what_is_followed_along_the_index_comes_in_the_same_order_as_what_is_sorted(
+    hub: InProcessHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cared_for(hub, 40)
+    push(hub.store, changes("visits", created=[row("visits", f"at once {n}", patient_id=f"p{n}") for n in range(9)]))
+    push(hub.store, changes("patients", updated=[edit(row("patients", "p7"), phone="1")], deleted=["p3"]))
+    hub.restart(policy=SMALL)
+    by_sorting = [answer["changes"] for answer in pull_all(hub.client("a"))]
+    monkeypatch.setattr(backlogs, "_HANDFUL", 0)
+    assert [answer["changes"] for answer in pull_all(hub.client("b"))] == by_sorting
+
+
 # Long backlogs, read along the index
 
 
