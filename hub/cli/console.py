@@ -4,10 +4,10 @@ import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
-import segno
 
 from hub.actions.box import identity
 from hub.actions.people import setup
@@ -19,11 +19,17 @@ from hub.core.phone import qr
 from hub.core.phone.reach import LOOKS, REMEDY
 from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
+from hub.late import Late
 from hub.services.discovery import links
 from hub.services.discovery.reach import Reach
 from hub.settings import Settings
 from hub.store.database import FILE_NAME, Store
 from hub.words import Words, status
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Late("segno")
 
 _HOME, _TO_END_OF_LINE, _TO_END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 _REFRESH_S = 3.0
