@@ -13,13 +13,15 @@ from hub.actions.phones.push import Source
 from hub.core import reasons
 from hub.core.errors import HubError, OperatorError
 from hub.core.reasons import Reason
-from hub.core.records.access import Rights
+from hub.core.records.access import Permission, Rights
+from hub.core.records.codec import Record
 from hub.core.records.tables import TABLES
 from hub.store import quarantine as rows
 from hub.store.database import Store, Transaction
 from hub.store.people import audit, users
 from hub.store.phones import callers, devices
 from hub.store.quarantine import Action
+from hub.store.records import owners, record_rows
 from hub.store.records.record_rows import HUB
 
 
@@ -32,6 +34,8 @@ class RefusedRecord(msgspec.Struct, frozen=True):
     action: str
     """A word of hub.store.quarantine.Action."""
     reason: Reason
+    fingerprint: int
+    """The same when it is refused again."""
     device: int
     user_id: str
     at: int
@@ -80,6 +84,24 @@ def entries(store: Store) -> list[RefusedRecord]:
         ]
 
 
+def patients(store: Store, user_id: str, nums: Iterable[int]) -> dict[int, str]:
+    """Return whom these entries are about, by name, where the user may see that patient."""
+    table = TABLES["patients"]
+    with store.read() as db:
+        viewer = users.find(db, user_id)
+        if viewer is None:
+            return {}
+        rights = callers.rights(db, viewer.id, viewer.role)
+        about = rows.patients(db, nums)
+        seen = {num for num, owner in owners.of(db, table, about.values()) if rights.may(Permission.VIEW, owner)}
+        found = record_rows.by_num(db, table, seen)
+        return {num: _full_name(found[patient]) for num, patient in about.items() if patient in seen}
+
+
+def _full_name(patient: Record) -> str:
+    return " ".join(filter(None, (patient.text("given_name"), patient.text("surname"))))
+
+
 def show(store: Store, num: int) -> dict[str, Any] | None:
     """Return one entry as JSON holds it, record included; None where there is none."""
     with store.read() as db:
@@ -94,6 +116,11 @@ def retry(store: Store, num: int) -> Retried:
             return _retry(tx, num)
     except HubError:
         return Retried.FAILED
+
+
+def set_all_aside(store: Store, nums: Iterable[int], note: str) -> int:
+    """Set entries aside as ``set_aside`` does; returns how many were there."""
+    return sum(set_aside(store, num, note) for num in nums)
 
 
 def retry_all(store: Store, nums: Iterable[int] | None = None) -> dict[int, Retried]:

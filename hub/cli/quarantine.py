@@ -127,7 +127,7 @@ def _problem(num: int, outcome: Retried) -> str:
 
 def _told(entry: RefusedRecord) -> dict[str, Any]:
     row = msgspec.structs.asdict(entry)
-    del row["age_s"]
+    del row["age_s"], row["fingerprint"]
     return actions.plain(row)
 
 

@@ -75,10 +75,22 @@ def held_of(db: Database, device: int) -> tuple[Held, Held]:
 def entries(db: Database) -> Iterator[dict[str, Any]]:
     """Return all entries without the records themselves, oldest first."""
     rows = db.query(
-        "SELECT num, table_name, record_id, action, reason, why, device, user_id, at, note, length(raw) AS size"
-        " FROM quarantine ORDER BY num"
+        "SELECT num, table_name, record_id, action, reason, why, fingerprint, device, user_id, at, note,"
+        " length(raw) AS size FROM quarantine ORDER BY num"
     )
     return map(_read, rows)
+
+
+def patients(db: Database, nums: Iterable[int]) -> dict[int, int]:
+    """Return which of these entries are about a live patient of the hub, each by the patient's number."""
+    rows = db.execute(
+        "SELECT entry.num, patient.num FROM json_each(?) AS wanted JOIN quarantine AS entry ON entry.num = wanted.value"
+        " JOIN patients AS patient ON patient.id = CASE WHEN entry.table_name = 'patients' THEN entry.record_id"
+        " WHEN json_valid(entry.raw) THEN json_extract(entry.raw, '$.patient_id') END"
+        " WHERE patient.local_server_deleted_at IS NULL",
+        [msgspec.json.encode(list(nums)).decode()],
+    )
+    return dict(rows.fetchall())
 
 
 def entry(db: Database, num: int) -> dict[str, Any] | None:

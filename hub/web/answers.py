@@ -60,7 +60,7 @@ def respond(answer: Answer, who: Visitor) -> Response[Any]:
         case Download(content, name, kind):
             headers = {"content-disposition": f'attachment; filename="{name}"'}
         case Go(path, done, new):
-            status, headers = 303, {"location": f"{path}?done={done}" if done else path}
+            status, headers = 303, {"location": f"{path}{'&' if '?' in path else '?'}done={done}" if done else path}
             token = new if new is not None else token
     cookies = [] if token is None else [visitor.cookie(token, encrypted=who.encrypted)]
     return Response(content, status_code=status, media_type=kind, headers={**look.HEADERS, **headers}, cookies=cookies)

@@ -89,6 +89,7 @@ def _live_in(hub: ServedHub) -> None:
         row("patients", "y", created_at="no"),
     ]
     hub.client("phone-0").push(changes("patients", created=spoilt))
+    hub.client("phone-1").push(changes("patients", created=["no record"]))
     hub.client("phone-old")
     hub.cli("device", "block", "phone-old")
     store = Store(hub.data)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions import quarantine as actions
 from hub.actions.box import facts
 from hub.actions.cloud import link, matching
 from hub.actions.phones import access, pairing, refusals
@@ -29,6 +30,7 @@ from hub.store.quarantine import Refused
 from tests.hubs import EMAIL, PASSWORD, InProcessHub, add_clinic, add_user, changes, new_store, row
 from tests.services.copy.copies import until
 from tests.simulator.phone import Phone
+from tests.store.pushes import push
 from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
 
 PATIENT = "Amina-Zahra"
@@ -48,6 +50,19 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def inside(site: Site) -> Site:
     site.sign_in()
     return site
+
+
+@pytest.fixture
+def wrong_vitals(tmp_path: Path) -> Iterator[Site]:
+    """Return pages of a hub that did not accept vital signs of a patient."""
+    prepared = InProcessHub(tmp_path / "data")
+    client = prepared.client()
+    client.push(changes("patients", created=[row("patients", "p", given_name=PATIENT)]))
+    client.push(changes("patient_vitals", created=[{"id": 7, "patient_id": "p"}]))
+    prepared.close()
+    with Site(tmp_path / "data") as made:
+        made.set_up()
+        yield made
 
 
 def events(site: Site) -> list[tuple[str, str | None]]:
@@ -420,6 +435,47 @@ def test_a_record_to_check_is_set_aside_with_a_note_and_taken_back(inside: Site)
     for path in ("set-aside", "take-back", "retry", "accept"):
         answer = inside.submit(f"/quarantine/{path}", {"num": "٧٧", "note": "x"}, page="/quarantine")
         assert answer.headers["location"].endswith("done=gone")
+
+
+def test_a_record_that_was_tried_again_is_marked(inside: Site) -> None:
+    with inside.store.read() as db:
+        num = str(next(iter(quarantine.entries(db)))["num"])
+    for path, form in (("retry", {"num": num}), ("retry-all", {})):
+        where = inside.submit(f"/quarantine/{path}", form, page="/quarantine").headers["location"]
+        assert "tried again, still not accepted" in inside.get(where).text
+    assert "tried again" not in inside.get("/quarantine").text
+
+
+def test_records_to_check_are_narrowed_by_reason_and_phone_and_set_aside_at_once(inside: Site) -> None:
+    push(inside.store, changes("visits", created=["x", "y"]))
+    before = len(actions.entries(inside.store))
+    assert "Set all 2 aside" in inside.get("/quarantine?reason=not_an_object").text
+    answer = inside.submit(
+        "/quarantine/set-aside", {"reason": "not_an_object", "note": "by a tool"}, page="/quarantine"
+    )
+    assert answer.headers["location"] == "/quarantine?reason=not_an_object&done=set_aside"
+    assert [entry.note for entry in actions.entries(inside.store)].count("by a tool") == 2
+    assert len(actions.entries(inside.store)) == before
+    assert "There are no records to check." in inside.get("/quarantine?phone=none+such").text
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "is_shown"), [(EMAIL, PASSWORD, True), (ADMINISTRATOR, ADMINISTRATOR_PASSWORD, False)]
+)
+def test_the_patient_of_a_record_to_check_is_named_to_somebody_of_the_clinic_alone(
+    wrong_vitals: Site, name: str, password: str, *, is_shown: bool
+) -> None:
+    wrong_vitals.sign_in(name, password)
+    text = wrong_vitals.get("/quarantine").text
+    assert "Vital signs" in text
+    assert (PATIENT in text) is is_shown
+
+
+def test_a_patient_whom_somebody_may_not_see_is_not_named(wrong_vitals: Site) -> None:
+    with wrong_vitals.store.write() as tx:
+        tx.db.execute("UPDATE user_clinic_permissions SET data = json_set(data, '$.can_view_history', json('false'))")
+    wrong_vitals.sign_in(EMAIL, PASSWORD)
+    assert PATIENT not in wrong_vitals.get("/quarantine").text
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """Quarantine: records that were not accepted, why, trying them again, and taking them away as a file (P7)."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import msgspec
 
 from hub.actions import quarantine as actions
+from hub.actions.people.page_sign_in import AccountKind
 from hub.actions.quarantine import RefusedRecord, Retried
 from hub.core.errors import OperatorError
 from hub.core.reasons import Code
@@ -21,8 +25,25 @@ _DIGITS_MAX = 15
 _NOTES = {Retried.ACCEPTED: "taken", Retried.GONE: "gone"}
 
 
+class Filter(msgspec.Struct, frozen=True):
+    """Which entries are wanted; "" for any."""
+
+    reason: str = ""
+    """The word of a Code."""
+    phone: str = ""
+
+    def has(self, entry: RefusedRecord) -> bool:
+        """Whether an entry is wanted."""
+        return self.reason in {"", entry.reason.code.word} and self.phone in {"", entry.phone}
+
+    def path(self, **more: str) -> str:
+        """Return the address of the page with these entries alone."""
+        query = urlencode({name: value for name, value in (msgspec.structs.asdict(self) | more).items() if value})
+        return f"/quarantine?{query}" if query else "/quarantine"
+
+
 class RefusedRow(msgspec.Struct, frozen=True):
-    """An entry as the page shows it: which record and why, never what is in it."""
+    """An entry as the page shows it: which record and why, never what is in it but the patient's name."""
 
     num: int
     kind: str
@@ -34,67 +55,99 @@ class RefusedRow(msgspec.Struct, frozen=True):
     reason: str
     is_english: bool
     """The reason has no translation."""
+    patient: str
+    """Whom it is about; "" for a viewer who may not see that, or a patient who is not here."""
     phone: str
     user: str
     note: str
     age: str
+    is_tried: bool
+    """It was tried again just now, and is still not accepted."""
     is_unallowed: bool
     """Its author may not enter it: an administrator can."""
 
 
 def handlers(here: Pages, store: Store) -> list[Any]:
     """Return the routes."""
+    return _Checking(here, store).routes()
 
-    def show(who: Visitor, _query: Form) -> Answer:
-        entries = actions.entries(store)
-        to_check = [entry for entry in entries if entry.note is None]
+
+class _Checking(NamedTuple):
+    """The page and its forms."""
+
+    here: Pages
+    store: Store
+
+    def routes(self) -> list[Any]:
+        action = self.here.action
+        return [
+            self.here.page("/quarantine", self._show),
+            action("/quarantine/retry", partial(self._again, actions.retry)),
+            action("/quarantine/accept", partial(self._again, actions.accept)),
+            action("/quarantine/set-aside", self._set_aside),
+            action("/quarantine/take-back", self._take_back),
+            action("/quarantine/retry-all", self._retry_all),
+            action("/quarantine/export", self._export),
+        ]
+
+    def _show(self, who: Visitor, query: Form) -> Answer:
+        entries = actions.entries(self.store)
+        wanted, waiting = _filter(query), [entry for entry in entries if entry.note is None]
+        to_check = [entry for entry in waiting if wanted.has(entry)]
         aside = [entry for entry in entries if entry.note is not None]
-        return here.render(
+        about = self._patients(who, [*to_check[:SHOWN_MAX], *aside[:SHOWN_MAX]])
+        tried = query.get("tried", "")
+        return self.here.render(
             "quarantine.html",
             who,
-            rows=[_row(who, entry) for entry in to_check[:SHOWN_MAX]],
+            rows=[_row(who, entry, about, tried) for entry in to_check[:SHOWN_MAX]],
             more=max(0, len(to_check) - SHOWN_MAX),
             all=len(to_check),
-            aside=[_row(who, entry) for entry in aside[:SHOWN_MAX]],
+            wanted=wanted,
+            reasons={entry.reason.code.word: said(who.words, entry.reason) for entry in waiting},
+            phones=sorted({entry.phone for entry in waiting if entry.phone}),
+            aside=[_row(who, entry, about, "") for entry in aside[:SHOWN_MAX]],
             more_aside=max(0, len(aside) - SHOWN_MAX),
         )
 
-    def retry(_who: Visitor, form: Form) -> Answer:
-        return Go("/quarantine", _NOTES.get(actions.retry(store, _num(form)), "refused"))
+    def _patients(self, who: Visitor, shown: list[RefusedRecord]) -> dict[int, str]:
+        """Name the patients to whom may see them: somebody of the clinic, over a line on which nobody listens."""
+        if who.account is None or who.account.kind is not AccountKind.USER or not who.unheard:
+            return {}
+        return actions.patients(self.store, who.account.id, [entry.num for entry in shown])
 
-    def accept(_who: Visitor, form: Form) -> Answer:
-        return Go("/quarantine", _NOTES.get(actions.accept(store, _num(form)), "refused"))
+    def _again(self, how: Callable[[Store, int], Retried], _who: Visitor, form: Form) -> Answer:
+        prints = {entry.num: str(entry.fingerprint) for entry in actions.entries(self.store)}
+        done = _NOTES.get(how(self.store, _num(form)), "refused")
+        return Go(_filter(form).path(tried=prints.get(_num(form), "") if done == "refused" else ""), done)
 
-    def set_aside(_who: Visitor, form: Form) -> Answer:
+    def _set_aside(self, _who: Visitor, form: Form) -> Answer:
+        nums = [_num(form)] if "num" in form else self._wanted(form)
         try:
-            return Go(
-                "/quarantine", "set_aside" if actions.set_aside(store, _num(form), form.get("note", "")) else "gone"
-            )
+            found = actions.set_all_aside(self.store, nums, form.get("note", ""))
         except OperatorError:
-            return Go("/quarantine", "unfit_note")
+            return Go(_filter(form).path(), "unfit_note")
+        return Go(_filter(form).path(), "set_aside" if found else "gone")
 
-    def take_back(_who: Visitor, form: Form) -> Answer:
-        return Go("/quarantine", "taken_back" if actions.take_back(store, _num(form)) else "gone")
+    def _take_back(self, _who: Visitor, form: Form) -> Answer:
+        return Go("/quarantine", "taken_back" if actions.take_back(self.store, _num(form)) else "gone")
 
-    def retry_all(_who: Visitor, _form: Form) -> Answer:
-        retried = actions.retry_all(store)
-        refused = set(retried.values()) - {Retried.ACCEPTED, Retried.GONE}
-        return Go("/quarantine", "some_refused" if refused else "all_taken")
+    def _retry_all(self, _who: Visitor, form: Form) -> Answer:
+        refused = set(actions.retry_all(self.store, self._wanted(form)).values()) - {Retried.ACCEPTED, Retried.GONE}
+        return Go(_filter(form).path(tried="all" if refused else ""), "some_refused" if refused else "all_taken")
 
-    def export(_who: Visitor, _form: Form) -> Answer:
+    def _wanted(self, form: Form) -> list[int]:
+        wanted = _filter(form)
+        return [entry.num for entry in actions.entries(self.store) if entry.note is None and wanted.has(entry)]
+
+    def _export(self, _who: Visitor, _form: Form) -> Answer:
         lines: list[str] = []
-        actions.export(store, lines.append)
+        actions.export(self.store, lines.append)
         return Download("".join(lines).encode(), "quarantine.jsonl", "application/jsonl; charset=utf-8")
 
-    return [
-        here.page("/quarantine", show),
-        here.action("/quarantine/retry", retry),
-        here.action("/quarantine/accept", accept),
-        here.action("/quarantine/set-aside", set_aside),
-        here.action("/quarantine/take-back", take_back),
-        here.action("/quarantine/retry-all", retry_all),
-        here.action("/quarantine/export", export),
-    ]
+
+def _filter(form: Form) -> Filter:
+    return Filter(form.get("reason", ""), form.get("phone", ""))
 
 
 def _num(form: Form) -> int:
@@ -103,7 +156,7 @@ def _num(form: Form) -> int:
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MAX else 0
 
 
-def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
+def _row(who: Visitor, entry: RefusedRecord, about: dict[int, str], tried: str) -> RefusedRow:
     return RefusedRow(
         num=entry.num,
         kind=named(who.words, entry.table_name),
@@ -112,9 +165,11 @@ def _row(who: Visitor, entry: RefusedRecord) -> RefusedRow:
         action=entry.action,
         reason=said(who.words, entry.reason),
         is_english=entry.reason.code is Code.OTHER,
+        patient=about.get(entry.num, ""),
         phone=entry.phone,
         user=entry.user,
         note=entry.note or "",
         age=who.words.ago(entry.age_s),
+        is_tried=tried in {"all", str(entry.fingerprint)},
         is_unallowed=entry.reason.code in _UNALLOWED,
     )
