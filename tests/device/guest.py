@@ -238,6 +238,11 @@ class Guest:
             name=f"phone-{seed}",
         )
 
+    def meet(self, phone: Phone) -> None:
+        """Let a phone go on with this board that had a session with another."""
+        assert phone.session is not None
+        phone.session.transport = self._connect("")
+
     def _connect(self, _url: str) -> HttpTransport:
         transport = HttpTransport(self.url())
         self._transports.append(transport)

@@ -53,6 +53,8 @@ def test_a_new_card_with_the_stick_is_the_hub_and_no_phone_is_touched(keys: Keys
     new = card.flash(tmp_path / "new", "card", text)
     with Guest(new, keys.private, devices=usb, ports=board.ports) as board:
         tell(f"a new card became the hub of the stick, until phones were served: {time.monotonic() - begun:.0f} s")
+        for phone in (first, second):
+            board.meet(phone)
         outcome = second.sync()
         assert outcome.ok, outcome.error
         assert all(second.store.find("patients", str(one["id"])) for one in made)
