@@ -29,9 +29,8 @@ _BOX = {
     ("box", "shutdown_command"): "touch /run/hikma-hub/power-off",
     ("box", "erase_command"): "touch /run/hikma-hub/erase",
     ("box", "network_wish"): "/run/hikma-hub/network",
-    ("box", "update_wish"): "/run/hikma-hub/update",
 }
-"""The hub may not switch the box off, erase, change its Wi-Fi or update it; hikma-hub-power.path and its kin see it."""
+"""The hub may not switch the box off, erase it or change its Wi-Fi; hikma-hub-power.path and its kin see the file."""
 
 T = TypeVar("T")
 log = structlog.get_logger()

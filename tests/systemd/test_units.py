@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.services.update.places import Places
+from hub.settings import Settings
 from tests.outside import PROJECT, run, tool
 
 UNITS = sorted((PROJECT / "systemd").iterdir())
@@ -75,3 +77,12 @@ def test_the_hub_waits_neither_for_a_network_nor_for_the_time() -> None:
 def test_the_lights_do_not_depend_on_the_hub_whose_silence_they_show() -> None:
     text = (PROJECT / "systemd/hikma-hub-lights.service").read_text("utf-8")
     assert not re.search(r"^(Requires|BindsTo|PartOf|Wants)=.*hikma-hub\.service", text, re.MULTILINE)
+
+
+def test_the_hub_leaves_its_wishes_where_a_path_unit_sees_them() -> None:
+    hub = (PROJECT / "systemd/hikma-hub.service").read_text("utf-8")
+    path = (PROJECT / "systemd/hikma-hub-update-wish.path").read_text("utf-8")
+    wish = Places().wish
+    assert f"\nEnvironment=HIKMA_HUB_BOX_UPDATE_WISH={wish}\n" in hub
+    assert f"\nPathExists={wish}\n" in path
+    assert str(Places().told) == Settings().box.update_told
