@@ -189,6 +189,7 @@ def _page_options(settings: Settings) -> PageOptions:
         settings.pairing.mode == "open",
         bool(settings.box.network_wish),
         bool(settings.box.update_wish),
+        len(updating.desk(settings).told().installable) if settings.box.update_wish else 0,
     )
 
 

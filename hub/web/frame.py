@@ -43,6 +43,8 @@ class PageOptions(msgspec.Struct, frozen=True):
     pairing_always: bool = False
     changes_network: bool = False
     updates: bool = False
+    updates_there: int = 0
+    """How many could be installed."""
 
 
 class Pages:

@@ -80,6 +80,13 @@ def test_what_runs_and_what_is_there_is_shown_and_the_box_page_leads_there(site:
     assert 'href="/updates"' in site.get("/box").text
 
 
+def test_what_could_be_installed_is_counted_in_the_menu_of_every_page(site: Site, told: Path) -> None:
+    counted = '<a href="/box">This device <b class="count">2</b>'
+    assert counted in site.get("/").text
+    tell(told, msgspec.structs.replace(IDLE, found=()))
+    assert counted not in site.get("/").text
+
+
 @pytest.mark.parametrize(
     ("form", "fields", "wish"),
     [
