@@ -316,11 +316,15 @@ class Relay(RuleBasedStateMachine):
         return row_id in pushes.live(self.world.store, table) | pushes.tombstones(self.world.store, table)
 
     def shown(self, who: int, table: str, which: int) -> Row | None:
-        """Return a record that a phone's user sees, poison left out."""
+        """Return a record that a phone's user sees, poison left out.
+
+        The app shows nobody a row that the hub made blank, for its patient moved to another clinic.
+        """
+        whose = "primary_clinic_id" if table == "patients" else "patient_id"
         rows = [
             row
             for row in self.station(who).phone.store.rows(table)
-            if not row["is_deleted"] and row["id"] not in self.poison
+            if row[whose] and not row["is_deleted"] and row["id"] not in self.poison
         ]
         return rows[which % len(rows)] if rows else None
 
