@@ -9,7 +9,9 @@ import pytest
 from hub.actions.phones import devices
 from hub.actions.phones import pull as pulling
 from hub.core.phone import sheets
+from hub.core.records.tables import TABLES
 from hub.store.phones import ledger
+from hub.store.records import record_rows
 from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
@@ -30,6 +32,20 @@ def sync_to_the_end(phone: Phone, most: int = 2000) -> int:
 
 
 # Created, updated, deleted
+
+
+def test_p5_what_lives_again_reaches_a_phone_that_heard_of_its_end_and_never_had_it(hub: InProcessHub) -> None:
+    """The cloud had moved it before it was deleted here. It went as ``updated``, which this phone ignored for ever."""
+    phone = hub.phone()
+    sync_to_the_end(phone)
+    push(hub.store, patients("a"), device=OTHER)
+    push(hub.store, changes("patients", deleted=["a"]), device=OTHER)
+    sync_to_the_end(phone)
+    with hub.store.write() as tx:
+        record_rows.bring_back(tx, TABLES["patients"], [1])
+    hours_pass(hub, 1)
+    sync_to_the_end(phone)
+    assert held(phone.store, "patients").keys() == {"a"}
 
 
 def test_p6_a_new_phone_gets_everything_as_created(hub: InProcessHub) -> None:
