@@ -9,11 +9,13 @@ from hub.actions.cloud import cycles
 from hub.app import rules
 from hub.app.live_settings import LiveSettings
 from hub.core.status.facts import FREE_BYTES_LOW
+from hub.core.update import slots
 from hub.core.update.wishes import Look
 from hub.services.relay import cycle
 from hub.services.relay.runner import Runner
 from hub.services.update.desk import UpdateDesk
 from hub.services.update.places import NAME
+from hub.services.update.systems import PROC
 from hub.settings import Settings
 from hub.store.database import Store
 from hub.web.pages.updates import UpdateControl
@@ -41,7 +43,13 @@ def control(store: Store, live: LiveSettings) -> UpdateControl:
         upload=Upload(place, most=_BYTES_MAX, left=FREE_BYTES_LOW),
         url=lambda: live.settings.update.url,
         may_fetch=partial(take, store, live),
+        has_two=has_two(),
     )
+
+
+def has_two(proc: Path = PROC) -> bool:
+    """Return whether this card has two systems, which nobody has told yet in the first seconds."""
+    return slots.booted((proc / "cmdline").read_text("ascii", "replace")) is not None
 
 
 def take(store: Store, live: LiveSettings, size_bytes: int) -> bool:

@@ -245,3 +245,18 @@ def test_the_address_is_asked_once_and_only_within_hours_and_bytes(site: Site, t
     cycles.advance(site.store, month_bytes=1_000_000_000)
     assert not updating.ask(site.store, site.live)
     assert wished(told) is None
+
+
+def test_in_the_first_seconds_a_card_with_two_systems_is_not_told_to_be_flashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cmdline").write_text("quiet rauc.slot=B panic=10\n")
+    assert updating.has_two(tmp_path)
+    monkeypatch.setattr(updating, "has_two", lambda: True)
+    box = BoxSettings(update_wish=str(tmp_path / "wish"), update_told=str(tmp_path / "none"))
+    with Site(tmp_path / "data", settings=Settings(box=box)) as made:
+        made.set_up()
+        made.sign_in()
+        shown = made.get("/updates").text
+    assert "The hub looks for updates." in shown
+    assert "holds one system" not in shown

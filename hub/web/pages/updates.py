@@ -40,6 +40,8 @@ class UpdateControl(msgspec.Struct, frozen=True):
     """The organisation's address; "" for none."""
     may_fetch: Callable[[int], bool]
     """Whether so many bytes may still come over the internet connection this month."""
+    has_two: bool = False
+    """Whether the card has two systems."""
 
 
 class UpdatePages(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class UpdatePages(msgspec.Struct, frozen=True):
             is_waiting=self.control.desk.is_waiting,
             is_busy=self._is_busy,
             last=said.became(who.words, told.last) if told.last else "",
+            has_two=self.control.has_two,
             one_system=who.words.say(Refusal.ONE_SYSTEM.sentence),
             sources=SOURCES,
             say=partial(said.found, who.words),
