@@ -74,6 +74,8 @@ class Pushed(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     synced: bool
     """The phone itself says that it has nothing new in it (a forced upload)."""
+    untouched: bool = False
+    """It is new on the phone, where nobody edited it."""
     renamed: bool = False
     """The phone holds it under another form of its id: under this one it has nothing."""
     folded: bool = False
@@ -100,6 +102,7 @@ def read(table: Table, raw: bytes | memoryview | msgspec.Raw, zone: tzinfo = UTC
         record=record,
         changed=_changed_columns(table, changed) if changed else (),
         synced=status == "synced",
+        untouched=status == "created" and not changed,
         renamed="id" in folded,
         folded=not folded.keys() <= table.days.keys() | {"id"} if folded else False,
     )

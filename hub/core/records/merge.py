@@ -10,7 +10,8 @@ it came to the hub, and from which device. Of two values for one column
 
 A record pushed without ``_changed`` stands for itself as a whole, and each of its columns for itself: the newer
 ``updated_at`` wins. Of equal ones the hub's stays where the phone had it or says that it has nothing new; else the
-value decides.
+value decides. One that is as it was made when the hub's was made is newer than nothing, whatever the clock said: a copy
+of its phone pushed it before, and every edit was made knowing it.
 
 Blank without a name never wins: after a pull straight from the cloud the app holds null for what it could not read.
 It empties a column only by naming it, and whoever fills a column that nobody emptied by name always wins.
@@ -218,6 +219,7 @@ def _unnamed_taken(table: Table, version: Version, pushed: Pushed, device: int, 
 def _whole_taken(table: Table, version: Version, pushed: Pushed, device: int, known: Knowledge) -> dict[str, Any]:
     values = {}
     at = pushed.record.row.updated_at
+    is_as_made = pushed.untouched and at == pushed.record.get("created_at") == version.record.get("created_at")
     for name, new in pushed.record.values().items():
         if name in _UNMERGED or name in COUNTERS.get(table.name, ()) or _is_blank(table, name, new):
             continue
@@ -228,7 +230,7 @@ def _whole_taken(table: Table, version: Version, pushed: Pushed, device: int, kn
         elif at == stamp.updated_at:
             if not _stays_on_tie(pushed, stamp, device, known) and _order(new) > _order(old):
                 values[name] = new
-        elif at > stamp.updated_at:
+        elif at > stamp.updated_at and not is_as_made:
             values[name] = new
     return values
 

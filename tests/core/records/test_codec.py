@@ -247,3 +247,12 @@ def test_the_same_edit_has_the_same_fingerprint_and_another_has_another(changed:
 
     assert mark("1") == mark("1")
     assert mark("1") != mark("2")
+
+
+@pytest.mark.parametrize(
+    ("said", "untouched"),
+    [({"_status": "created", "_changed": ""}, True), ({"_status": "created", "_changed": "phone"}, False)]
+    + [({"_status": status, "_changed": ""}, False) for status in ("updated", "synced")],
+)
+def test_only_what_is_new_and_not_edited_since_is_as_it_was_made(said: dict[str, str], *, untouched: bool) -> None:
+    assert read("patients", {"id": "p", "phone": "1", **said}).untouched is untouched

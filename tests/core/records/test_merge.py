@@ -245,6 +245,17 @@ def vitals(**values: object) -> codec.Record:
     return codec.build(VITALS, {"id": "v", "updated_at": 1000, "metadata": '{"a":1}', **values})
 
 
+@pytest.mark.parametrize("ahead", [0, 3_600_000])
+def test_p3_a_new_record_that_a_copy_of_its_phone_pushes_again_undoes_no_edit(ahead: int) -> None:
+    """A clock that was ahead when it was made says that it is newer than the edit."""
+    made = base(created_at=1000 + ahead, updated_at=1000 + ahead)
+    edit = Edit(2, 2000, {"phone": "edited", "hometown": ""})
+    edited = Version(pushed(made, edit).record, History(Stamp(2000, BASE_REVISION, 2)))
+    again = take(edited, Pushed(made.record, (), synced=False, untouched=True), Edit(3, 1000 + ahead, {}), 101)
+    assert again.record.get("phone") == "edited"
+    assert not again.exact
+
+
 @pytest.mark.parametrize("updated_at", [999, 1000, 1001], ids=["older", "tie", "newer"])
 @pytest.mark.parametrize("synced", [True, False])
 @pytest.mark.parametrize("maker", [merge.HUB, MAKER, 2])
