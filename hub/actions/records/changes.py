@@ -93,13 +93,13 @@ class Changes:
 
         Of one that is there twice the second is merged.
         """
-        stored = record_rows.find(self._tx.db, table, [each.record.id for each in pushed])
+        ids = [each.record.id for each in pushed]
+        stored = record_rows.find(self._tx.db, table, ids)
         self._foresee(table, [each.record for each in pushed])
         refused: dict[int, BadRecord] = {}
         new: dict[str, Add] = {}
         again: list[int] = []
-        for place, each in enumerate(pushed):
-            record_id = each.record.id
+        for place, (record_id, each) in enumerate(zip(ids, pushed, strict=True)):
             if record_id in stored or record_id in new:
                 again.append(place)
                 continue
@@ -112,7 +112,7 @@ class Changes:
                     refused[place] = error
         self._add(table, list(new.values()))
         for place in again:
-            record_id = pushed[place].record.id
+            record_id = ids[place]
             # A row that is about to change is taken out: a second push of it must read it anew.
             row = stored.pop(record_id, None) or self._find(table, record_id)
             refusal = self._again(table, row, pushed[place]) if row else None
