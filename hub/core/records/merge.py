@@ -161,19 +161,23 @@ def _history_of_columns(
 def _history_of_whole(
     table: Table, version: Version, taken: Mapping[str, Any], changed: tuple[str, ...], stamp: Stamp, mark: int
 ) -> History:
-    """Return the history after a whole record: what it set has its stamp, the rest has the one it had."""
+    """Return the history after a whole record: what it set has its stamp, the rest has the one it had.
+
+    What was emptied by name keeps a stamp of its own, also one like the whole record's: it was not always blank.
+    """
     old = version.history
     if not taken:
         return old
     base = stamp if changed else old.base._replace(updated_at=max(old.base.updated_at, stamp.updated_at))
     stamps = {}
     for name, value in version.record.values().items():
-        if name in _UNMERGED or (name not in old.columns and name not in taken and _is_blank(table, name, value)):
+        is_left_blank = name not in taken and _is_blank(table, name, value)
+        if name in _UNMERGED or (is_left_blank and name not in old.columns):
             continue
         after = old.columns.get(name, old.base)
         if name in taken:
             after = stamp if changed else after._replace(updated_at=stamp.updated_at)
-        if after != base:
+        if after != base or is_left_blank:
             stamps[name] = after
     return History(base, stamps, _marks(old, stamp, mark))
 

@@ -229,6 +229,15 @@ def after_mixed(edits: Iterable[tuple[Edit, bool]], first: Version) -> dict[str,
 @given(mixed(), st.sampled_from(["base", ""]))
 @example([(Edit(2, 1000, {"phone": ""}), False), (Edit(4, 998, {"phone": "a"}), False)], "")
 @example([(Edit(2, 999, {"phone": ""}), False), (Edit(4, 1000, {"phone": "a"}), False)], "")
+@example(
+    [
+        (Edit(2, 1000, {"hometown": "a", "phone": "a"}), False),
+        (Edit(3, 1000, {"phone": "a"}), False),
+        (Edit(4, 1002, {"hometown": ""}), False),
+        (Edit(5, 1002, {"phone": "a"}), True),
+    ],
+    "",
+)
 def test_p3_edits_and_whole_records_with_blanks_end_the_same_in_every_order(
     edits: list[tuple[Edit, bool]], filled: str
 ) -> None:
