@@ -23,7 +23,7 @@ from hub.core.records.codec import Record
 from hub.core.records.counters import RECORDS, STOCK
 from hub.core.records.merge import Version
 from hub.core.records.push_decision import Add
-from hub.core.records.table import PushRule, Table
+from hub.core.records.table import Cascade, PushRule, Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
 from hub.store.cloud import id_mapping, lost, outbox, seen
@@ -150,13 +150,19 @@ class _Incoming:
         return rows
 
     def _own(self, rows: dict[str, Row]) -> dict[str, Row]:
-        """Leave out the records of patients whom this hub does not have, or has no more."""
+        """Leave out the records of patients whom this hub does not have, or has no more.
+
+        What outlives its patient, and is here, is not left out: it would never be proven.
+        """
         patient = self._table.patient
         if patient is None or not rows:
             return rows
         asked = {row.record.text(patient) for row in rows.values()}
         known = record_rows.live_ids(self._tx.db, TABLES["patients"], filter(None, asked))
         own = {key: row for key, row in rows.items() if row.record.text(patient) in known}
+        if Cascade.PATIENT not in self._table.goes_with:
+            here = record_rows.live_ids(self._tx.db, self._table, rows.keys() - own.keys())
+            own |= {key: rows[key] for key in here}
         self._tally.foreign += len(rows) - len(own)
         return own
 

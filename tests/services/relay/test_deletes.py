@@ -230,3 +230,23 @@ def test_9_what_was_sent_to_a_patient_who_had_been_deleted_there_goes_here_and_s
     settle(connected)
     assert str(attribute["id"]) in pushes.tombstones(connected.store, "patient_additional_attributes")
     assert not connected.there_is("patient_additional_attributes", str(attribute["id"]))["is_deleted"]
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_4_6_what_was_dispensed_to_a_patient_who_is_deleted_there_is_proven(connected: World, *, is_sent: bool) -> None:
+    """The cloud leaves dispensing records alone, and goes on showing them; they were held, though they are there."""
+    patient = connected.patient()
+    item = connected.item(connected.prescription(connected.visit(patient)))
+    settle(connected)
+    dispensed = connected.dispensing(item)
+    if is_sent:
+        connected.fail(Kind.ERROR_500, on="pull")
+        assert connected.try_cycle().pushed.stored == 1
+    connected.seed.delete("patients", str(patient["id"]))
+    for _ in range(8):
+        connected.want_everything()
+        settle(connected)
+    assert connected.is_there("dispensing_records", str(dispensed["id"]))
+    assert str(dispensed["id"]) in pushes.live(connected.store, "dispensing_records")
+    assert pushes.reasons(connected.store) == []
+    assert not any(connected.waiting().values())
