@@ -1,10 +1,10 @@
 """Unites what two phones entered for the same field of a patient: the cloud keeps one row of them (CLOUD.md 4.5).
 
 Its key is the patient and the field, and the first id stays. The hub keeps the row that the cloud shows; what was
-entered under another id goes into it, and the other id is deleted.
+entered under another id goes into it, and the other id is deleted. Until then the newest of them goes last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from hub.actions.cloud import queue
 from hub.core.cloud import forms as cloud_forms
@@ -37,6 +37,19 @@ def unite(tx: Transaction, shown: Sequence[Record]) -> int:
     return seen
 
 
+def send_newer_again(tx: Transaction, sent: Iterable[Record]) -> None:
+    """Queue once more what is newer than what was just sent for the same field: the cloud keeps what came last."""
+    last = {_key(record): record for record in sent}
+    live = [(num, record) for num, record in _live(tx, last.values()) if _key(record) in last]
+    newest = {_key(record): (num, record) for num, record in sorted(live, key=lambda each: each[1].row.updated_at)}
+    entries = outbox.entries(tx.db, TABLE, [num for num, _ in newest.values()])
+    for key, (num, record) in newest.items():
+        there, entry = last[key], entries.get(num)
+        if record.row.updated_at > there.row.updated_at and (entry is None or entry.is_sent):
+            changed = {name for name in _VALUES if getattr(record.row, name) != getattr(there.row, name)}
+            queue.changed(tx, TABLE, [num], changed, cloud_forms.marks(TABLE, there, changed, tx.zone))
+
+
 def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
     """Put into the shown row what was entered under another id and has not been sent, if it is newer."""
     kept = record_rows.find(tx.db, TABLE, [record_id])[record_id]
@@ -59,11 +72,15 @@ def _carry(tx: Transaction, record_id: str, twin: Record, entry: Entry) -> None:
 
 def _others(tx: Transaction, shown: Sequence[Record]) -> list[tuple[int, Record]]:
     """Return the live attributes of these patients that are not among ``shown``."""
-    patients = sorted({record.row.patient_id for record in shown})
-    ids = {record.id.lower() for record in shown}
+    return list(_live(tx, shown, but=frozenset(record.id.lower() for record in shown)))
+
+
+def _live(tx: Transaction, of: Iterable[Record], *, but: Container[str] = ()) -> Iterable[tuple[int, Record]]:
+    """Return the live attributes of the patients of these, without those ids."""
+    patients = sorted({record.row.patient_id for record in of})
     live = record_rows.live_children(tx.db, TABLE, Cascade.PATIENT, patients)
-    others = [num for num, record_id in live if record_id.lower() not in ids]
-    return list(record_rows.by_num(tx.db, TABLE, others).items())
+    wanted = [num for num, record_id in live if record_id.lower() not in but]
+    return record_rows.by_num(tx.db, TABLE, wanted).items()
 
 
 def _key(record: Record) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from itertools import chain
 
 import msgspec
 
-from hub.actions.cloud import matching, queue
+from hub.actions.cloud import matching, merge_attributes, queue
 from hub.core.cloud import batches
 from hub.core.cloud.batches import Candidates, Conditions, Decision, Drop, Hold, Item, Queued, Wait
 from hub.core.cloud.outbox import Entry, Key, OutboxRecord
@@ -101,6 +101,10 @@ def confirm(store: Store, items: Sequence[Item], pulls: int) -> None:
             outbox.put(tx, table, {num: _confirmed(now[num], sent[num], pulls) for num in sent if num in now})
             # The least that the cloud says of them from now on: also if it refused them for something newer.
             seen.put(tx, table, {num: item.updated_ms for num, item in sent.items() if item.body is not None})
+            if table.name == merge_attributes.TABLE.name:
+                merge_attributes.send_newer_again(
+                    tx, [item.of.record for item in sent.values() if item.body is not None]
+                )
         for item in items:
             if item.of.entry.reason:
                 quarantine.forget(tx, Action.RELAY, item.of.table.name, item.of.id)

@@ -1,6 +1,11 @@
 """The cloud's guard and what others write there: edits of different columns both survive (R3; CLOUD.md 4.5)."""
 
+import time
+
+import pytest
+
 from tests.services.relay.world import Kind, World, changes
+from tests.store import pushes
 
 HOUR_MS = 3_600_000
 BASE_MS = 1_795_000_000_000
@@ -173,3 +178,21 @@ def test_3_a_pull_that_keeps_failing_does_not_hold_back_edits_for_ever(connected
     connected.change("patients", patient, phone="2")
     assert [connected.try_cycle().pushed.stored for _ in range(4)] == [0, 0, 1, 0]
     assert connected.there_is("patients", str(patient["id"]))["phone"] == "2"
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_4_5_of_two_rows_for_one_field_what_was_entered_last_stays(connected: World, newest: int) -> None:
+    """The cloud keeps one row of them, and takes what comes last where the phones' clocks are ahead of its own."""
+    connected.limit(batch_records=1)
+    patient = connected.patient()
+    now_ms = time.time_ns() // 1_000_000
+    times = [now_ms + (2 * HOUR_MS if which == newest else HOUR_MS) for which in range(2)]
+    rows = [connected.attribute(patient, string_value=f"B{which}", updated_at=at) for which, at in enumerate(times)]
+    for _ in range(4):
+        connected.want_everything()
+        settle(connected)
+    there = [row for row in connected.seed.rows("patient_additional_attributes") if row["patient_id"] == patient["id"]]
+    assert [(row["string_value"], row["is_deleted"]) for row in there] == [(f"B{newest}", False)]
+    live = pushes.live(connected.store, "patient_additional_attributes") & {str(row["id"]) for row in rows}
+    assert [connected.here_is("patient_additional_attributes", one)["string_value"] for one in live] == [f"B{newest}"]
+    assert not any(connected.waiting().values())
