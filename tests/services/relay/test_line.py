@@ -5,7 +5,6 @@ import json
 import threading
 from itertools import pairwise
 
-import httpx
 import pytest
 
 from hub.core.cloud import pull_plan
@@ -134,7 +133,7 @@ def test_an_answer_may_take_as_long_as_it_likes_while_something_comes(
 ) -> None:
     """Time runs out for silence, not for slowness: a full pull over a slow line takes hours."""
     connected.close()
-    monkeypatch.setattr(client, "_TIMEOUT", httpx.Timeout(0.5))
+    monkeypatch.setattr(client, "_TIMEOUTS_S", {"timeout": 0.5})
     connected.fail(Kind.SLOW, seconds=2, on="pull")
     assert connected.cycle().ms > 1900
     connected.fail(Kind.DELAY, seconds=2, on="pull")
