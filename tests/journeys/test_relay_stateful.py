@@ -4,7 +4,7 @@ Every acknowledged record is in the cloud, or deleted, or in quarantine with a r
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -84,6 +84,10 @@ class Relay(RuleBasedStateMachine):
         """What another hub has of each table."""
         self.allowed: dict[Place, set[str]] = {}
         """What a column may hold in the end: the last edit here, or what was entered there after it."""
+        self.filled: dict[tuple[str, str], dict[str, float]] = {}
+        """What phones filled a field of a patient with, each as a row of its own, and when by their clocks."""
+        self.edited_at: dict[str, float] = {}
+        """When, by the clock of its phone, an edit was made, by its value."""
 
     def teardown(self) -> None:
         if not hasattr(self, "region"):
@@ -117,7 +121,9 @@ class Relay(RuleBasedStateMachine):
         if patient := self.shown(who, "patients", which):
             phone, value = self.station(who).phone, self.value()
             known = {"patient_id": patient["id"], "attribute_id": f"own-{field}", "attribute": "own"}
-            phone.create("patient_additional_attributes", {**known, "string_value": value})
+            made = phone.create("patient_additional_attributes", {**known, "string_value": value})
+            field_of = str(known["patient_id"]), str(known["attribute_id"])
+            self.filled.setdefault(field_of, {})[value] = float(str(made["updated_at"]))
 
     @rule(who=WHO, which=WHICH, table=st.sampled_from(sorted(POISON)))
     def a_poison_record(self, who: int, which: int, table: str) -> None:
@@ -131,7 +137,9 @@ class Relay(RuleBasedStateMachine):
     def an_edit(self, *, who: int, table: str, which: int, column: int, sync: bool) -> None:
         if row := self.shown(who, table, which):
             name, value = EDITED[table][column % len(EDITED[table])], self.value()
-            self.station(who).phone.edit(table, str(row["id"]), {name: value})
+            phone = self.station(who).phone
+            phone.edit(table, str(row["id"]), {name: value})
+            self.edited_at[value] = float(str(phone.store.table(table)[str(row["id"])]["updated_at"]))
             self.edits.append((self.station(who), (table, str(row["id"]), name), value))
         self.sync_if(who, sync=sync)
 
@@ -293,8 +301,15 @@ class Relay(RuleBasedStateMachine):
         assert not other, f"another day than the one that was picked: {other}"
         for (table, row_id, column), allowed in self.allowed.items():
             if row_id in pushes.live(self.world.store, table):
-                held = self.world.here_is(table, row_id)[column] or ""
-                assert held in allowed, f"{table} {row_id} {column} holds {held}, not one of {allowed}"
+                here = self.world.here_is(table, row_id)
+                held, meant = here[column] or "", allowed | self.filled_since(here, allowed)
+                assert held in meant, f"{table} {row_id} {column} holds {held}, not one of {meant}"
+
+    def filled_since(self, row: Row, values: Iterable[str]) -> set[str]:
+        """Return what phones filled the same field with after these: the rows become one, with what is newest."""
+        since = min((self.edited_at.get(value, 0.0) for value in values), default=0.0)
+        filled = self.filled.get((str(row.get("patient_id")), str(row.get("attribute_id"))), {})
+        return {value for value, at in filled.items() if at >= since}
 
     # Words
 
