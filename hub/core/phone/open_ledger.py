@@ -73,8 +73,7 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
 
     def answers_left(self) -> int:
         """Estimate how many more answers it takes until it is known what the phone has (core.phone.doubt)."""
-        failed = sum(len(sheet.failed & sheet.due) for sheet in self.sheets.values())
-        return doubt.answers_left(self.unsure(), failed)
+        return doubt.answers_left(self.unsure(), doubt.size(self._failed()))
 
     def offered(self, *, suspects: int | None = None) -> dict[str, Sheet]:
         """Return the sheets with that part of what is due which the next answer may carry.
@@ -84,12 +83,14 @@ class OpenLedger(Visit, frozen=True, kw_only=True):
         asked: doubt.Nums = MappingProxyType({})
         if suspects is not None and self.unsure() and self.is_confirming:
             doubted = {name: sheet.unsure & sheet.due for name, sheet in self.sheets.items() if self._is_taken(name)}
-            failed = {name: sheet.failed & sheet.due for name, sheet in self.sheets.items()}
-            asked = doubt.question(doubted, failed, suspects=suspects, asked=self.head.asked)
+            asked = doubt.question(doubted, self._failed(), suspects=suspects, asked=self.head.asked)
         return {
             name: sheet._replace(due=self._certain(name, sheet) | asked.get(name, NO_RECORDS))
             for name, sheet in self.sheets.items()
         }
+
+    def _failed(self) -> dict[str, FrozenBitMap]:
+        return {name: sheet.failed & sheet.due for name, sheet in self.sheets.items() if self._is_taken(name)}
 
     def _is_taken(self, name: str) -> bool:
         return name in self.takes or name not in _LATER
