@@ -239,7 +239,8 @@ class _Incoming:
             self._settle(kept, version, merged, entry)
         if set_back and merged.missing:
             lost.note(self._tx, self._table, [kept.num])
-        counting.send_larger_sum(self._tx, self._table, kept, version.record, figures.record)
+        if counting.send_larger_sum(self._tx, self._table, kept, version.record, figures.record):
+            self._seen[kept.num] = theirs_ms
 
     def _is_set_back(self, kept: Kept, version: Version, row: Row) -> bool:
         """Whether the cloud was put back to before it had this record as it is here; only a full pull shows that."""

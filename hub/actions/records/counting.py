@@ -161,10 +161,13 @@ def without_figures(tx: Transaction, table: Table, ours: Record, theirs: Row) ->
     return msgspec.structs.replace(theirs, record=record)
 
 
-def send_larger_sum(tx: Transaction, table: Table, kept: Kept, ours: Record, theirs: Record) -> None:
+def send_larger_sum(tx: Transaction, table: Table, kept: Kept, ours: Record, theirs: Record) -> bool:
     """Send an item's sum again that is larger here than in the cloud; a smaller one knows fewer records."""
-    if table is _ITEMS and ours.row.quantity_dispensed > theirs.row.quantity_dispensed and rows.of_item(tx.db, ours):
+    is_larger = table is _ITEMS and ours.row.quantity_dispensed > theirs.row.quantity_dispensed
+    if is_larger and rows.of_item(tx.db, ours):
         queue.changed(tx, table, [kept.num], [DISPENSED])
+        return True
+    return False
 
 
 def take_step(tx: Transaction, table: Table, kept: Kept, column: str, step: float, *, device: int) -> None:

@@ -259,6 +259,7 @@ _TABLES = (
         SeenBy.CARERS,
         clinic="clinic_id",
         lookups=("patient_id",),
+        computed=("prescription_item_id",),
     ),
     *(
         _next_table(name, "patient_id:patients", Rank.RECORDS, SeenBy.CARERS, goes_with=_PATIENT)

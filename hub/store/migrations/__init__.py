@@ -57,6 +57,7 @@ STEPS = (
     Step("next_tables"),
     Step("outbox_counts"),
     Step("ended"),
+    Step("dispensed_items"),
 )
 _HERE = resources.files(__name__)
 

@@ -98,15 +98,11 @@ def of_item(db: Database, item: Record, *, device: int | None = None) -> list[Re
     """Return the live records of what was handed out of an item, those of one device where it is named."""
     table = TABLES[RECORDS]
     rows = db.execute(
-        "SELECT data, cut, origin FROM dispensing_records WHERE patient_id = ? AND local_server_deleted_at IS NULL",
-        [item.row.patient_id],
+        "SELECT data, cut, origin FROM dispensing_records"
+        " WHERE prescription_item_id = ? AND local_server_deleted_at IS NULL",
+        [item.id],
     )
-    return [
-        record
-        for data, cut, origin in rows
-        if (record := codec.stored(table, data, cut)).text("prescription_item_id") == item.id
-        and device in {None, origin}
-    ]
+    return [codec.stored(table, data, cut) for data, cut, origin in rows if device in {None, origin}]
 
 
 def item(db: Database, record: Record) -> Kept | None:

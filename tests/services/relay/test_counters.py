@@ -6,6 +6,7 @@ import pytest
 
 from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
+from tests.services.relay.test_guard import settle
 from tests.services.relay.world import World, world
 
 
@@ -105,3 +106,19 @@ def test_p12_two_hubs_of_a_clinic_agree_on_an_item(tmp_path: Path) -> None:
             connected.cycle()
         assert connected.here_is("prescription_items", str(item["id"]))["quantity_dispensed"] == 5
         assert connected.there_is("prescription_items", str(item["id"]))["quantity_dispensed"] == 5
+
+
+def test_9_what_was_handed_out_of_an_item_that_the_cloud_moved_to_another_patient_is_counted(connected: World) -> None:
+    """The record names the patient of before; the cloud's figure, which knows nothing of it, was taken for the sum."""
+    gone, stays = connected.patient(), connected.patient()
+    item = connected.item(connected.prescription(connected.visit(gone)))
+    settle(connected)
+    connected.seed.merge(str(gone["id"]), str(stays["id"]))
+    connected.dispensing(item, batch_id=connected.batch, quantity_dispensed=6)
+    settle(connected)
+    connected.seed.edit("prescription_items", str(item["id"]), quantity_dispensed=0)
+    settle(connected)
+    here, there = (at("prescription_items", str(item["id"])) for at in (connected.here_is, connected.there_is))
+    assert [row["patient_id"] for row in (here, there)] == [stays["id"]] * 2
+    assert [row["quantity_dispensed"] for row in (here, there)] == [6, 6]
+    assert not any(connected.waiting().values())
