@@ -79,7 +79,7 @@ def on_wifi(
     lans.run("ip", "address", "add", DESK, "dev", desk)
     lans.run("ip", "link", "set", desk, "up")
     in_reach = {OLD: InReach("the old secret", bridge="old"), NEW: InReach(SECRET, bridge="new")}
-    state = Radio(str(folder), in_reach, ["hikma-wifi-0"], "hikma-wifi-0", port, takes_s=1.0)
+    state = Radio(str(folder), in_reach, ["hikma-wifi-0"], "hikma-wifi-0", port, takes_s=3.0)
     monkeypatch.setenv("PATH", f"{radio.install(tmp_path / 'bin', state).parent}:{os.environ['PATH']}")
     data = tmp_path / "data"
     prepare(data)
