@@ -59,7 +59,6 @@ _HEARD = (
     ("already processing", Refusal.BUSY),
     ("does not fit to slot", Refusal.NO_ROOM),
     ("no space left", Refusal.NO_ROOM),
-    ("no such file", Refusal.NOT_THERE),
     ("input/output error", Refusal.PULLED),
     ("transfer failed", Refusal.NO_LINE),
     ("failed to download", Refusal.NO_LINE),
@@ -73,6 +72,7 @@ _HEARD = (
     ("signature size", Refusal.NOT_AN_UPDATE),
     ("failed to parse", Refusal.NOT_AN_UPDATE),
     ("squashfs", Refusal.NOT_AN_UPDATE),
+    ("no such file", Refusal.NOT_THERE),
 )
 """What RAUC 1.8 to 1.15 says, in small letters; the first that fits. What fits none is told as it was said."""
 

@@ -34,3 +34,10 @@ def test_a_refusal_is_said_in_every_language_with_what_it_is_about(code: str, wh
     said = updates.refused(words(code), UpdateRefused(why, **values))
     assert all(value in said for value in values.values())
     assert (said == str(UpdateRefused(why, **values))) == (code == "en")
+
+
+def test_what_a_newer_rauc_adds_of_files_that_it_did_not_find_hides_no_reason() -> None:
+    missing = "rauc-WARNING: Failed to open /data/rauc.status: No such file or directory\n"
+    assert (
+        refusal.heard(missing + "signature verification failed: Verify error: unable to get issuer") is Refusal.STRANGER
+    )
