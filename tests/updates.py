@@ -15,9 +15,10 @@ from hub.cli import hikma_hub
 from hub.core.errors import HubError
 from hub.core.update import slots
 from hub.core.update.slots import Slot
+from hub.core.update.told import Told
 from hub.core.update.wishes import Wish
+from hub.desk import Desk
 from hub.services.update import boot_partition
-from hub.services.update.desk import Told, UpdateDesk
 from hub.services.update.places import Places
 from tests.outside import PROJECT, run, tool
 
@@ -135,12 +136,12 @@ class TwoSystems:
     @property
     def told(self) -> Told:
         """What the page is told."""
-        return self.desk.told()
+        return self.desk.told(Told)
 
     @property
-    def desk(self) -> UpdateDesk:
+    def desk(self) -> Desk:
         """Where the page leaves its wishes."""
-        return UpdateDesk(str(self.places.wish), str(self.places.told))
+        return Desk(str(self.places.wish), str(self.places.told))
 
     def wish(self, wish: Wish, **environ: str) -> Told:
         """Leave a wish as the page does, and grant it as systemd does; returns what the page is told."""

@@ -10,10 +10,11 @@ from hub.app import rules
 from hub.app.live_settings import LiveSettings
 from hub.core.status.facts import FREE_BYTES_LOW
 from hub.core.update import slots
+from hub.core.update.told import Told
 from hub.core.update.wishes import Look
+from hub.desk import Desk
 from hub.services.relay import cycle
 from hub.services.relay.runner import Runner
-from hub.services.update.desk import UpdateDesk
 from hub.services.update.places import NAME
 from hub.services.update.systems import PROC
 from hub.settings import Settings
@@ -29,9 +30,9 @@ _QUESTION_BYTES = 200_000
 """What asking for a version costs at most: two handshakes, the signature and its certificates."""
 
 
-def desk(settings: Settings) -> UpdateDesk:
+def desk(settings: Settings) -> Desk:
     """Return where wishes for updates are left."""
-    return UpdateDesk(settings.box.update_wish, settings.box.update_told)
+    return Desk(settings.box.update_wish, settings.box.update_told)
 
 
 def control(store: Store, live: LiveSettings) -> UpdateControl:
@@ -76,7 +77,7 @@ async def ask_daily(store: Store, live: LiveSettings) -> None:
 def ask(store: Store, live: LiveSettings) -> bool:
     """Have the address asked for its version; returns whether it is."""
     at = desk(live.settings)
-    if not (live.settings.update.url and at.is_open) or at.is_waiting or at.told().doing:
+    if not (live.settings.update.url and at.is_open) or at.is_waiting or at.told(Told).doing:
         return False
     if Runner(store, rules.relay_rules(live.settings)).withheld() or not take(store, live, _QUESTION_BYTES):
         return False

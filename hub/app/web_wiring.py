@@ -23,11 +23,12 @@ from hub.core.copy import join_code
 from hub.core.errors import HubError
 from hub.core.log_events import LogEvent
 from hub.core.status.facts import Facts
+from hub.core.update.told import Told
+from hub.desk import Desk
 from hub.services.copy import shelf
 from hub.services.copy import spare as spares
 from hub.services.copy.stick import FOLDER, Stick
 from hub.services.discovery import links
-from hub.services.machine.networks import NetworkDesk
 from hub.services.machine.switch import Switch
 from hub.services.relay.connect import connect
 from hub.services.relay.runner import Runner
@@ -74,7 +75,7 @@ def powers(store: Store, live: LiveSettings, phones_rpc: Rpc) -> Powers:
 
     return Powers(
         switch=Switch(settings.box.restart_command, settings.box.shutdown_command, settings.box.erase_command),
-        networks=NetworkDesk(settings.box.network_wish, settings.box.network_told),
+        networks=Desk(settings.box.network_wish, settings.box.network_told),
         updates=updating.control(store, live),
         cloud=_cloud_control(store, live),
         settings=SettingsBook(live.listed, partial(live.change, store)),
@@ -189,7 +190,7 @@ def _page_options(settings: Settings) -> PageOptions:
         settings.pairing.mode == "open",
         bool(settings.box.network_wish),
         bool(settings.box.update_wish),
-        len(updating.desk(settings).told().installable) if settings.box.update_wish else 0,
+        len(updating.desk(settings).told(Told).installable) if settings.box.update_wish else 0,
     )
 
 

@@ -10,10 +10,11 @@ from hub import __version__
 from hub.cli import options, speech, update_inside, update_parts, update_wishes
 from hub.core.errors import OperatorError, UpdateRefused
 from hub.core.update.refusal import Refusal
+from hub.core.update.told import Told
 from hub.core.update.wishes import Source
+from hub.desk import Desk
 from hub.firstboot.machine import Machine
 from hub.services.update import finding, memory, systems
-from hub.services.update.desk import UpdateDesk
 from hub.services.update.rauc import CONF, Rauc
 from hub.services.update.systems import Systems
 from hub.words import Words, updates
@@ -50,7 +51,7 @@ def status(box: Systems, data: Path, config: Path | None, as_json: bool) -> None
         options.show_one({**row, "update": updates.refused(words, error)}, as_json=as_json)
         return
     systems_of = {"running": running.value, "usual": boot.committed.value, "next": boot.primary.value}
-    there = UpdateDesk(told_file=str(update_parts.places().told)).told().found
+    there = Desk(told_file=str(update_parts.places().told)).told(Told).found
     found = {"found": " ".join(updates.found(words, one) for one in there)} if there else {}
     options.show_one({**row, **systems_of, **found}, as_json=as_json)
 

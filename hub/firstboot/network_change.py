@@ -4,11 +4,10 @@ The hub has no right to do this. It leaves a wish, of which nothing is believed 
 itself before it was seen to work, so a power cut at any moment leaves the networks that worked before.
 """
 
-import os
-
 import msgspec
 import structlog
 
+from hub import desk
 from hub.core import wifi
 from hub.core.errors import OperatorError
 from hub.core.log_events import LogEvent
@@ -20,7 +19,7 @@ from hub.firstboot.report import REPORT, first_boot
 
 WISH = "/run/hikma-hub/network"
 TOLD = "/run/hikma-hub-network.json"
-_WISH_BYTES_MAX = 4096
+_WISHES: msgspec.json.Decoder[Wish] = msgspec.json.Decoder(Wish)
 _TRIAL_S = 75
 """Finding the network, 25 s for its password, 30 s for an address."""
 _BACK_S = 30
@@ -30,8 +29,9 @@ log = structlog.get_logger()
 
 def carry_out(machine: Machine) -> Attempt | None:
     """Grant the wish that was left; returns how that went, None where there is none that can be read."""
-    wish = _taken(machine)
+    wish = desk.take(machine.path(WISH), _WISHES)
     if wish is None or wifi.unfit(wish):
+        log.warning(LogEvent.NETWORK_NOT_CHANGED, reason="not a wish")
         return None
     tell(machine, trying=wish.name)
     try:
@@ -54,24 +54,6 @@ def tell(machine: Machine, *, trying: str | None = None, last: Attempt | None = 
         name, password = network.access_point(machine)
         report = msgspec.structs.replace(report, access_point=name, access_point_password=password)
         _write_for_hub(machine, REPORT, msgspec.json.encode(report))
-
-
-def _taken(machine: Machine) -> Wish | None:
-    """Take the wish away and read it; it may be anything, for the hub's own user can write there."""
-    path = machine.path(WISH)
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        raw = b""
-    else:
-        with os.fdopen(handle, "rb") as file:
-            raw = file.read(_WISH_BYTES_MAX + 1) or b""
-    path.unlink(missing_ok=True)
-    try:
-        return msgspec.json.decode(raw, type=Wish) if len(raw) <= _WISH_BYTES_MAX else None
-    except msgspec.MsgspecError as error:
-        log.warning(LogEvent.NETWORK_NOT_CHANGED, reason=f"not a wish: {type(error).__name__}")
-        return None
 
 
 def _join(machine: Machine, wish: Join) -> End:

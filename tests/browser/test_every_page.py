@@ -10,8 +10,8 @@ from hub.actions import quarantine
 from hub.actions.cloud import link
 from hub.core.cloud.link import Link
 from hub.core.update.last import Fate, LastUpdate
+from hub.core.update.told import Told
 from hub.core.update.wishes import Found, Source
-from hub.services.update.desk import Told
 from hub.store.database import Store
 from hub.words import LANGUAGES
 from tests.browser.visit import Visit, administer

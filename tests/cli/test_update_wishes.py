@@ -15,10 +15,10 @@ from hub.core.status.facts import Facts
 from hub.core.update import slots
 from hub.core.update.last import Fate
 from hub.core.update.slots import Slot
+from hub.core.update.told import Doing
 from hub.core.update.wishes import Discard, GoBack, Install, Look, Source, Try
 from hub.services.status import file
 from hub.services.update import boot_partition, installing
-from hub.services.update.desk import Doing
 from hub.services.update.systems import Systems
 from hub.words import LANGUAGES, updates, words
 from tests.firmware import started

@@ -17,9 +17,9 @@ from hub.core.cloud.link import Link
 from hub.core.status.facts import FREE_BYTES_LOW
 from hub.core.update.last import Fate, LastUpdate
 from hub.core.update.refusal import Refusal
+from hub.core.update.told import Doing, Told
 from hub.core.update.wishes import Discard, Found, GoBack, Install, Look, Source, Try, Wish
 from hub.services.relay import cycle
-from hub.services.update.desk import Doing, Told
 from hub.settings import Settings
 from hub.settings.tree import BoxSettings, RelaySettings, UpdateSettings
 from hub.words import LANGUAGES, words

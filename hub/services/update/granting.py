@@ -10,9 +10,10 @@ import structlog
 from hub.core.errors import HubError, UpdateRefused
 from hub.core.log_events import LogEvent
 from hub.core.update.refusal import Refusal
+from hub.core.update.told import Doing, Told
 from hub.core.update.wishes import Discard, Found, GoBack, Install, Look, Source, Try, Wish
+from hub.desk import Desk
 from hub.services.update import address, finding, uploaded
-from hub.services.update.desk import Doing, Told, UpdateDesk
 from hub.services.update.installing import Installer
 from hub.services.update.places import Places
 from hub.services.update.telling import Teller
@@ -125,7 +126,7 @@ class Granting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _told_now(self) -> Told:
-        return UpdateDesk(told_file=str(self.places.told)).told()
+        return Desk(told_file=str(self.places.told)).told(Told)
 
     @property
     def _teller(self) -> Teller:

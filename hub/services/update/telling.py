@@ -6,9 +6,9 @@ import msgspec
 
 from hub import files
 from hub.core.errors import HubError
+from hub.core.update.told import Doing, Told
 from hub.core.update.wishes import Found
 from hub.services.update import memory
-from hub.services.update.desk import Doing, Told
 from hub.services.update.systems import Systems
 
 

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.people.failures import Attempts
 from hub.actions.phones.refusals import RefusedPhone
-from hub.services.machine.networks import NetworkDesk
+from hub.desk import Desk
 from hub.services.machine.switch import Switch
 from hub.store.database import Store
 from hub.web.field import SettingsBook
@@ -45,7 +45,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
     """What pages can do beyond the database; each page is given what it needs of it."""
 
     switch: Switch
-    networks: NetworkDesk
+    networks: Desk
     updates: UpdateControl
     cloud: CloudControl
     settings: SettingsBook

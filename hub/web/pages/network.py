@@ -7,8 +7,8 @@ import structlog
 from hub.actions.people import audit
 from hub.core import wifi
 from hub.core.log_events import LogEvent
-from hub.core.wifi import Attempt, End, Join, Offer, Unfit, Wish
-from hub.services.machine.networks import NetworkDesk
+from hub.core.wifi import Attempt, End, Join, Networks, Offer, Unfit, Wish
+from hub.desk import Desk
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -28,14 +28,14 @@ OWN_IS: Final = "The hub's own Wi-Fi is {name} now. Print the label again."
 log = structlog.get_logger()
 
 
-def handlers(here: Pages, store: Store, desk: NetworkDesk) -> list[Any]:
+def handlers(here: Pages, store: Store, desk: Desk) -> list[Any]:
     """Return the routes; none where this machine's networks cannot be changed from here."""
 
     def show(who: Visitor, _query: Form) -> Answer:
         return page(who)
 
     def page(who: Visitor, wish: Wish | None = None, wrong: str = "") -> Answer:
-        networks = desk.networks()
+        networks = desk.told(Networks)
         last = networks.last
         return here.render(
             "network.html",
@@ -62,7 +62,7 @@ def handlers(here: Pages, store: Store, desk: NetworkDesk) -> list[Any]:
         unfit = wifi.unfit(wish)
         if unfit and who.unheard:
             return page(who, wish, explained(who.words, unfit))
-        if not who.unheard or desk.is_waiting or desk.networks().trying:
+        if not who.unheard or desk.is_waiting or desk.told(Networks).trying:
             return Go("/network")
         audit.note(store, "network.asked", detail=wish.name)
         try:

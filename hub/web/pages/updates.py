@@ -12,8 +12,9 @@ from hub.actions.people import audit
 from hub.core.errors import NoRoom, OperatorError
 from hub.core.log_events import LogEvent
 from hub.core.update.refusal import Refusal
+from hub.core.update.told import Told
 from hub.core.update.wishes import Discard, GoBack, Install, Look, Source, Try, Wish
-from hub.services.update.desk import UpdateDesk
+from hub.desk import Desk
 from hub.store.database import Store
 from hub.web.answers import Answer, Go
 from hub.web.frame import Form, Pages
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 class UpdateControl(msgspec.Struct, frozen=True):
     """What the page can do; nothing where the desk is not open."""
 
-    desk: UpdateDesk
+    desk: Desk
     upload: Upload
     url: Callable[[], str]
     """The organisation's address; "" for none."""
@@ -66,7 +67,7 @@ class UpdatePages(msgspec.Struct, frozen=True):
         ]
 
     def _page(self, who: Visitor, wrong: str = "") -> Answer:
-        told = self.control.desk.told()
+        told = self.control.desk.told(Told)
         return self.here.render(
             "updates.html",
             who,
@@ -88,7 +89,7 @@ class UpdatePages(msgspec.Struct, frozen=True):
         return self._ask(who, Look(address=bool(self.control.url())))
 
     def _install(self, who: Visitor, form: Form) -> Answer:
-        told = self.control.desk.told()
+        told = self.control.desk.told(Told)
         found = next((one for one in told.installable if one.source == form.get("source")), None)
         if found is None:
             return self._page(who, who.words.say(Refusal.NOT_THERE.sentence))
@@ -127,7 +128,7 @@ class UpdatePages(msgspec.Struct, frozen=True):
 
     @property
     def _is_busy(self) -> bool:
-        return self.control.desk.is_waiting or self.control.desk.told().doing is not None
+        return self.control.desk.is_waiting or self.control.desk.told(Told).doing is not None
 
 
 def no_room(who: Visitor, error: NoRoom) -> str:
