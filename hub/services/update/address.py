@@ -2,6 +2,7 @@
 
 import http.client
 import subprocess
+from contextlib import closing
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -32,15 +33,14 @@ def _is_metered() -> bool:
 
 def size_bytes(url: str) -> int:
     """Ask how large the file at an https:// address is, in some kB. Raises UpdateRefused where it does not answer."""
-    parts = urlsplit(url)
-    asked = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=_S)
     try:
-        asked.request("HEAD", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
-        answer = asked.getresponse()
-        if answer.status != HTTPStatus.OK:
-            raise UpdateRefused(Refusal.NO_LINE)
-        return int(answer.getheader("content-length", "0"))
+        parts = urlsplit(url)
+        path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        with closing(http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=_S)) as asked:
+            asked.request("HEAD", path)
+            answer = asked.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise UpdateRefused(Refusal.NO_LINE)
+            return max(0, int(answer.getheader("content-length", "0")))
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise UpdateRefused(Refusal.NO_LINE) from error
-    finally:
-        asked.close()
