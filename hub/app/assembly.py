@@ -71,7 +71,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
         payload_max=settings.sync.push_bytes_max,
         page_bytes=settings.sync.page_bytes,
     )
-    gather = partial(facts.gather, store, counts=facts.Counts())
+    gather = partial(facts.gather, store, count=facts.uncounted)
     for_browsers = [
         *health.handlers(gather),
         *health.metrics_handlers(store, phones_rpc, gather, _metrics_token_file(settings)),

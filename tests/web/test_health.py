@@ -9,6 +9,7 @@ import pytest
 
 from hub.settings import Settings, WebSettings
 from hub.store.database import FILE_NAME
+from hub.store.records import record_rows
 from tests.hubs import EMAIL, PASSWORD, Client, ServedHub, changes, prepare, row
 from tests.web.site import Site
 
@@ -37,6 +38,14 @@ def test_a_sound_hub_says_so(served: ServedHub, path: str, says: str) -> None:
     status, body = get(served, path)
     assert status == 200
     assert says in body
+
+
+def test_asking_often_whether_the_hub_is_ready_counts_no_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Site(tmp_path / "data") as site:
+        monkeypatch.delattr(record_rows, "count")
+        assert site.get("/readyz").json() == {"status": "ready"}
 
 
 def test_metrics_count_calls_refusals_and_records(served: ServedHub) -> None:

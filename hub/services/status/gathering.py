@@ -38,14 +38,14 @@ class Gathering:
         self._wall_ms = wall_ms
         self._writable = True
         self._probed_s = -float(_PROBE_S)
-        self._counts = facts.Counts()
+        self._count = facts.Counts().of
         self._kept = -1
         self._kept_s = -BUCKET_MS / 1000
 
     def gather(self) -> Facts:
         """Measure the hub and its machine."""
         self._probe(time.monotonic())
-        found = facts.gather(self._store, wall_ms=self._wall_ms(), writable=self._writable, counts=self._counts)
+        found = facts.gather(self._store, wall_ms=self._wall_ms(), writable=self._writable, count=self._count)
         return msgspec.structs.replace(found, power_weak=bool(self._power_weak()), temperature_c=self._temperature_c())
 
     def keep(self, now: Facts) -> None:
