@@ -118,11 +118,6 @@ def retry(store: Store, num: int) -> Retried:
         return Retried.FAILED
 
 
-def set_all_aside(store: Store, nums: Iterable[int], note: str) -> int:
-    """Set entries aside as ``set_aside`` does; returns how many were there."""
-    return sum(set_aside(store, num, note) for num in nums)
-
-
 def retry_all(store: Store, nums: Iterable[int] | None = None) -> dict[int, Retried]:
     """Try these entries, or all that nobody set aside, each by itself, whatever becomes of the others.
 
@@ -151,10 +146,17 @@ def set_aside(store: Store, num: int, note: str) -> bool:
 
     Raises OperatorError for a note that is none.
     """
-    fit = " ".join(note.split())
-    if not 0 < len(fit) <= NOTE_CHARS_MAX or not fit.isprintable():
-        raise OperatorError(f"a note has 1 to {NOTE_CHARS_MAX} characters")
-    return _noted(store, num, fit, "quarantine.set_aside")
+    return _noted(store, num, _fit(note), "quarantine.set_aside")
+
+
+def set_all_aside(store: Store, nums: Iterable[int], note: str) -> int:
+    """Set these entries aside at once, as ``set_aside`` does with one; returns how many were there."""
+    fit = _fit(note)
+    with store.write() as tx:
+        done = sum(rows.set_aside(tx, num, fit) for num in nums)
+        if done:
+            audit.note(tx, "quarantine.all_set_aside", detail=str(done))
+        return done
 
 
 def take_back(store: Store, num: int) -> bool:
@@ -180,6 +182,13 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return an entry as JSON holds it: the reason as a sentence, as a code, and its parameters."""
     reason: Reason = row["reason"]
     return {**row, "reason": str(reason), **reasons.plain(reason)}
+
+
+def _fit(note: str) -> str:
+    fit = " ".join(note.split())
+    if not 0 < len(fit) <= NOTE_CHARS_MAX or not fit.isprintable():
+        raise OperatorError(f"a note has 1 to {NOTE_CHARS_MAX} characters")
+    return fit
 
 
 def _noted(store: Store, num: int, note: str | None, event: str) -> bool:

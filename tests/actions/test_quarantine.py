@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from unittest.mock import Mock
 
 import pytest
 
@@ -79,6 +80,21 @@ def test_why_must_be_said_in_a_line(store: Store, note: str) -> None:
     with pytest.raises(OperatorError):
         actions.set_aside(store, num, note)
     assert facts.gather(store).quarantined == 1
+
+
+def test_many_are_set_aside_in_one_write_with_one_line_in_the_activity_log(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nums = [refuse(store, name, user="gone") for name in ("one", "two", "three")]
+    write = Mock(wraps=store.write)
+    monkeypatch.setattr(store, "write", write)
+    assert actions.set_all_aside(store, [*nums[:2], 99], "double") == 2
+    assert write.call_count == 1
+    assert [entry.note for entry in actions.entries(store)] == ["double", "double", None]
+    assert actions.set_all_aside(store, [99], "double") == 0
+    with store.read() as db:
+        noted = [entry["detail"] for entry in audit.entries(db) if entry["event"] == "quarantine.all_set_aside"]
+    assert noted == ["2"]
 
 
 def test_what_is_gone_cannot_be_set_aside(store: Store) -> None:

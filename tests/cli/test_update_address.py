@@ -71,7 +71,11 @@ def test_the_address_is_asked_and_what_is_there_is_installed(
 
 
 def test_an_address_that_does_not_answer_or_shows_a_strangers_certificate_is_told(box: TwoSystems, url: str) -> None:
-    no_address = ("https://localhost:99999/update.raucb", "https://[::/update.raucb", "https://localhost:x/update.raucb")
+    no_address = (
+        "https://localhost:99999/update.raucb",
+        "https://[::/update.raucb",
+        "https://localhost:x/update.raucb",
+    )
     for wrong in (url, "https://localhost:1/update.raucb", *no_address):
         (found,) = box.wish(Look(address=True), HIKMA_HUB_UPDATE_URL=wrong).found
         assert found.refused == "no_line"

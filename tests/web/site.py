@@ -16,6 +16,7 @@ from hub.app import assembly
 from hub.app.live_settings import LiveSettings
 from hub.settings import Settings, WebSettings
 from hub.store.database import Store
+from hub.store.people import audit
 from tests.hubs import new_store
 
 ADMINISTRATOR = "amal"
@@ -73,6 +74,11 @@ class Site:
             headers={"accept": "text/html", "origin": str(self.client.base_url).rstrip("/"), **headers},
             follow_redirects=False,
         )
+
+    def noted(self) -> list[tuple[str, str | None]]:
+        """Return what the activity log holds, newest first: what happened, and who did it."""
+        with self.store.read() as db:
+            return [(entry["event"], entry["actor"]) for entry in audit.entries(db)]
 
     def set_up(self) -> None:
         """Make the administrator."""

@@ -1,7 +1,6 @@
 """What the pages say and do, and to whom."""
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -10,28 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions import quarantine as actions
 from hub.actions.box import facts
 from hub.actions.cloud import link, matching
 from hub.actions.phones import access, pairing, refusals
 from hub.actions.phones.refusals import UNKNOWN, Refusal, RefusalReason
 from hub.core.cloud.link import Link
 from hub.core.phone.device import DeviceState
-from hub.core.reasons import Code
-from hub.core.records.access import Permission
 from hub.services.discovery import adapters
 from hub.services.machine.switch import Switch
-from hub.settings import BoxSettings, Settings
-from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.people import audit, users
 from hub.store.phones import callers, devices, reached
-from hub.store.quarantine import Refused
-from tests.hubs import EMAIL, PASSWORD, InProcessHub, add_clinic, add_user, changes, new_store, row
-from tests.services.copy.copies import until
+from tests.hubs import EMAIL, InProcessHub, add_clinic, changes, new_store, row
 from tests.simulator.phone import Phone
-from tests.store.pushes import push
-from tests.web.site import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Site
+from tests.web.site import ADMINISTRATOR, Site
 
 PATIENT = "Amina-Zahra"
 
@@ -50,24 +41,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def inside(site: Site) -> Site:
     site.sign_in()
     return site
-
-
-@pytest.fixture
-def wrong_vitals(tmp_path: Path) -> Iterator[Site]:
-    """Return pages of a hub that did not accept vital signs of a patient."""
-    prepared = InProcessHub(tmp_path / "data")
-    client = prepared.client()
-    client.push(changes("patients", created=[row("patients", "p", given_name=PATIENT)]))
-    client.push(changes("patient_vitals", created=[{"id": 7, "patient_id": "p"}]))
-    prepared.close()
-    with Site(tmp_path / "data") as made:
-        made.set_up()
-        yield made
-
-
-def events(site: Site) -> list[tuple[str, str | None]]:
-    with site.store.read() as db:
-        return [(entry["event"], entry["actor"]) for entry in audit.entries(db)]
 
 
 def test_anyone_is_told_the_state_and_nothing_of_people(site: Site) -> None:
@@ -101,7 +74,7 @@ def test_the_cloud_page_names_the_clinics_that_the_cloud_gave_this_hub(inside: S
 
 def test_the_audit_page_names_who_did_what(inside: Site) -> None:
     inside.submit("/pairing/close", {}, page="/pairing")
-    assert ("pairing.closed", f"administrator:{ADMINISTRATOR}") in events(inside)
+    assert ("pairing.closed", f"administrator:{ADMINISTRATOR}") in inside.noted()
     text = inside.get("/log").text
     assert "Adding phones was turned off" in text
     assert "Phone 1 was added" in text
@@ -144,7 +117,7 @@ def test_an_administrator_stops_syncing_and_lets_phones_sync_again(inside: Site)
     inside.pages.watch.take(facts.gather(inside.store))
     assert "/box/stop-syncing" in inside.get("/box").text
     by = f"administrator:{ADMINISTRATOR}"
-    assert {("serving.stopped", by), ("serving.went_on", by)} <= set(events(inside))
+    assert {("serving.stopped", by), ("serving.went_on", by)} <= set(inside.noted())
 
 
 def test_a_moved_hub_is_told_on_the_pairing_page(inside: Site) -> None:
@@ -246,44 +219,6 @@ def test_strangers_are_forgotten_with_one_button_which_is_there_only_for_them(in
         assert [device.client_id for device in devices.every(db)] == ["client-1"]
 
 
-def test_a_record_is_taken_in_when_its_reason_is_mended(inside: Site) -> None:
-    with inside.store.read() as db:
-        clinic = next(iter(users.clinics(db)))["id"]
-    user = add_user(inside.store, clinic, email="new@clinic.example", without=[Permission.REGISTER])
-    with inside.store.write() as tx:
-        quarantine.add(
-            tx,
-            Refused(
-                table_name="patients",
-                record_id="q",
-                action=quarantine.Action.KEEP,
-                reason=Code.NOT_PERMITTED.of(table="patients", needs=[Permission.REGISTER]),
-                raw=json.dumps(row("patients", "q", primary_clinic_id=clinic)),
-                device=2,  # a phone on which nobody else signed in, whose rights could count
-                user_id=user.id,
-            ),
-        )
-    assert "does not have permission to register patients" in inside.get("/quarantine").text
-    assert inside.submit("/quarantine/retry", {"num": "2"}, page="/quarantine").headers["location"].endswith("refused")
-    with inside.store.read() as db:
-        num = str(max(entry["num"] for entry in quarantine.entries(db)))
-    with inside.store.write() as tx:
-        users.grant(tx, user.id, clinic, set(Permission))
-    assert inside.submit("/quarantine/retry", {"num": num}, page="/quarantine").headers["location"].endswith("taken")
-
-
-@pytest.mark.parametrize("num", ["", "999", "x", "-1", "9" * 30])
-def test_a_retry_of_what_is_not_there_changes_nothing(inside: Site, num: str) -> None:
-    assert inside.submit("/quarantine/retry", {"num": num}, page="/quarantine").headers["location"].endswith("gone")
-
-
-def test_the_quarantine_is_exported_whole_and_noted(inside: Site) -> None:
-    answer = inside.submit("/quarantine/export", {}, page="/quarantine")
-    assert "attachment" in answer.headers["content-disposition"]
-    assert [json.loads(line)["raw"] for line in answer.text.splitlines()] == ['{"id":7}']
-    assert ("quarantine.exported", f"administrator:{ADMINISTRATOR}") in events(inside)
-
-
 def test_people_and_clinics_are_made(inside: Site) -> None:
     clinic = add_clinic(inside.store, "South")
     fields = {"name": "Zoé", "email": "zoe@clinic.example", "role": "provider", "clinic": clinic, "password": "secret1"}
@@ -347,7 +282,7 @@ def test_s6_the_support_file_comes_from_the_page_and_is_noted_and_what_is_in_it_
     )
     with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
         assert PATIENT not in "".join(file.read(name).decode() for name in file.namelist())
-    assert ("support.exported", f"administrator:{ADMINISTRATOR}") in events(inside)
+    assert ("support.exported", f"administrator:{ADMINISTRATOR}") in inside.noted()
     assert "A support file was made" in inside.get("/log").text
 
 
@@ -412,131 +347,3 @@ def test_what_is_there_already_is_said_in_the_language_of_the_page(inside: Site,
     assert (answer.status_code, sentence in answer.text) == (400, True)
     same = {"name": ADMINISTRATOR, "password": "four words are enough", "again": "four words are enough"}
     assert inside.submit("/people/administrator", same, page="/people", **spoken).status_code == 400
-
-
-def test_a_record_to_check_is_set_aside_with_a_note_and_taken_back(inside: Site) -> None:
-    with inside.store.read() as db:
-        num = str(next(iter(quarantine.entries(db)))["num"])
-    for note, done in (("", "unfit_note"), ("a double", "set_aside")):
-        answer = inside.submit("/quarantine/set-aside", {"num": num, "note": note}, page="/quarantine")
-        assert answer.headers["location"].endswith(f"done={done}")
-    text = inside.get("/quarantine").text
-    assert "There are no records to check." in text
-    assert "a double" in text
-    log = inside.get("/log").text
-    assert "A record to check was set aside: Patient" in log
-    assert "None" not in log
-    assert (
-        inside.submit("/quarantine/take-back", {"num": num}, page="/quarantine")
-        .headers["location"]
-        .endswith("done=taken_back")
-    )
-    assert "a double" not in inside.get("/quarantine").text
-    for path in ("set-aside", "take-back", "retry", "accept"):
-        answer = inside.submit(f"/quarantine/{path}", {"num": "٧٧", "note": "x"}, page="/quarantine")
-        assert answer.headers["location"].endswith("done=gone")
-
-
-def test_a_record_that_was_tried_again_is_marked(inside: Site) -> None:
-    with inside.store.read() as db:
-        num = str(next(iter(quarantine.entries(db)))["num"])
-    for path, form in (("retry", {"num": num}), ("retry-all", {})):
-        where = inside.submit(f"/quarantine/{path}", form, page="/quarantine").headers["location"]
-        assert "tried again, still not accepted" in inside.get(where).text
-    assert "tried again" not in inside.get("/quarantine").text
-
-
-def test_records_to_check_are_narrowed_by_reason_and_phone_and_set_aside_at_once(inside: Site) -> None:
-    push(inside.store, changes("visits", created=["x", "y"]))
-    before = len(actions.entries(inside.store))
-    assert "Set all 2 aside" in inside.get("/quarantine?reason=not_an_object").text
-    answer = inside.submit(
-        "/quarantine/set-aside", {"reason": "not_an_object", "note": "by a tool"}, page="/quarantine"
-    )
-    assert answer.headers["location"] == "/quarantine?reason=not_an_object&done=set_aside"
-    assert [entry.note for entry in actions.entries(inside.store)].count("by a tool") == 2
-    assert len(actions.entries(inside.store)) == before
-    assert "There are no records to check." in inside.get("/quarantine?phone=none+such").text
-
-
-@pytest.mark.parametrize(
-    ("name", "password", "is_shown"), [(EMAIL, PASSWORD, True), (ADMINISTRATOR, ADMINISTRATOR_PASSWORD, False)]
-)
-def test_the_patient_of_a_record_to_check_is_named_to_somebody_of_the_clinic_alone(
-    wrong_vitals: Site, name: str, password: str, *, is_shown: bool
-) -> None:
-    wrong_vitals.sign_in(name, password)
-    text = wrong_vitals.get("/quarantine").text
-    assert "Vital signs" in text
-    assert (PATIENT in text) is is_shown
-
-
-def test_a_patient_whom_somebody_may_not_see_is_not_named(wrong_vitals: Site) -> None:
-    with wrong_vitals.store.write() as tx:
-        tx.db.execute("UPDATE user_clinic_permissions SET data = json_set(data, '$.can_view_history', json('false'))")
-    wrong_vitals.sign_in(EMAIL, PASSWORD)
-    assert PATIENT not in wrong_vitals.get("/quarantine").text
-
-
-@pytest.fixture
-def erasable(tmp_path: Path) -> Iterator[tuple[Site, Path]]:
-    """Return pages of a machine that can be erased, and the file that asks for it."""
-    wish = tmp_path / "erase"
-    with Site(tmp_path / "data", settings=Settings(box=BoxSettings(erase_command=f"touch {wish}"))) as site:
-        site.set_up()
-        site.sign_in()
-        yield site, wish
-
-
-@pytest.mark.parametrize(
-    ("name", "password", "told"),
-    [
-        ("another", ADMINISTRATOR_PASSWORD, "not the name of this hub"),
-        ("Hikma Hub", "a wrong password", "not your password"),
-        ("", "", "not the name"),
-    ],
-)
-def test_nothing_is_erased_without_name_and_password(
-    erasable: tuple[Site, Path], name: str, password: str, told: str
-) -> None:
-    site, wish = erasable
-    answer = site.submit("/box/erase", {"name": name, "password": password}, page="/box")
-    assert answer.status_code == 400
-    assert told in answer.text
-    assert ("box.erased", f"administrator:{ADMINISTRATOR}") not in events(site)
-    assert not wish.exists()
-
-
-def test_an_administrator_who_means_it_has_everything_erased(erasable: tuple[Site, Path]) -> None:
-    site, wish = erasable
-    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
-    with site.stranger():
-        assert site.submit("/box/erase", given, page="/box").status_code != 200
-    assert site.submit("/box/erase", given, page="/box").headers["location"] == "/box?done=erasing"
-    assert ("box.erased", f"administrator:{ADMINISTRATOR}") in events(site)
-    until(wish.exists)
-
-
-def test_guessing_the_password_of_who_is_signed_in_must_wait(erasable: tuple[Site, Path]) -> None:
-    site, wish = erasable
-    answers = [site.submit("/box/erase", {"name": "Hikma Hub", "password": str(n)}, page="/box") for n in range(12)]
-    assert "Too many wrong passwords" in answers[-1].text
-    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
-    assert "Too many wrong passwords" in site.submit("/box/erase", given, page="/box").text
-    assert not wish.exists()
-
-
-def test_a_user_who_may_administer_proves_it_by_their_own_password(erasable: tuple[Site, Path]) -> None:
-    site, wish = erasable
-    add_user(site.store, add_clinic(site.store, "North"), role="super_admin")
-    given = {"name": "Hikma Hub", "password": ADMINISTRATOR_PASSWORD}
-    with site.stranger():
-        site.sign_in(EMAIL, PASSWORD)
-        assert "not your password" in site.submit("/box/erase", given, page="/box").text
-        assert site.submit("/box/erase", {**given, "password": PASSWORD}, page="/box").status_code == 303
-    until(wish.exists)
-
-
-def test_a_machine_that_is_not_the_hubs_alone_cannot_be_erased_from_the_page(inside: Site) -> None:
-    assert 'id="erase"' not in inside.get("/box").text
-    assert inside.submit("/box/erase", {}, page="/box").status_code == 404

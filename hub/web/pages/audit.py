@@ -60,6 +60,7 @@ EVENTS: Final = {
     "pairing.closed": "Adding phones was turned off",
     "pairing.opened": "Adding phones was turned on",
     "quarantine.accepted": "A record that {user} may not enter was accepted: {detail}",
+    "quarantine.all_set_aside": "Records to check were set aside: {detail}",
     "quarantine.set_aside": "A record to check was set aside: {detail}",
     "quarantine.taken_back": "A record that was set aside is to be checked again: {detail}",
     "quarantine.exported": "The records to check were saved as a file",

@@ -122,9 +122,12 @@ class _Checking(NamedTuple):
         return Go(_filter(form).path(tried=prints.get(_num(form), "") if done == "refused" else ""), done)
 
     def _set_aside(self, _who: Visitor, form: Form) -> Answer:
-        nums = [_num(form)] if "num" in form else self._wanted(form)
+        note = form.get("note", "")
         try:
-            found = actions.set_all_aside(self.store, nums, form.get("note", ""))
+            if "num" in form:
+                found = actions.set_aside(self.store, _num(form), note)
+            else:
+                found = actions.set_all_aside(self.store, self._wanted(form), note) > 0
         except OperatorError:
             return Go(_filter(form).path(), "unfit_note")
         return Go(_filter(form).path(), "set_aside" if found else "gone")
