@@ -128,6 +128,19 @@ def test_a_link_on_a_stick_leads_nowhere(plugged: Plugged, where: Path, update: 
     assert not update.is_mount()
 
 
+@pytest.mark.parametrize("update_on_it", [True, False])
+def test_a_damaged_stick_that_asks_for_the_kernels_end_is_not_granted_it(
+    plugged: Plugged, where: Path, update: Path, tmp_path: Path, *, update_on_it: bool
+) -> None:
+    (tmp_path / "files").mkdir()
+    if update_on_it:
+        (tmp_path / "files/hikma-hub.raucb").write_text("bundle")
+    device = plugged("ext4", tmp_path / "files")
+    assert run(tool("tune2fs", "apt install e2fsprogs"), "-e", "panic", device).returncode == 0
+    assert script("mount", device, where, update, USER).returncode == 0
+    assert "errors=remount-ro" in options(update if update_on_it else where)
+
+
 def test_what_an_earlier_box_wrote_belongs_to_this_one(
     plugged: Plugged, where: Path, update: Path, tmp_path: Path
 ) -> None:
