@@ -39,7 +39,7 @@ _PLACES = {
     HubState.QUARANTINE: ("/quarantine", "Records to check"),
     HubState.TURNED_AWAY: ("/phones", "Phones"),
     HubState.STOPPED: ("/box", "This device"),
-    HubState.ONE_COPY: ("/copy", "Copy on a USB stick"),
+    HubState.ONE_COPY: ("/copy", "Copies of everything"),
     HubState.NO_PHONE: ("/pairing", "Add a phone"),
 }
 """The page on which somebody can act on a state."""
