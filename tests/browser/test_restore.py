@@ -43,6 +43,17 @@ def added(served: ServedHub, number: int) -> Phone:
     return phone
 
 
+def go_on_with(served: ServedHub, phone: Phone, other: Phone) -> None:
+    """Let two phones, as they are, sync with a hub that took the place of theirs."""
+    for one in (phone, other):
+        assert one.session is not None
+        one.session.transport = served.connect()
+    phone.create("patients", {"given_name": "Badia"})
+    assert phone.sync().ok
+    assert other.sync().ok
+    assert other.holds() == phone.holds()
+
+
 @pytest.mark.parametrize(("language", "wide"), [("en", False), ("ar", True)])
 def test_a_new_hub_becomes_the_one_that_broke_and_its_phone_goes_on(
     chromium: Browser,
@@ -95,14 +106,7 @@ def test_a_new_hub_becomes_the_one_that_broke_and_its_phone_goes_on(
     new.sign_in(password=PASSWORD)
     new.go("/phones")
     assert page.locator("#phones tbody tr").count() == len((phone, other))
-
-    for one in (phone, other):
-        assert one.session is not None
-        one.session.transport = fresh.connect()
-    phone.create("patients", {"given_name": "Badia"})
-    assert phone.sync().ok
-    assert other.sync().ok
-    assert other.holds() == phone.holds()
+    go_on_with(fresh, phone, other)
 
 
 def test_every_page_of_it_has_room_in_every_language(visit: Callable[..., Visit], fresh: ServedHub) -> None:

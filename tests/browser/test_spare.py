@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_restore import SECRET, added
+from tests.browser.test_restore import SECRET, added, go_on_with
 from tests.browser.test_setup import LANGUAGES, go_on, setup_code
 from tests.browser.visit import SECRET as PASSWORD
 from tests.browser.visit import Visit, administer
@@ -92,10 +92,4 @@ def test_a_second_device_is_made_the_spare_of_a_hub_and_takes_over_when_that_bre
     step(spare, "6-is-the-hub")
     spare.close()
     record_property("did", dict(hub.did + spare.did))
-    for one in (phone, second):
-        assert one.session is not None
-        one.session.transport = other.connect()
-    phone.create("patients", {"given_name": "Dina"})
-    assert phone.sync().ok
-    assert second.sync().ok
-    assert second.holds() == phone.holds()
+    go_on_with(other, phone, second)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_restore import SECRET, added
+from tests.browser.test_restore import SECRET, added, go_on_with
 from tests.browser.test_setup import LANGUAGES, go_on, setup_code
 from tests.browser.visit import SECRET as PASSWORD
 from tests.browser.visit import Visit, administer
@@ -61,13 +61,7 @@ def test_a_copy_is_begun_on_a_stick_and_another_device_goes_on_with_it(
     for visit in (desk, other):
         visit.close()
     record_property("did", dict(desk.did + other.did))
-    for one in (phone, second):
-        assert one.session is not None
-        one.session.transport = new.connect()
-    phone.create("patients", {"given_name": "Badia"})
-    assert phone.sync().ok
-    assert second.sync().ok
-    assert second.holds() == phone.holds()
+    go_on_with(new, phone, second)
 
 
 def begin_copy(desk: Visit, language: str) -> None:
