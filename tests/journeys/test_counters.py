@@ -1,6 +1,7 @@
 """Counters through the whole hub (P12): what phones hand out adds up, whoever syncs when."""
 
 import itertools
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,13 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.actions.box import facts
+from hub.core.phone import doubt
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
 from hub.store.records import record_rows
 from hub.words import status, words
+from tests.hubs import RpcTransport
 from tests.journeys.books import state
-from tests.journeys.clinic import CLINICS, Clinic, Station
+from tests.journeys.clinic import CLINICS, Clinic, PhoneClock, Station
 from tests.journeys.line import Fault
+from tests.simulator.phone import Phone
 from tests.simulator.rows import Value
 
 DRUG, BATCH, STOCK = "drug-1", "batch-1", "stock-1"
@@ -47,7 +51,7 @@ class Pharmacy:
         self.item = str(phone.create("prescription_items", item)["id"])
         self.clinic.settle()
 
-    def hand_out(self, station: Station, quantity: int) -> None:
+    def hand_out(self, station: "Station | Copy", quantity: int) -> None:
         """Hand out as the app does: a record, and absolute figures on the item and in stock."""
         record: dict[str, Value] = {
             **self.of,
@@ -60,7 +64,7 @@ class Pharmacy:
         self.add(station, "prescription_items", self.item, "quantity_dispensed", quantity)
         self.add(station, "clinic_inventory", STOCK, "quantity_available", -quantity)
 
-    def add(self, station: Station, table: str, row_id: str, column: str, step: int) -> None:
+    def add(self, station: "Station | Copy", table: str, row_id: str, column: str, step: int) -> None:
         """Write another figure over that of a row."""
         row = station.phone.store.find(table, row_id)
         assert row is not None
@@ -83,6 +87,17 @@ class Pharmacy:
             assert stock
             found.add((item["quantity_dispensed"], stock["quantity_available"]))
         return found
+
+
+class Copy:
+    """A further phone onto which a backup of a station's phone was put: both are used under one id."""
+
+    def __init__(self, station: "Station | Copy", number: int) -> None:
+        self.email, self.box = station.email, station.box
+        line = RpcTransport(self.box)
+        self.phone: Phone = station.phone.copied(
+            rng=random.Random(number), now_ms=PhoneClock(number), connect=lambda _url: line, name=f"copy-{number}"
+        )
 
 
 @pytest.fixture
@@ -211,6 +226,59 @@ def check(acts: list[tuple[int, str, int]]) -> None:
                 case _:
                     station.force_upload()
         assert pharmacy.figures() == {(handed_out, 100 - handed_out + restocked)}
+
+
+BY_COPIES = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from(["hand out", "hand out", "copy", "sync", "sync"]), st.integers(1, 5)),
+    max_size=14,
+)
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        # The copy repeats one of two records; it repeats none; it was told of what the first one pushed; it is told
+        # with an answer that carries what it made itself; copies of copies take turns.
+        [(0, "hand out", 4), (0, "copy", 0), (0, "hand out", 3)],
+        [(0, "copy", 0), (0, "hand out", 4), (2, "hand out", 3)],
+        [(1, "copy", 0), (2, "sync", 0), (1, "hand out", 1), (2, "hand out", 5)],
+        [(0, "hand out", 1), (0, "copy", 0), (0, "sync", 0)],
+        [(0, "hand out", 1), (0, "copy", 0), (0, "hand out", 2), (0, "copy", 0), (2, "sync", 0), (2, "hand out", 3)],
+    ],
+)
+def test_p12_what_copies_of_a_phone_hand_out_adds_up(acts: list[tuple[int, str, int]]) -> None:
+    check_copies(acts)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(BY_COPIES)
+def test_p12_whichever_copies_sync_when_the_sums_are_right(acts: list[tuple[int, str, int]]) -> None:
+    check_copies(acts)
+
+
+def check_copies(acts: list[tuple[int, str, int]]) -> None:
+    """Let two phones and at most two copies of them act; what was handed out before a copy was made is in it."""
+    with pytest.MonkeyPatch.context() as patch, Clinic(2, 100_000) as clinic:
+        patch.setattr(doubt, "QUIET_MS", 0)
+        pharmacy = Pharmacy(clinic)
+        stations: list[Station | Copy] = [*clinic.stations]
+        handed_out = 0
+        for who, act, quantity in acts:
+            station = stations[who % len(stations)]
+            if act == "hand out":
+                pharmacy.hand_out(station, quantity)
+                handed_out += quantity
+            elif act == "sync":
+                station.phone.sync()
+            elif len(stations) < 4:
+                stations.append(Copy(station, len(stations)))
+        for _ in range(14):
+            for station in stations:
+                station.phone.sync()
+        rows = state(clinic.box.store).rows
+        dispensed = rows["prescription_items", pharmacy.item].data["quantity_dispensed"]
+        in_stock = rows["clinic_inventory", STOCK].data["quantity_available"]
+        assert (dispensed, in_stock) == (handed_out, 100 - handed_out)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3)))[:3])

@@ -132,9 +132,8 @@ class _Intake:
         self._held = held
         self._why = {record: why for refused in held.values() for record, why in refused.items()}
         self._split: dict[str, dict[tuple[str, str], Reason]] = {}
-        self._changes = Changes(
-            tx, source.device if source.holder is None else source.holder, source.rights, phone=source.phone
-        )
+        holder = source.device if source.holder is None else source.holder
+        self._changes = Changes(tx, holder, source.rights, phone=source.phone, cursor=source.cursor)
         self.receipt = self._changes.receipt
 
     def take(self, changes: PushedChanges) -> Receipt:

@@ -63,15 +63,19 @@ class Receipt(msgspec.Struct):
 class Changes:
     """The records that one device, or one user of the hub, brings in one transaction."""
 
-    def __init__(self, tx: Transaction, device: int, rights: Rights, *, phone: int = HUB) -> None:
+    def __init__(self, tx: Transaction, device: int, rights: Rights, *, phone: int = HUB, cursor: float = 0) -> None:
         """Begin with nothing; device: HUB for what is entered on the hub itself.
 
         phone: the one on which it was entered, whose users may have entered it before ``rights``'s signed in.
+        cursor: the answer after which a phone pushed it; 0 where nothing is known of that.
         """
         self._phone = phone
+        self._cursor = cursor
         self.receipt = Receipt()
         self._figures: list[tuple[Table, Pushed, Knowledge | None]] = []
         """What was pushed to tables with counters, and what its phone knew of it; None of what is new."""
+        self._handed_out_again: dict[str, int] = {}
+        """See counting.note_copies."""
         self.added: list[str] = []
         """What is new on the hub, each as table/id."""
         self._others: set[str] = set()
@@ -85,8 +89,10 @@ class Changes:
     def settle(self) -> None:
         """Take what the figures that were pushed say beside the records, all of which are there now."""
         figures, self._figures = self._figures, []
+        device, again = self._pusher.device, self._handed_out_again
+        is_copied = bool(figures) and counting.note_copies(self._tx, self._phone, device, self._cursor, again)
         for table, pushed, known in figures:
-            counting.take_pushed(self._tx, table, pushed, device=self._pusher.device, known=known)
+            counting.take_pushed(self._tx, table, pushed, device=device, known=known, is_copied=is_copied)
 
     def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
         """Add the records that are new, merge the others; returns why which of them, by place, are refused.
@@ -190,6 +196,9 @@ class Changes:
     def _again(self, table: Table, row: Kept, pushed: Pushed) -> BadRecord | None:
         stored = self._stored(table, row)
         version = stored.along if isinstance(stored, Tombstone) else stored
+        if table.name == RECORDS:
+            is_new_there = not pushed.synced and not pushed.changed
+            self._handed_out_again[pushed.record.id] = row.origin if is_new_there else self._pusher.device
         if version:
             self._foresee(table, [version.record, pushed.record])
         elif pushed.changed and not push_decision.says_deleted(table, pushed.record):

@@ -1,6 +1,6 @@
 """Counts within one transaction what dispensing records hand out: on the prescription's item, and in stock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
 from hub.store.database import Transaction
-from hub.store.phones import ledger
+from hub.store.phones import ledger, twins
 from hub.store.records import counters as rows
 from hub.store.records import record_rows
 from hub.store.records.record_rows import Kept
@@ -55,14 +55,36 @@ def take_back(tx: Transaction, nums: Iterable[int], *, device: int) -> None:
         _take_back(tx, num, record, device=device)
 
 
-def take_pushed(tx: Transaction, table: Table, pushed: Pushed, *, device: int, known: Knowledge | None) -> None:
+def note_copies(tx: Transaction, phone: int, device: int, cursor: float, again: Mapping[str, int]) -> bool:
+    """Return whether copies of a phone hand out under its id; what shows it here is noted for ever.
+
+    A phone that was not told of its last push repeats it whole: what is missing then another one handed out, and so it
+    is with what it brings as new and another one brought first.
+
+    device: the number under which it pushes; cursor: the answer on which that follows; again: the ids of dispensing
+    records that it brings and that are here already, with the device that was first.
+    """
+    if twins.has_copies(tx.db, phone):
+        return True
+    told = ledger.next_answer(tx.db, device, cursor)
+    lacks = told is not None and not rows.brought_since(tx, device, told) <= again.keys()
+    is_copied = lacks or any(first != device for first in again.values()) or twins.in_use(tx.db, phone, tx.now_ms) > 1
+    if is_copied:
+        twins.note_copies(tx, phone)
+    return is_copied
+
+
+def take_pushed(
+    tx: Transaction, table: Table, pushed: Pushed, *, device: int, known: Knowledge | None, is_copied: bool
+) -> None:
     """Take what a push says of the counters of a record, if that is live; known: None where it is new."""
     if not record_rows.live_ids(tx.db, table, [pushed.record.id]):
         return
     if known is None:
         take_first_figures(tx, table, pushed.record, device=device)
     else:
-        take_figures(tx, table, pushed.record, counters.figures(table.name, pushed), device=device, known=known)
+        columns = [name for name in counters.figures(table.name, pushed) if not (is_copied and name == AVAILABLE)]
+        take_figures(tx, table, pushed.record, columns, device=device, known=known)
     if device != HUB:
         settle(tx, table, pushed, device)
 

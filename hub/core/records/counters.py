@@ -7,7 +7,8 @@ since). Steps add up to the same in every order. What it had is the figure that 
 later: what a pull brings does not replace a figure that the phone has yet to push.
 
 What a phone handed out counts by its dispensing record: up on the prescription's item, down on the batch in stock.
-A figure on an item that has records counts for nothing; one in stock beyond its records is a restock or a count.
+A figure on an item that has records counts for nothing; one in stock beyond its records is a restock or a count. Of a
+phone that has copies under its id it counts for nothing either: nobody knows which of them had which figure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -58,6 +58,7 @@ STEPS = (
     Step("outbox_counts"),
     Step("ended"),
     Step("dispensed_items"),
+    Step("copied"),
 )
 _HERE = resources.files(__name__)
 

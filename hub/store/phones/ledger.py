@@ -70,6 +70,19 @@ def answers(db: Database, device: int) -> list[Delivery]:
     return list(_newest_first(db, device, row[0] if row else 0))[::-1]
 
 
+def next_answer(db: Database, device: int, cursor: float) -> int | None:
+    """Return when a ledger gave its next answer after the one that a phone comes with; None where that is not known.
+
+    What the phone pushed before then it has been told of, or it would not have stored this cursor.
+    """
+    row = db.execute(
+        "SELECT min(timestamp) FROM deliveries WHERE device = :device AND timestamp > :cursor AND EXISTS"
+        " (SELECT 1 FROM deliveries WHERE device = :device AND :cursor IN (timestamp, after))",
+        {"device": device, "cursor": cursor},
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
 class Changes(NamedTuple):
     """What may be due to a phone since it was here, as core.phone.opening.Resumed absorbs it."""
 

@@ -79,6 +79,16 @@ def in_use(db: Database, device: int, now_ms: int) -> int:
     return int(db.execute(_IN_USE, where).fetchone()[0])
 
 
+def has_copies(db: Database, device: int) -> bool:
+    """Whether it was noted that copies of a phone are in use, or that it was put back from a copy."""
+    return db.execute("SELECT 1 FROM copied WHERE device = ?", [device]).fetchone() is not None
+
+
+def note_copies(tx: Transaction, device: int) -> None:
+    """Note that copies of a phone are in use, or that it was put back from a copy."""
+    tx.db.execute("INSERT OR IGNORE INTO copied (device) VALUES (?)", [device])
+
+
 def begin(tx: Transaction, device: int, fork: Fork) -> int:
     """Begin a further ledger of a device with what another one knows; returns its number."""
     for shared in fork.shared:
@@ -87,6 +97,7 @@ def begin(tx: Transaction, device: int, fork: Fork) -> int:
     _drop_oldest(tx, device, fork.parent)
     tx.db.execute("INSERT INTO twins (num, device, began) VALUES (?, ?, ?)", [num, device, tx.now_ms])
     if fork.is_rewound:
+        note_copies(tx, device)
         ledger.add_answers(tx, num, fork.answers)
         tx.db.execute(
             "INSERT INTO doubts SELECT ?, table_name, num, due, wait FROM doubts WHERE device = ?", [num, fork.parent]
