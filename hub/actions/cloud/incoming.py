@@ -219,6 +219,7 @@ class _Incoming:
             names=self._names if entry else {},
             revision=self._tx.now_ms,
             zone=self._tx.zone,
+            ended=self._ended(version.record, row.record) if entry else (),
         )
         try:
             if merged.changed:
@@ -241,6 +242,17 @@ class _Incoming:
             lost.note(self._tx, self._table, [kept.num])
         if counting.send_larger_sum(self._tx, self._table, kept, version.record, figures.record):
             self._seen[kept.num] = theirs_ms
+
+    def _ended(self, ours: Record, theirs: Record) -> list[str]:
+        """Return the columns in which ours names a patient or visit that is deleted here, and theirs another one."""
+        named = {self._table.patient: "patients", **dict.fromkeys(self._table.visits, "visits")}
+        found = []
+        for column, table in named.items():
+            if column and (parent := ours.text(column)) and parent != theirs.text(column):
+                known = record_rows.parents(self._tx.db, TABLES[table], [parent])
+                if parent in known and known[parent].is_deleted:
+                    found.append(column)
+        return found
 
     def _is_set_back(self, kept: Kept, version: Version, row: Row) -> bool:
         """Whether the cloud was put back to before it had this record as it is here; only a full pull shows that."""

@@ -12,7 +12,7 @@ guard refused (CLOUD.md 4.5). The row that comes back decides, for each column t
 - it holds a third value: someone has changed the column since, and theirs stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -53,6 +53,7 @@ def merge(
     names: Mapping[str, str],
     revision: int,
     zone: tzinfo = UTC,
+    ended: Container[str] = (),
 ) -> Merged:
     """Merge the cloud's row into the record as it stands on the hub.
 
@@ -60,6 +61,7 @@ def merge(
     names: ids of users and clinics made on this hub -> their ids in the cloud.
     revision: the hub time that changed columns will carry.
     zone: the clinic's, in which days were picked.
+    ended: columns that name what is deleted here, and something that lives in the cloud's row, which stands then.
     """
     values: dict[str, Any] = {}
     missing: dict[str, int] = {}
@@ -69,6 +71,9 @@ def merge(
                 continue
             old, new = getattr(version.record.row, column.name), getattr(theirs.record.row, column.name)
             if old == new or cloud_forms.same(column, old, new, zone):
+                continue
+            if column.name in ended:
+                values[column.name] = new
                 continue
             was_zero = cloud_values.was_zero(column, old, new) and _is_as_sent(
                 version.record, theirs.record, column, pending

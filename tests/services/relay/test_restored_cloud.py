@@ -116,6 +116,43 @@ def test_9_what_a_restored_cloud_has_with_a_patient_who_was_merged_since_stays_w
         assert (there["patient_id"], there["is_deleted"]) == (twin["id"], False)
 
 
+def test_9_what_a_restored_cloud_moved_to_another_patient_without_a_word_goes_there(connected: World) -> None:
+    """Each was edited there since the backup was made, so that its row there is set back when it moves."""
+    duplicate, twin = connected.patient(), connected.patient()
+    made = chart(connected, duplicate)
+    made.pop("prescription_items")  # the cloud keeps no later edit of them
+    settle(connected)
+    backup = connected.seed.copy()
+    for table, row in made.items():
+        connected.seed.edit(table, ids(row), **EDITS[table])
+    settle(connected)
+    put_back(connected, backup)
+    connected.want_everything()
+    connected.seed.merge(ids(duplicate), ids(twin), announced=False)
+    connected.cycle()
+    settle(connected)
+    stand_with(connected, twin, made, EDITS)
+
+
+def test_9_an_event_that_a_restored_cloud_moved_to_another_visit_without_a_word_goes_there(connected: World) -> None:
+    patient = connected.patient()
+    old, new = connected.visit(patient), connected.visit(patient)
+    event = connected.event(old)
+    settle(connected)
+    backup = connected.seed.copy()
+    connected.seed.edit("events", ids(event), event_type="Triage")
+    settle(connected)
+    put_back(connected, backup)
+    connected.want_everything()
+    connected.seed.edit("events", ids(event), announced=False, visit_id=new["id"])
+    connected.seed.push_as(connected.hub, {"visits": {"deleted": [old["id"]]}})
+    connected.cycle()
+    settle(connected)
+    here, there = connected.here_is("events", ids(event)), connected.there_is("events", ids(event))
+    assert (here["visit_id"], there["visit_id"], there["is_deleted"]) == (new["id"], new["id"], False)
+    assert (here["event_type"], there["event_type"]) == ("Triage", "Triage")
+
+
 def test_9_a_correction_that_the_cloud_had_and_lost_before_it_was_shown_is_sent_again(connected: World) -> None:
     patient = connected.change("patients", connected.patient(phone="0"), phone="1")
     settle(connected)
