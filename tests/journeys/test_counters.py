@@ -17,7 +17,7 @@ from hub.store.records import record_rows
 from hub.words import status, words
 from tests.hubs import RpcTransport
 from tests.journeys.books import state
-from tests.journeys.clinic import CLINICS, Clinic, PhoneClock, Station
+from tests.journeys.clinic import CLINICS, Box, Clinic, PhoneClock, Station
 from tests.journeys.line import Fault
 from tests.simulator.phone import Phone
 from tests.simulator.rows import Value
@@ -92,10 +92,14 @@ class Pharmacy:
 class Copy:
     """A further phone onto which a backup of a station's phone was put: both are used under one id."""
 
+    email: str
+    box: Box
+    phone: Phone
+
     def __init__(self, station: "Station | Copy", number: int) -> None:
         self.email, self.box = station.email, station.box
         line = RpcTransport(self.box)
-        self.phone: Phone = station.phone.copied(
+        self.phone = station.phone.copied(
             rng=random.Random(number), now_ms=PhoneClock(number), connect=lambda _url: line, name=f"copy-{number}"
         )
 

@@ -245,14 +245,15 @@ class _Incoming:
 
     def _ended(self, ours: Record, theirs: Record) -> list[str]:
         """Return the columns in which ours names a patient or visit that is deleted here, and theirs another one."""
-        named = {self._table.patient: "patients", **dict.fromkeys(self._table.visits, "visits")}
-        found = []
-        for column, table in named.items():
-            if column and (parent := ours.text(column)) and parent != theirs.text(column):
-                known = record_rows.parents(self._tx.db, TABLES[table], [parent])
-                if parent in known and known[parent].is_deleted:
-                    found.append(column)
-        return found
+        names: dict[str, str] = dict.fromkeys(self._table.visits, "visits")
+        if self._table.patient:
+            names[self._table.patient] = "patients"
+        differ = {column: ours.text(column) for column in names if ours.text(column) != theirs.text(column)}
+        return [column for column, named in differ.items() if named and self._is_deleted(names[column], named)]
+
+    def _is_deleted(self, name: str, record_id: str) -> bool:
+        parent = record_rows.parents(self._tx.db, TABLES[name], [record_id]).get(record_id)
+        return parent is not None and parent.is_deleted
 
     def _is_set_back(self, kept: Kept, version: Version, row: Row) -> bool:
         """Whether the cloud was put back to before it had this record as it is here; only a full pull shows that."""

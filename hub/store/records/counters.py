@@ -106,10 +106,11 @@ def of_item(db: Database, item: Record, *, device: int | None = None) -> list[Re
 
 
 def brought_since(tx: Transaction, device: int, since: float) -> set[str]:
-    """Return the ids of the dispensing records that a device was the first to bring since a revision, but just now."""
+    """Return the ids of the dispensing records that a device was first to bring between a revision and this one."""
     rows = tx.db.execute(
-        "SELECT id FROM dispensing_records INDEXED BY dispensing_records_changed WHERE local_server_last_modified > :since"
-        " AND origin = :device AND local_server_created_at > :since AND local_server_created_at < :now",
+        "SELECT id FROM dispensing_records INDEXED BY dispensing_records_changed"
+        " WHERE local_server_last_modified > :since AND origin = :device"
+        " AND local_server_created_at > :since AND local_server_created_at < :now",
         {"since": since, "device": device, "now": tx.now_ms},
     )
     return {row[0] for row in rows}
