@@ -60,8 +60,8 @@ def _parents(table: Table, records: Iterable[Record]) -> Mapping[str, dict[str, 
     """Return what records go with: table -> id -> those records."""
     found: dict[str, dict[str, list[Record]]] = {}
     for record in records:
-        for cascade in table.goes_with:
-            parent_id = record.text(cascade.value)
+        for column, parent in table.ends_with:
+            parent_id = record.text(column)
             if parent_id:
-                found.setdefault(table.references[cascade.value], {}).setdefault(parent_id, []).append(record)
+                found.setdefault(parent, {}).setdefault(parent_id, []).append(record)
     return found

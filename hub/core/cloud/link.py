@@ -47,6 +47,8 @@ class Progress(msgspec.Struct, frozen=True):
     """When that ended."""
     pull_failures: int = 0
     """How many pulls in a row failed."""
+    pulls_fail_since_cloud_ms: int = 0
+    """When the first of them did."""
     retried_cloud_ms: int = 0
     """When what is on hold was last tried again."""
     batch_bytes: int = 0

@@ -25,6 +25,29 @@ AT_ONCE = 0
 """In the place of the time of the last full pull: the next one waits for nothing."""
 
 
+BLIND_AFTER_MS = 86_400_000
+"""A line that carries no pull for a day may never carry one (R3)."""
+BLIND_AFTER = 3
+"""It is no such line where hardly any pull was tried."""
+
+
+def failed(progress: Progress, now_cloud_ms: int) -> Progress:
+    """Count a pull that failed."""
+    since = progress.pulls_fail_since_cloud_ms
+    if not progress.pull_failures or not 0 < since <= now_cloud_ms:  # unknown, or the cloud's clock was ahead
+        since = now_cloud_ms
+    return msgspec.structs.replace(progress, pull_failures=progress.pull_failures + 1, pulls_fail_since_cloud_ms=since)
+
+
+def is_blind(progress: Progress, now_cloud_ms: int) -> bool:
+    """Whether edits are pushed though no pull showed what they are made to (R3).
+
+    It is the last resort: what the cloud moved to another patient without a new time is moved back by a whole row.
+    """
+    lasts_ms = now_cloud_ms - progress.pulls_fail_since_cloud_ms
+    return progress.pull_failures >= BLIND_AFTER and lasts_ms >= BLIND_AFTER_MS
+
+
 def is_full(progress: Progress, clinics: Iterable[str], now_cloud_ms: int) -> bool:
     """Whether everything is to be pulled: at first, for new clinics, when it is wanted, and once a week.
 

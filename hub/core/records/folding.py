@@ -10,6 +10,7 @@ from hub.core.records.table import Column, ColumnKind, Table
 
 _LINE_CHARS = len(ids.NIL) + 1
 _USUAL_LINES = "\n".join([ids.NIL] * 64).encode()
+_NIL = ids.NIL.encode()
 _DIGITS_AS_0 = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 
 
@@ -44,7 +45,7 @@ def are_usual(texts: Sequence[Any]) -> bool:
     except (TypeError, UnicodeEncodeError):  # not all are texts
         return False
     is_whole = (len(lines) + 1) % _LINE_CHARS == 0
-    return is_whole and _USUAL_LINES.startswith(lines.translate(_DIGITS_AS_0)) and ids.NIL.encode() not in lines
+    return is_whole and _USUAL_LINES.startswith(lines.translate(_DIGITS_AS_0)) and _NIL not in lines
 
 
 class _Forms(NamedTuple):

@@ -71,10 +71,7 @@ class Parents(NamedTuple):
 
     def is_orphan(self, table: Table, record: Record) -> bool:
         """Whether anything with whose deletion the record goes is deleted."""
-        for cascade in table.goes_with:  # asked for every new record
-            if self._of(table.references[cascade.value], record.text(cascade.value)).is_deleted:
-                return True
-        return False
+        return any(self._of(name, record.text(column)).is_deleted for column, name in table.ends_with)
 
     def held_of(self, table: Table, record: Record) -> tuple[str, str] | None:
         """Return what the record belongs to and was not accepted, as table and id, if there is such a thing."""

@@ -168,9 +168,14 @@ class Table(msgspec.Struct, frozen=True, dict=True, eq=False):
         return next(iter(self.references.items())) if is_anothers else None
 
     @cached_property
+    def ends_with(self) -> tuple[tuple[str, str], ...]:
+        """Return the columns that name what a record goes with when that is deleted, and the tables of those."""
+        return tuple((cascade.value, self.references[cascade.value]) for cascade in self.goes_with)
+
+    @cached_property
     def visits(self) -> tuple[str, ...]:
         """Return the columns that name a visit with whose deletion a record goes."""
-        return tuple(cascade.value for cascade in self.goes_with if self.references[cascade.value] == "visits")
+        return tuple(column for column, name in self.ends_with if name == "visits")
 
     @cached_property
     def blank(self) -> dict[str, str | int | bool | None]:

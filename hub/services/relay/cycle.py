@@ -31,8 +31,6 @@ from hub.services.relay.push import BatchSize, Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
 from hub.store.database import Store
 
-PULL_FAILURES = 3
-"""After so many pulls in a row that failed edits are pushed without one (R3); new records never wait for it."""
 RETRY_EVERY_MS = 86_400_000
 ALL = 1_000_000
 RETRIED = 20
@@ -164,7 +162,7 @@ class _Cycle:
         failure = self._pull()
         if isinstance(failure, CloudBusy):
             raise failure
-        self._push(only_new=failure is not None and self._progress.pull_failures < PULL_FAILURES)
+        self._push(only_new=failure is not None and not pull_plan.is_blind(self._progress, self._client.now_ms() or 0))
         if failure is None and self._report.pulled.lost:
             failure = self._pull_once(full=False)  # which of it the cloud had really lost is seen at once
         if failure:
@@ -231,7 +229,8 @@ class _Cycle:
             with self._client.pull(last_ms) as body:
                 pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
         except (NoLine, CloudFailing, CloudBusy, Unavailable) as error:
-            self._note(pull_failures=self._progress.pull_failures + 1)
+            failed = pull_plan.failed(self._progress, self._client.now_ms() or 0)
+            self._note(pull_failures=failed.pull_failures, pulls_fail_since_cloud_ms=failed.pulls_fail_since_cloud_ms)
             if full:
                 self._note(full_failed_cloud_ms=self._client.now_ms() or 0)
             if isinstance(error, Unavailable):

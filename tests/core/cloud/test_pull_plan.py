@@ -1,6 +1,7 @@
 """When everything is pulled, and how far a pull moves the cursor (R7, R9)."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,21 @@ def test_6_after_a_large_push_a_pull_waits_until_its_overlap_no_more_reaches_it(
 @given(MS)
 def test_9_a_cloud_whose_clock_stands_before_the_last_pull_is_noticed(cloud: int) -> None:
     assert pull_plan.went_back(CURRENT, cloud) == (cloud < NOW - pull_plan.OVERLAP_MS)
+
+
+@given(st.lists(st.integers(0, DAY // 2), min_size=1, max_size=9))
+def test_3_edits_go_unseen_after_a_day_and_three_pulls_that_failed(pauses: list[int]) -> None:
+    progress, now = CURRENT, NOW
+    for number, pause in enumerate(pauses):
+        progress = pull_plan.failed(progress, now + pause if number else now)
+        now += pause if number else 0
+    lasted = sum(pauses[1:])
+    assert pull_plan.is_blind(progress, now) == (len(pauses) >= 3 and lasted >= DAY)
+
+
+@pytest.mark.parametrize("since", [0, NOW + 365 * DAY])
+def test_3_a_day_is_counted_anew_where_its_beginning_is_unknown_or_was_told_by_a_clock_ahead(since: int) -> None:
+    progress = msgspec.structs.replace(CURRENT, pull_failures=7, pulls_fail_since_cloud_ms=since)
+    progress = pull_plan.failed(progress, NOW)
+    assert not pull_plan.is_blind(progress, NOW)
+    assert pull_plan.is_blind(progress, NOW + DAY)

@@ -1,5 +1,6 @@
 """The cloud's guard and what others write there: edits of different columns both survive (R3; CLOUD.md 4.5)."""
 
+import datetime as dt
 import time
 
 import pytest
@@ -176,8 +177,30 @@ def test_3_a_pull_that_keeps_failing_does_not_hold_back_edits_for_ever(connected
     settle(connected)
     connected.fail(Kind.ERROR_500, times=100, on="pull")
     connected.change("patients", patient, phone="2")
-    assert [connected.try_cycle().pushed.stored for _ in range(4)] == [0, 0, 1, 0]
+    assert [connected.try_cycle().pushed.stored for _ in range(4)] == [0, 0, 0, 0]
+    connected.let_pulls_have_failed_for(dt.timedelta(days=1))
+    assert [connected.try_cycle().pushed.stored for _ in range(2)] == [1, 0]
     assert connected.there_is("patients", str(patient["id"]))["phone"] == "2"
+
+
+def test_3_after_a_few_pulls_that_failed_an_edit_undoes_no_merge_of_duplicates(connected: World) -> None:
+    """The whole row of an edit would move the record back: the cloud's merge gave it no new time."""
+    duplicate, twin = connected.patient(), connected.patient()
+    visit = connected.visit(duplicate)
+    event = connected.event(visit)
+    settle(connected)
+    connected.fail(Kind.DROP, times=8, on="pull")
+    connected.seed.merge(str(duplicate["id"]), str(twin["id"]), announced=False)
+    connected.change("visits", visit, provider_name="Eva")
+    for _ in range(4):
+        connected.try_cycle()
+    connected.heal()
+    for _ in range(2):
+        settle(connected)
+    for table, row in {"visits": visit, "events": event}.items():
+        assert connected.here_is(table, str(row["id"]))["patient_id"] == twin["id"]
+        assert connected.there_is(table, str(row["id"]))["patient_id"] == twin["id"]
+    assert connected.there_is("visits", str(visit["id"]))["provider_name"] == "Eva"
 
 
 @pytest.mark.parametrize("newest", [0, 1])

@@ -105,6 +105,12 @@ class World:
                 tx, cursor_cloud_ms=progress.cursor_cloud_ms + ms, full_cloud_ms=progress.full_cloud_ms + ms
             )
 
+    def let_pulls_have_failed_for(self, time: dt.timedelta) -> None:
+        """Let the first of the pulls that failed have been earlier."""
+        since_ms = self.progress().pulls_fail_since_cloud_ms - time // dt.timedelta(milliseconds=1)
+        with self.store.write() as tx:
+            connection.advance(tx, pulls_fail_since_cloud_ms=since_ms)
+
     def want_everything(self) -> None:
         """Let the next pull be a full one."""
         cycles.want_everything(self.store)
