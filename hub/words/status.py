@@ -27,6 +27,7 @@ LABELS: Final = {
     "unproven": "Sent, not yet confirmed",
     "held": "On hold",
     "lost": "Lost by the cloud and sent again",
+    "later": "Of a later app, in the cloud alone",
     "relaying": "Sending records now",
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",
@@ -153,6 +154,7 @@ def _relay(words: Words, facts: Facts) -> dict[str, str]:
         "unproven": words.number(facts.unproven),
         "held": words.number(facts.held) if facts.held else "",
         "lost": words.number(facts.lost) if facts.lost else "",
+        "later": words.number(facts.later) if facts.later else "",
         "relaying": words.say("yes") if facts.relaying else words.say("no"),
         "relayed_ago_s": last_success(words, facts),
     }

@@ -153,6 +153,7 @@ def _cloud(db: View, now_ms: int) -> dict[str, Any]:
         "unproven": of_outbox["sent"] + of_outbox["missed"],
         "held": of_outbox["held"],
         "lost": progress.lost,
+        "later": progress.later,
         "relaying": bool(last.running_since_ms),
         "relayed_ago_s": (now_ms - last.succeeded_ms) // 1000 if last.succeeded_ms else None,
         "trouble": cycle_outcome.trouble(last.outcome),

@@ -1,11 +1,12 @@
 """Sends what a later app enters, once the cloud shows that it takes it (core.records.tables.NEXT_TABLES).
 
-Of such a table the hub does not know the columns in the cloud's forms. So it takes in no rows: it sends its own, and
-knows by their ids in a pull that they arrived.
+Of such a table the hub does not know the columns in the cloud's forms. So it takes in no rows: it sends its own, knows
+by their ids in a pull that they arrived, and counts the others.
 """
 
 from collections.abc import Sequence
 
+from hub.core.cloud.pull_tally import PullTally
 from hub.core.cloud.shown import Shown
 from hub.core.records.table import Table
 from hub.store.cloud import connection, outbox
@@ -23,11 +24,12 @@ def take_up(store: Store, table: Table) -> None:
         outbox.add_new(tx, table, range(1, record_rows.next_num(tx, table)))
 
 
-def arrived(store: Store, table: Table, ids: Sequence[str], shown: Shown | None) -> int:
-    """Take out of the outbox what the cloud shows by its id; returns how many. shown: takes what a full pull shows."""
+def arrived(store: Store, table: Table, ids: Sequence[str], tally: PullTally, shown: Shown | None) -> None:
+    """Take out of the outbox what the cloud shows by its id. shown: takes what a full pull shows."""
     with store.write(durable=False) as tx:
         nums = [row.num for row in record_rows.find(tx.db, table, ids).values()]
         if shown is not None:
             shown.add(table.name, nums)
         sent = [num for num, entry in outbox.entries(tx.db, table, nums).items() if entry.is_sent]
-        return outbox.remove(tx, table, sent)
+        tally.seen += outbox.remove(tx, table, sent)
+        tally.later += len(ids) - len(nums)

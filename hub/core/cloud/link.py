@@ -39,6 +39,8 @@ class Progress(msgspec.Struct, frozen=True):
     """Records that the cloud had lost, and has again: it was restored from an older backup."""
     lost_cloud_ms: int = 0
     """When that was last seen."""
+    later: int = 0
+    """Records of a later app that the cloud had at the last full pull, and this hub cannot take in."""
     pulls: int = 0
     """How many pulls were complete."""
     pushed_bytes: int = 0

@@ -12,6 +12,8 @@ class PullTally(msgspec.Struct):
     deleted: int = 0
     foreign: int = 0
     """Rows of patients that this hub does not have: not kept (R8)."""
+    later: int = 0
+    """Rows of a later app that only the cloud has: not kept."""
     refused: int = 0
     seen: int = 0
     """Records that were sent, and are in the cloud."""
@@ -30,4 +32,4 @@ class PullTally(msgspec.Struct):
     @property
     def changed(self) -> bool:
         """Whether it brought anything new."""
-        return self != PullTally(unchanged=self.unchanged, foreign=self.foreign)
+        return self != PullTally(unchanged=self.unchanged, foreign=self.foreign, later=self.later)

@@ -74,6 +74,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """On hold: the cloud does not accept them, or does not keep what it accepted."""
     lost: int = 0
     """The cloud had lost them within the last week, and has them again."""
+    later: int = 0
+    """Records of a later app that only the cloud has."""
     relaying: bool = False
     relayed_ago_s: int | None = None
     trouble: Trouble | None = None

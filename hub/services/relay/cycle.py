@@ -247,7 +247,7 @@ class _Cycle:
         self._note(cursor_cloud_ms=cursor_ms, clinics=self._link.clinics, pulls=progress.pulls + 1)
         self._note(pull_failures=0, pushed_bytes=0)
         if full:
-            self._note(full_wanted="", full_cloud_ms=cursor_ms, full_failed_cloud_ms=0)
+            self._note(full_wanted="", full_cloud_ms=cursor_ms, full_failed_cloud_ms=0, later=tally.later)
         elif pulled.asks:
             self._want_full("the cloud deleted what others stood with")
         elif pull_plan.went_back(progress, pulled.cloud_ms):

@@ -95,7 +95,7 @@ class _Merging:
             return
         if name in TABLES and TABLES[name].is_next:
             ids = [value["id"] for value in values if isinstance(value, dict) and isinstance(value.get("id"), str)]
-            self.tally.seen += later.arrived(self._store, TABLES[name], ids, self._shown)
+            later.arrived(self._store, TABLES[name], ids, self.tally, self._shown)
             return
         bad = [value for value in values if isinstance(value, BadRow)]
         self._hold(name, [(row.id, row.reason(name)) for row in bad])

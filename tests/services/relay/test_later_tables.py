@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.actions.box import facts
 from hub.core.reasons import Code
+from hub.words import status, words
 from tests.services.relay.world import World, row, uid, world
 from tests.simulator.rows import Row
 
@@ -66,3 +68,23 @@ def test_what_the_cloud_only_says_that_it_takes_ends_with_a_person(made: World) 
         made.cycle()
     assert made.waiting() == {**NOTHING, "held": 1}
     assert [reason.code for reason in made.reasons()] == [Code.NOT_SHOWN]
+
+
+def test_what_only_the_cloud_has_of_it_is_counted_where_people_look(made: World) -> None:
+    ours = allergy(made)
+    settle(made)
+    rows = made.app.state.cloud.later.rows.setdefault("patient_allergies", {})
+    settle(made)
+    assert set(rows) == {str(ours["id"])}
+    for _ in range(2):
+        theirs = uid()
+        rows[theirs] = {**rows[str(ours["id"])], "id": theirs}
+    made.want_everything()
+    settle(made)
+    now = facts.gather(made.store)
+    assert now.later == 2
+    assert dict(status.summary(words("en"), now))["Of a later app, in the cloud alone"] == "2"
+    rows.clear()
+    made.want_everything()
+    settle(made)
+    assert facts.gather(made.store).later == 0
