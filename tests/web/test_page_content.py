@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.actions.box import facts
-from hub.actions.cloud import link, matching
+from hub.actions.cloud import cycles, link, matching
 from hub.actions.phones import access, pairing, refusals
 from hub.actions.phones.refusals import UNKNOWN, Refusal, RefusalReason
 from hub.core.cloud.link import Link
@@ -70,6 +70,14 @@ def test_the_cloud_page_names_the_clinics_that_the_cloud_gave_this_hub(inside: S
     text = inside.get("/cloud").text
     assert "another-clinic" in text
     assert matching.names_of(inside.store, [known])[0] in text
+
+
+def test_the_cloud_page_counts_what_a_later_app_made_and_only_the_cloud_has(inside: Site) -> None:
+    link.connect(inside.store, Link("https://cloud.example", "d", "North hub", ()), "hh_1")
+    named = "<dt>Of a later app, in the cloud alone</dt>"
+    assert named not in inside.get("/cloud").text
+    cycles.advance(inside.store, later=1200)
+    assert f"{named}<dd>1,200</dd>" in inside.get("/cloud").text
 
 
 def test_the_audit_page_names_who_did_what(inside: Site) -> None:

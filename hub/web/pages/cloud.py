@@ -102,6 +102,7 @@ class _Cloud:
             outcome=_outcome(words, seen.last.outcome),
             is_well=seen.last.outcome in {"", Outcome.DONE.word},
             lost=_lost(words, seen.progress.lost),
+            later=seen.progress.later,
             month_bytes=seen.progress.month_bytes,
         )
 
