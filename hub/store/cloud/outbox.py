@@ -22,6 +22,7 @@ from hub.store.database import Transaction
 _ON_HOLD = "o.held IS o.revision"
 _SENT = "o.sent IS o.revision"
 _WAITING = "o.held IS NOT o.revision AND o.sent IS NOT o.revision"
+_AMONG_SENT = "outbox AS o INDEXED BY outbox_sent"
 _LATE = f"{_SENT} AND o.sent_pull <= :pulls - {PROOF_PULLS}"
 _MISSED = f"{_LATE} AND o.tries >= {TRIES}"
 _UNSHOWN = f"{_SENT} AND o.columns IS NOT NULL AND o.sent_pull < :pulls"
@@ -193,7 +194,7 @@ def waiting_tables(db: Database) -> frozenset[str]:
 def late(db: Database, table: Table, pulls: int) -> Iterator[tuple[int, Entry, bool]]:
     """Return what ought to have been in the last pulls and was not: number, entry, and whether it is a tombstone."""
     rows = db.execute(
-        f"SELECT o.num, t.local_server_deleted_at IS NOT NULL, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}]"
+        f"SELECT o.num, t.local_server_deleted_at IS NOT NULL, {_ENTRY} FROM {_AMONG_SENT} CROSS JOIN [{table.name}]"
         f" AS t ON t.num = o.num WHERE o.table_name = :table AND {_LATE}",
         {"table": table.name, "pulls": pulls},
     )
@@ -209,7 +210,7 @@ def unshown(db: Database, pulls: int) -> Iterator[OutboxRecord]:
     """Return the live records whose edits were sent, and are in none of the pulls since."""
     for table in PUSHED:
         rows = db.execute(
-            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM {_AMONG_SENT} CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = :table AND {_UNSHOWN} AND t.local_server_deleted_at IS NULL",
             {"table": table.name, "pulls": pulls},
         )
@@ -221,7 +222,7 @@ def missed(db: Database, pulls: int) -> Iterator[OutboxRecord]:
     """Return what the cloud said success to and does not show, up to a hundred of each table."""
     for table in PUSHED:
         rows = db.execute(
-            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM outbox AS o CROSS JOIN [{table.name}] AS t ON t.num = o.num"
+            f"SELECT o.num, t.data, t.cut, {_ENTRY} FROM {_AMONG_SENT} CROSS JOIN [{table.name}] AS t ON t.num = o.num"
             f" WHERE o.table_name = :table AND {_MISSED} LIMIT 100",
             {"table": table.name, "pulls": pulls},
         )
@@ -283,7 +284,8 @@ def counts(db: Database, pulls: int) -> dict[str, int]:
     Nothing here grows with the outbox. What the cloud does not take yet waits, though it is in no outbox.
     """
     states = _states(db)
-    missed = int(db.execute(f"SELECT count(*) FROM outbox AS o WHERE {_MISSED}", {"pulls": pulls}).fetchone()[0])
+    of_tried = f"SELECT count(*) FROM outbox AS o INDEXED BY outbox_tried WHERE {_MISSED}"
+    missed = int(db.execute(of_tried, {"pulls": pulls}).fetchone()[0])
     waiting = states["waiting"] + sum(untaken(db).values())
     return {"waiting": waiting, "sent": states["sent"] - missed, "missed": missed, "held": states["held"]}
 

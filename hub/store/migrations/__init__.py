@@ -59,6 +59,7 @@ STEPS = (
     Step("ended"),
     Step("dispensed_items"),
     Step("copied"),
+    Step("outbox_sent"),
 )
 _HERE = resources.files(__name__)
 

@@ -125,6 +125,18 @@ def test_what_is_asked_every_two_seconds_reads_no_more_of_a_long_outbox_than_of_
     assert steps(store, asked) <= short + 2
 
 
+def test_what_is_asked_in_every_pull_reads_no_more_where_much_waits(store: Store) -> None:
+    def asked(db: Database) -> None:
+        outbox.has_unshown(db, PULLS)
+        for found in (outbox.unshown(db, PULLS), outbox.missed(db, PULLS), outbox.late(db, PATIENTS, PULLS)):
+            assert list(found) == []
+
+    fill(store, [Entry(1)])
+    short = steps(store, asked)
+    fill(store, [Entry(1), Entry(1, held=1)] * 3000)
+    assert steps(store, asked) <= short + 2
+
+
 def test_what_a_cycle_asks_reads_no_more_where_months_wait_for_the_cloud_or_its_proof(store: Store) -> None:
     def asked(db: Database) -> None:
         outbox.waiting_tables(db)
