@@ -16,7 +16,7 @@ from litestar.utils.sync import ensure_async_callable
 
 from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
-from hub.actions.people import setup
+from hub.actions.people import audit, setup
 from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.core.errors import Damaged
@@ -35,7 +35,7 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
-from hub.store import reserve
+from hub.store import rebuild, reserve
 from hub.store.database import FILE_NAME, Store
 from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
@@ -132,7 +132,7 @@ def _is_hub(data: Path) -> bool:
 def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) -> None:
     settings = live.settings
     with _starting(settings):
-        store, damage = _opened(data, settings)
+        store, damage = _opened(data, settings, mends=not is_in_memory)
     if store is None:
         _serve_damaged(data, settings, damage)
         return
@@ -169,15 +169,26 @@ def _spare(store: Store) -> Litestar | None:
     return spare.application(store, key) if key else None
 
 
-def _opened(data: Path, settings: Settings) -> tuple[Store | None, tuple[str, ...]]:
-    """Open the database, if it is one, and give what is wrong with it."""
+def _opened(data: Path, settings: Settings, *, mends: bool) -> tuple[Store | None, tuple[str, ...]]:
+    """Open the database, if it is one, and give what is wrong with it; mends: it may be written anew."""
     reserve.give(data)
     try:
         store = Store(data, quarantine_max=settings.limits.quarantine_records)
+        damage = _check(store, settings)
+        if damage and mends:
+            store.close()
+            is_mended = rebuild.anew(store.path)
+            store = Store(data, quarantine_max=settings.limits.quarantine_records)
+            if is_mended:
+                log.warning(LogEvent.DATABASE_MENDED, first=damage[0])
+                audit.note(store, "database.mended")
+                damage = ()
+        elif not damage:
+            rebuild.forget(store.path)
     except Damaged as error:
         return None, (str(error),)
     reserve.keep(data)
-    return store, _check(store, settings)
+    return store, damage
 
 
 def _serve_damaged(data: Path, settings: Settings, damage: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ class LogEvent(StrEnum):
     COPY_BACKED_UP = "copy.backed_up"
     COPY_NOT_BACKED_UP = "copy.not_backed_up"
     DATABASE_DAMAGED = "database.damaged"
+    DATABASE_MENDED = "database.mended"
     DISCOVERY_ANNOUNCED = "discovery.announced"
     DISCOVERY_FAILED = "discovery.failed"
     DISCOVERY_GIVES_WAY = "discovery.gives_way"

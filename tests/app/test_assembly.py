@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from hub.actions.people import audit
 from hub.app import assembly, support
+from hub.core.records.tables import TABLES
 from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
 from hub.settings import Settings
+from hub.store import rebuild
+from hub.store.database import FILE_NAME
+from hub.store.records import record_rows
+from tests.bench.material import hub
+from tests.store.test_rebuild import pages, spoil
 
 
 def test_a_hub_whose_data_is_gone_says_so_and_takes_nothing_from_phones(tmp_path: Path) -> None:
@@ -42,3 +49,42 @@ def test_a_closed_hub_gives_its_support_file_to_whoever_is_there_and_makes_it_on
     with zipfile.ZipFile(io.BytesIO(answers[-1].content)) as file:
         assert json.loads(file.read("status.json"))["state"] == "damaged"
     assert len(made) == 1
+
+
+def damaged(folder: Path, kind: str) -> Path:
+    """Make a hub's database of which the indexes, or the rows, of a table read as noise."""
+    store, _ = hub(folder, 200)
+    store.close()
+    for page in pages(folder / FILE_NAME, kind, "events"):
+        spoil(folder / FILE_NAME, page)
+    return folder
+
+
+def test_a_hub_of_whose_database_only_indexes_are_damaged_mends_it_and_says_so(tmp_path: Path) -> None:
+    folder = damaged(tmp_path, "index")
+    store, damage = assembly._opened(folder, Settings(), mends=True)
+    assert store
+    with store.read() as db:
+        assert record_rows.count(db, TABLES["events"]) == 200
+    assert [entry["event"] for entry in audit.newest(store, limit=1).entries] == ["database.mended"]
+    store.close()
+    assert damage == ()
+    assert rebuild.before(folder / FILE_NAME).exists()
+    store, damage = assembly._opened(folder, Settings(), mends=True)
+    assert store
+    store.close()
+    assert damage == ()
+    assert not rebuild.before(folder / FILE_NAME).exists(), "the hub started well without it"
+
+
+@pytest.mark.parametrize(("kind", "mends"), [("table", True), ("index", False)])
+def test_a_hub_whose_rows_are_damaged_or_whose_card_takes_nothing_in_mends_nothing(
+    tmp_path: Path, kind: str, *, mends: bool
+) -> None:
+    folder = damaged(tmp_path, kind)
+    before = (folder / FILE_NAME).read_bytes()
+    store, damage = assembly._opened(folder, Settings(), mends=mends)
+    if store:
+        store.close()
+    assert damage
+    assert (folder / FILE_NAME).read_bytes() == before

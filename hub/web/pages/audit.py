@@ -41,6 +41,7 @@ EVENTS: Final = {
     "cloud.connected": "The cloud was connected",
     "cloud.disconnected": "The cloud was disconnected",
     "cloud.matched": "A clinic or person added here was matched with the cloud",
+    "database.mended": "The database was damaged, and mended without losing a record. Replace the card soon.",
     "device.paired": "{device} was added",
     "device.revoked": "{device} was blocked",
     "device.unblocked": "{device} was unblocked",
