@@ -68,7 +68,11 @@ def note_copies(tx: Transaction, phone: int, device: int, cursor: float, again: 
         return True
     told = ledger.next_answer(tx.db, device, cursor)
     lacks = told is not None and not rows.brought_since(tx, device, told) <= again.keys()
-    is_copied = lacks or any(first != device for first in again.values()) or twins.in_use(tx.db, phone, tx.now_ms) > 1
+    is_copied = (
+        lacks
+        or any(first not in {device, HUB} for first in again.values())
+        or twins.in_use(tx.db, phone, tx.now_ms) > 1
+    )
     if is_copied:
         twins.note_copies(tx, phone)
     return is_copied
