@@ -64,15 +64,12 @@ def note_copies(tx: Transaction, phone: int, device: int, cursor: float, again: 
     device: the number under which it pushes; cursor: the answer on which that follows; again: the ids of dispensing
     records that it brings and that are here already, with the device that was first.
     """
-    if twins.has_copies(tx.db, phone):
-        return True
+    if device == HUB or twins.has_copies(tx.db, phone):
+        return device != HUB
     told = ledger.next_answer(tx.db, device, cursor)
     lacks = told is not None and not rows.brought_since(tx, device, told) <= again.keys()
-    is_copied = (
-        lacks
-        or any(first not in {device, HUB} for first in again.values())
-        or twins.in_use(tx.db, phone, tx.now_ms) > 1
-    )
+    repeats = any(first not in {device, HUB} for first in again.values())
+    is_copied = lacks or repeats or twins.in_use(tx.db, phone, tx.now_ms) > 1
     if is_copied:
         twins.note_copies(tx, phone)
     return is_copied
