@@ -105,7 +105,7 @@ def _hub(folder: Path, count: int) -> tuple[LeanPhone, dict[str, str], Store]:
 
 def _patients(store: Store, count: int) -> list[str]:
     clinic, table = Clinic(1), TABLES["patients"]
-    ids = [str(uuid.UUID(int=number)) for number in range(count)]
+    ids = [str(uuid.UUID(int=number + 1)) for number in range(count)]
     rows: list[codec.Record] = []
     for number, patient_id in enumerate(ids):
         made = _START_MS + number * 1000
