@@ -28,7 +28,7 @@ View = Database
 
 FILE_NAME = "hub.db"
 _BUSY_MS = 15_000
-_WRITER_CACHE_KIB = 8_192
+_WRITER_CACHE_KIB = 16_384
 _READER_CACHE_KIB = 2_048
 _LOG_BYTES = 8 * 1024 * 1024
 """A larger log than SQLite's default, so that a busy hour writes a page to the card once, not ten times."""
