@@ -33,8 +33,8 @@ $(ANSIBLE): ansible/requirements.lock $(STAMP)
 run: $(STAMP) ## start a hub with model phones and a stand-in cloud, at work in a made-up clinic
 	$(BIN)/python -m tests.simulator
 
-test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too
-	$(BIN)/pytest -n 2 --dist loadscope -m "not device"
+test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too; WORKERS=3 at once: many of them wait more than they compute
+	$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadscope -m "not device"
 
 lint: $(STAMP) ## style, types and layers
 	$(BIN)/ruff check
