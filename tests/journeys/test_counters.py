@@ -254,7 +254,8 @@ def test_p12_what_copies_of_a_phone_hand_out_adds_up(acts: list[tuple[int, str, 
     check_copies(acts)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(BY_COPIES)
 def test_p12_whichever_copies_sync_when_the_sums_are_right(acts: list[tuple[int, str, int]]) -> None:
     check_copies(acts)
