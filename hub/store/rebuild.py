@@ -12,7 +12,7 @@ from hub.core.records.tables import TABLES
 from hub.store.records import search
 
 _TABLES = (
-    "SELECT name, sql FROM damaged.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite[_]%'"
+    "SELECT name, sql FROM damaged.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT GLOB 'sqlite_*'"
 )
 _INDEXES = "SELECT sql FROM damaged.sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
 _WITHOUT_PAGES = (
