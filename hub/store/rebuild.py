@@ -93,7 +93,10 @@ def _stored(db: sqlite3.Connection, name: str) -> list[str]:
 
 
 def _prove(db: sqlite3.Connection) -> None:
-    """Raise sqlite3.Error unless all is well and no record is missing: their numbers are given without gaps."""
+    """Raise sqlite3.Error unless all is well, and neither a record is missing nor one that waits for the cloud.
+
+    Numbers are given without gaps; what is in the outbox the database counts row by row.
+    """
     search.register(db)
     found = [row[0] for row in db.execute("PRAGMA integrity_check(1)")]
     if found != ["ok"]:
@@ -102,3 +105,7 @@ def _prove(db: sqlite3.Connection) -> None:
         records, first, last = db.execute(f"SELECT count(*), min(num), max(num) FROM [{name}]").fetchone()
         if records and records != last - first + 1:
             raise sqlite3.DatabaseError(f"records of {name} are missing")
+    [queued] = db.execute("SELECT count(*) FROM outbox").fetchone()
+    [counted] = db.execute("SELECT sum(records) FROM outbox_counts").fetchone()
+    if queued != counted:
+        raise sqlite3.DatabaseError("it is not known what waits for the cloud")

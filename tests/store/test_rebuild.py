@@ -119,6 +119,14 @@ def test_records_that_a_damaged_tree_leaves_out_are_missed(file: Path) -> None:
     assert not rebuild.anew(file)
 
 
+def test_what_waits_for_the_cloud_and_is_left_out_is_missed(file: Path) -> None:
+    """A card that lost a write shows an older page, in which rows are missing and nothing else is wrong."""
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("DROP TRIGGER outbox_goes")
+        db.execute("DELETE FROM outbox WHERE num = 7")
+    assert not rebuild.anew(file)
+
+
 def test_what_is_in_the_log_of_writes_alone_is_kept(file: Path) -> None:
     store = Store(file.parent)
     with store.write() as tx:
