@@ -5,7 +5,6 @@
 
 import os
 import random
-import shutil
 import sqlite3
 import subprocess
 from collections import Counter
@@ -25,6 +24,7 @@ from hub.store import rebuild
 from hub.store.database import FILE_NAME
 from tests.bench.material import hub
 from tests.firstboot.looped import Looped, copy
+from tests.mounts import mount
 
 ROUNDS = int(os.environ.get("ROUNDS", "6"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -40,14 +40,9 @@ JOURNAL_BYTES = 8 * 2**20
 Contents = dict[tuple[str, int], str]
 """Table and number -> what the hub keeps of a record."""
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(0),
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not Path("/dev/loop-control").exists() or shutil.which("mke2fs") is None,
-        reason="mounts a file system of its own: needs root and loop devices",
-    ),
-]
+__all__ = ["mount"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0), pytest.mark.usefixtures("mount")]
 
 
 @dataclass(frozen=True)
