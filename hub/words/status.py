@@ -27,7 +27,7 @@ LABELS: Final = {
     "unproven": "Sent, not yet confirmed",
     "held": "On hold",
     "lost": "Lost by the cloud and sent again",
-    "later": "Of a later app, in the cloud alone",
+    "later": "Only in the cloud, from a newer app",
     "relaying": "Sending records now",
     "relayed_ago_s": "Last success",
     "cloud": "Cloud",

@@ -74,7 +74,7 @@ def test_the_cloud_page_names_the_clinics_that_the_cloud_gave_this_hub(inside: S
 
 def test_the_cloud_page_counts_what_a_later_app_made_and_only_the_cloud_has(inside: Site) -> None:
     link.connect(inside.store, Link("https://cloud.example", "d", "North hub", ()), "hh_1")
-    named = "<dt>Of a later app, in the cloud alone</dt>"
+    named = "<dt>Only in the cloud, from a newer app</dt>"
     assert named not in inside.get("/cloud").text
     cycles.advance(inside.store, later=1200)
     assert f"{named}<dd>1,200</dd>" in inside.get("/cloud").text

@@ -32,4 +32,4 @@ def arrived(store: Store, table: Table, ids: Sequence[str], tally: PullTally, sh
             shown.add(table.name, nums)
         sent = [num for num, entry in outbox.entries(tx.db, table, nums).items() if entry.is_sent]
         tally.seen += outbox.remove(tx, table, sent)
-        tally.later += len(ids) - len(nums)
+        tally.later += len(set(ids)) - len(nums)

@@ -83,7 +83,7 @@ def test_what_only_the_cloud_has_of_it_is_counted_where_people_look(made: World)
     settle(made)
     now = facts.gather(made.store)
     assert now.later == 2
-    assert dict(status.summary(words("en"), now))["Of a later app, in the cloud alone"] == "2"
+    assert dict(status.summary(words("en"), now))["Only in the cloud, from a newer app"] == "2"
     rows.clear()
     made.want_everything()
     settle(made)
