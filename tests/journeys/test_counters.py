@@ -238,6 +238,21 @@ BY_COPIES = st.lists(
 )
 
 
+def test_p12_a_restock_counts_on_one_phone_whose_answer_was_lost_in_whatever_form_its_ids_are(
+    pharmacy: Pharmacy,
+) -> None:
+    """Under its usual form the hub itself has such a record first, which shows no second phone."""
+    one = pharmacy.clinic.stations[0]
+    pharmacy.hand_out(one, 3)
+    [made] = one.phone.store.rows("dispensing_records")
+    table = one.phone.store.table("dispensing_records")
+    table[str(made["id"]).upper()] = {**table.pop(str(made["id"])), "id": str(made["id"]).upper()}
+    one.sync(Fault.PUSH_ANSWER_LOST)
+    pharmacy.add(one, "clinic_inventory", STOCK, "quantity_available", 50)
+    assert one.phone.sync().ok
+    assert state(pharmacy.clinic.box.store).rows["clinic_inventory", STOCK].data["quantity_available"] == 147
+
+
 @pytest.mark.parametrize(
     "acts",
     [

@@ -69,7 +69,7 @@ FROZEN = {
     "30_outbox_counts.sql": "885a8e422757c48b7a8b16768b7153705a1a7a3cd989e70332ca9677cf73bd65",
     "31_ended.sql": "f4f920032fc6d8ad3966cb25a3fcdbe0e30cfcb979647206ab95ce3af70c76a4",
     "32_dispensed_items.sql": "0779bc743b2109ed606012f0e120633ce8e34345376f025abade8dfdc07455da",
-    "33_copied.sql": "bda86b6ceee1a8e12f404814713da6a7c460487430b3f376e05a59f42d2bb6a6",
+    "33_shared_ids.sql": "a52a2066d2830733ba598cebeabd596213299a85cc8b8c739ec94836b519fca2",
     "34_outbox_sent.sql": "1216a7e5fc0930a1766f8fb489e93c408bc6e65e9f45226940c18126ea23439a",
 }
 """What each step says, comments apart. A step that was released never changes: write another one."""

@@ -75,7 +75,7 @@ class Changes:
         self._figures: list[tuple[Table, Pushed, Knowledge | None]] = []
         """What was pushed to tables with counters, and what its phone knew of it; None of what is new."""
         self._handed_out_again: dict[str, int] = {}
-        """See counting.note_copies."""
+        """Dispensing records that were pushed and are here already: id -> the device that brought it first."""
         self.added: list[str] = []
         """What is new on the hub, each as table/id."""
         self._others: set[str] = set()
@@ -90,9 +90,9 @@ class Changes:
         """Take what the figures that were pushed say beside the records, all of which are there now."""
         figures, self._figures = self._figures, []
         device, again = self._pusher.device, self._handed_out_again
-        is_copied = bool(figures) and counting.note_copies(self._tx, self._phone, device, self._cursor, again)
+        is_shared = bool(figures) and counting.shares_id(self._tx, self._phone, device, self._cursor, again)
         for table, pushed, known in figures:
-            counting.take_pushed(self._tx, table, pushed, device=device, known=known, is_copied=is_copied)
+            counting.take_pushed(self._tx, table, pushed, device=device, known=known, is_shared=is_shared)
 
     def keep(self, table: Table, pushed: Sequence[Pushed]) -> dict[int, BadRecord]:
         """Add the records that are new, merge the others; returns why which of them, by place, are refused.

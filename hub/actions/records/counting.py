@@ -55,8 +55,8 @@ def take_back(tx: Transaction, nums: Iterable[int], *, device: int) -> None:
         _take_back(tx, num, record, device=device)
 
 
-def note_copies(tx: Transaction, phone: int, device: int, cursor: float, again: Mapping[str, int]) -> bool:
-    """Return whether copies of a phone hand out under its id; what shows it here is noted for ever.
+def shares_id(tx: Transaction, phone: int, device: int, cursor: float, again: Mapping[str, int]) -> bool:
+    """Return whether several phones hand out under the id of one; what shows it here is noted for ever.
 
     A phone that was not told of its last push repeats it whole: what is missing then another one handed out, and so it
     is with what it brings as new and another one brought first.
@@ -64,19 +64,21 @@ def note_copies(tx: Transaction, phone: int, device: int, cursor: float, again: 
     device: the number under which it pushes; cursor: the answer on which that follows; again: the ids of dispensing
     records that it brings and that are here already, with the device that was first.
     """
-    if device == HUB or twins.has_copies(tx.db, phone):
-        return device != HUB
+    if device == HUB:
+        return False
+    if twins.is_shared(tx.db, phone):
+        return True
     told = ledger.next_answer(tx.db, device, cursor)
     lacks = told is not None and not rows.brought_since(tx, device, told) <= again.keys()
     repeats = any(first not in {device, HUB} for first in again.values())
-    is_copied = lacks or repeats or twins.in_use(tx.db, phone, tx.now_ms) > 1
-    if is_copied:
-        twins.note_copies(tx, phone)
-    return is_copied
+    is_shared = lacks or repeats or twins.in_use(tx.db, phone, tx.now_ms) > 1
+    if is_shared:
+        twins.note_shared(tx, phone)
+    return is_shared
 
 
 def take_pushed(
-    tx: Transaction, table: Table, pushed: Pushed, *, device: int, known: Knowledge | None, is_copied: bool
+    tx: Transaction, table: Table, pushed: Pushed, *, device: int, known: Knowledge | None, is_shared: bool
 ) -> None:
     """Take what a push says of the counters of a record, if that is live; known: None where it is new."""
     if not record_rows.live_ids(tx.db, table, [pushed.record.id]):
@@ -84,7 +86,7 @@ def take_pushed(
     if known is None:
         take_first_figures(tx, table, pushed.record, device=device)
     else:
-        columns = [name for name in counters.figures(table.name, pushed) if not (is_copied and name == AVAILABLE)]
+        columns = [name for name in counters.figures(table.name, pushed) if not (is_shared and name == AVAILABLE)]
         take_figures(tx, table, pushed.record, columns, device=device, known=known)
     if device != HUB:
         settle(tx, table, pushed, device)

@@ -23,8 +23,6 @@ WHOLE_SECOND_MS = 1000
 """A time of the cloud's answers may be in whole seconds, and lie so much before it."""
 AT_ONCE = 0
 """In the place of the time of the last full pull: the next one waits for nothing."""
-
-
 BLIND_AFTER_MS = 86_400_000
 """A line that carries no pull for a day may never carry one (R3)."""
 BLIND_AFTER = 3

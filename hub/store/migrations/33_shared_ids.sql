@@ -1,3 +1,3 @@
--- Phones of which it showed that copies of them hand out under the same id.
+-- Ids of phones under which it showed that several of them hand out.
 
-CREATE TABLE copied (device INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE shared_ids (device INTEGER PRIMARY KEY) WITHOUT ROWID;

@@ -58,7 +58,7 @@ STEPS = (
     Step("outbox_counts"),
     Step("ended"),
     Step("dispensed_items"),
-    Step("copied"),
+    Step("shared_ids"),
     Step("outbox_sent"),
 )
 _HERE = resources.files(__name__)

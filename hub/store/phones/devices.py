@@ -16,7 +16,7 @@ OF_A_LEDGER = (
     "counter_figures",
     "phone_tables",
 )
-_OF_A_DEVICE = ("twins", "copied", "tokens", "reached", "refusals", *OF_A_LEDGER)
+_OF_A_DEVICE = ("twins", "shared_ids", "tokens", "reached", "refusals", *OF_A_LEDGER)
 _KNOWN = "SELECT 0 UNION ALL SELECT num FROM devices UNION ALL SELECT num FROM twins"
 
 

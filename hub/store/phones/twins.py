@@ -79,14 +79,14 @@ def in_use(db: Database, device: int, now_ms: int) -> int:
     return int(db.execute(_IN_USE, where).fetchone()[0])
 
 
-def has_copies(db: Database, device: int) -> bool:
-    """Whether it was noted that copies of a phone are in use, or that it was put back from a copy."""
-    return db.execute("SELECT 1 FROM copied WHERE device = ?", [device]).fetchone() is not None
+def is_shared(db: Database, device: int) -> bool:
+    """Whether it was noted that several phones hand out under an id, or that its phone was put back from a backup."""
+    return db.execute("SELECT 1 FROM shared_ids WHERE device = ?", [device]).fetchone() is not None
 
 
-def note_copies(tx: Transaction, device: int) -> None:
-    """Note that copies of a phone are in use, or that it was put back from a copy."""
-    tx.db.execute("INSERT OR IGNORE INTO copied (device) VALUES (?)", [device])
+def note_shared(tx: Transaction, device: int) -> None:
+    """Note that several phones hand out under an id, or that its phone was put back from a backup."""
+    tx.db.execute("INSERT OR IGNORE INTO shared_ids (device) VALUES (?)", [device])
 
 
 def begin(tx: Transaction, device: int, fork: Fork) -> int:
@@ -97,7 +97,7 @@ def begin(tx: Transaction, device: int, fork: Fork) -> int:
     _drop_oldest(tx, device, fork.parent)
     tx.db.execute("INSERT INTO twins (num, device, began) VALUES (?, ?, ?)", [num, device, tx.now_ms])
     if fork.is_rewound:
-        note_copies(tx, device)
+        note_shared(tx, device)
         ledger.add_answers(tx, num, fork.answers)
         tx.db.execute(
             "INSERT INTO doubts SELECT ?, table_name, num, due, wait FROM doubts WHERE device = ?", [num, fork.parent]
