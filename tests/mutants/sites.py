@@ -31,14 +31,10 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: ``text`` in place of the bytes from ``start`` to ``end`` of a file.
-
-    function: qualified name of the function that it lies in.
-    """
+    """One change: ``text`` in place of the bytes from ``start`` to ``end`` of a file."""
 
     path: str
     line: int
-    function: str
     start: int
     end: int
     text: str
@@ -54,36 +50,30 @@ def mutants(path: str, source: bytes) -> list[Mutant]:
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     found = {}
-    for function, node, changed in _changes(ast.parse(source)):
+    for node, changed in _changes(ast.parse(source), inside=False):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         text = ast.unparse(changed)
         wrapped = f"({text})" if isinstance(changed, ast.expr) and not isinstance(changed, ast.Constant) else text
-        made = Mutant(path, node.lineno, function, begin, end, wrapped)
+        made = Mutant(path, node.lineno, begin, end, wrapped)
         found[made.start, made.end, made.text] = made
     return list(found.values())
 
 
-Change = tuple[str, ast.stmt | ast.expr, ast.stmt | ast.expr]
-"""Qualified name of the function, what stands there, and what to put in its place."""
+Change = tuple[ast.stmt | ast.expr, ast.stmt | ast.expr]
+"""What stands there, and what to put in its place."""
 
 
-def _changes(tree: ast.Module) -> Iterator[Change]:
-    for node in tree.body:
-        yield from _in(node, "", inside=False)
-
-
-def _in(node: ast.AST, function: str, *, inside: bool) -> Iterator[Change]:
+def _changes(node: ast.AST, *, inside: bool) -> Iterator[Change]:
     """Changes below a node; only inside of functions: the value of a named bound is a choice, not behaviour."""
     if inside and isinstance(node, ast.stmt | ast.expr):
-        yield from ((function, node, changed) for changed in _of(node))
+        yield from ((node, changed) for changed in _of(node))
     if inside and isinstance(node, ast.If):
-        yield from ((function, node.test, changed) for changed in _of_condition(node.test))
+        yield from ((node.test, changed) for changed in _of_condition(node.test))
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        function = f"{function}.{node.name}".lstrip(".")
         inside = not isinstance(node, ast.ClassDef)
     for child in _children(node):
-        yield from _in(child, function, inside=inside)
+        yield from _changes(child, inside=inside)
 
 
 def _children(node: ast.AST) -> Iterable[ast.AST]:

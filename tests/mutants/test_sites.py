@@ -3,7 +3,8 @@ import ast
 import pytest
 
 from tests.mutants.__main__ import explanations, sites
-from tests.mutants.sites import mutants
+from tests.mutants.sites import Mutant, mutants
+from tests.mutants.trial import Reached
 from tests.outside import PROJECT
 
 
@@ -43,9 +44,16 @@ def test_a_condition_is_also_never_true_or_the_other_way_round() -> None:
     assert changed("if ready: pass") == {"if False:\n        pass", "if not ready:\n        pass"}
 
 
-def test_a_mutant_knows_its_function_as_the_running_program_names_it() -> None:
-    source = b"class A:\n    x = 1\n    def f(self):\n        def g():\n            return 1\n"
-    assert {made.function for made in mutants("x", source)} == {"A.f.g"}
+def test_what_is_tried_are_the_tests_that_reach_the_line_or_the_nearest_above() -> None:
+    reached = Reached({"x.py": {1: {"wide", "narrow"}, 4: {"wide"}}, "y.py": {1: {"wide"}}})
+
+    assert [reached.of(Mutant("x.py", line, 0, 0, "")) for line in (1, 3, 4, 9)] == [
+        ["narrow", "wide"],
+        ["narrow", "wide"],
+        ["wide"],
+        ["wide"],
+    ]
+    assert reached.of(Mutant("z.py", 1, 0, 0, "")) == []
 
 
 @pytest.mark.slow

@@ -1,14 +1,16 @@
 """Tries mutants in copies of the source, never in the source itself."""
 
-import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from functools import cached_property
 from pathlib import Path
+
+from coverage import CoverageData
 
 from tests.mutants.sites import Mutant
 
@@ -42,24 +44,23 @@ def run_tests(tree: Path, words: Iterable[str], *, limit_s: float, **environ: st
 
 @dataclass
 class Reached:
-    """Which test files reach what: function of the hub -> test files; ``failing`` ones fail without any mutant."""
+    """Which test files reach what: file of the hub -> line -> test files; ``failing`` ones fail without any mutant."""
 
-    files: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     failing: list[str] = field(default_factory=list)
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Test files that call the function of a mutant; those that call least else come first."""
-        found = self.files.get(f"{mutant.path}:{mutant.function}", [])
-        if not found:
-            found = [file for name, files in self.files.items() if name.startswith(f"{mutant.path}:") for file in files]
-        return sorted(set(found), key=lambda file: (self._breadth()[file], file))
+        """Test files that reach the line of a mutant; those that reach least else come first.
 
-    def _breadth(self) -> dict[str, int]:
-        count: dict[str, int] = defaultdict(int)
-        for files in self.files.values():
-            for file in files:
-                count[file] += 1
-        return count
+        Not every part of a statement has a line that is counted: then it is the nearest one above.
+        """
+        lines = self.files.get(mutant.path, {})
+        nearest = max((line for line in lines if line <= mutant.line), default=0)
+        return sorted(lines.get(nearest, ()), key=lambda file: (self._breadth[file], file))
+
+    @cached_property
+    def _breadth(self) -> Counter[str]:
+        return Counter(file for lines in self.files.values() for files in lines.values() for file in files)
 
 
 def reach(tree: Path, folder: Path, words: Iterable[str] = ()) -> Reached:
@@ -72,11 +73,16 @@ def reach(tree: Path, folder: Path, words: Iterable[str] = ()) -> Reached:
     failing = {name.split("::")[0] for name in _failures(done.stdout)}
     if lost := [name for name in failing if not name.endswith(".py")]:
         raise MutantsError(f"the quick tests do not run in {lost}:\n{done.stdout[-3000:]}")
-    found: dict[str, list[str]] = defaultdict(list)
-    for part in folder.glob("*.json"):
-        for name, files in json.loads(part.read_text("utf-8")).items():
-            found[name] += [file for file in files if file not in failing]
-    return Reached(dict(found), sorted(failing))
+    found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for part in folder.glob("*.coverage"):
+        seen = CoverageData(str(part))
+        seen.read()
+        for path in seen.measured_files():
+            lines = found[Path(path).relative_to(tree).as_posix()]
+            for line, files in seen.contexts_by_lineno(path).items():
+                lines[line].update(file for file in files if file and file not in failing)
+    reached = {path: {line: files for line, files in lines.items() if files} for path, lines in found.items()}
+    return Reached(reached, sorted(failing))
 
 
 @dataclass(frozen=True, slots=True)
