@@ -4,6 +4,7 @@
 MIB=1048576
 BOOT_START_MIB=4
 BOOT_MIB=512 # the firmware, and kernel and initramfs of two systems
+SYSTEM_MIB=1792 # for each of them (hub/firstboot/card.py)
 BOOT_LABEL=HIKMA-BOOT
 ROOT_LABEL=hikma-root-A # of the system that is flashed; first boot makes room for the other
 DEBIAN=http://deb.debian.org/debian # what the box asks for packages, wherever it was built
@@ -31,6 +32,8 @@ make_root() { # make_root TREE OUT.ext4 LABEL: as small as can be; two runs give
     local used_mib size_mib uuid inodes inode
     used_mib=$(du --summarize --apparent-size --block-size=M "$1" | cut -f1 | tr -d M)
     size_mib=$((used_mib * 115 / 100 + 160)) # metadata, journal, and room for first boot to write before it grows
+    ((size_mib <= SYSTEM_MIB)) || fail "the system takes $size_mib MB; the card has $SYSTEM_MIB MB for each. Remove packages:
+base_unwanted_packages in ansible/roles/base/defaults/main.yml"
     uuid=$(sha256sum <<<"hikma $SOURCE_DATE_EPOCH" | sed -E 's/(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/')
     rm -f "$2"
     truncate -s ${size_mib}M "$2"
@@ -51,11 +54,12 @@ mirror() { # mirror CODENAME DEFAULT: where this machine takes it from, if it is
     echo "${found:-$2}"
 }
 
-# Rewrites a sources.list of the box for this machine: its own mirrors of Debian stand in for the public ones.
+# Rewrites apt's sources of the box for this machine: its own mirrors of Debian stand in for the public ones.
 here() {
     local codename
     codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    sed "s|$DEBIAN_SECURITY |$(mirror "$codename-security" "$DEBIAN_SECURITY") |; s|$DEBIAN |$(mirror "$codename" "$DEBIAN") |"
+    sed -E "s#$DEBIAN_SECURITY/?( |\$)#$(mirror "$codename-security" "$DEBIAN_SECURITY")\1#
+        s#$DEBIAN/?( |\$)#$(mirror "$codename" "$DEBIAN")\1#"
 }
 
 # Lets this machine run arm64 programs. Debian's qemu-user-binfmt registers itself where systemd runs;
@@ -67,12 +71,23 @@ emulate_arm64() {
     [[ -e $registry/qemu-aarch64 ]] || cat "$conf" >"$registry/register"
 }
 
-# in_root ROOT COMMAND...: runs COMMAND of this machine while ROOT has /proc, /dev, a name server and no services.
+# native_python PYTHON: the words by which a Python of this machine runs in the chroot of in_root. An emulated one takes
+# seconds to start, and a playbook starts one for each task.
+native_python() {
+    local python loader libraries
+    python=$(realpath "$1")
+    loader=$(realpath "$(ldd "$python" | awk '$1 ~ "^/" {print $1}')")
+    libraries=/run/host${python%/bin/*}/lib:/run/host${loader%/*}
+    echo "/run/host$loader --library-path $libraries --argv0 /run/host$python /run/host$python"
+}
+
+# in_root ROOT COMMAND...: runs COMMAND of this machine while ROOT has /proc, /dev, a name server, this machine's files at
+# /run/host, and no services.
 # All of it lives in a mount namespace of its own and vanishes with it, however COMMAND ends.
 in_root() {
-    local sources=''
-    [[ ! -s $1/etc/apt/sources.list ]] || sources=$(here <"$1/etc/apt/sources.list")
-    SOURCES=$sources unshare --mount --propagation private bash -s -- "$@" <<'NAMESPACE'
+    export DEBIAN DEBIAN_SECURITY
+    export -f here mirror
+    unshare --mount --propagation private bash -s -- "$@" <<'NAMESPACE'
 set -euo pipefail
 root=$1
 shift
@@ -88,13 +103,17 @@ mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs tmpfs "$root/run"
+mkdir "$root/run/host"
+mount --bind -o ro / "$root/run/host"
 mount -t tmpfs tmpfs "$root/tmp"
 [[ -L $root/etc/resolv.conf || ! -e $root/etc/resolv.conf ]] && { rm -f "$root/etc/resolv.conf"; touch "$root/etc/resolv.conf"; }
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
-if [[ -n $SOURCES ]]; then
-    echo "$SOURCES" >"$root/run/sources.list"
-    mount --bind "$root/run/sources.list" "$root/etc/apt/sources.list"
-fi
+mkdir "$root/run/sources"
+for file in "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*; do
+    [[ -s $file ]] || continue
+    here <"$file" >"$root/run/sources/${file##*/}"
+    mount --bind "$root/run/sources/${file##*/}" "$file"
+done
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod +x "$root/usr/sbin/policy-rc.d"
 trap 'rm -f "$root/usr/sbin/policy-rc.d"' EXIT

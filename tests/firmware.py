@@ -21,6 +21,14 @@ def prefix_of(text: str, files: Collection[str], *, board: str = "pi3") -> str:
     return prefix if prefix + found.get("kernel", "kernel8.img") in files else ""
 
 
+def system_of(text: str, *, board: str = "pi3") -> tuple[str, str]:
+    """Return the names of kernel and initramfs that a config.txt leads to, without its prefix."""
+    found = settings(text, board)
+    kernel = found.get("kernel", "kernel8.img")
+    named = kernel.removesuffix(".img").replace("kernel", "initramfs") if found.get("auto_initramfs") == "1" else ""
+    return kernel, found.get("initramfs", named)
+
+
 def settings(text: str, board: str = "pi3") -> dict[str, str]:
     """Return what a config.txt says to a board, by its keys."""
     found: dict[str, str] = {}

@@ -16,10 +16,10 @@ from litestar.utils.sync import ensure_async_callable
 
 from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
-from hub.actions.people import audit, setup
+from hub.actions.people import setup
 from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
 from hub.app.live_settings import LiveSettings
-from hub.core.errors import Damaged
+from hub.app.opening import opened
 from hub.core.log_events import LogEvent
 from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
@@ -35,7 +35,6 @@ from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
 from hub.settings import Settings
-from hub.store import rebuild, reserve
 from hub.store.database import FILE_NAME, Store
 from hub.web import closed, health, look, pages, probes, refusals, rpc
 from hub.web.body import AnyRequest
@@ -121,7 +120,7 @@ def serve(
         while served != recovery.form(data):
             recovery.take(data)
             served = recovery.form(data)
-            _serve(data, read(), greet, is_in_memory=card is CardShape.FAILED)
+            _serve(data, read(), greet, card)
 
 
 def _is_hub(data: Path) -> bool:
@@ -129,14 +128,13 @@ def _is_hub(data: Path) -> bool:
     return (data / FILE_NAME).exists() or recovery.is_ready(data)
 
 
-def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) -> None:
+def _serve(data: Path, live: LiveSettings, greet: Greet, card: CardShape) -> None:
     settings = live.settings
     with _starting(settings):
-        store, damage = _opened(data, settings, mends=not is_in_memory)
+        store, damage = opened(data, settings, card)
     if store is None:
         _serve_damaged(data, settings, damage)
         return
-    store.is_in_memory = is_in_memory
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)
         if damage:
@@ -147,7 +145,8 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, *, is_in_memory: bool) 
         serving.go_on(store)
         setup.code(store)  # it can be shown from the first start on
         greet(store, settings)
-        stack.callback(_copying(store, live).close)
+        if store.card is not CardShape.PARTLY:  # the copy has what this hub could not read
+            stack.callback(_copying(store, live).close)
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
@@ -167,28 +166,6 @@ def _copying(store: Store, live: LiveSettings) -> CopyWriter:
 def _spare(store: Store) -> Litestar | None:
     key = shelf.key(store.path.parent)
     return spare.application(store, key) if key else None
-
-
-def _opened(data: Path, settings: Settings, *, mends: bool) -> tuple[Store | None, tuple[str, ...]]:
-    """Open the database, if it is one, and give what is wrong with it; mends: it may be written anew."""
-    reserve.give(data)
-    try:
-        store = Store(data, quarantine_max=settings.limits.quarantine_records)
-        damage = _check(store, settings)
-        if damage and mends:
-            store.close()
-            is_mended = rebuild.anew(store.path)
-            store = Store(data, quarantine_max=settings.limits.quarantine_records)
-            if is_mended:
-                log.warning(LogEvent.DATABASE_MENDED, first=damage[0])
-                audit.note(store, "database.mended")
-                damage = ()
-        elif not damage:
-            rebuild.forget(store.path)
-    except Damaged as error:
-        return None, (str(error),)
-    reserve.keep(data)
-    return store, damage
 
 
 def _serve_damaged(data: Path, settings: Settings, damage: tuple[str, ...]) -> None:
@@ -227,12 +204,6 @@ def _tell(settings: Settings, now: Facts) -> None:
     """Write status.json where its folder is there."""
     with contextlib.suppress(FileNotFoundError):
         file.write(Path(settings.box.status_file), settings.hub.name, now)
-
-
-def _check(store: Store, settings: Settings) -> tuple[str, ...]:
-    if settings.store.check_at_start == "off":
-        return ()
-    return tuple(store.check(full=settings.store.check_at_start == "full"))
 
 
 def _metrics_token_file(settings: Settings) -> Path | None:

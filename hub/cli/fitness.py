@@ -131,6 +131,7 @@ def _shape(path: Path) -> Check:
 _SHAPES = {
     CardShape.MENDED: "mended by a full check at the start; replace the card",
     CardShape.FAILED: "it takes nothing in; what is on it is read, and what is written now is lost. Replace the card",
+    CardShape.PARTLY: "a part of the hub's data cannot be read, and the rest is given; image/GUIDE.md page 2",
     CardShape.GONE: "the hub's data cannot be found on it; image/GUIDE.md page 2",
 }
 

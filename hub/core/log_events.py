@@ -19,6 +19,7 @@ class LogEvent(StrEnum):
     COPY_NOT_BACKED_UP = "copy.not_backed_up"
     DATABASE_DAMAGED = "database.damaged"
     DATABASE_MENDED = "database.mended"
+    DATABASE_SALVAGED = "database.salvaged"
     DISCOVERY_ANNOUNCED = "discovery.announced"
     DISCOVERY_FAILED = "discovery.failed"
     DISCOVERY_GIVES_WAY = "discovery.gives_way"

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from hub.core.clock import HubClock, first_ms
 from hub.core.copy.entry import Noted
 from hub.core.errors import Damaged, StoreError, Unavailable
+from hub.core.status.card import CardShape
 from hub.store import zone
 from hub.store.copy import change_log, rows
 from hub.store.copy.capture import Capture
@@ -96,8 +97,8 @@ class Store:
         """Whether phones are refused for a while; who serves them asks for each message."""
         self.is_replaced = False
         """Another box is this hub now: this one takes no records."""
-        self.is_in_memory = False
-        """The card takes nothing in: what is written here is gone with the power, so no records are taken."""
+        self.card = CardShape.SOUND
+        """Of one that does not keep what is written no records are taken."""
         self.copier: Copier | None = None
         """Copies what is written by this process; what others write it finds in the log of changes."""
         self._lock = threading.Lock()

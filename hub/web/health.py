@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from hub.actions.box import facts
 from hub.core.errors import Forbidden, Unavailable
+from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
@@ -69,6 +70,8 @@ def metrics_handlers(
 def _trouble(now: Facts) -> str:
     if now.damage:
         return "the database is damaged"
+    if now.card is CardShape.PARTLY:
+        return "a part of the data cannot be read"
     if not now.card.keeps:
         return "the card takes nothing in"
     return "the storage is full" if now.writable else "the database cannot be written"

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from hub.actions.box import facts
 from hub.actions.people import audit
 from hub.app import assembly, support
+from hub.app.opening import opened
 from hub.core.records.tables import TABLES
 from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
+from hub.core.status.state import HubState, state
 from hub.settings import Settings
 from hub.store import rebuild
 from hub.store.database import FILE_NAME
@@ -62,28 +65,39 @@ def damaged(folder: Path, kind: str) -> Path:
 
 def test_a_hub_of_whose_database_only_indexes_are_damaged_mends_it_and_says_so(tmp_path: Path) -> None:
     folder = damaged(tmp_path, "index")
-    store, damage = assembly._opened(folder, Settings(), mends=True)
+    store, damage = opened(folder, Settings(), CardShape.SOUND)
     assert store
     with store.read() as db:
         assert record_rows.count(db, TABLES["events"]) == 200
     assert [entry["event"] for entry in audit.newest(store, limit=1).entries] == ["database.mended"]
+    assert store.card is CardShape.SOUND
     store.close()
     assert damage == ()
     assert rebuild.before(folder / FILE_NAME).exists()
-    store, damage = assembly._opened(folder, Settings(), mends=True)
+    store, damage = opened(folder, Settings(), CardShape.SOUND)
     assert store
     store.close()
     assert damage == ()
     assert not rebuild.before(folder / FILE_NAME).exists(), "the hub started well without it"
 
 
-@pytest.mark.parametrize(("kind", "mends"), [("table", True), ("index", False)])
-def test_a_hub_whose_rows_are_damaged_or_whose_card_takes_nothing_in_mends_nothing(
-    tmp_path: Path, kind: str, *, mends: bool
-) -> None:
+def test_a_hub_some_of_whose_rows_cannot_be_read_gives_the_others_and_takes_nothing_in(tmp_path: Path) -> None:
+    folder = damaged(tmp_path, "table")
+    for _ in range(2):  # it stays so at the next start
+        store, damage = opened(folder, Settings(), CardShape.SOUND)
+        assert store
+        assert (store.card, damage) == (CardShape.PARTLY, ())
+        assert state(facts.gather(store)) is HubState.PARTLY
+        assert [entry["event"] for entry in audit.newest(store, limit=1).entries] == ["database.salvaged"]
+        store.close()
+        assert rebuild.before(folder / FILE_NAME).exists(), "who knows databases may read more of it"
+
+
+@pytest.mark.parametrize("kind", ["table", "index"])
+def test_a_hub_whose_card_takes_nothing_in_mends_nothing(tmp_path: Path, kind: str) -> None:
     folder = damaged(tmp_path, kind)
     before = (folder / FILE_NAME).read_bytes()
-    store, damage = assembly._opened(folder, Settings(), mends=mends)
+    store, damage = opened(folder, Settings(), CardShape.FAILED)
     if store:
         store.close()
     assert damage

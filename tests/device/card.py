@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -87,10 +88,10 @@ def kernel(made: Path, folder: Path, *, tryboot: bool = False) -> tuple[Path, Pa
     from what lay there before.
     """
     config = on_boot_partition(made, "tryboot.txt" if tryboot else "config.txt").decode()
-    prefix, found = firmware.prefix_of(config, boot_names(made)), firmware.settings(config)
+    prefix = firmware.prefix_of(config, boot_names(made))
     taken = []
-    for name in (found["kernel"], found["initramfs"]):
+    for name in firmware.system_of(config):
         taken.append(folder / name)
         taken[-1].write_bytes(on_boot_partition(made, prefix + name))
     words = on_boot_partition(made, f"{prefix}cmdline.txt").decode().strip()
-    return taken[0], taken[1], f"{words.replace('console=tty0', 'console=ttyAMA0')} systemd.show_status=1"
+    return taken[0], taken[1], f"{re.sub('console=tty[01]', 'console=ttyAMA0', words)} systemd.show_status=1"

@@ -123,10 +123,10 @@ def test_an_update_for_which_the_boot_partition_has_no_room_leaves_the_hub_as_it
 
 def test_a_key_is_not_drawn_over_another(tmp_path: Path) -> None:
     draw = PROJECT / "image/update-key"
-    assert run(draw, tmp_path / "key").returncode == 0
+    assert run(draw, "key", cwd=tmp_path).returncode == 0
     key = (tmp_path / "key.key.pem").read_bytes()
     assert (tmp_path / "key.key.pem").stat().st_mode & 0o777 == 0o600
-    assert "there already" in run(draw, tmp_path / "key").stderr
+    assert "there already" in run(draw, "key", cwd=tmp_path).stderr
     assert (tmp_path / "key.key.pem").read_bytes() == key
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from hub.core.update import slots
 from hub.core.update.slots import Slot
+from hub.firstboot.card import SYSTEM_BYTES
 from hub.services.update import boot_partition
 from tests.firmware import started
 from tests.outside import PROJECT, run, tool
@@ -141,6 +143,20 @@ def test_the_build_asks_the_mirror_that_the_machine_knows(tmp_path: Path, apt_ge
     words = f". image/lib.sh && printf '{_LISTS.format('http://deb.debian.org/')}' | here"
     done = run("bash", "-c", words, PATH=f"{tmp_path}:/usr/bin:/bin")
     assert done.stdout == _LISTS.format(f"http://{expected}")
+    sources = "URIs: http://deb.debian.org/debian/\nURIs: http://deb.debian.org/debian-security/\n"
+    done = run("bash", "-c", f". image/lib.sh && printf '{sources}' | here", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.stdout == f"URIs: http://{expected}debian\nURIs: http://{expected}debian-security\n"
+
+
+def test_a_system_that_the_card_has_no_room_for_is_refused_before_it_is_flashed(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "large").touch()
+    os.truncate(tree / "large", SYSTEM_BYTES)
+    done = run("bash", "-c", f". image/lib.sh && make_root {tree} {tmp_path}/root.ext4 hikma-root")
+    assert done.returncode == 1
+    assert f"the card has {SYSTEM_BYTES // 1024**2} MB for each" in done.stderr
+    assert not (tmp_path / "root.ext4").exists()
 
 
 def test_the_seal_leaves_nothing_that_two_cards_would_share(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_nothing_but_the_hub_sets_up_the_card(sealed: Path) -> None:
     assert (sealed / "etc/systemd/user/rpi-connect.service").readlink() == _NOWHERE
     assert (sealed / "etc/cloud/cloud-init.disabled").exists()
     boot = {path.name for path in (sealed / "boot/firmware").iterdir()}
-    assert boot == {"config.txt", "cmdline.txt", "kernel8.img"}
+    assert boot == {"config.txt", "cmdline.txt", "issue.txt", "kernel8.img"}
     assert not [path for path in sealed.rglob("*firstboot*") if path.is_file()]
 
 

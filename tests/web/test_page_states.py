@@ -371,7 +371,13 @@ def replaced(box: Box) -> Shown:
 
 def card_worn(box: Box) -> Shown:
     """First boot reads it in memory (tests/firstboot/test_ladder.py)."""
-    box.world.store.is_in_memory = True
+    box.world.store.card = CardShape.FAILED
+    return box.shown()
+
+
+def read_in_part(box: Box) -> Shown:
+    """The start wrote it anew of what could be read (tests/app/test_assembly.py)."""
+    box.world.store.card = CardShape.PARTLY
     return box.shown()
 
 
@@ -417,6 +423,7 @@ CAUSES: list[tuple[Callable[[Box], Shown], HubState, Light]] = [
     (killed, HubState.NOT_ANSWERING, Light.FAULT),
     (card_gone, HubState.CARD_GONE, Light.DAMAGE),
     (damaged, HubState.DAMAGED, Light.DAMAGE),
+    (read_in_part, HubState.PARTLY, Light.DAMAGE),
     (starting, HubState.STARTING, Light.STARTING),
     (card_worn, HubState.CARD_FAILED, Light.STORAGE),
     (card_full, HubState.READ_ONLY, Light.STORAGE),

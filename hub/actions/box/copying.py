@@ -122,6 +122,7 @@ def begin_anew(tx: Transaction, *, is_kept: bool = True) -> None:
     """Let a restored hub, which is one epoch later, keep a copy of its own beside the one that it was made of."""
     state.put(tx, state.EPOCH, (state.get(tx.db, state.EPOCH) or 0) + 1)
     state.forget(tx, state.REPLACED)
+    state.forget(tx, state.PARTLY)
     before = forget(tx)
     if before and is_kept:
         keep(tx, msgspec.structs.replace(before, id=new_id()))

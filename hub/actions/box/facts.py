@@ -10,7 +10,6 @@ from hub.core.cloud import cycle_outcome
 from hub.core.copy.standing import CopyStanding
 from hub.core.errors import Unavailable
 from hub.core.records.tables import TABLES
-from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts, is_full
 from hub.store import quarantine
 from hub.store.box import counters, state
@@ -67,7 +66,7 @@ def gather(
             now_ms, synced_ms, backed_up_ms = store.now_ms(db), devices.last_sync(db), state.get(db, state.BACKED_UP)
             turned_away, live = _turned_away(db, now_ms), (count or _counts)(db)
             return Facts(
-                card=CardShape.FAILED if store.is_in_memory else CardShape.SOUND,
+                card=store.card,
                 writable=writable,
                 free_bytes=free_bytes,
                 records=sum(live.values()),

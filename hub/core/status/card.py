@@ -4,13 +4,15 @@ from enum import StrEnum
 
 
 class CardShape(StrEnum):
-    """What first boot made of the data partition."""
+    """What first boot made of the data partition, and the hub of its database."""
 
     SOUND = "sound"
     MENDED = "mended"
     """A full check was needed, and the hub's data is there."""
     FAILED = "failed"
     """It takes nothing in. Its data can be read; what is written stays in memory and is gone with the power."""
+    PARTLY = "partly"
+    """It takes nothing in: a part of the hub's data could not be read, and the rest is given to whoever asks."""
     GONE = "gone"
     """This card was a hub, and the hub's data cannot be found on it."""
 

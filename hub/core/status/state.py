@@ -70,6 +70,16 @@ class HubState(Enum):
         Text("Stop syncing and call your technician. Leave the hub switched on. Phones keep what they have."),
         lambda facts: facts.damage,
     )
+    PARTLY = _Row(
+        Level.ALARM,
+        Light.DAMAGE,
+        Text("A part of the hub's data cannot be read. Phones can still read the rest, but not save."),
+        Text(
+            "Call your technician, and keep card and USB stick. Phones keep what you enter. "
+            "The stick, a backup or the cloud brings the rest back."
+        ),
+        lambda facts: facts.card is CardShape.PARTLY,
+    )
     STARTING = _Row(
         Level.WAITING,
         Light.STARTING,

@@ -241,7 +241,7 @@ class Rpc:
         """Raise Unavailable where this hub must take nothing in: another one is it, or a copy is required and away."""
         if is_entering and self._store.is_replaced:
             raise Unavailable("another box is this hub now")
-        if is_entering and self._store.is_in_memory:
+        if is_entering and not self._store.card.keeps:
             raise Unavailable("the hub's card takes nothing in")
         copier = self._store.copier
         if is_entering and self._policy.needs_copy and not (copier and copier.is_safe):

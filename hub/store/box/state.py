@@ -66,6 +66,8 @@ EPOCH = Key("epoch", int)
 """How often this hub was restored: of two boxes that are the same hub, the one with the lower number has died."""
 REPLACED = Key("replaced", int)
 """1: another box is this hub now."""
+PARTLY = Key("partly", int)
+"""1: a part of the data could not be read, and was left out; until the hub is made anew of a backup or a copy."""
 NOT_SERVING = Key("not_serving", int)
 """1: phones are refused until somebody lets them in again, or the hub starts."""
 LAST_DEVICE = Key("devices", int)

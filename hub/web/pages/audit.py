@@ -42,6 +42,7 @@ EVENTS: Final = {
     "cloud.disconnected": "The cloud was disconnected",
     "cloud.matched": "A clinic or person added here was matched with the cloud",
     "database.mended": "The database was damaged, and mended without losing a record. Replace the card soon.",
+    "database.salvaged": "The database was damaged: a part of it cannot be read. Replace the card.",
     "device.paired": "{device} was added",
     "device.revoked": "{device} was blocked",
     "device.unblocked": "{device} was unblocked",

@@ -15,6 +15,7 @@ WORSE: list[tuple[dict[str, object], HubState]] = [
     ({"answering": False}, HubState.NOT_ANSWERING),
     ({"card": CardShape.GONE}, HubState.CARD_GONE),
     ({"damage": ("page 3",)}, HubState.DAMAGED),
+    ({"card": CardShape.PARTLY}, HubState.PARTLY),
     ({"ready": False}, HubState.STARTING),
     ({"card": CardShape.FAILED}, HubState.CARD_FAILED),
     ({"writable": False}, HubState.READ_ONLY),

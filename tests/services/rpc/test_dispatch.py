@@ -401,7 +401,7 @@ def test_s4_a_guess_is_bounded_also_when_many_come_at_once(hub: InProcessHub) ->
 def test_p1_a_hub_whose_card_keeps_nothing_takes_no_records_and_gives_those_it_has(hub: InProcessHub) -> None:
     client = hub.client()
     assert client.push(WIPED).status == 200
-    hub.store.is_in_memory = True
+    hub.store.card = CardShape.FAILED
     assert client.push(changes("patients", created=[row("patients", "q")])).status == 503
     assert client.pull().status == 200
     assert facts.gather(hub.store).card is CardShape.FAILED
