@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # every process of a hub would compile it anew
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check audit fuzz bench fleet-scale image mutants release update-key bundle pictures test-device power-cut copy-cut card-damage catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image image-standin mutants release update-key bundle pictures test-device power-cut copy-cut card-damage catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -57,6 +57,12 @@ fleet-scale: $(STAMP) ## HUBS hubs tell DAYS days to a fleet server: what it cos
 image: $(STAMP) $(ANSIBLE) ## build the SD card's image: BASE=raspios (for clinics), debian (for tests), or a Raspberry Pi OS Lite image
 	image/build "$(BASE)" "$(or $(OUT),build/hikma-hub.img)"
 
+image-standin: $(STAMP) $(ANSIBLE) ## the same of a stand-in of Raspberry Pi OS, which is made here; what the device tests boot
+	@mkdir -p build
+	@[ -e build/update.cert.pem ] || image/update-key build/update
+	$(BIN)/python -m tests.image.raspios build/raspios.img
+	UPDATE_CERT=build/update.cert.pem image/build build/raspios.img "$(or $(OUT),build/hikma-hub.img)"
+
 release: $(STAMP) $(ANSIBLE) ## make wheel, image and SHA256SUMS from a clean checkout of a tag; IMAGE=no leaves the image out
 	image/release "$(or $(OUT),build/release)"
 
@@ -71,7 +77,7 @@ pictures: $(STAMP) ## make the pictures of the technician's guide anew
 	$(BIN)/pytest -q tests/browser/test_guide.py "tests/browser/test_label.py" -k "well or en"
 	$(BIN)/python image/pictures.py
 
-test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image BASE=debian comes first; LANES=2 at once
+test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image-standin comes first; LANES=2 at once
 	$(BIN)/pytest -v -s $(if $(LANES),-n $(LANES) --dist loadgroup) -m "$(or $(ONLY),device)" --durations=15 tests/device
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load

@@ -71,18 +71,19 @@ emulate_arm64() {
     [[ -e $registry/qemu-aarch64 ]] || cat "$conf" >"$registry/register"
 }
 
-# native_python PYTHON: the words by which a Python of this machine runs in the chroot of in_root. An emulated one takes
+# native_python PYTHON: a script by which the chroot of in_root runs a Python of this machine. An emulated one takes
 # seconds to start, and a playbook starts one for each task.
 native_python() {
     local python loader libraries
     python=$(realpath "$1")
     loader=$(realpath "$(ldd "$python" | awk '$1 ~ "^/" {print $1}')")
     libraries=/run/host${python%/bin/*}/lib:/run/host${loader%/*}
-    echo "/run/host$loader --library-path $libraries --argv0 /run/host$python /run/host$python"
+    printf '#!/bin/sh\nexec %s --library-path %s --argv0 %s %s "$@"\n' \
+        "/run/host$loader" "$libraries" "/run/host$python" "/run/host$python"
 }
 
 # in_root ROOT COMMAND...: runs COMMAND of this machine while ROOT has /proc, /dev, a name server, this machine's files at
-# /run/host, and no services.
+# /run/host, what NATIVE_PYTHON says at /run/python, and no services.
 # All of it lives in a mount namespace of its own and vanishes with it, however COMMAND ends.
 in_root() {
     export DEBIAN DEBIAN_SECURITY
@@ -105,6 +106,8 @@ ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs tmpfs "$root/run"
 mkdir "$root/run/host"
 mount --bind -o ro / "$root/run/host"
+printf '%s\n' "${NATIVE_PYTHON:-}" >"$root/run/python"
+chmod +x "$root/run/python"
 mount -t tmpfs tmpfs "$root/tmp"
 [[ -L $root/etc/resolv.conf || ! -e $root/etc/resolv.conf ]] && { rm -f "$root/etc/resolv.conf"; touch "$root/etc/resolv.conf"; }
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"

@@ -28,7 +28,7 @@ def needs() -> Iterator[str]:
         if shutil.which(program) is None:
             yield f"{program} (image/prerequisites)"
     if not IMAGE.exists():
-        yield f"{IMAGE} (RELEASE=no make image BASE=debian, as root)"
+        yield f"{IMAGE} (RELEASE=no make image-standin, as root)"
 
 
 def flash(folder: Path, name: str, toml: str | None = None) -> Path:

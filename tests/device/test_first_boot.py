@@ -9,6 +9,7 @@ import msgspec
 from tests.device import card
 from tests.device.conftest import EMAIL, PASSPHRASE, PASSWORD, WIFI_PASSWORD, paired
 from tests.device.guest import Guest
+from tests.image import raspios
 
 PATIENT = ("Zibbelquorn", "Quicksandwich")
 
@@ -180,3 +181,9 @@ def test_the_label_holds_what_is_needed_beside_the_box(board: Guest) -> None:
 def _sha256(pem: str) -> str:
     printed = card.run("openssl", "x509", "-noout", "-fingerprint", "-sha256", stdin=pem.encode())
     return printed.decode().replace(":", "").upper()
+
+
+def test_nothing_but_the_hub_sets_up_a_card_of_raspberry_pi_os(board: Guest) -> None:
+    assert raspios.RAN not in board.ssh("journalctl -b --no-pager")
+    assert board.ssh("awk -F: '$3 >= 1000 && $3 < 60000 {print $1}' /etc/passwd").split() == ["technician"]
+    assert board.ssh("ls /home").split() == ["technician"]

@@ -56,7 +56,7 @@ _LINES = {
     "etc/subgid": f"{_USER}:100000:65536\n",
 }
 FILES = {
-    "etc/rpi-issue": "Raspberry Pi reference 2026-06-18\nGenerated using pi-gen, stage2\n",
+    "etc/rpi-issue": "A stand-in of Raspberry Pi OS Lite, for tests\n",
     "etc/hostname": "raspberrypi\n",
     "etc/machine-id": "uninitialized\n",
     "etc/resolv.conf": "nameserver 192.0.2.1\n",
