@@ -31,7 +31,7 @@ class Raspberry:
     card: Path
     boot_s: float = 0.0
     _board: subprocess.Popen[bytes] = field(init=False)
-    _shell: socket.socket = field(init=False)
+    _shell: socket.socket | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
         """Switch it on, and wait until the hub can take records."""
@@ -59,6 +59,8 @@ class Raspberry:
         """Take the power away, now."""
         self._board.kill()
         self._board.wait()
+        if self._shell:
+            self._shell.close()
 
     def sh(self, command: str) -> tuple[int, str]:
         """Run a command as root; returns its status and what it printed."""
@@ -129,9 +131,11 @@ class Raspberry:
         raise AssertionError(f"no shell:\n{self.serial[-3000:]}")
 
     def _send(self, text: str) -> None:
+        assert self._shell
         self._shell.sendall(text.encode())
 
     def _read_for(self, seconds: float) -> str:
+        assert self._shell
         deadline, told = time.monotonic() + seconds, b""
         while (left := deadline - time.monotonic()) > 0:
             self._shell.settimeout(left)
