@@ -11,7 +11,6 @@ and so does the hub. Source: PROTOCOL.md "Envelopes".
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from mmap import mmap
 from typing import TypeVar
@@ -28,7 +27,6 @@ HANDSHAKE_BYTES_MAX = 4096
 ENVELOPE_BYTES = 1024
 """What an envelope may hold beside its payload."""
 
-_ALPHABET = re.compile(rb"[A-Za-z0-9_-]*")
 _CHUNK = 3 * 256 * 1024
 _ANSWER_CHUNK = 3 * 16 * 1024
 """The server holds 16 pieces for a phone that is slow to read; whoever sends waits from then on."""
@@ -115,10 +113,13 @@ def decode(text: bytes | memoryview) -> bytearray:
     raw = bytearray(len(view) * 3 // 4)  # growing it would hold it twice
     step = 4 * (_CHUNK // 3)
     for start in range(0, len(view), step):
-        piece = bytes(view[start : start + step])
-        if not _ALPHABET.fullmatch(piece):
-            raise Malformed("not base64url without padding")
-        raw[start // 4 * 3 : (start + step) // 4 * 3] = base64.urlsafe_b64decode(piece + b"=" * (-len(piece) % 4))
+        piece = bytes(view[start : start + step]).translate(_FROM_URL)
+        padding = b"=" * (-len(piece) % 4)
+        try:
+            opened = msgspec.convert((piece + padding).decode("ascii"), bytes)  # faster than binascii, and as strict
+        except (msgspec.ValidationError, UnicodeDecodeError):
+            raise Malformed("not base64url without padding") from None
+        raw[start // 4 * 3 : (start + step) // 4 * 3] = opened
     return raw
 
 
@@ -160,6 +161,7 @@ def answer_pieces(sealed: bytes) -> Iterator[bytes]:
 
 _HEAD = b'{"success":true,"payload":"'
 _TAIL = b'"}'
+_FROM_URL = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
