@@ -129,9 +129,8 @@ class Changes:
     def _decide_new(self, table: Table, pushed: Pushed) -> Add | Refuse:
         """Decide by the rights of who entered it; several people may use one phone (core.records.authors)."""
         me = self._pusher.rights.user_id
-        counts, others = True, list[Judged]()
-        if self._sign_ins:
-            counts, others = authors.of_new(table, pushed.record, me, self._sign_ins, self._made)
+        sign_ins = self._sign_ins
+        counts, others = authors.of_new(table, pushed.record, me, sign_ins, self._made) if sign_ins else (True, [])
         own = push_decision.decide_new(table, pushed, self._pusher, self._parents) if counts else None
         if isinstance(own, Add) or (own and not isinstance(own.error, NotAllowed)):
             return own

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 import msgspec
 
@@ -45,14 +44,14 @@ _NOWHERE: Granted = MappingProxyType({})
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-class Owner(NamedTuple):
+class Owner(msgspec.Struct, frozen=True):
     """Whose a record is: a clinic's, or, where the hub knows no such clinic, that of the user who entered it."""
 
     clinic: str | None = None
     author: str | None = None
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """Where a record is entered or changed, and about whom."""
 
     own: Owner = Owner()
