@@ -23,7 +23,7 @@ HUB = merge.HUB
 CHUNK = 500
 """How many records are handled at a time: bounds memory, and few enough for one query's list of ids."""
 
-_AT_A_TIME = {"patients": (CHUNK, 50, 1)}
+_AT_A_TIME = (CHUNK, 50, 1)
 """How many are inserted by one statement: with each SQLite writes out what it indexed for the search of patients."""
 
 _NAMED = "SELECT value FROM json_each(?) WHERE " + " OR ".join(
@@ -120,7 +120,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[Add], *, device: int) -> r
     first = next_num(tx, table)
     values = [_values(table, num, row, tx.now_ms, device) for num, row in enumerate(rows, first)]
     start = 0
-    for count in _AT_A_TIME.get(table.name, (50, 1)):
+    for count in _AT_A_TIME:
         while start + count <= len(values):
             tx.db.conn.execute(_insert(table, count), list(chain.from_iterable(values[start : start + count])))
             start += count
