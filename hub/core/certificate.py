@@ -7,15 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 
 from hub.late import Late
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 else:
     x509 = Late("cryptography.x509")
+    serialization = Late("cryptography.hazmat.primitives.serialization")
     ec = Late("cryptography.hazmat.primitives.asymmetric.ec")
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\n(.+)\n-----END CERTIFICATE-----\n*", re.DOTALL)

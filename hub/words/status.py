@@ -57,10 +57,9 @@ def remedy(words: Words, facts: Facts) -> str:
 
 def fill(words: Words, text: Text, facts: Facts) -> str:
     """Translate a text of a state and fill the facts in."""
-    time = words.span(facts.waiting_s)
     if text.of:
-        return words.count(text.one, text.many, getattr(facts, text.of), time=time)
-    return words.say(text.one, time=time)
+        return words.count(text.one, text.many, getattr(facts, text.of), time=words.span(facts.waiting_s))
+    return words.say(text.one)
 
 
 def pairing(words: Words, facts: Facts, *, is_always_open: bool) -> str:

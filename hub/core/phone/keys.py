@@ -25,7 +25,6 @@ from typing import NewType
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from hub.core.errors import Malformed
 
@@ -43,11 +42,11 @@ class KeyPair:
     def __init__(self, private: bytes | None = None) -> None:
         """Take a raw private key of 32 bytes, or draw a new one."""
         self._private = X25519PrivateKey.from_private_bytes(private) if private else X25519PrivateKey.generate()
-        self.public = PublicKey(self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.public = PublicKey(self._private.public_key().public_bytes_raw())
 
     def private_bytes(self) -> bytes:
         """Return the raw private key (32 bytes), for the identity file alone."""
-        return self._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return self._private.private_bytes_raw()
 
     def agree(self, theirs: bytes) -> bytes:
         """Compute the shared secret (32 bytes) with ``theirs``, a raw public key.
