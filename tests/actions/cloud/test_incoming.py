@@ -10,6 +10,7 @@ from hub.actions.cloud import deletions, incoming
 from hub.core.cloud import forms as cloud_forms
 from hub.core.cloud.outbox import GIVE_UP, Entry, OutboxState
 from hub.core.cloud.pull_tally import PullTally
+from hub.core.cloud.shown import Shown
 from hub.core.reasons import Code
 from hub.core.records import codec
 from hub.core.records.tables import TABLES
@@ -34,6 +35,14 @@ def shown(table: str, row_id: str, **values: Any) -> dict[str, Any]:  # noqa: AN
 def merge(store: Store, table: str, *rows: dict[str, Any], updated: bool = False) -> PullTally:
     tally = PullTally()
     incoming.merge(store, TABLES[table], rows, tally, updated=updated)
+    return tally
+
+
+def pull_all(store: Store, table: str, row_id: str, updated_at: str, **values: Any) -> PullTally:  # noqa: ANN401
+    """Let a full pull bring a row that says it was updated then; it is no news."""
+    told = shown(table, row_id, **values) | {"updated_at": updated_at, "last_modified": "2026-01-01T00:00:00.000Z"}
+    tally = PullTally()
+    incoming.merge(store, TABLES[table], [told], tally, shown=Shown(until_ms=2 * 10**12))
     return tally
 
 
@@ -113,6 +122,7 @@ def test_an_edit_that_the_cloud_did_not_keep_goes_again_until_it_is_given_up(
     assert kept.state() is wanted
     held = [Code.NOT_KEPT.of(table="patients", columns=["phone"])]
     assert pushes.reasons(store) == (held if wanted is OutboxState.ON_HOLD else [])
+    assert merge(store, "patients", shown("patients", PATIENT, phone="mine")).restored == 0
 
 
 def test_what_was_deleted_here_stays_deleted_and_the_cloud_is_told_again(store: Store) -> None:
@@ -200,6 +210,50 @@ def test_9_an_unsent_edit_comes_back_with_what_went_along_and_waits_again(store:
     assert waits is not None
     assert (waits.state(), waits.columns) == (OutboxState.WAITING, frozenset({"provider_name"}))
     assert pushes.reasons(store) == []
+
+
+BEFORE, AFTER = "2001-01-01T00:00:00.000Z", "2002-01-01T00:00:00.000Z"
+"""Around the time at which the rows of ``shown`` say that they were updated."""
+
+
+def test_9_what_the_cloud_was_put_back_from_stays_as_it_is_here_and_goes_again(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT, phone="new", portrait="new"))
+    pull_all(store, "patients", PATIENT, BEFORE, phone="old", portrait="old")
+    kept = pushes.kept(store, "patients", PATIENT)
+    assert (kept["phone"], kept["portrait"]) == ("new", "new")
+    waits = entry(store, "patients", PATIENT)
+    assert waits is not None
+    assert (waits.state(), waits.columns) == (OutboxState.WAITING, frozenset({"phone"}))
+    assert pull_all(store, "patients", PATIENT, AFTER, phone="new", portrait="new").restored == 1
+    assert entry(store, "patients", PATIENT) is None
+
+
+def test_9_what_the_cloud_was_put_back_from_stays_with_its_patient_where_the_other_one_is_not_here(
+    store: Store,
+) -> None:
+    merge(store, "patients", shown("patients", OTHER))
+    merge(store, "visits", shown("visits", VISIT, patient_id=OTHER))
+    assert pull_all(store, "visits", VISIT, BEFORE, patient_id=PATIENT).foreign == 0
+    assert pushes.kept(store, "visits", VISIT)["patient_id"] == OTHER
+    waits = entry(store, "visits", VISIT)
+    assert waits is not None
+    assert waits.columns == frozenset({"patient_id"})
+
+
+def test_9_what_was_deleted_here_is_foreign_where_the_cloud_was_put_back_to_a_patient_who_is_not(store: Store) -> None:
+    merge(store, "patients", shown("patients", OTHER))
+    merge(store, "visits", shown("visits", VISIT, patient_id=OTHER))
+    pushes.push(store, changes("visits", deleted=[VISIT]))
+    assert pull_all(store, "visits", VISIT, BEFORE, patient_id=PATIENT).foreign == 1
+    assert pushes.tombstones(store, "visits") == {VISIT}
+
+
+def test_9_a_row_that_is_older_than_an_edit_made_here_is_not_one_that_was_put_back(store: Store) -> None:
+    merge(store, "patients", shown("patients", PATIENT))
+    pushes.push(store, changes("patients", updated=[edit(row("patients", PATIENT), phone="mine")]))
+    pull_all(store, "patients", PATIENT, AFTER, hometown="theirs")
+    kept = pushes.kept(store, "patients", PATIENT)
+    assert (kept["phone"], kept["hometown"]) == ("mine", "theirs")
 
 
 def test_a_row_that_cannot_be_read_goes_to_quarantine_and_the_next_one_is_merged(store: Store) -> None:
