@@ -90,7 +90,9 @@ class Changes:
         """Take what the figures that were pushed say beside the records, all of which are there now."""
         figures, self._figures = self._figures, []
         device, again = self._pusher.device, self._handed_out_again
-        is_shared = bool(figures) and counting.shares_id(self._tx, self._phone, device, self._cursor, again)
+        is_shared = (
+            device != HUB and bool(figures) and counting.shares_id(self._tx, self._phone, device, self._cursor, again)
+        )
         for table, pushed, known in figures:
             counting.take_pushed(self._tx, table, pushed, device=device, known=known, is_shared=is_shared)
 

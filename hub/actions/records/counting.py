@@ -64,8 +64,6 @@ def shares_id(tx: Transaction, phone: int, device: int, cursor: float, again: Ma
     device: the number under which it pushes; cursor: the answer on which that follows; again: the ids of dispensing
     records that it brings and that are here already, with the device that was first.
     """
-    if device == HUB:
-        return False
     if twins.is_shared(tx.db, phone):
         return True
     told = ledger.next_answer(tx.db, device, cursor)
