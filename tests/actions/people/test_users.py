@@ -60,6 +60,18 @@ def test_a_user_that_cannot_be_is_refused_in_words(store: Store, values: dict[st
         add(store, clinic_id, **values)
 
 
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [({"name": " "}, "name"), ({"role": " "}, "role"), ({"clinic_id": "nowhere"}, "no clinic nowhere")],
+)
+def test_a_user_does_not_become_one_that_cannot_be(store: Store, values: dict[str, str], says: str) -> None:
+    user = add(store, add_clinic(store, "A"))
+    as_they_are = {"name": user.name, "role": user.role, "clinic_id": str(user.clinic_id)}
+    with pytest.raises(OperatorError, match=says):
+        users.edit(store, user.email, **{**as_they_are, **values})
+    assert users.every(store) == [user]
+
+
 def test_an_email_is_taken_whatever_its_case(store: Store) -> None:
     clinic_id = add_clinic(store, "A")
     add(store, clinic_id)
