@@ -25,10 +25,10 @@ class Device(msgspec.Struct, frozen=True):
     client_id: str
     name: str
     state: DeviceState
-    first_seen: int
-    last_seen: int
-    last_sync: int | None
-    user_id: str | None
+    first_seen: int = 0
+    last_seen: int = 0
+    last_sync: int | None = None
+    user_id: str | None = None
 
     @property
     def is_new(self) -> bool:
@@ -38,7 +38,7 @@ class Device(msgspec.Struct, frozen=True):
 
 def newcomer(client_id: str, name: str) -> Device:
     """Return a phone that is not added yet, by the name that it gives itself; "" for none. Nothing of it is stored."""
-    return Device(NEW, client_id, name, DeviceState.PAIRED, first_seen=0, last_seen=0, last_sync=None, user_id=None)
+    return Device(NEW, client_id, name, DeviceState.PAIRED)
 
 
 def require_paired(device: Device) -> Device:
