@@ -27,6 +27,11 @@ def test_the_wrong_passphrase_opens_nothing() -> None:
         decrypted(FILE, "four words are enougH")
 
 
+def test_it_is_told_from_what_is_no_backup() -> None:
+    assert encrypted_stream.is_backup(FILE[:100])
+    assert not encrypted_stream.is_backup(b"PK\x03\x04" * 25)
+
+
 @pytest.mark.parametrize("cost", [0, 19, 31])
 def test_a_header_that_asks_for_all_memory_or_for_none_is_refused(cost: int) -> None:
     with pytest.raises(OperatorError, match="header"):

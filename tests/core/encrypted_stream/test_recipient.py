@@ -33,6 +33,11 @@ def test_a_passphrase_does_not_open_it() -> None:
         b"".join(encrypted_stream.decrypt("four words are enough", [encrypted()]))
 
 
+def test_it_is_not_taken_for_a_backup_that_a_passphrase_opens() -> None:
+    by_passphrase = (Path(__file__).parents[2] / "vectors/backup/age_1.1.1.age").read_bytes()
+    assert [encrypted_stream.is_backup(data[:100]) for data in (by_passphrase, encrypted())] == [True, False]
+
+
 def test_one_passphrase_and_salt_give_one_key() -> None:
     first = recipient.private_key("four words are enough", bytes(16))
     assert first == recipient.private_key("four words are enough", bytes(16))
