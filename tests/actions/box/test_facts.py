@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.actions.box import facts
+from hub.actions.box import facts, serving
 from hub.actions.cloud import cycles
 from hub.actions.phones import access
 from hub.core.clock import Heard
@@ -62,6 +62,13 @@ def test_a_hub_that_cannot_write_says_so_and_still_reads(store: Store) -> None:
     assert not facts.can_write(store)
     now = facts.gather(store)
     assert (now.writable, now.records, now.damage) == (False, 1, ())
+
+
+def test_a_hub_that_does_not_serve_phones_says_so_until_it_goes_on(store: Store) -> None:
+    serving.stop(store)
+    assert facts.gather(store).stopped
+    serving.go_on(store)
+    assert not facts.gather(store).stopped
 
 
 def test_whether_it_can_write_is_not_tried_again_where_it_is_known(store: Store) -> None:
