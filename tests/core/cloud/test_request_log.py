@@ -42,6 +42,12 @@ def test_the_log_holds_a_minute_and_no_more(times_ms: list[int]) -> None:
         assert all(at_ms > now_ms - WINDOW_MS for at_ms in log.sent_ms)
 
 
+def test_after_a_restart_of_the_machine_a_wait_counts_from_then_and_one_that_was_over_is_over() -> None:
+    log = RequestLog("boot", 1_000).held(59_000)
+    assert log.resumed("boot", 2_000).resumed("next", 7).hold_ms() == 58_000 - 7
+    assert log.resumed("boot", 60_001).resumed("next", 0).hold_ms() == 0
+
+
 def test_a_wait_that_the_cloud_asked_for_ends() -> None:
     log = RequestLog("boot", 1_000).held(59_000)
     assert log.resumed("boot", 59_999).hold_ms() == 1
