@@ -52,6 +52,12 @@ def test_a_deleted_patient_is_gone_with_all_that_is_theirs(ward: Ward) -> None:
     assert ward.client.command("register_patient", back).status == 409
 
 
+def test_patients_with_like_names_are_found_the_likest_first(ward: Ward) -> None:
+    alike = ward.put("patients", given_name="Layla", surname="Hadad", primary_clinic_id=ward.hub.clinic_id)
+    found = ok(ward.client.query("patients.similar", {"given_name": "Leila", "surname": "Haddad"}))
+    assert ids(found) == [ward.patient, alike]
+
+
 def test_an_attribute_that_was_deleted_is_made_anew(ward: Ward) -> None:
     asked = {"patient": {"id": ward.patient}, "additional_attributes": [{"attribute_id": "f1", "string_value": "A"}]}
     ok(ward.client.command("register_patient", asked))
