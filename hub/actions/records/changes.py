@@ -4,14 +4,14 @@ Whatever brings a record - a phone's push, a user of the hub, a second try from 
 deletions take their children along, the outbox fills, and the phones' ledgers hear of it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 
 import msgspec
 
+from hub.actions.cloud import queue
 from hub.actions.records import afterwards, counting, deleting, judging
 from hub.core.cloud import forms as cloud_forms
-from hub.core.cloud import outbox as outbox_states
 from hub.core.errors import BadRecord, NotAllowed
 from hub.core.reasons import Code
 from hub.core.records import access, authors, push_decision
@@ -36,7 +36,7 @@ from hub.core.records.push_decision import (
 from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
 from hub.store import quarantine
-from hub.store.cloud import outbox, seen
+from hub.store.cloud import outbox
 from hub.store.database import Transaction
 from hub.store.people import audit
 from hub.store.phones import callers, ledger, twins
@@ -204,7 +204,7 @@ class Changes:
             self._foresee(table, [version.record, pushed.record])
         elif pushed.changed and not push_decision.says_deleted(table, pushed.record):
             afterwards.show_edit(self._tx, table, pushed.record)
-        known = self._knew(table, row, pushed)
+        known = self._knew(table, row)
         decision = push_decision.decide_again(table, stored, pushed, self._pusher, self._parents, known=known)
         if isinstance(decision, Refuse) and isinstance(decision.error, NotAllowed) and self._sign_ins:
             me = self._pusher.rights.user_id
@@ -281,7 +281,7 @@ class Changes:
     def _merge(self, table: Table, row: Kept, merged: Merge) -> None:
         record_rows.change(self._tx, table, row, merged.record, device=merged.device, history=merged.history)
         knowing = cloud_forms.marks(table, merged.old, merged.changed, self._tx.zone)
-        self._queue(table, [row.num], merged.changed, knowing, old_ms=merged.old.row.updated_at)
+        queue.changed(self._tx, table, [row.num], merged.changed, knowing, old_ms=merged.old.row.updated_at)
         self._audit(table, merged.record.id, merged.changed)
         if table.name == RECORDS:
             counting.hand_out_otherwise(self._tx, row.num, merged.old, merged.record, device=self._pusher.device)
@@ -297,31 +297,13 @@ class Changes:
         detail = f"{table.name} {record_id}{said}"
         audit.note(self._tx, "reference.changed", device=device, user_id=self._pusher.rights.user_id, detail=detail)
 
-    def _queue(
-        self,
-        table: Table,
-        nums: Sequence[int],
-        columns: Iterable[str] | None = None,
-        knowing: Mapping[str, int] | None = None,
-        *,
-        old_ms: float | None = None,
-    ) -> None:
-        """Put changed records into the outbox; see outbox_states.changed. old_ms: updated_at before the change."""
-        entries = outbox.entries(self._tx.db, table, nums)
-        reached = [num for num in nums if num not in entries or entries[num].reached]
-        if reached and old_ms is not None:
-            seen.keep(self._tx, table, reached, old_ms)
-        now_ms = self._tx.now_ms
-        after = {num: outbox_states.changed(entries.get(num), now_ms, columns, knowing) for num in nums}
-        outbox.put(self._tx, table, after)
-
     def _find(self, table: Table, record_id: str) -> Kept | None:
         return record_rows.find(self._tx.db, table, [record_id]).get(record_id)
 
     def _stored(self, table: Table, row: Kept) -> Version | Tombstone:
         return record_rows.version(table, row) if row.deleted is None else afterwards.tombstone(self._tx, table, row)
 
-    def _knew(self, table: Table, row: Kept, pushed: Pushed) -> Knowledge:
+    def _knew(self, table: Table, row: Kept) -> Knowledge:
         """Return what whoever edited a record knew of it.
 
         On the hub everything is seen; whoever edits a record on a phone has had at least its first version.
@@ -331,7 +313,7 @@ class Changes:
         has = self._known.revision(table, row.num)
         if not has and row.origin == self._pusher.device and row.created > self._known.since:
             has = row.created  # it made it itself
-        return Knowledge(max(has, row.created if pushed.changed else 0), has, self._known.since)
+        return Knowledge(max(has, row.created), has, self._known.since)
 
     @cached_property
     def _known(self) -> KnownVersions:

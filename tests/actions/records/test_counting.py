@@ -13,6 +13,8 @@ from tests.hubs import changes, edit, row
 from tests.store import pushes
 
 ONE, OTHER = 1, 2
+NOTED = ("outbox", "cloud_seen")
+"""Where the hub notes what it is to send, and how the cloud had it."""
 CLINIC, DRUG, BATCH = "clinic", "drug", "batch"
 ITEM = row("prescription_items", "item", patient_id="patient", prescription_id="p", quantity_prescribed=10)
 STOCK: dict[str, Any] = {"clinic_id": CLINIC, "drug_id": DRUG, "batch_id": BATCH, "quantity_available": 100}
@@ -55,6 +57,15 @@ def test_p12_a_restock_on_a_phone_counts_beside_what_another_one_hands_out(pharm
     pushes.push(pharmacy, changes("clinic_inventory", updated=[stock]), device=ONE)
     pushes.push(pharmacy, handed_out("r", 2), device=OTHER)
     assert sums(pharmacy) == (2, 148)
+
+
+def test_p12_what_is_taken_from_stock_goes_to_the_cloud_as_the_record_and_on_the_item_alone(pharmacy: Store) -> None:
+    with pharmacy.write() as tx:
+        tx.db.execute("DELETE FROM outbox")
+    pushes.push(pharmacy, handed_out("r", 3), device=ONE)
+    with pharmacy.read() as db:
+        waiting, seen = ({name for (name,) in db.execute(f"SELECT table_name FROM {of}")} for of in NOTED)
+    assert (waiting, seen) == ({"prescription_items", "dispensing_records"}, {"prescription_items"})
 
 
 @pytest.mark.parametrize(("first", "second", "in_stock"), [(ONE, OTHER, 107), (HUB, OTHER, 147), (ONE, HUB, 150)])
