@@ -4,10 +4,14 @@ import pytest
 
 from hub.actions.phones import access, pairing
 from hub.actions.phones import devices as phones
-from hub.core.errors import Forbidden, Unavailable
+from hub.core.errors import Forbidden, Unauthorised, Unavailable
 from hub.core.phone.device import Device
+from hub.core.phone.token_life import TokenLife
 from hub.store.database import Store
 from hub.store.phones import callers, devices, sessions
+from tests.hubs import add_clinic, add_user
+
+LIFE = TokenLife(days=1, days_max=1)
 
 
 def pair(store: Store, client_id: str, *, name: str | None = None, most: int = 10) -> Device:
@@ -25,15 +29,16 @@ def test_a_phone_without_a_name_gets_one(store: Store) -> None:
 
 
 def test_s2_a_revoked_phone_is_shut_out_and_its_tokens_die(store: Store) -> None:
-    device = pair(store, "c")
+    device, user = pair(store, "c"), add_user(store, add_clinic(store, "A"))
     with store.write() as tx:
-        token = sessions.issue_token(tx, device=device.num, user_id="u", days=1)
-        assert devices.revoke(tx, "c")
-        assert callers.token_rights(tx.db, token, device=device.num, now_ms=tx.now_ms) is None
-    revoked = find(store, "c")
-    assert revoked is not None
+        token = sessions.issue_token(tx, device=device.num, user_id=user.id, days=1)
+    access.rights(store, device, token, LIFE)
+    phones.block(store, "c")
     with pytest.raises(Forbidden):
         admit(store, "c")
+    phones.unblock(store, "c")
+    with pytest.raises(Unauthorised):
+        access.rights(store, admit(store, "c"), token, LIFE)
 
 
 def sign_in(store: Store, device: Device) -> None:
