@@ -12,11 +12,11 @@ from hub.core.phone import sheets
 from hub.core.records.tables import TABLES
 from hub.store.phones import ledger
 from hub.store.records import record_rows
-from tests.hubs import POLICY, Client, InProcessHub, changes, edit, row
+from tests.hubs import NOW_MS, POLICY, Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
 from tests.store.pulls import OTHER, hours_pass, ids, patients, pull, settled
-from tests.store.pushes import live, push
+from tests.store.pushes import kept, live, push
 
 STRANGE_CURSORS: list[Any] = [1, 1_899_000_000_000, 2**53, 1e18, 1e300, -1, 0.5, "0", "x", None, True, [], {}]
 
@@ -103,6 +103,22 @@ def test_p3_a_phone_whose_edit_lost_gets_the_hubs_version(hub: InProcessHub) -> 
     client.push(changes("patients", updated=[edit(base, phone="lost", updated_at=1)]))
     (record,) = pull(client, cursor)["changes"]["patients"]["updated"]
     assert record["phone"] == "hub"
+
+
+def test_p3_an_edit_of_what_a_phone_had_read_counts_though_an_answer_with_something_newer_was_lost(
+    hub: InProcessHub,
+) -> None:
+    """By its clock, which is behind, it would be the older one."""
+    base = row("patients", "a")
+    read = edit(base, phone="1", updated_at=2 * NOW_MS)
+    push(hub.store, changes("patients", created=[base]), device=OTHER)
+    push(hub.store, changes("patients", updated=[read]), device=OTHER)
+    client, cursor = settled(hub)
+    push(hub.store, changes("patients", updated=[edit(read, hometown="newer")]), device=OTHER)
+    pull(client, cursor)
+    client.push(changes("patients", updated=[edit(base, phone="2")]))
+    stored = kept(hub.store, "patients", "a")
+    assert (stored["phone"], stored["hometown"]) == ("2", "newer")
 
 
 @pytest.mark.parametrize("confirm", [True, False])
