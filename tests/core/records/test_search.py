@@ -42,6 +42,7 @@ def finds(typed: str, stored: str) -> bool:
         ("obrien", "Núñez-O'Brien"),
         ("elsayed", "Abu-El-Sayed"),
         ("nunez obrien", "Núñez-O'Brien"),
+        ("nunezobrien", "Ana Núñez-O'Brien"),
         ("\u0631\u06cc\u0628\u06cc\u0646", "\u0695\u06ce\u0628\u06cc\u0646"),  # Kurdish, on an Arabic keyboard
         ("\u0695\u06ce", "\u0695\u06ce\u0628\u06cc\u0646"),
         ("\u0648\u0644", "\u06c6\u06b5"),

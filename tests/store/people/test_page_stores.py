@@ -1,14 +1,16 @@
-"""What the pages remember: counts over time, the audit log."""
+"""What the pages remember: counts over time, the audit log, who is signed in."""
 
 from collections.abc import Callable
 
 import pytest
 
 from hub.core.clock import NEWEST_MS, OLDEST_MS
+from hub.core.people.page_session import MOST
 from hub.store.box import counters
 from hub.store.box.counters import BUCKET_MS, KEPT_MS
 from hub.store.database import Store
-from hub.store.people import audit
+from hub.store.people import audit, page_sessions
+from hub.store.people.page_sessions import Account, AccountKind
 
 HOUR_MS = 3_600_000
 
@@ -119,3 +121,13 @@ def test_the_audit_log_names_who_acts(store: Store) -> None:
             ("two", None),
             ("one", "administrator:amal"),
         ]
+
+
+def test_s8_so_many_are_signed_in_at_most_and_who_was_away_for_longest_goes(store: Store) -> None:
+    tokens = []
+    for _ in range(MOST + 1):
+        with store.write(durable=False) as tx:
+            tokens.append(page_sessions.begin(tx, Account(AccountKind.ADMINISTRATOR, "amal")))
+            page_sessions.touch(tx, tokens[0])
+    with store.read() as db:
+        assert [page_sessions.find(db, token) is not None for token in tokens] == [True, False, *[True] * (MOST - 1)]
