@@ -68,6 +68,12 @@ def test_s6_what_leaves_the_clinic_holds_nothing_that_the_hub_did_not_choose(rea
         assert isinstance(value, int) or set(value if isinstance(value, tuple) else (value,)) <= own
 
 
+def test_s6_tables_and_their_columns_are_the_hubs_own_words() -> None:
+    known, made_up = (Code.TOO_DEEP.of(table="patients", column=name, limit=3) for name in ("phone", "amals_phone"))
+    assert known.public() == known
+    assert made_up.public() == Code.TOO_DEEP.of(table="patients", column="…", limit=3)
+
+
 def test_a_refusal_names_its_table_and_where_there_is_one_the_column_and_the_limit() -> None:
     without = {Code.WAITS_FOR, Code.NO_USER, Code.NO_CLINIC, Code.OTHER}
     assert {code for code in Code if "table" not in code.params} == without
