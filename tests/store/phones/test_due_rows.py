@@ -357,6 +357,17 @@ def test_p5_a_patient_who_moves_into_sight_comes_with_all_that_is_theirs(hub: In
     assert (ids(answer, "patients"), ids(answer, "events")) == (["p"], ["e"])
 
 
+def test_p5_what_came_before_its_patient_comes_to_others_with_the_patient(hub: InProcessHub) -> None:
+    email = "other@clinic.example"
+    add_user(hub.store, hub.clinic_id, email=email)
+    client = hub.client("other-phone", email=email)
+    push(hub.store, changes("events", created=[row("events", "e", patient_id="p")]), device=OTHER)
+    cursor = pull(client, pull(client)["timestamp"])["timestamp"]
+    push(hub.store, patients("p", primary_clinic_id=hub.clinic_id), device=OTHER)
+    answer = pull(client, cursor)
+    assert (ids(answer, "patients"), ids(answer, "events")) == (["p"], ["e"])
+
+
 def test_p4_a_deletion_is_told_also_of_what_the_user_may_no_longer_see(hub: InProcessHub) -> None:
     push(hub.store, patients("p", primary_clinic_id=hub.clinic_id), device=OTHER)
     client, cursor = settled(hub)
