@@ -3,11 +3,14 @@
 import copy
 from collections.abc import Callable
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pyroaring import FrozenBitMap
 
-from hub.core.phone.sheets import SuspectRecord
-from tests.core.phone.model import NAMES, Answer, ModelHub, ModelPhone, carried, told_deleted, updated
+from hub.core.phone import past
+from hub.core.phone.sheets import NO_RECORDS, ChangedRow, Delivered, Delivery, Head, Sheet, SuspectRecord
+from tests.core.phone.model import NAMES, PHONE, Answer, ModelHub, ModelPhone, carried, told_deleted, updated
 from tests.draws import drawn
 
 Step = tuple[str, int, int]
@@ -280,6 +283,21 @@ def lived(taken: list[Step]) -> Crowd:
         *[("push_answer_lost", 0, 0), ("sync", 1, 0), ("copy", 0, 0), ("sync", 1, 0), ("push_answer_lost", 2, 0)],
     ]
 )
+@example(
+    [
+        *[("sync", 0, 0), ("copy", 0, 0), ("own_add", 0, 0), ("begin", 0, 0), ("begin", 1, 0), ("finish", 0, 0)],
+        *[("finish", 1, 0), ("sync", 1, 0), ("sync", 0, 0)],
+    ]
+)  # one pushed after the other's answer, which came first to the hub
+@example(
+    [
+        *[("begin", 0, 0), ("own_add", 0, 0), ("copy", 0, 0), ("finish", 0, 0), ("begin", 1, 0), ("sync", 0, 0)],
+        *[("own_edit", 1, 0), ("finish", 1, 0)],
+    ]
+)  # so it did, and the hub had not read that yet when both were told apart
+@example(
+    [("copy", 1, 0), ("begin", 1, 1), ("own_add", 1, 0), ("sync", 0, 1), ("finish", 1, 1), ("edit", 1, 0)]
+)  # what one was given and did not confirm proves nothing of what the other pushed
 @example([("sync", 0, 0), ("back_up", 0, 0), ("own_add", 0, 0), ("sync", 0, 0), ("put_back", 0, 0), ("edit", 0, 0)])
 def test_p5_phones_under_one_id_all_have_everything_in_the_end(taken: list[Step]) -> None:
     crowd = lived(taken)
@@ -294,3 +312,20 @@ def test_p5_so_they_have_when_their_users_delete_and_databases_are_emptied(taken
     crowd = lived(taken)
     crowd.settle()
     assert crowd.missing() == []
+
+
+def test_p5_when_two_phones_show_what_was_pushed_since_they_were_one_is_due_and_in_doubt() -> None:
+    """The row of 1 was pushed and absorbed, and changed by another one since; those of 2 and 3 were pushed just now."""
+    had, pushed = Delivered(NO_RECORDS, None), FrozenBitMap([1])
+    answers = [
+        Delivery(10, 9, is_retry=False, tables={"visits": had}, after=5),
+        Delivery(20, 19, is_retry=False, tables={"visits": had._replace(nums=pushed, gained=pushed)}, after=10),
+    ]
+    rows = {"visits": [ChangedRow(1, 21, 0, 0, 1), ChangedRow(2, 22, PHONE, 0, 2), ChangedRow(3, 23, 0, PHONE, 3)]}
+    sheets = {"visits": Sheet(has=FrozenBitMap([1, 4]))}
+    ledger = msgspec.structs.replace(ModelHub().stored(), head=Head(settled=10), sheets=sheets, newest=answers[1:])
+    shared = past.shared(ledger, answers, 5, lambda _since: rows)
+    assert shared.sheets["visits"] == Sheet(
+        has=FrozenBitMap([4]), due=FrozenBitMap([1, 2, 3]), unsure=FrozenBitMap([1, 2, 3])
+    )
+    assert [each.tables["visits"].nums for each in shared.expected] == [NO_RECORDS]
