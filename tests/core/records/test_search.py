@@ -87,6 +87,11 @@ def test_numbers_are_one_however_they_are_grouped() -> None:
     assert search.number("+44 (79) 12-3") == search.number("4479123") == search.number("٤٤٧٩١٢٣") == "4479123"
 
 
+def test_a_number_is_found_by_three_digits_in_a_row_with_the_0_of_a_local_call_or_without() -> None:
+    typed = ("12", "1-2", "1-23", "012", "0123")
+    assert [search.fragment(each) for each in typed] == ["", "", '"123"', '"012"', '("0123" OR "123")']
+
+
 @pytest.mark.parametrize(
     "names", [("mohammed", "muhamad", "Mohamed"), ("yusuf", "Yousef"), ("philippe", "Filip"), ("sara", "zara")]
 )
