@@ -165,7 +165,12 @@ def _moment_of(said: str) -> datetime:
 
 
 def _iso(said: str) -> str:
-    """Return a moment whose date is written year first, with whatever marks, as ISO 8601; others as they are."""
+    """Return a moment whose date is written year first, with whatever marks, as ISO 8601; others as they are.
+
+    Raises ValueError for a row of digits: Python would take one of them for the T, and read a time behind it.
+    """
+    if said.isdecimal():
+        raise ValueError(said)
     found = _TIMED.fullmatch(said)
     return f"{folded(found[1])}T{found[2]}" if found and _parts(found[1]) else said
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.errors import BadRecord
-from hub.core.records import codec
+from hub.core.records import codec, dates
 from hub.core.records.table import ColumnKind
 from hub.core.records.tables import PHONE_TABLES, TABLES
 
@@ -114,6 +115,20 @@ def test_a_time_as_text_becomes_milliseconds(text: str, moment_ms: int) -> None:
 def test_a_few_digits_are_no_moment_of_january_1970(text: str) -> None:
     with pytest.raises(BadRecord, match="onset_date"):
         build("patient_problems", onset_date=text)
+
+
+@pytest.mark.parametrize("text", ["17111123011223344", "1711112301122334455667"])
+def test_a_long_row_of_digits_is_no_date_of_1711(text: str) -> None:
+    """Python takes any sign for the T of ISO 8601, digits too."""
+    with pytest.raises(BadRecord, match="onset_date"):
+        build("patient_problems", onset_date=text)
+    with pytest.raises(ValueError, match=text):
+        dates.day_of_date(text, UTC)
+
+
+def test_a_whole_number_of_hundreds_of_digits_is_too_great() -> None:
+    with pytest.raises(BadRecord, match="too great"):
+        build("patient_vitals", weight_kg=10**400)
 
 
 @pytest.mark.parametrize(
