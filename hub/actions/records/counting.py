@@ -131,8 +131,6 @@ def take_first_figures(tx: Transaction, table: Table, pushed: Record, *, device:
 def settle(tx: Transaction, table: Table, pushed: Pushed, device: int) -> None:
     """Let the phone have the counters as they are now, unless it has just this."""
     kept = record_rows.find(tx.db, table, [pushed.record.id])[pushed.record.id]
-    if kept.deleted is not None:
-        return
     if merge.is_same(table, pushed, record_rows.version(table, kept).record):
         record_rows.held_by(tx, table, kept.num, device)
     else:
