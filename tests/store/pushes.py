@@ -20,13 +20,19 @@ EVERYTHING = Rights(f"user-{EMAIL}", unrestricted=True, clinics={}, known=frozen
 
 
 def push(
-    store: Store, changes: Mapping[str, Any], *, device: int = 1, rights: Rights = EVERYTHING, most: int | None = None
+    store: Store,
+    changes: Mapping[str, Any],
+    *,
+    device: int = 1,
+    rights: Rights = EVERYTHING,
+    most: int | None = None,
+    cursor: float = 0,
 ) -> Receipt:
-    """Push a change set as a device, in one transaction."""
+    """Push a change set as a device, in one transaction; cursor: the answer on which it follows."""
     read = msgspec.json.decode(msgspec.json.encode(changes), type=dict[str, TableChanges | None])
     store.quarantine_max = most or store.quarantine_max
     with store.write() as tx:
-        return pushing.take(tx, read, Source(device, rights))
+        return pushing.take(tx, read, Source(device, rights, cursor=cursor))
 
 
 def kept(store: Store, table: str, row_id: str) -> dict[str, Any]:

@@ -153,6 +153,37 @@ def test_p12_of_a_phone_that_brings_as_new_what_another_one_brought_a_figure_in_
     assert sums(pharmacy) == (3, in_stock)
 
 
+@pytest.mark.parametrize(("repeated", "in_stock"), [(["r", "s"], 142), (["s"], 92), ([], 92)])
+def test_p12_a_phone_whose_answer_was_lost_repeats_all_that_it_handed_out_and_who_does_not_is_a_copy_of_it(
+    hub: InProcessHub, repeated: list[str], in_stock: int
+) -> None:
+    """A figure of the one counts in stock, and of the other for nothing."""
+    fill(hub.store)
+    client, cursor = settled(hub)
+    pull(client, cursor)
+    records = {name: handed_out(name, 4)["dispensing_records"]["created"][0] for name in ("r", "s")}
+    pushes.push(hub.store, changes("dispensing_records", created=records.values()), cursor=cursor)
+    stock = edit(row("clinic_inventory", "stock", **STOCK), quantity_available=142)
+    again = changes("dispensing_records", created=[records[name] for name in repeated])
+    pushes.push(hub.store, again | changes("clinic_inventory", updated=[stock]), cursor=cursor)
+    assert sums(hub.store) == (8, in_stock)
+
+
+@pytest.mark.parametrize(("goes_on", "in_stock"), [(False, 150), (True, 100)])
+def test_p12_of_an_emptied_phone_a_figure_in_stock_counts_unless_another_one_goes_on_under_its_id(
+    hub: InProcessHub, in_stock: int, *, goes_on: bool
+) -> None:
+    fill(hub.store)
+    client, cursor = settled(hub)
+    emptied = pull(client)["timestamp"]
+    pull(client, emptied)
+    if goes_on:
+        pull(client, cursor)
+    stock = edit(row("clinic_inventory", "stock", **STOCK), quantity_available=150)
+    pushes.push(hub.store, changes("clinic_inventory", updated=[stock]), cursor=emptied)
+    assert sums(hub.store) == (0, in_stock)
+
+
 def test_p12_of_a_phone_that_was_seen_to_have_copies_a_figure_in_stock_counts_for_nothing_for_ever(
     pharmacy: Store,
 ) -> None:
