@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.clock import NEWEST_MS, OLDEST_MS, Heard, HubClock, believed_ms, contradicts, first_ms, is_wrong, was_set
+from hub.core.clock import (
+    NEWEST_MS,
+    OLDEST_MS,
+    Heard,
+    HubClock,
+    believed_ms,
+    contradicts,
+    date_ms,
+    first_ms,
+    is_wrong,
+    was_set,
+)
 
 MOMENTS = st.integers(0, 2**62)
 NOW_MS = OLDEST_MS + 10**9
@@ -77,6 +88,14 @@ def test_what_the_cloud_said_of_the_time_shows_a_wrong_clock_and_no_right_one(
 )
 def test_a_clock_is_wrong_when_it_is_behind_hub_time_or_out_of_this_century(wall_ms: int, *, wrong: bool) -> None:
     assert is_wrong(wall_ms=wall_ms, hub_ms=NOW_MS) is wrong
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "wanted"),
+    [(NOW_MS - 1, NOW_MS), (NOW_MS + 1, NOW_MS + 1), (NEWEST_MS - 1, NEWEST_MS - 1), (NEWEST_MS, NOW_MS)],
+)
+def test_people_read_the_later_of_wall_clock_and_hub_time_but_none_that_cannot_be(wall_ms: int, wanted: int) -> None:
+    assert date_ms(wall_ms, hub_ms=NOW_MS) == wanted
 
 
 def test_a_clock_that_the_cloud_contradicts_is_wrong() -> None:

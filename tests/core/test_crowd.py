@@ -37,6 +37,10 @@ def test_strangers_keep_to_their_part_however_many_addresses_they_have(addresses
     assert sum(kept.values()) <= max(STRANGERS, addresses + 1) + 5
 
 
+def test_strangers_have_all_of_their_part() -> None:
+    assert left(held(**{f"a{number}": PER_ADDRESS for number in range(32)})).total() == STRANGERS == 32 * 32
+
+
 def test_a_place_where_phones_were_heard_has_no_more_than_its_share_either() -> None:
     assert left(held(nurse=500), frozenset({"nurse"})) == {"nurse": PER_ADDRESS}
 
