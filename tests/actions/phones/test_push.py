@@ -207,3 +207,11 @@ def test_a_deletion_that_is_no_text_is_quarantined_and_the_next_one_counts(store
     assert receipt.quarantined == 1
     assert reasons(store) == [Code.NOT_JSON.of(table="patients")]
     assert tombstones(store, "patients") == {"p-1"}
+
+
+def test_what_is_different_after_a_push_was_entered_and_nothing_else(store: Store) -> None:
+    push(store, changes("patients", created=[PATIENT, row("patients", "p2")]))
+    changed = changes("patients", created=[row("patients", "p3")], updated=[edit(PATIENT, phone="2")], deleted=["p2"])
+    changed["patients"]["created"].append(row("patients", "p2"))
+    assert push(store, changed).entered == 3
+    assert push(store, changed).entered == 0
