@@ -75,3 +75,14 @@ def test_forgetting_is_noted_with_the_name_that_the_list_no_longer_has(hub: InPr
 def test_an_unknown_phone_cannot_be_forgotten(hub: InProcessHub) -> None:
     with pytest.raises(NotThere):
         devices.forget(hub.store, "nobody")
+
+
+@pytest.mark.parametrize("whose", [{"email": "nobody@clinic.example"}, {"client_id": "nobody"}])
+def test_for_whom_nobody_knows_no_sign_in_ends(hub: InProcessHub, whose: dict[str, str]) -> None:
+    """With neither a user nor a phone all would."""
+    client = hub.client()
+    with pytest.raises(NotThere):
+        devices.end_sign_ins(hub.store, **whose)
+    assert client.pull().status == 200
+    assert devices.end_sign_ins(hub.store) == 1
+    assert client.pull().status == 401
