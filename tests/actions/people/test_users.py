@@ -72,6 +72,27 @@ def test_a_user_does_not_become_one_that_cannot_be(store: Store, values: dict[st
     assert users.every(store) == [user]
 
 
+def test_another_role_and_clinic_bring_their_permissions_and_take_the_others_away(store: Store) -> None:
+    old, new = add_clinic(store, "A"), add_clinic(store, "B")
+    user = add(store, old, role="nurse")
+    users.edit(store, user.id, name="Amal B", role="admin", clinic_id=new)
+    [edited] = users.every(store)
+    assert (edited.name, edited.role, edited.clinic_id, edited.email) == ("Amal B", "admin", new, user.email)
+    assert edited.opens_with(PASSWORD)
+    granted = permissions(store, edited)
+    assert Permission.ADMIN in granted[new]
+    assert not granted.get(old)
+
+
+def test_another_name_leaves_the_permissions_as_they_are(store: Store) -> None:
+    clinic_id = add_clinic(store, "A")
+    user = add(store, clinic_id, without=[Permission.DELETE])
+    users.edit(store, user.email, name="Amal B", role=user.role, clinic_id=clinic_id)
+    [edited] = users.every(store)
+    assert edited.name == "Amal B"
+    assert Permission.DELETE not in permissions(store, edited)[clinic_id]
+
+
 def test_an_email_is_taken_whatever_its_case(store: Store) -> None:
     clinic_id = add_clinic(store, "A")
     add(store, clinic_id)
@@ -104,16 +125,19 @@ def test_s1_a_password_is_not_in_the_database(store: Store) -> None:
     assert not any(b"a rare password" in path.read_bytes() for path in store.path.parent.iterdir())
 
 
-def test_a_user_of_the_cloud_gets_a_password_only_there(store: Store) -> None:
+def test_a_user_of_the_cloud_gets_a_password_and_another_name_only_there(store: Store) -> None:
     user = add_user(store, add_clinic(store, "A"))
     with store.write() as tx:
         rows.put(tx, User(user.id, user.email, user.name, user.role, None, user.hashed_password, False, "cloud"))  # noqa: FBT003
     with pytest.raises(OperatorError, match="cloud"):
         users.change_password(store, user.email, "another one")
+    with pytest.raises(OperatorError, match="cloud"):
+        users.edit(store, user.email, name="Amal", role="admin", clinic_id=str(user.clinic_id))
 
 
-def test_whoever_is_disabled_is_in_the_log_of_what_was_done(store: Store) -> None:
+def test_who_is_added_changed_and_disabled_is_in_the_log_of_what_was_done(store: Store) -> None:
     user = add(store, add_clinic(store, "A"))
+    users.edit(store, user.email, name="Amal B", role=user.role, clinic_id=str(user.clinic_id))
     users.disable(store, user.email)
-    [entry, *_] = audit.newest(store, limit=5).entries
-    assert (entry["event"], entry["user_id"]) == ("user.disabled", user.id)
+    noted = [(entry["event"], entry["user_id"]) for entry in audit.newest(store, limit=3).entries]
+    assert noted == [("user.disabled", user.id), ("user.edited", user.id), ("user.added", user.id)]
