@@ -197,6 +197,15 @@ def test_9_an_unsent_edit_of_what_the_cloud_deletes_is_kept_for_people(store: St
     ]
 
 
+def test_9_what_a_phone_enters_for_what_the_cloud_deleted_is_kept_for_people(store: Store) -> None:
+    """It cannot know of that yet."""
+    merge(store, "patients", shown("patients", PATIENT))
+    delete(store, "patients", PATIENT)
+    pushes.push(store, changes("patients", updated=[edit(row("patients", PATIENT), phone="mine")]))
+    assert pushes.tombstones(store, "patients") == {PATIENT}
+    assert pushes.reasons(store) == [Code.DELETED_IN_CLOUD.of(table="patients")]
+
+
 def test_9_an_unsent_edit_comes_back_with_what_went_along_and_waits_again(store: Store) -> None:
     merge(store, "patients", shown("patients", PATIENT), shown("patients", OTHER))
     merge(store, "visits", shown("visits", VISIT, patient_id=PATIENT, provider_name="old"))
