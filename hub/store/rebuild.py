@@ -88,7 +88,6 @@ def _bring_log_in(file: Path) -> None:
 def _write(file: Path, made: Path, rows: _Rows) -> None:
     """Copy rows, and make of them what else there is."""
     with closing(sqlite3.connect(file)) as damaged, closing(sqlite3.connect(made, isolation_level=None)) as db:
-        search.register(db)
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
         db.execute("ATTACH DATABASE ? AS damaged", [str(file)])

@@ -81,6 +81,26 @@ def test_damaged_indexes_cost_nothing(file: Path, table: str) -> None:
     assert is_sound(file)
 
 
+def test_one_that_is_damaged_again_is_written_anew_again(file: Path) -> None:
+    before = everything(file)
+    for _ in range(2):
+        for page in pages(file, "index", "events"):
+            spoil(file, page)
+        assert rebuild.anew(file)
+        assert everything(file) == before
+
+
+def test_the_damaged_one_is_kept_until_it_is_forgotten(file: Path) -> None:
+    for page in pages(file, "index", "events"):
+        spoil(file, page)
+    damaged = file.read_bytes()
+    assert rebuild.anew(file)
+    assert rebuild.before(file).read_bytes() == damaged
+    for _ in range(2):
+        rebuild.forget(file)
+    assert not rebuild.before(file).exists()
+
+
 def test_what_sqlite_keeps_for_itself_is_left_to_it(file: Path) -> None:
     with closing(sqlite3.connect(file)) as db, db:
         db.execute("ANALYZE events")
