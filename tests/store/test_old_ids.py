@@ -86,6 +86,19 @@ def test_what_phones_push_after_an_update_in_either_form_is_the_same_record(stor
     after.close()
 
 
+def test_what_is_among_the_records_to_check_is_named_in_the_usual_form(store: Store) -> None:
+    refused = [{**row("visits", row_id), "check_in_timestamp": "yesterday"} for row_id in (VISIT, EVENT)]
+    pushes.push(store, changes("visits", created=refused))
+    with store.write() as tx:
+        named = [VISIT.upper(), f"patients/{PATIENT.upper()}", VISIT]
+        tx.db.execute("UPDATE quarantine SET record_id = ?, parent = ? WHERE record_id = ?", named)
+    after = updated(store)
+    with after.read() as db:
+        found = db.execute("SELECT record_id, parent FROM quarantine ORDER BY num").fetchall()
+    after.close()
+    assert found == [(VISIT, f"patients/{PATIENT}"), (EVENT, None)]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
