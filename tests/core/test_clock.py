@@ -98,6 +98,11 @@ def test_people_read_the_later_of_wall_clock_and_hub_time_but_none_that_cannot_b
     assert date_ms(wall_ms, hub_ms=NOW_MS) == wanted
 
 
+def test_the_oldest_time_that_can_be_is_right_on_a_new_hub() -> None:
+    assert not is_wrong(wall_ms=OLDEST_MS, hub_ms=first_ms(OLDEST_MS))
+    assert is_wrong(wall_ms=OLDEST_MS - 1, hub_ms=first_ms(OLDEST_MS - 1))
+
+
 def test_a_clock_that_the_cloud_contradicts_is_wrong() -> None:
     heard = Heard(cloud_ms=NOW_MS + 5 * HOUR_MS, wall_ms=NOW_MS, hub_ms=NOW_MS)
     assert is_wrong(wall_ms=NOW_MS, hub_ms=NOW_MS, heard=heard)

@@ -186,6 +186,20 @@ def test_p10_with_a_cursor_that_the_hub_never_gave_a_phone_keeps_what_it_has(hub
     assert sorted(ids(pull(client, cursor), "patients")) == (["a", "b", "c"] if is_none else ["c"])
 
 
+def test_p10_of_a_phone_that_comes_from_another_hub_it_is_shown_that_the_hub_has_to_ask_what_it_has(
+    hub: InProcessHub,
+) -> None:
+    push(hub.store, patients("a"), device=OTHER)
+    client, cursor = settled(hub)
+    assert [phone.asks for phone in devices.every(hub.store)] == [0]
+    cursor = pull(client, 1_795_000_000_000)["timestamp"]
+    hours_pass(hub, 1)
+    assert [phone.asks for phone in devices.every(hub.store)] == [1]
+    for _ in range(2):
+        cursor = pull(client, cursor)["timestamp"]
+    assert [phone.asks for phone in devices.every(hub.store)] == [0]
+
+
 @pytest.mark.parametrize("cursor", [1_795_000_000_000, 2**60])
 def test_p10_a_phone_that_comes_from_another_hub_pushes_first_and_hears_of_every_tombstone(
     hub: InProcessHub, cursor: int
