@@ -215,15 +215,17 @@ class Store:
 
     def is_taken(self) -> bool:
         """Return whether another process is writing just now; does not wait for it."""
+        is_taken = False
         with self._lock:
             self._writer.conn.execute("PRAGMA busy_timeout = 0")
             try:
                 with _immediate(self._writer):
-                    return False
+                    pass
             except sqlite3.OperationalError as error:
-                return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                is_taken = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
             finally:
                 self._writer.conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return is_taken
 
     def now_ms(self, db: Database) -> int:
         """Return the hub time of now without keeping it: for comparing, never for stamping."""

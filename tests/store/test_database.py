@@ -313,3 +313,11 @@ def test_the_log_shrinks_again_after_a_reader_that_took_long(store: Store) -> No
         with store._checkpointing:
             pass
     assert log_bytes(store) <= 9_000_000
+
+
+def test_whether_somebody_else_is_writing_is_told_at_once(store: Store) -> None:
+    assert store.is_taken() is False
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert store.is_taken() is True
+    assert store.is_taken() is False
