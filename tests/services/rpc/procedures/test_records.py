@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.core.records.access import Permission
+from hub.store.box import counters
+from hub.store.people import users
 from tests.hubs import NOW_MS
 from tests.services.rpc.procedures.ward import DAY_MS, Ward, ok
 
@@ -103,6 +106,33 @@ def test_s8_ten_times_the_answers_take_ten_times_the_work(ward: Ward, before: st
     assert register(1500, "new") < 20 * register(150, "new") + 20
     stored = [each["string_value"] for each in ward.every("patient_additional_attributes")]
     assert (len(stored), set(stored)) == (1650, {"new"})
+
+
+def test_what_is_written_online_counts_as_entered(ward: Ward) -> None:
+    answers = [{"attribute_id": f"f{number}"} for number in range(3)]
+    ok(ward.client.command("register_patient", {"patient": {"given_name": "X"}, "additional_attributes": answers}))
+    ok(ward.client.command("delete_patient", {"patient_id": ward.patient}))
+    with ward.hub.store.read() as db:
+        assert sum(bucket.entered for bucket in counters.since(db, 0)) == 5
+
+
+def test_the_latest_visit_comes_first(ward: Ward) -> None:
+    of = {"patient_id": ward.patient, "clinic_id": ward.hub.clinic_id}
+    later, earlier = (ward.put("visits", **of, check_in_timestamp=NOW_MS + step) for step in (2, 1))
+    assert ids(ok(ward.client.query("get_visits", {"patient_id": ward.patient}))) == [later, earlier, ward.visit]
+
+
+def test_who_may_do_all_and_works_nowhere_registers_in_a_clinic_of_the_hub(ward: Ward) -> None:
+    chief = msgspec.structs.replace(
+        ward.hub.user, id="chief", email="chief@clinic.example", role="super_admin", clinic_id=None
+    )
+    with ward.hub.store.write() as tx:
+        users.put(tx, chief)
+    client = ward.hub.client("client-chief", email=chief.email)
+    made = ok(client.command("register_patient", {"patient": {"given_name": "X"}}))
+    stored = ward.stored("patients", made["patient_id"])
+    assert stored is not None
+    assert stored["primary_clinic_id"] in {ward.hub.clinic_id, ward.other_clinic}
 
 
 def test_s8_a_registration_has_a_bound(ward: Ward) -> None:
