@@ -80,6 +80,24 @@ def test_12_a_whole_number_beyond_64_bits_is_a_double_as_on_phones(value: object
     assert codec.write(read(attributes, number_value=value, patient_id=_UUID))
 
 
+@pytest.mark.parametrize(
+    ("kept", "sent"),
+    [
+        (1_700_000_000_000, "2023-11-14T22:13:20.000Z"),
+        (0, None),
+        ("2023-11-14T22:13:20.000Z", "2023-11-14T22:13:20.000Z"),
+        (True, True),
+    ],
+)
+def test_a_time_for_which_phones_have_no_column_goes_as_the_cloud_writes_times(kept: object, sent: object) -> None:
+    assert written(PATIENTS, build(PATIENTS, image_timestamp=kept))["image_timestamp"] == sent
+
+
+def test_a_time_for_which_phones_have_no_column_is_refused_where_it_is_none() -> None:
+    with pytest.raises(BadRecord, match="image_timestamp"):
+        written(PATIENTS, build(PATIENTS, image_timestamp=10**18))
+
+
 def test_0_numbers_as_text_are_numbers() -> None:
     record = read(VITALS, height_cm="171.50", weight_kg="70.00", patient_id=_UUID)
     assert (record.get("height_cm"), record.get("weight_kg")) == (171.5, 70)

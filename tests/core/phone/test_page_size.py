@@ -45,6 +45,10 @@ def test_p10_a_phone_of_little_memory_fails_a_few_times_and_then_never_again(hol
     assert tried[-1] * 8 > min(holds, most, START_BYTES)
 
 
+def test_p11_a_page_that_is_more_than_half_full_counts_as_a_full_one() -> None:
+    assert [page_size.weight(size, 2 * MIB) for size in (0, MIB, MIB + 1)] == [0, MIB, 2 * MIB]
+
+
 def test_p11_an_answer_that_was_lost_once_on_its_way_costs_the_phone_nothing_for_good() -> None:
     known = page_size.learned(Capacity(), MIB, [4 * MIB])
     assert page_size.budget_bytes(known, 0, MOST) == 4 * MIB
