@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 
 import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
@@ -329,3 +330,15 @@ def test_p5_when_two_phones_show_what_was_pushed_since_they_were_one_is_due_and_
         has=FrozenBitMap([4]), due=FrozenBitMap([1, 2, 3]), unsure=FrozenBitMap([1, 2, 3])
     )
     assert [each.tables["visits"].nums for each in shared.expected] == [NO_RECORDS]
+
+
+@pytest.mark.parametrize(("cursor", "known"), [(10, [10]), (20, [10, 20]), (30, [10, 20, 30])])
+def test_p5_a_phone_that_was_put_back_has_the_answers_up_to_its_cursor_and_no_other(
+    cursor: float, known: list[int]
+) -> None:
+    answers = [Delivery(at, at - 1, is_retry=False, tables={}, after=at - 10) for at in (10, 20, 30)]
+    point = past.find(answers, cursor)
+    assert point is not None
+    fork = past.rewound(ModelHub().stored(), answers, point, cursor).fork
+    assert fork is not None
+    assert [each.timestamp for each in fork.answers] == known

@@ -346,6 +346,18 @@ def test_p5_what_a_user_loses_sight_of_and_regains_is_brought_up_to_date(hub: In
     assert [record["phone"] for record in answer["changes"]["patients"]["updated"]] == ["2"]
 
 
+def test_s5_what_an_answer_carried_that_nobody_confirmed_is_made_blank_when_it_is_out_of_sight(
+    hub: InProcessHub,
+) -> None:
+    """The phone may have stored it."""
+    client, cursor = settled(hub)
+    push(hub.store, patients("p", primary_clinic_id=hub.clinic_id, given_name="Amal"), device=OTHER)
+    assert ids(pull(client, cursor), "patients") == ["p"]
+    grant(hub, hub.clinic_id, *(set(Permission) - {Permission.VIEW}), email=EMAIL)
+    [blank] = pull(client, cursor)["changes"]["patients"]["updated"]
+    assert (blank["id"], blank["given_name"]) == ("p", "")
+
+
 def test_p5_a_patient_who_moves_into_sight_comes_with_all_that_is_theirs(hub: InProcessHub) -> None:
     other = add_clinic(hub.store, "Other clinic")
     base = row("patients", "p", primary_clinic_id=other)
