@@ -5,7 +5,7 @@ import pytest
 from hub.actions.cloud import cycles, link
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link
-from hub.core.cloud.outbox import Entry, OutboxState
+from hub.core.cloud.outbox import TRIES, Entry, OutboxState
 from hub.core.reasons import Code
 from hub.core.records.tables import TABLES
 from hub.store.cloud import outbox
@@ -64,6 +64,13 @@ def test_what_two_pulls_did_not_show_is_sent_again_and_what_is_on_hold_only_when
     assert cycles.progress(connected).pulls == 2
     cycles.finish_pull(connected, 2, ("north",), full=False, retry=1)
     assert states(connected)[2] is OutboxState.WAITING
+
+
+def test_what_was_sent_again_and_again_and_never_shown_goes_on_hold_for_people(connected: Store) -> None:
+    patients(connected, Entry(1, sent=1, sent_pull=0, tries=TRIES))
+    cycles.finish_pull(connected, 2, ("north",), full=False, retry=0)
+    assert states(connected) == [OutboxState.ON_HOLD]
+    assert pushes.reasons(connected) == [Code.CLINIC_MISSING.of(table="patients", column="primary_clinic_id")]
 
 
 def test_what_is_tried_again_is_a_few_at_a_time(connected: Store) -> None:

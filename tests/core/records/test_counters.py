@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.records import counters
+from hub.core.records import codec, counters
 from hub.core.records.counters import STEPS, Figure, Step
+from hub.core.records.tables import TABLES
 
 BEGAN = 100.0
 
@@ -121,3 +122,28 @@ def test_who_alone_counted_had_what_the_counter_began_with(steps: list[Step]) ->
 def test_of_a_figure_only_the_devices_own_records_since_are_taken_off(since: int, beside: float) -> None:
     """It had 100 and says 90; its records say 3 at the second revision and 1 at the sixth, those of others 5."""
     assert counters.beside_records(90, Figure(since, 100), STEPPED, MINE) == beside
+
+
+@pytest.mark.parametrize(
+    ("dispensed", "prescribed", "refills", "wanted"),
+    [
+        (10, 10, 0, False),
+        (11, 10, 0, True),
+        (30, 10, 2, False),
+        (31, 10, 2, True),
+        (11, 10, -1, True),
+        (5, 0, 2, False),
+    ],
+)
+def test_beyond_a_prescription_is_more_than_it_and_its_refills_hold(
+    dispensed: int, prescribed: int, refills: int, *, wanted: bool
+) -> None:
+    """An item of which nobody says how much was prescribed has no end."""
+    said = {"quantity_dispensed": dispensed, "quantity_prescribed": prescribed, "refills_authorized": refills}
+    item = codec.build(TABLES["prescription_items"], {"id": "i", **said})
+    assert counters.is_beyond("prescription_items", item) is wanted
+
+
+def test_stock_below_zero_is_more_than_there_was() -> None:
+    batches = [codec.build(TABLES["clinic_inventory"], {"id": "b", "quantity_available": left}) for left in (0, -1)]
+    assert [counters.is_beyond("clinic_inventory", batch) for batch in batches] == [False, True]
