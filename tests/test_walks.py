@@ -6,7 +6,7 @@ from tests import walks
 
 MOST = {
     "push of 1 new patient": (22, 126),
-    "push of 1 edit": (25, 190),
+    "push of 1 edit": (27, 192),
     "first pull": (20, 138),
     "empty pull": (22, 116),
 }

@@ -124,7 +124,7 @@ class Raspberry:
         deadline = time.monotonic() + _BOOT_S
         while time.monotonic() < deadline:
             assert self._board.poll() is None, f"the board stopped:\n{self.serial[-3000:]}"
-            self._send("stty -echo; PS1=; echo read''y\n")
+            self._send("exec sh\nstty -echo; PS1=; echo read''y\n")
             if "ready" in self._read_for(5):
                 self._read_for(2)
                 return

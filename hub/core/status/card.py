@@ -19,4 +19,7 @@ class CardShape(StrEnum):
     @property
     def keeps(self) -> bool:
         """Whether what is written to it stays."""
-        return self in {CardShape.SOUND, CardShape.MENDED}
+        return self in KEEPING
+
+
+KEEPING = frozenset({CardShape.SOUND, CardShape.MENDED})

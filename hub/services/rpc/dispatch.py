@@ -27,6 +27,7 @@ from hub.core.phone.wire import Command, Envelope, Handshake, HandshakeAnswer, Q
 from hub.core.records import ids
 from hub.core.records.access import NOBODY, Rights
 from hub.core.records.tables import TABLES
+from hub.core.status.card import KEEPING
 from hub.services.rpc.procedures import PROCEDURES, Call, CallKind
 from hub.services.rpc.procedures.registry import Policy, Procedure
 from hub.services.rpc.refusals import UNKNOWN, RefusalReason, Refusals
@@ -241,7 +242,7 @@ class Rpc:
         """Raise Unavailable where this hub must take nothing in: another one is it, or a copy is required and away."""
         if is_entering and self._store.is_replaced:
             raise Unavailable("another box is this hub now")
-        if is_entering and not self._store.card.keeps:
+        if is_entering and self._store.card not in KEEPING:
             raise Unavailable("the hub's card takes nothing in")
         copier = self._store.copier
         if is_entering and self._policy.needs_copy and not (copier and copier.is_safe):
