@@ -22,6 +22,8 @@ _WORDS = (
     "initcall_blacklist=bcm2835_wdt_driver_init,bcm2835_pm_driver_init modprobe.blacklist=vc4,snd_bcm2835,brcmfmac"
     " systemd.debug_shell=ttyS1 systemd.mask=serial-getty@ttyAMA0.service systemd.mask=serial-getty@ttyS1.service"
 )
+_TOLD = re.compile(r"<<<\n(.*?)>>>(\d+)\n", re.DOTALL)
+"""What a command printed, and its status."""
 
 
 @dataclass
@@ -64,11 +66,9 @@ class Raspberry:
 
     def sh(self, command: str) -> tuple[int, str]:
         """Run a command as root; returns its status and what it printed."""
-        self._send(f'({command}) 2>&1; echo "<$?>"\n')
-        told = self._read_to(r"<(\d+)>\s*$", _STEP_S)
-        status = re.search(r"<(\d+)>\s*$", told)
-        assert status
-        return int(status[1]), told[: status.start()].strip()
+        self._send(f'echo "<<<"; ({command}) 2>&1; echo ">>>$?"\n')
+        found = self._read_to(_TOLD, _STEP_S)
+        return int(found[2]), found[1].strip()
 
     def until(self, command: str) -> str:
         """Run a command until it succeeds; returns what it printed."""
@@ -124,7 +124,7 @@ class Raspberry:
         deadline = time.monotonic() + _BOOT_S
         while time.monotonic() < deadline:
             assert self._board.poll() is None, f"the board stopped:\n{self.serial[-3000:]}"
-            self._send("exec sh\nstty -echo; PS1=; echo read''y\n")
+            self._send("stty -echo; bind 'set enable-bracketed-paste off'; echo read''y\n")
             if "ready" in self._read_for(5):
                 self._read_for(2)
                 return
@@ -145,9 +145,9 @@ class Raspberry:
                 break
         return told.decode("utf-8", "replace")
 
-    def _read_to(self, end: str, seconds: float) -> str:
+    def _read_to(self, end: re.Pattern[str], seconds: float) -> re.Match[str]:
         deadline, told = time.monotonic() + seconds, ""
-        while not re.search(end, told):
+        while not (found := end.search(told)):
             assert time.monotonic() < deadline, f"it did not end: {told[-2000:]}"
-            told += self._read_for(_POLL_S)
-        return told.replace("\r", "")
+            told += self._read_for(_POLL_S).replace("\r", "")
+        return found
