@@ -47,6 +47,8 @@ _APPLIED = "/data/applied"
 """SHA-256 of the hikma-hub.toml that was applied last."""
 _KEPT = f"/data/{FILE_NAME}"
 """That file itself, without its secrets: for a person whose boot partition was damaged."""
+_CLUSTER_BYTES = 4096
+"""Of the boot partition: fsck cuts off a file there of which it does not find the rest (image/steps/50-card)."""
 
 log = structlog.get_logger()
 
@@ -86,6 +88,9 @@ def run(
 def _read_config(state: _Run) -> None:
     """Read hikma-hub.toml; a wrong one is explained in a file beside it, and nothing of it is applied."""
     machine = state.machine
+    if not machine.mounted(BOOT):
+        _refuse(state, _damaged(OperatorError("it is not mounted")))
+        return
     try:
         finish_scrubbing(machine)
         state.config = box.allowed(machine, card_config.load(machine.path(BOOT) / FILE_NAME))
@@ -214,7 +219,7 @@ def _apply(state: _Run) -> None:
         return
     try:
         text = _written(machine)
-        why_not = None if text is None else _why_not(machine, state.config, text)
+        why_not = _why_gone(machine) if text is None else _why_not(machine, state.config, text)
         if why_not:
             _refuse(state, why_not)
             return
@@ -245,6 +250,18 @@ def _written(machine: Machine) -> str | None:
     return file.read_bytes().strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
 
 
+def _why_gone(machine: Machine) -> str | None:
+    """Say that a file is gone that was there once; a card without one never had a wish."""
+    if not _is_used(machine):
+        return None
+    return f"{FILE_NAME} is gone: what was applied before stays. Write it anew; what it said is in {_KEPT}"
+
+
+def _is_used(machine: Machine) -> bool:
+    """Return whether a file was ever applied."""
+    return machine.path(_KEPT).exists() or machine.path(_APPLIED).exists()
+
+
 def _was_applied(machine: Machine) -> bool:
     applied = machine.path(_APPLIED)
     return applied.exists() and applied.read_bytes() == _digest(machine.path(BOOT) / FILE_NAME)
@@ -252,11 +269,16 @@ def _was_applied(machine: Machine) -> bool:
 
 def _why_not(machine: Machine, config: CardConfig, text: str) -> str | None:
     """Say why a file that can be read is no wish of anybody; None if it is one."""
-    used = machine.path(_KEPT).exists() or machine.path(_APPLIED).exists()
+    used = _is_used(machine)
     if card_config.asks_for_nothing(text) and used:
         return f"{FILE_NAME} says nothing: what was applied before stays. Write it anew; what it said is in {_KEPT}"
     if not text.strip():
         return f"{FILE_NAME} is empty: the card was damaged or pulled out too early; copy the file again"
+    if machine.path(BOOT).joinpath(FILE_NAME).stat().st_size % _CLUSTER_BYTES == 0 and not _was_applied(machine):
+        return (
+            f"{FILE_NAME} ends just where a block of the card does, and may be cut off there: look whether its end is"
+            " as you wrote it, add an empty line, and put the card back"
+        )
     missing = network.unknown(machine, config) if used else card_config.taken_in(config)
     return card_config.missing(text, missing) if missing else None
 

@@ -285,6 +285,55 @@ def test_a_used_file_on_a_fresh_card_is_refused_with_every_line_to_write_again(c
     assert passwords(card) == {"Clinic": "open sesame"}
 
 
+def test_a_file_that_is_gone_is_told_and_what_it_said_stays(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    kept = (card.root / "data/hikma-hub.toml").read_text()
+    file.unlink()
+    for _ in range(2):
+        report = card.boot()
+        assert report is not None
+        assert "is gone" in str(report.refused)
+        assert passwords(card) == {"Clinic": "open sesame"}
+    card.put(kept)
+    report = card.boot()
+    assert report is not None
+    assert report.refused is None
+
+
+@pytest.mark.parametrize("is_used", [False, True], ids=["fresh", "used"])
+def test_a_boot_partition_that_is_not_there_is_told_and_the_hub_starts(card: Flashed, *, is_used: bool) -> None:
+    if is_used:
+        card.put(FILE)
+        card.boot()
+        (card.root / "boot/firmware/hikma-hub.toml").unlink()
+    (card.root / "proc/self/mounts").write_text("/dev/card2 / ext4 ro 0 0\n")
+    report = card.boot()
+    assert report is not None
+    assert report.hub_id
+    assert "replace the card" in str(report.refused)
+
+
+def test_a_file_that_fsck_cut_off_at_the_end_of_a_block_is_not_obeyed(card: Flashed) -> None:
+    file = card.put(FILE)
+    card.boot()
+    key = card.root / "etc/ssh/authorized_keys/technician"
+    before, after = file.read_text().split("[ssh]")
+    rest = before + "#" * (4095 - len(before.encode())) + "\n"
+    file.write_text(rest + "[ssh]" + after)
+    assert card.boot() is not None
+    file.write_text(rest)
+    report = card.boot()
+    assert report is not None
+    assert "cut off" in str(report.refused)
+    assert key.exists()
+    file.write_text(rest + "\n")
+    report = card.boot()
+    assert report is not None
+    assert report.refused is None
+    assert not key.exists(), "with a line more it is a wish"
+
+
 def test_an_empty_file_on_a_fresh_card_is_told(card: Flashed) -> None:
     card.put("")
     report = card.boot()
