@@ -92,14 +92,22 @@ class Flashed(Machine):
         for place in PLACES:
             self.path(place.seen_at).mkdir(parents=True, exist_ok=True)
 
-    def boot(self, *, cut_at: int | None = None) -> FirstBootReport | None:
-        """Run first boot; None if the power was cut before the end. ``moments`` says how many there were to cut at."""
+    def boot(self, *, cut_at: int | None = None, cut_before: str = "") -> FirstBootReport | None:
+        """Run first boot; None if the power was cut before the end. ``moments`` says how many there were to cut at.
+
+        cut_before: a step, by its name.
+        """
+
+        def begin(step: str) -> None:
+            if step == cut_before:
+                raise PowerCutError
+
         object.__setattr__(self, "cut_at", cut_at)
         object.__setattr__(self, "moments", 0)
         object.__setattr__(self, "commands", [])
         _watched.append(self)
         try:
-            return steps.run(self)
+            return steps.run(self, progress=begin)
         except PowerCutError:
             return None
         finally:
