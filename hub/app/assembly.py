@@ -17,7 +17,7 @@ from litestar.utils.sync import ensure_async_callable
 from hub.actions.box import facts, listening, samples, serving, write_check
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
+from hub.app import backup, copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.app.opening import opened
 from hub.core.log_events import LogEvent
@@ -141,6 +141,7 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, card: CardShape) -> Non
             _serve_damaged(data, settings, damage)
             return
         listening.keep(store, Listening(settings.server.host, settings.server.port))
+        backup.sweep(data)
         samples.note_start(store)
         serving.go_on(store)
         setup.code(store)  # it can be shown from the first start on

@@ -7,9 +7,10 @@ and to a cloud that it has not reached yet; nothing else of the folder.
 
 import contextlib
 import errno
+import fcntl
+import os
 import shutil
 import tarfile
-import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,9 @@ _SPARE_BYTES = 64 * 1024 * 1024
 """Stays free beside the copy of the database, for the phones that go on meanwhile."""
 _BLOCK = tarfile.BLOCKSIZE
 _READ_BYTES = 256 * 1024
-_one_at_a_time = threading.Lock()
+_COPY, _BASE = f"{FILE_NAME}.backup", f"{FILE_NAME}.base"
+"""Copies of the database, there only while a backup or a stick's is made of them."""
+_LOCK_NAME = "archive.lock"
 
 
 def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
@@ -44,7 +47,7 @@ def encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
     """
     if not encrypted_stream.is_fit(passphrase):
         raise OperatorError(f"the passphrase needs at least {encrypted_stream.PASSPHRASE_CHARS_MIN} characters")
-    _check_room(store)
+    _check_room(store, store.path.with_name(_COPY))
     return _noted(store, _encrypted(store, passphrase, settings))
 
 
@@ -58,13 +61,20 @@ def base(store: Store, public: bytes, settings: Path) -> tuple[int, Iterator[byt
 
     Raises OperatorError where there is no room for the copy, which is made at once and removed with the last byte.
     """
-    _check_room(store)
-    copied = store.path.with_name(f"{FILE_NAME}.base")
+    copied = store.path.with_name(_BASE)
+    _check_room(store, copied)
     copied.unlink(missing_ok=True)
     snapshot.copy(store, copied)
     found = _beside(store, settings, copied)
     pieces = encrypted_stream.encrypt_to(public, _packed(found))
     return snapshot.covered(copied), _then_removed(pieces, copied)
+
+
+def sweep(data: Path) -> None:
+    """Remove what a power cut left of a copy, before anything is copied to a stick; a command's backup goes on."""
+    with contextlib.suppress(OSError), _locked(data, wait=False):
+        for left in (*data.glob(f"{_COPY}*"), *data.glob(f"{_BASE}*")):
+            left.unlink()
 
 
 def restore(pieces: Iterable[bytes], data: Path, passphrase: str) -> None:
@@ -193,21 +203,35 @@ def _then_removed(pieces: Iterator[bytes], copied: Path) -> Iterator[bytes]:
         copied.unlink(missing_ok=True)
 
 
-def _check_room(store: Store) -> None:
-    free, needed = shutil.disk_usage(store.path.parent).free, store.size_bytes() + _SPARE_BYTES
+def _check_room(store: Store, copied: Path) -> None:
+    """Raise NoRoom where a copy has no place; what a power cut left of the last one makes way for it."""
+    left = copied.stat().st_size if copied.exists() else 0
+    free, needed = shutil.disk_usage(store.path.parent).free + left, store.size_bytes() + _SPARE_BYTES
     if free < needed:
         raise NoRoom(needed, free)
 
 
 def _encrypted(store: Store, passphrase: str, settings: Path) -> Iterator[bytes]:
-    copied = store.path.with_name(f"{FILE_NAME}.backup")
-    with _one_at_a_time:
+    copied = store.path.with_name(_COPY)
+    with _locked(store.path.parent):
         try:
             copied.unlink(missing_ok=True)  # of a backup that a power cut ended
             snapshot.copy(store, copied)
             yield from encrypted_stream.encrypt(passphrase, _packed(_beside(store, settings, copied)))
         finally:
             copied.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(data: Path, *, wait: bool = True) -> Iterator[None]:
+    """Let one backup be made at a time, by the page or the command: both copy the database to the same file."""
+    # To be read, not written: a technician may have made the first backup as root.
+    lock = os.open(data / _LOCK_NAME, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _packed(files: dict[str, Path]) -> Iterator[bytes]:

@@ -247,7 +247,7 @@ class Store:
 
     def size_bytes(self) -> int:
         """Return what the database takes on disk, its log included."""
-        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*"))
+        return sum(path.stat().st_size for path in (self.path, *self.path.parent.glob(f"{FILE_NAME}-*")))
 
     def _connect(self, cache_kib: int) -> Database:
         conn = sqlite3.connect(self.path, timeout=_BUSY_MS / 1000, check_same_thread=False, isolation_level=None)

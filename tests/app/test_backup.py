@@ -30,8 +30,10 @@ from tests import age_tool
 from tests.age_tool import needs_age
 from tests.hubs import InProcessHub, changes, row
 from tests.mounts import Mount, mount
+from tests.services.copy.copies import until
 from tests.services.relay import world as worlds
 from tests.services.relay.world import RULES
+from tests.simulator import processes
 from tests.store import pushes
 
 __all__ = ["mount"]
@@ -168,6 +170,52 @@ def test_a_disk_without_room_for_the_copy_is_said_before_it_is_filled(mount: Mou
     with pytest.raises(OperatorError, match="not enough free storage"):
         backup.encrypted(store, SECRET, settings_of(store))
     store.close()
+
+
+def test_what_a_cut_left_of_a_backup_takes_no_room_from_the_next(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "_SPARE_BYTES", 1024 * 1024)
+    store = Store(mount.path / "data")
+    mount.fill()
+    (mount.path / "filling").rename(store.path.with_name("hub.db.backup"))
+    assert made(store)
+    store.close()
+
+
+def test_a_backup_that_is_made_beside_another_process_waits_and_both_are_whole(
+    hub: InProcessHub, tmp_path: Path
+) -> None:
+    pieces = backup.encrypted(hub.store, SECRET, settings_of(hub.store))
+    first = next(pieces)
+    out = tmp_path / "other.backup"
+    words = ("backup", "--data", str(hub.data), "--out", str(out), "--passphrase-stdin")
+    with subprocess.Popen((*processes.HUB, *words), stdin=subprocess.PIPE, env=processes.environ()) as other:
+        assert other.stdin is not None
+        other.stdin.write(f"{SECRET}\n".encode())
+        other.stdin.close()
+        until(lambda: other.poll() is not None or is_waited_for(hub.data / "archive.lock"))
+        content = first + b"".join(pieces)
+    assert other.returncode == 0
+    for number, whole in enumerate((content, out.read_bytes())):
+        backup.restore([whole], tmp_path / f"new-{number}", SECRET)
+
+
+def is_waited_for(file: Path) -> bool:
+    """Whether a process waits for the lock on a file (proc(5): "->" marks it)."""
+    inode = f":{file.stat().st_ino} " if file.exists() else ""
+    return any("->" in line and inode in line for line in Path("/proc/locks").read_text("ascii").splitlines())
+
+
+def test_a_start_removes_what_a_cut_left_of_a_backup_but_no_copy_that_is_in_use(hub: InProcessHub) -> None:
+    left = [hub.data / name for name in ("hub.db.backup", "hub.db.backup-journal", "hub.db.base")]
+    for path in left:
+        path.touch()
+    backup.sweep(hub.data)
+    assert not any(path.exists() for path in left)
+    pieces = backup.encrypted(hub.store, SECRET, settings_of(hub.store))
+    next(pieces)
+    backup.sweep(hub.data)
+    assert left[0].exists()
+    assert list(pieces)
 
 
 def test_a_folder_that_holds_anything_is_never_touched(hub: InProcessHub, tmp_path: Path) -> None:
