@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # every process of a hub would compile it anew
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check audit fuzz bench fleet-scale image image-standin mutants release update-key bundle pictures test-device power-cut copy-cut card-damage catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image image-standin mutants release update-key bundle pictures test-device power-cut copy-cut backup-cut card-damage catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -85,6 +85,9 @@ power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 
 copy-cut: $(STAMP) ## destroy a hub's data N times while phones push, and make another of its stick, or COPY=spare
 	ROUNDS=$(or $(N),200) SEED=$(or $(SEED),1) COPY="$(or $(COPY),stick)" $(BIN)/pytest -v -s --timeout 0 tests/journeys/test_copy.py
+
+backup-cut: $(STAMP) ## kill the command that makes a backup, and the hub that sends one, N times each
+	ROUNDS=$(or $(N),30) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s --timeout 0 tests/journeys/test_backup_cuts.py
 
 card-damage: $(STAMP) ## as root: let one block of a hub's card read as noise, N times, and see what is said and what can be read
 	ROUNDS=$(or $(N),100) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s --timeout 0 tests/firstboot/test_card_damage.py
