@@ -90,7 +90,8 @@ backup-cut: $(STAMP) ## kill the command that makes a backup, and the hub that s
 	ROUNDS=$(or $(N),30) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s --timeout 0 tests/journeys/test_backup_cuts.py
 
 card-damage: $(STAMP) ## as root: let one block of a hub's card read as noise, N times, and see what is said and what can be read
-	ROUNDS=$(or $(N),100) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s --timeout 0 tests/firstboot/test_card_damage.py
+	ROUNDS=$(or $(N),100) SEED=$(or $(SEED),1) $(BIN)/pytest -q -s --timeout 0 \
+		tests/firstboot/test_card_damage.py tests/firstboot/test_boot_damage.py
 
 catalogue: $(STAMP) ## write the page of procedures again after a change of them
 	$(BIN)/python -m hub.services.rpc.procedures.catalogue

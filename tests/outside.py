@@ -23,10 +23,12 @@ def tool(name: str, package: str) -> str:
 
 
 def run(*command: str | Path, cwd: Path = PROJECT, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a program; returns its status and what it printed."""
+    """Run a program; returns its status and what it printed, of which what is no text is marked."""
     words = [str(word) for word in command]
     env = {**os.environ, "NO_COLOR": "1", **environ}
-    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=1200, check=False)
+    return subprocess.run(
+        words, cwd=cwd, env=env, capture_output=True, encoding="utf-8", errors="replace", timeout=1200, check=False
+    )
 
 
 def copy_of_the_source(to: Path) -> Path:
