@@ -21,7 +21,7 @@ import tomlkit.items
 from hub import files
 from hub.core.errors import HubError, OperatorError
 from hub.firstboot import card_config
-from hub.firstboot.card_config import FILE_NAME
+from hub.firstboot.card_config import CLUSTER_BYTES, FILE_NAME
 
 COLUMNS = ("name", "clinic", "wifi", "wifi_password", "api_key", "token")
 OPTIONAL = ("hub_name", "language", "country", "timezone", "admin_email", "admin_password", "ssh_key")
@@ -67,7 +67,8 @@ def card(row: Mapping[str, str], everywhere: Everywhere) -> str:
     text = tomlkit.dumps({section: table for section, table in _tables(row, everywhere).items() if table})
     card_config.without_secrets(text)  # as the hub will do it
     card_config.read(text)
-    return text
+    # One that ends where a block of the card does would be taken for one that was cut off there.
+    return text if len(text.encode()) % CLUSTER_BYTES else f"{text}\n"
 
 
 def _tables(row: Mapping[str, str], everywhere: Everywhere) -> dict[str, Any]:

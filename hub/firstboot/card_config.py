@@ -20,6 +20,8 @@ FILE_NAME = "hikma-hub.toml"
 TAKEN = "(taken)"
 """Stands where a secret was, once the hub has it; a file that says so asks for no change of it."""
 
+CLUSTER_BYTES = 4096
+"""Of the boot partition: fsck cuts off a file there of which it does not find the rest (image/steps/50-card)."""
 _BYTES_MAX = 64 * 1024
 _Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
 _Ssid = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]

@@ -34,7 +34,7 @@ from hub.firstboot import (
     vault,
 )
 from hub.firstboot.board import KeyPlace
-from hub.firstboot.card_config import FILE_NAME, TAKEN, CardConfig
+from hub.firstboot.card_config import CLUSTER_BYTES, FILE_NAME, TAKEN, CardConfig
 from hub.firstboot.machine import Machine, write
 from hub.firstboot.report import REPORT, FirstBootReport
 from hub.services.update.systems import Systems
@@ -47,8 +47,6 @@ _APPLIED = "/data/applied"
 """SHA-256 of the hikma-hub.toml that was applied last."""
 _KEPT = f"/data/{FILE_NAME}"
 """That file itself, without its secrets: for a person whose boot partition was damaged."""
-_CLUSTER_BYTES = 4096
-"""Of the boot partition: fsck cuts off a file there of which it does not find the rest (image/steps/50-card)."""
 
 log = structlog.get_logger()
 
@@ -274,7 +272,7 @@ def _why_not(machine: Machine, config: CardConfig, text: str) -> str | None:
         return f"{FILE_NAME} says nothing: what was applied before stays. Write it anew; what it said is in {_KEPT}"
     if not text.strip():
         return f"{FILE_NAME} is empty: the card was damaged or pulled out too early; copy the file again"
-    if machine.path(BOOT).joinpath(FILE_NAME).stat().st_size % _CLUSTER_BYTES == 0 and not _was_applied(machine):
+    if machine.path(BOOT).joinpath(FILE_NAME).stat().st_size % CLUSTER_BYTES == 0 and not _was_applied(machine):
         return (
             f"{FILE_NAME} ends just where a block of the card does, and may be cut off there: look whether its end is"
             " as you wrote it, add an empty line, and put the card back"

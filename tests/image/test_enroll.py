@@ -45,6 +45,20 @@ def test_each_row_becomes_a_card_that_a_hub_accepts(tmp_path: Path) -> None:
         assert not any(one in clean for one in (tokens[f"hub-{number}"], "cret", "hh_"))
 
 
+def test_no_file_ends_where_a_block_of_the_card_does(tmp_path: Path) -> None:
+    ca, made = tmp_path / "ca.pem", tmp_path / "out/a/hikma-hub.toml"
+
+    def size(filling: int) -> int:
+        ca.write_text(f"-----BEGIN CERTIFICATE-----\n{'x' * filling}\n-----END CERTIFICATE-----\n")
+        made.unlink(missing_ok=True)
+        status, said = enroll(tmp_path, HEAD + "a,b,Clinic,kestrel-harbour,hh_1,\n", "--ca", str(ca))
+        assert status == 0, said
+        return made.stat().st_size
+
+    short = 2 * card_config.CLUSTER_BYTES - size(5000)
+    assert size(5000 + short) == 2 * card_config.CLUSTER_BYTES + 1
+
+
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
