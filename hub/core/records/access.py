@@ -267,9 +267,8 @@ def check_table(table: Table) -> None:
 
 def is_audited(table: Table, changed: Iterable[str]) -> bool:
     """Return whether a change of these columns is for the activity log: of what all share, but not every count."""
-    if table.push is PushRule.REFERENCE or table.rank is not Rank.REFERENCE:
-        return False
-    return table.name != "clinic_inventory" or not _KEEPS_STOCK[table.name].issuperset(changed)
+    counts = table.name == "clinic_inventory" and _KEEPS_STOCK[table.name].issuperset(changed)
+    return table.rank is Rank.REFERENCE and table.push is not PushRule.REFERENCE and not counts
 
 
 def _wanted_to_change(

@@ -225,6 +225,13 @@ BEFORE, AFTER = "2001-01-01T00:00:00.000Z", "2002-01-01T00:00:00.000Z"
 """Around the time at which the rows of ``shown`` say that they were updated."""
 
 
+def test_9_what_a_full_pull_brings_for_the_first_time_was_shown_and_so_not_lost_there(store: Store) -> None:
+    seen = Shown(until_ms=2 * 10**12)
+    incoming.merge(store, TABLES["patients"], [shown("patients", PATIENT)], PullTally(), shown=seen)
+    [num] = [row["num"] for row in pushes.rows(store, "patients")]
+    assert seen.has("patients", num)
+
+
 def test_9_what_the_cloud_was_put_back_from_stays_as_it_is_here_and_goes_again(store: Store) -> None:
     merge(store, "patients", shown("patients", PATIENT, phone="new", portrait="new"))
     pull_all(store, "patients", PATIENT, BEFORE, phone="old", portrait="old")
