@@ -22,6 +22,11 @@ _WORDS = (
     "initcall_blacklist=bcm2835_wdt_driver_init,bcm2835_pm_driver_init modprobe.blacklist=vc4,snd_bcm2835,brcmfmac"
     " systemd.debug_shell=ttyS1 systemd.mask=serial-getty@ttyAMA0.service systemd.mask=serial-getty@ttyS1.service"
 )
+_IS_READY = (
+    "exec 3<>/dev/tcp/127.0.0.1/4001 && printf 'GET /readyz HTTP/1.0\\r\\nHost: 127.0.0.1:4001\\r\\n\\r\\n' >&3"
+    " && head -n 1 <&3 | grep -q ' 200 '"
+)
+"""Asked in the shell itself: a command of the hub's would take the board half a minute."""
 _TOLD = re.compile(r"<<<\n(.*?)>>>(\d+)\n", re.DOTALL)
 """What a command printed, and its status."""
 
@@ -51,7 +56,7 @@ class Raspberry:
         try:
             self._shell = self._connected()
             self._until_shell()
-            self.until("hikma-hub status --json | grep -q '\"ready\": *true'")
+            self.until(_IS_READY)
         except BaseException:
             self.cut()
             raise
