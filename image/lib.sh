@@ -106,8 +106,10 @@ ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs tmpfs "$root/run"
 mkdir "$root/run/host"
 mount --bind -o ro / "$root/run/host"
-printf '%s\n' "${NATIVE_PYTHON:-}" >"$root/run/python"
-chmod +x "$root/run/python"
+if [[ -n ${NATIVE_PYTHON:-} ]]; then
+    echo "$NATIVE_PYTHON" >"$root/run/python"
+    chmod +x "$root/run/python"
+fi
 mount -t tmpfs tmpfs "$root/tmp"
 [[ -L $root/etc/resolv.conf || ! -e $root/etc/resolv.conf ]] && { rm -f "$root/etc/resolv.conf"; touch "$root/etc/resolv.conf"; }
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"

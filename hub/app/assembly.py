@@ -146,8 +146,7 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, card: CardShape) -> Non
         serving.go_on(store)
         setup.code(store)  # it can be shown from the first start on
         greet(store, settings)
-        if store.card is not CardShape.PARTLY:  # the copy has what this hub could not read
-            stack.callback(_copying(store, live).close)
+        stack.callback(_copying(store, live).close)
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from hub.actions.box import facts
+from hub.actions.box import copying, facts
 from hub.actions.people import audit
 from hub.app import assembly, support
 from hub.app.opening import opened
+from hub.core.copy.standing import Copy
 from hub.core.records.tables import TABLES
 from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
@@ -55,8 +56,9 @@ def test_a_closed_hub_gives_its_support_file_to_whoever_is_there_and_makes_it_on
 
 
 def damaged(folder: Path, kind: str) -> Path:
-    """Make a hub's database of which the indexes, or the rows, of a table read as noise."""
+    """Make the database of a hub that keeps a copy; the indexes, or the rows, of a table read as noise."""
     store, _ = hub(folder, 200)
+    copying.start(store, Copy(id="c", folder="/nowhere", salt=b"", recipient=b""))
     store.close()
     for page in pages(folder / FILE_NAME, kind, "events"):
         spoil(folder / FILE_NAME, page)
@@ -71,6 +73,7 @@ def test_a_hub_of_whose_database_only_indexes_are_damaged_mends_it_and_says_so(t
         assert record_rows.count(db, TABLES["events"]) == 200
     assert [entry["event"] for entry in audit.newest(store, limit=1).entries] == ["database.mended"]
     assert store.card is CardShape.SOUND
+    assert copying.config(store)
     store.close()
     assert damage == ()
     assert rebuild.before(folder / FILE_NAME).exists()
@@ -89,8 +92,20 @@ def test_a_hub_some_of_whose_rows_cannot_be_read_gives_the_others_and_takes_noth
         assert (store.card, damage) == (CardShape.PARTLY, ())
         assert state(facts.gather(store)) is HubState.PARTLY
         assert [entry["event"] for entry in audit.newest(store, limit=1).entries] == ["database.salvaged"]
+        assert copying.config(store) is None, "the stick has what could not be read, and is not written any more"
         store.close()
         assert rebuild.before(folder / FILE_NAME).exists(), "who knows databases may read more of it"
+
+
+def test_a_hub_that_is_made_of_one_that_was_read_in_part_takes_records_again(tmp_path: Path) -> None:
+    folder = damaged(tmp_path, "table")
+    for shape in (CardShape.PARTLY, CardShape.SOUND):
+        store, _ = opened(folder, Settings(), CardShape.SOUND)
+        assert store
+        assert store.card is shape
+        with store.write() as tx:
+            copying.begin_anew(tx)
+        store.close()
 
 
 @pytest.mark.parametrize("kind", ["table", "index"])
