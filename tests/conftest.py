@@ -43,6 +43,7 @@ _SLOW_PATHS = {
     "cli/test_lights.py": "lamps in a process of their own",
     "core/encrypted_stream/test_age.py": "keys of a passphrase at their full price",
     "core/phone/test_doubt.py": "some hundred syncs a story",
+    "firstboot/test_cuts.py": "first boots that are cut at each step",
     "firstboot/test_steps.py": "the steps of a first boot, one after the other",
     "fleet/test_rules.py": "a run of promtool for each alert",
     "journeys/": "phones, hub and cloud for many steps",
