@@ -41,7 +41,6 @@ _SLOW_PATHS = {
     "actions/phones/test_page_size.py": "records of megabytes",
     "adversary/": "attacks on a whole hub",
     "cli/test_lights.py": "lamps in a process of their own",
-    "core/encrypted_stream/test_age.py": "keys of a passphrase at their full price",
     "core/phone/test_doubt.py": "some hundred syncs a story",
     "firstboot/test_cuts.py": "first boots that are cut at each step",
     "firstboot/test_steps.py": "the steps of a first boot, one after the other",

@@ -48,6 +48,11 @@ def test_what_is_no_json_at_all_keeps_its_length_and_its_other_bytes(text: str) 
     assert mended(mended(raw)) == mended(raw)
 
 
+def test_a_half_may_be_all_there_is() -> None:
+    assert mended(rb"\ud83d") == rb"\ufffd"
+    assert mended(rb"\ud83d\ude00") == rb"\ud83d\ude00"
+
+
 def test_what_is_whole_is_not_copied() -> None:
     raw = json.dumps({"a": "\U0001f600\\ud83d"}).encode()
     assert mended(raw) is raw

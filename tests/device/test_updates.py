@@ -22,6 +22,8 @@ _TREE = card.IMAGE.parent / "work/root"
 _KEY = card.IMAGE.parent / "update"
 _HUB = "opt/hikma-hub/lib/python3.13/site-packages/hub/__init__.py"
 _SERVE = "opt/hikma-hub/lib/python3.13/site-packages/hub/cli/serve.py"
+_ISSUE = "etc/rpi-issue"
+"""By this file a Raspberry Pi OS is told from Debian, here too."""
 _SHELF = "/run/shelf"
 _INSTALL_S = 900
 _TRIAL_S = 600
@@ -45,9 +47,12 @@ def bundle(root: Path, out: Path, key: Path) -> None:
 
 
 def tiny(folder: Path, version: str) -> Path:
-    """Return a tree that holds nothing but its version: it is refused before anything of it is looked at."""
+    """Return a tree with its version and its kind alone: it is refused before anything else of it is looked at."""
     (folder / _HUB).parent.mkdir(parents=True)
     (folder / _HUB).write_text(f'__version__ = "{version}"\n')
+    if (_TREE / _ISSUE).exists():
+        (folder / _ISSUE).parent.mkdir()
+        shutil.copy(_TREE / _ISSUE, folder / _ISSUE)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import json
 import queue
-import random
 import sys
 import tempfile
 import tomllib
@@ -34,7 +33,7 @@ def explanations() -> dict[tuple[str, str, str], str]:
 
 @click.command()
 @click.option("-n", "--count", type=click.IntRange(1), default=60, show_default=True, help="How many to try.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same sample.")
+@click.option("--seed", type=int, default=1, show_default=True, help="What did not change is drawn alike.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="How many at once.")
 @click.option("--only", default="", help="Only files whose path holds this.")
 @click.option("--json", "as_json", is_flag=True, help="Print every verdict as JSON.")
@@ -44,7 +43,7 @@ def main(count: int, seed: int, jobs: int, only: str, *, as_json: bool) -> None:
     The status is 0 if all were noticed or are explained in explained.toml.
     """
     every = [mutant for mutant in sites() if only in mutant.path]
-    drawn = random.Random(seed).sample(every, min(count, len(every)))
+    drawn = sorted(every, key=lambda mutant: mutant.lot(seed))[:count]
     click.echo(f"{len(drawn)} of {len(every)} mutants; first the quick tests without any ...", err=True)
     try:
         verdicts = tried(drawn, jobs)

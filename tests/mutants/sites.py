@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -38,6 +40,13 @@ class Mutant:
     start: int
     end: int
     text: str
+    before: str
+    """The line where it stands, as it was."""
+
+    def lot(self, seed: int) -> bytes:
+        """By which a sample is drawn: the same as long as the line is, whatever changes elsewhere."""
+        place = f"{self.path} {self.before} {self.end - self.start} {self.text}"
+        return sha256(f"{seed} {place}".encode()).digest()
 
     def apply(self, source: bytes) -> bytes:
         """The file as changed."""
@@ -46,16 +55,15 @@ class Mutant:
 
 def mutants(path: str, source: bytes) -> list[Mutant]:
     """All mutants of a file, in order; those that say the same are named once."""
-    starts = [0]
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
+    lines = source.splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
     found = {}
     for node, changed in _changes(ast.parse(source), inside=False):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         text = ast.unparse(changed)
         wrapped = f"({text})" if isinstance(changed, ast.expr) and not isinstance(changed, ast.Constant) else text
-        made = Mutant(path, node.lineno, begin, end, wrapped)
+        made = Mutant(path, node.lineno, begin, end, wrapped, lines[node.lineno - 1].decode().strip())
         found[made.start, made.end, made.text] = made
     return list(found.values())
 

@@ -47,13 +47,13 @@ def test_a_condition_is_also_never_true_or_the_other_way_round() -> None:
 def test_what_is_tried_are_the_tests_that_reach_the_line_or_the_nearest_above() -> None:
     reached = Reached({"x.py": {1: {"wide", "narrow"}, 4: {"wide"}}, "y.py": {1: {"wide"}}})
 
-    assert [reached.of(Mutant("x.py", line, 0, 0, "")) for line in (1, 3, 4, 9)] == [
+    assert [reached.of(Mutant("x.py", line, 0, 0, "", "")) for line in (1, 3, 4, 9)] == [
         ["narrow", "wide"],
         ["narrow", "wide"],
         ["wide"],
         ["wide"],
     ]
-    assert reached.of(Mutant("z.py", 1, 0, 0, "")) == []
+    assert reached.of(Mutant("z.py", 1, 0, 0, "", "")) == []
 
 
 @pytest.mark.slow
@@ -68,3 +68,11 @@ def test_every_explanation_is_of_a_line_that_is_there() -> None:
     for path, before, _ in explanations():
         lines = {line.strip() for line in (PROJECT / path).read_text("utf-8").splitlines()}
         assert before in lines, (path, before)
+
+
+def test_what_is_drawn_of_a_file_stays_when_lines_come_above() -> None:
+    line = b"def f(a, b):\n    return a < b\n"
+    for before, after in zip(mutants("x.py", line), mutants("x.py", b"x = 1\n" + line), strict=True):
+        assert before.line + 1 == after.line
+        assert before.lot(1) == after.lot(1) != after.lot(2)
+    assert len({made.lot(1) for made in mutants("x.py", line)}) == len(mutants("x.py", line))

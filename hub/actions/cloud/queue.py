@@ -185,7 +185,7 @@ def _release_naming(tx: Transaction, lost: set[Key]) -> int:
     """Let go what the cloud refused and names one of these, or what is let go with them; returns how many."""
     released = 0
     for table, num, record_id in list(outbox.on_hold(tx.db)) if lost else ():
-        record = OutboxRecord(table, num, Entry(0), record_rows.by_num(tx.db, table, [num])[num])
+        record = OutboxRecord(table, num, outbox.NEVER, record_rows.by_num(tx.db, table, [num])[num])
         if _was_judged(tx, table, num) and not lost.isdisjoint(record.names()):
             lost.add((table.name, record_id))
             released += release(tx, table.name, record_id)

@@ -111,8 +111,6 @@ def similar(db: Database, seen: Scope, patient: SearchedColumns, *, limit: int) 
             [_within(seen, expression), *wanted, CANDIDATES - len(names)],
         )
         names.update(rows)
-        if len(names) >= CANDIDATES:
-            break
     return _records(db, search.ranked(asked, names, most=limit))
 
 

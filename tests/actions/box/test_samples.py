@@ -3,9 +3,11 @@
 import pytest
 
 from hub.actions.box import samples
+from hub.core.clock import Heard
 from hub.core.fleet import ring
 from hub.core.fleet.health import Health
 from hub.core.fleet.reporting import Told
+from hub.core.fleet.sample_time import ClockQuality
 from hub.core.fleet.totals import Total
 from hub.store.box import samples as rows
 from hub.store.box import state, totals
@@ -53,6 +55,18 @@ def test_a_hub_that_reports_nowhere_loses_nothing_to_anybody(store: Store, monke
     for _ in range(5):
         samples.keep(store, SAFE)
     assert (numbers(store), lost(store)) == ([4, 5], 0)
+
+
+def test_a_sample_takes_its_time_from_the_last_who_told_it(store: Store) -> None:
+    with store.read() as db:
+        heard = Heard(cloud_ms=1_900_000_000_000, wall_ms=1, hub_ms=store.now_ms(db) + 1)
+    with store.write() as tx:
+        state.put(tx, state.TOLD, Told(heard=heard))
+    samples.keep(store, SAFE)
+    with store.read() as db:
+        [sample] = rows.after(db, 0)
+    assert sample.moment.clock is ClockQuality.EXACT
+    assert sample.moment.said_ms == heard.cloud_ms + sample.moment.at_ms - heard.hub_ms
 
 
 def test_starts_are_counted_and_the_machines_by_themselves(store: Store) -> None:

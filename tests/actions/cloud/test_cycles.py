@@ -79,6 +79,12 @@ def test_what_is_tried_again_is_a_few_at_a_time(connected: Store) -> None:
     assert states(connected).count(OutboxState.ON_HOLD) == 1
 
 
+def test_what_is_on_hold_is_shown_as_soon_as_the_records_to_check_have_room(connected: Store) -> None:
+    patients(connected, on_hold())
+    cycles.finish_pull(connected, 1, ("north",), full=False, retry=0)
+    assert pushes.reasons(connected) == [Code.REFUSED.of(table="patients")]
+
+
 def test_new_clinics_let_everything_on_hold_go_again_and_a_new_name_does_not(connected: Store) -> None:
     patients(connected, on_hold())
     link.update(connected, Link("https://cloud.test", "device", "Other name", ("north",)))

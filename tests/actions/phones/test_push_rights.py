@@ -203,3 +203,4 @@ def test_s5_what_a_drug_is_is_changed_by_who_may_and_it_is_in_the_log(
     with store.read() as db:
         noted = [entry for entry in audit.entries(db) if entry["event"] == "reference.changed"]
     assert [entry["user_id"] for entry in noted] == ([rights.user_id] if taken else []) + [EVERYTHING.user_id]
+    assert {entry["device"] for entry in noted} == {1}

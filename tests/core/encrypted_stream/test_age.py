@@ -143,6 +143,13 @@ def test_a_stream_that_was_cut_off_does_not_open_as_a_shorter_one(cut: int) -> N
         decrypted(encrypted()[:cut])
 
 
+@pytest.mark.parametrize("left", [1, 15])
+def test_a_stream_that_was_cut_in_its_nonce_does_not_blame_the_passphrase(left: int) -> None:
+    data = encrypted()
+    with pytest.raises(OperatorError, match="the file is damaged or cut off"):
+        decrypted(data[: header_bytes(data) - left])
+
+
 def test_a_stream_that_ends_with_a_whole_chunk_does_not_open() -> None:
     header, [one, two, _] = chunks(encrypted())
     with pytest.raises(OperatorError, match="damaged"):

@@ -55,6 +55,11 @@ def test_p11_an_answer_that_was_lost_once_on_its_way_costs_the_phone_nothing_for
     assert page_size.learned(known, 4 * MIB, []) == Capacity(4 * MIB)
 
 
+def test_p10_a_page_that_failed_twice_is_not_tried_a_third_time() -> None:
+    known = page_size.learned(page_size.learned(Capacity(), MIB, [4 * MIB]), MIB, [4 * MIB])
+    assert page_size.budget_bytes(known, 0, MOST) == 2 * MIB
+
+
 @given(st.lists(st.integers(0, FLOOR_BYTES)))
 def test_small_answers_that_are_lost_say_nothing_of_the_phone(lost: list[int]) -> None:
     assert page_size.learned(Capacity(), 0, lost) == Capacity()

@@ -342,3 +342,13 @@ def test_p5_a_phone_that_was_put_back_has_the_answers_up_to_its_cursor_and_no_ot
     fork = past.rewound(ModelHub().stored(), answers, point, cursor).fork
     assert fork is not None
     assert [each.timestamp for each in fork.answers] == known
+
+
+def test_p5_a_phone_that_was_put_back_has_what_it_had_in_the_versions_of_then() -> None:
+    """What was noted before it left, or as it left, holds on; what was noted later says nothing of it."""
+    at = [FrozenBitMap([num]) for num in range(3)]
+    answer = Delivery(10, 7, is_retry=False, tables={"visits": Delivered(at[1], None)})
+    outdated = {("visits", 6): at[0] | at[1], ("visits", 7): at[1] | at[2], ("visits", 8): at[0]}
+    stored = msgspec.structs.replace(ModelHub().stored(), head=Head(revision=8, settled=10), outdated=outdated)
+    begun = past.rewound(stored, [answer], past.Point(0, [answer], None), 0)
+    assert begun.outdated == {("visits", 6): at[0], ("visits", 7): at[2]}

@@ -196,6 +196,13 @@ def test_like_names_are_found_the_likest_first(people: Store) -> None:
     assert [record.id for record in alike] == ["leila", "layla"]
 
 
+@pytest.mark.parametrize("name", ["", " - "])
+def test_nobody_is_like_someone_without_a_name(people: Store, name: str) -> None:
+    with people.read() as db:
+        unnamed = SearchedColumns(given_name=name, date_of_birth="1980-01-01")
+        assert search.similar(db, search.scope(db, ALL), unnamed, limit=2) == []
+
+
 def test_a_corrected_name_is_found_by_the_new_one_alone(people: Store) -> None:
     put(people, "jerome", given_name="Gérôme", surname="Lefèvre")
     assert found(people, "jerome") == []
