@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE # every process of a hub would compile it anew
 ANSIBLE := .venv/ansible/.installed
-.PHONY: help venv run test lint check audit fuzz bench fleet-scale image image-standin mutants release update-key bundle pictures test-device power-cut copy-cut backup-cut card-damage catalogue lock messages clean
+.PHONY: help venv run test lint check audit fuzz bench fleet-scale image image-standin mutants release update-key bundle pictures test-device power-cut update-cut copy-cut backup-cut card-damage catalogue lock messages clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -82,6 +82,9 @@ test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no ma
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py
+
+update-cut: $(STAMP) ## cut the power of a hub in QEMU N times while it is updated
+	CUTS=$(or $(N),20) $(BIN)/pytest -v -s -m device tests/device/test_updates.py -k any_moment
 
 copy-cut: $(STAMP) ## destroy a hub's data N times while phones push, and make another of its stick, or COPY=spare
 	ROUNDS=$(or $(N),200) SEED=$(or $(SEED),1) COPY="$(or $(COPY),stick)" $(BIN)/pytest -v -s --timeout 0 tests/journeys/test_copy.py

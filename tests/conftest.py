@@ -41,7 +41,6 @@ _SLOW_PATHS = {
     "actions/phones/test_page_size.py": "records of megabytes",
     "adversary/": "attacks on a whole hub",
     "cli/test_lights.py": "lamps in a process of their own",
-    "core/phone/test_doubt.py": "some hundred syncs a story",
     "firstboot/test_cuts.py": "first boots that are cut at each step",
     "firstboot/test_steps.py": "the steps of a first boot, one after the other",
     "fleet/test_rules.py": "a run of promtool for each alert",
@@ -50,7 +49,6 @@ _SLOW_PATHS = {
     "simulated/cloud/": "the stand-in cloud over its database",
     "simulated/test_hub_process.py": "hubs that start and end",
     "simulated/test_show.py": "the whole demonstration",
-    "store/phones/test_twins.py": "phones that take turns, until all have everything",
     "web/test_page_tls.py": "two listeners, and their certificates",
 }
 """Where tests lie that take long, and what they do."""

@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _LOCAL = Path("/etc/localtime")
 
@@ -16,6 +16,6 @@ def of_machine() -> tzinfo:
             return ZoneInfo(named)
         with _LOCAL.open("rb") as file:
             return ZoneInfo.from_file(file)
-    except (OSError, ValueError):
-        # TZ may be a rule such as <+03>-3, of which only the offset of now can be known.
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        # TZ may be a rule such as <+03>-3 or WAT-1, of which only the offset of now can be known.
         return datetime.now().astimezone().tzinfo or UTC if named else UTC

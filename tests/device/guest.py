@@ -151,6 +151,9 @@ class Guest:
     def restart(self, patience_s: float = _STEP_S) -> None:
         """Wait until it has restarted itself, and start what its firmware would; that forgets what it was asked."""
         self.wait_until_off(patience_s)
+        if self._disk is not None:
+            self._disk.terminate()
+            self._disk.communicate(timeout=_STEP_S)
         self._tryboot = self.asked_for_trial
         self._start()
 

@@ -1,7 +1,7 @@
 """Updates really installed, tried and taken back; the test is the firmware that starts one of the two systems."""
 
 import os
-import shutil
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,21 +9,15 @@ from pathlib import Path
 import pytest
 
 from hub import __version__
-from tests.device import card
+from tests.device import bundles, card
+from tests.device.bundles import NEWER, STUCK
 from tests.device.conftest import Keys, paired, tell, toml
 from tests.device.guest import Guest
-from tests.outside import PROJECT, run
 from tests.simulator.phone import Phone
 
-NEWER = "99.0.0"
-STUCK = "99.0.1"
-"""The version of an update whose hub never gets ready."""
-_TREE = card.IMAGE.parent / "work/root"
-_KEY = card.IMAGE.parent / "update"
-_HUB = "opt/hikma-hub/lib/python3.13/site-packages/hub/__init__.py"
-_SERVE = "opt/hikma-hub/lib/python3.13/site-packages/hub/cli/serve.py"
-_ISSUE = "etc/rpi-issue"
-"""By this file a Raspberry Pi OS is told from Debian, here too."""
+CUTS = int(os.environ.get("CUTS", "2"))
+_WHOLE_S = 200.0
+"""An update takes about so long until its trial serves."""
 _SHELF = "/run/shelf"
 _INSTALL_S = 900
 _TRIAL_S = 600
@@ -41,62 +35,16 @@ _TRY_AGAIN = "hikma-hub update seal B && hikma-hub update backend set-primary B"
 """What was installed lies there still: after a trial that was cut it is only not started any more."""
 
 
-def bundle(root: Path, out: Path, key: Path) -> None:
-    done = run(PROJECT / "image/bundle", root, out, key, SQUASH="-comp zstd -Xcompression-level 1")
-    assert done.returncode == 0, done.stderr
-
-
-def tiny(folder: Path, version: str) -> Path:
-    """Return a tree with its version and its kind alone: it is refused before anything else of it is looked at."""
-    (folder / _HUB).parent.mkdir(parents=True)
-    (folder / _HUB).write_text(f'__version__ = "{version}"\n')
-    if (_TREE / _ISSUE).exists():
-        (folder / _ISSUE).parent.mkdir()
-        shutil.copy(_TREE / _ISSUE, folder / _ISSUE)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def shelf(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  it skips where there is no image
-    """Return a disk with updates on it: a good one of the image's own tree, whose version is another, and bad ones."""
-    folder = tmp_path_factory.mktemp("shelf")
-    (stock := folder / "stock").mkdir()
-    card.run("cp", "-al", str(_TREE), str(folder / "tree"))
-    (named := folder / "tree" / _HUB).unlink()
-    named.write_text((_TREE / _HUB).read_text().replace(__version__, NEWER))
-    shutil.rmtree(named.with_name("__pycache__"))
-    bundle(folder / "tree", stock / "good.raucb", _KEY)
-    assert run(PROJECT / "image/update-key", folder / "stranger").returncode == 0
-    bundle(tiny(folder / "small", NEWER), stock / "stranger.raucb", folder / "stranger")
-    bundle(tiny(folder / "old", "0.0.1"), stock / "older.raucb", _KEY)
-    shutil.copy(stock / "good.raucb", stock / "short.raucb")
-    os.truncate(stock / "short.raucb", 100_000_000)
-    return disk(folder / "shelf.img", stock)
-
-
-def disk(made: Path, stock: Path) -> Path:
-    """Make a file system with the files of a folder."""
-    with made.open("wb") as file:
-        file.truncate(1024**3)
-    card.run("mke2fs", "-q", "-t", "ext4", "-d", str(stock), str(made))
-    shutil.rmtree(stock)
-    return made
+    """Return a disk with updates on it, of which one is for this hub."""
+    return bundles.make_shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture
 def stuck(keys: Keys, tmp_path: Path) -> Path:  # noqa: ARG001  it skips where there is no image
-    """Return a stick with an update of the image's own tree whose hub ends as soon as it is started."""
-    (stock := tmp_path / "stock").mkdir()
-    card.run("cp", "-al", str(_TREE), str(tmp_path / "tree"))
-    for name, text in {
-        _HUB: (_TREE / _HUB).read_text().replace(__version__, STUCK),
-        _SERVE: 'raise SystemExit("never ready")\n',
-    }.items():
-        (changed := tmp_path / "tree" / name).unlink()
-        changed.write_text(text)
-        shutil.rmtree(changed.with_name("__pycache__"), ignore_errors=True)
-    bundle(tmp_path / "tree", stock / "stuck.raucb", _KEY)
-    return disk(tmp_path / "stick.img", stock)
+    """Return a stick with an update whose hub never gets ready."""
+    return bundles.make_stuck(tmp_path)
 
 
 def stick(made: Path) -> tuple[str, ...]:
@@ -112,11 +60,11 @@ def tap(board: Guest, wish: str) -> None:
 
 @pytest.fixture(scope="module")
 def updated(keys: Keys, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    """Return a board with a disk of updates beside its card."""
+    """Return a board with a disk of updates beside its card, which loses at a cut what was not flushed."""
     text = toml(keys).replace('language = "ar"', 'language = "en"')
     made = card.flash(tmp_path_factory.mktemp("updated"), "card", text)
     disk = ("-drive", f"if=none,id=shelf,file={shelf},format=raw,readonly=on", "-device", "virtio-blk-pci,drive=shelf")
-    with Guest(made, keys.private, devices=disk) as board:
+    with Guest(made, keys.private, loses=True, devices=disk) as board:
         board.ssh("hikma-hub pairing open --minutes 240")
         board.ssh(_READY)
         yield board
@@ -133,6 +81,17 @@ def push(phone: Phone, name: str) -> str:
     outcome = phone.sync()
     assert outcome.ok, outcome.error
     return str(made["id"])
+
+
+def let_run(board: Guest, span_s: float) -> str:
+    """Let it go on, through every restart of its own; returns how far it is."""
+    deadline, restarts = time.monotonic() + span_s, 0
+    while time.monotonic() < deadline:
+        if not board.is_on:
+            board.restart()
+            restarts += 1
+        time.sleep(0.2)
+    return "on trial" if restarts else "being installed"
 
 
 def status(board: Guest) -> dict[str, str]:
@@ -157,6 +116,26 @@ def test_an_installation_that_is_cut_leaves_the_hub_as_it_was(updated: Guest, ph
     assert status(updated) == {"version": __version__, "last": None, "running": "A", "usual": "A", "next": "A"}
     assert phone.sync().ok
     assert phone.store.find("patients", kept)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_an_update_that_is_cut_at_any_moment_loses_nothing_and_can_be_made_again(updated: Guest, phone: Phone) -> None:
+    kept: set[str] = set()
+    for cut in range(1, CUTS + 1):
+        kept.add(push(phone, f"Before {cut}"))
+        updated.until(_READY)
+        updated.ssh(f"{_UPDATE} install {_SHELF}/good.raucb")
+        far = let_run(updated, span_s := random.uniform(0, _WHOLE_S))
+        updated.cut()
+        updated.power_on()
+        tell(f"cut {cut}: {far} after {span_s:.0f} s; {updated.lost}; {updated.boot_s:.0f} s")
+        found = status(updated)
+        assert (found["version"], found["running"], found["usual"], found["next"]) == (__version__, "A", "A", "A")
+        assert phone.sync().ok
+        other = paired(updated, 10 + cut)
+        assert other.sync().ok
+        assert kept <= {str(row["id"]) for row in other.store.rows("patients")}
 
 
 def test_a_trial_that_is_cut_goes_back_and_what_was_pushed_to_it_is_there(updated: Guest, phone: Phone) -> None:

@@ -2,6 +2,7 @@
 
 Writes stay in memory until a FLUSH or a write with FUA takes them to the file, as the cache of a card or an SSD does.
 SIGUSR1 is the power cut: a random half of the sectors that were not flushed reach the file, the others never do.
+SIGTERM is a restart of the board, in which the card keeps its power: all of them do.
 ``--kept-from``: what lies before this byte is never written to the file, flushed or not.
 Source: the NBD protocol, doc/proto.md of github.com/NetworkBlockDevice/nbd, fixed newstyle.
 """
@@ -156,11 +157,16 @@ def main(words: list[str]) -> NoReturn:
     given = parser.parse_args(words)
     disk = VolatileDisk(given.image, given.kept_from)
 
-    def cut(*_: object) -> None:
+    def keep(*_: object) -> NoReturn:
+        disk.flush()
+        os._exit(0)
+
+    def cut(*_: object) -> NoReturn:
         sys.stdout.write(f"{disk.cut()}\n")
         sys.stdout.flush()
         os._exit(0)
 
+    signal.signal(signal.SIGTERM, keep)
     signal.signal(signal.SIGUSR1, cut)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(given.socket))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.actions.cloud import cycles, link
+from hub.actions.cloud import cycles, link, queue
 from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.cloud.link import Last, Link
 from hub.core.cloud.outbox import TRIES, Entry, OutboxState
@@ -83,6 +83,14 @@ def test_what_is_on_hold_is_shown_as_soon_as_the_records_to_check_have_room(conn
     patients(connected, on_hold())
     cycles.finish_pull(connected, 1, ("north",), full=False, retry=0)
     assert pushes.reasons(connected) == [Code.REFUSED.of(table="patients")]
+
+
+def test_what_is_in_no_outbox_cannot_be_let_go(connected: Store) -> None:
+    patients(connected, on_hold())
+    with connected.write() as tx:
+        assert not queue.release(tx, "patients", "of nobody")
+        outbox.put(tx, PATIENTS, {1: None})
+        assert not queue.release(tx, "patients", "p0")
 
 
 def test_new_clinics_let_everything_on_hold_go_again_and_a_new_name_does_not(connected: Store) -> None:

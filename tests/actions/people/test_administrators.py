@@ -53,6 +53,13 @@ def test_a_new_password_and_a_removal_sign_an_administrator_out_however_the_name
     assert (signed_in(store, ended), signed_in(store, stays)) == (False, True)
 
 
+def test_they_are_listed_with_how_long_they_are_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    administrators.add(store, "Amal", "long enough")
+    now_ms = store.now_ms
+    monkeypatch.setattr(store, "now_ms", lambda db: now_ms(db) + 90_000)
+    assert [(each.name, each.age_s) for each in administrators.every(store)] == [("Amal", 90)]
+
+
 def test_one_administrator_stays(store: Store) -> None:
     administrators.add(store, "Amal", "long enough")
     with pytest.raises(OperatorError, match="last"):

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from hub.actions.cloud import incoming
+from hub.actions.records import counting
+from hub.core.cloud.forms import Row
 from hub.core.cloud.pull_tally import PullTally
 from hub.core.records import codec
+from hub.core.records.counters import DISPENSED
 from hub.core.records.tables import TABLES
 from hub.store.database import Store
 from hub.store.records import record_rows
@@ -16,6 +19,7 @@ from tests.store import pushes
 from tests.store.pulls import ids, pull, settled
 
 ONE, OTHER = 1, 2
+_ITEMS = TABLES["prescription_items"]
 NOTED = ("outbox", "cloud_seen")
 """Where the hub notes what it is to send, and how the cloud had it."""
 CLINIC, DRUG, BATCH = "clinic", "drug", "batch"
@@ -129,6 +133,18 @@ def test_p12_what_the_cloud_says_is_in_stock_lacks_what_it_has_not_heard_of(phar
     theirs = codec.build(TABLES["clinic_inventory"], {"id": "stock", **STOCK, "quantity_available": 90})
     incoming.count_stock(pharmacy, [theirs], PullTally())
     assert sums(pharmacy) == (2, 90 + 50 - 2)
+
+
+@pytest.mark.parametrize(("is_counted", "dispensed"), [(True, 3), (False, 1)])
+def test_p12_the_clouds_sum_of_an_item_holds_where_nobody_here_counted_it(
+    pharmacy: Store, dispensed: float, *, is_counted: bool
+) -> None:
+    if is_counted:
+        pushes.push(pharmacy, handed_out("r", 3))
+    ours = codec.build(_ITEMS, pushes.kept(pharmacy, _ITEMS.name, "item"))
+    theirs = Row(codec.replaced(_ITEMS, ours, {DISPENSED: 1}), cleared=frozenset())
+    with pharmacy.write() as tx:
+        assert counting.without_figures(tx, _ITEMS, ours, theirs).record.get(DISPENSED) == dispensed
 
 
 def test_p12_what_is_taken_from_stock_goes_to_the_cloud_as_the_record_and_on_the_item_alone(pharmacy: Store) -> None:

@@ -78,3 +78,10 @@ def test_3_a_day_is_counted_anew_where_its_beginning_is_unknown_or_was_told_by_a
     progress = pull_plan.failed(progress, NOW)
     assert not pull_plan.is_blind(progress, NOW)
     assert pull_plan.is_blind(progress, NOW + DAY)
+
+
+def test_r9_that_the_cloud_lost_records_is_told_for_a_week_after_the_last_time() -> None:
+    once = msgspec.structs.replace(CURRENT, lost=3, lost_cloud_ms=NOW)
+    assert pull_plan.lost(once, 0, NOW + 7 * DAY - 1) == (3, NOW)
+    assert pull_plan.lost(once, 2, NOW + DAY) == (5, NOW + DAY)
+    assert pull_plan.lost(once, 0, NOW + 7 * DAY) == (0, 0)

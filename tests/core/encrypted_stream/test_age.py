@@ -56,6 +56,7 @@ def test_age_opens_what_a_hub_wrote(size: int, tmp_path: Path) -> None:
     assert (tmp_path / "plain").read_bytes() == plain
 
 
+@pytest.mark.slow
 @needs_age
 def test_a_hub_opens_what_age_wrote(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(PLAIN)
@@ -63,6 +64,7 @@ def test_a_hub_opens_what_age_wrote(tmp_path: Path) -> None:
     assert decrypted((tmp_path / "encrypted").read_bytes()) == PLAIN
 
 
+@pytest.mark.slow
 def test_a_file_that_age_wrote_once_opens_for_ever() -> None:
     assert decrypted((VECTORS / "age_1.1.1.age").read_bytes()) == PLAIN[: CHUNK_BYTES + 1000]
 

@@ -130,3 +130,8 @@ def test_a_phone_is_said_to_need_more_syncs_while_something_is_in_doubt_and_no_l
         phone.store(hub.pull(phone.cursor))
         left.append(hub.opened(phone.cursor).answers_left())
     assert (left[0], max(left) > 10, left[-1]) == (1, True, 0)
+
+
+@pytest.mark.parametrize(("doubted", "failed", "left"), [(0, 0, 0), (7, 0, 1), (9, 8, 1), (9, 9, 6), (17, 17, 7)])
+def test_how_many_answers_it_takes_is_known_beforehand(doubted: int, failed: int, left: int) -> None:
+    assert doubt.answers_left(doubted, failed) == left

@@ -321,6 +321,11 @@ def test_p3_an_answer_from_before_a_change_does_not_make_the_change_known() -> N
     assert life.hub.known("patients", 1) == life.phone.has["patients", 1]
 
 
+def test_what_an_answer_showed_is_not_due_again_where_it_may_have_come_late() -> None:
+    life = lived([("overlap", 3), ("allow", 6), ("overlap", 12)])
+    assert not any(due(life.hub.opened(life.phone.cursor)).values())
+
+
 def test_p5_once_a_phone_starts_over_its_former_cursor_counts_for_nothing() -> None:
     life = lived([("add", 0), ("sync", 3), ("sync", 3)])
     former = life.phone.cursor

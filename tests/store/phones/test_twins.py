@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyroaring import FrozenBitMap
 
 from hub.actions.phones import devices
-from hub.store.phones import twins
+from hub.core.phone.sheets import Delivered, Fork, Shared
+from hub.store.phones import ledger, twins
 from tests.hubs import Client, InProcessHub, changes, edit, row
 from tests.simulator.comparison import held
 from tests.simulator.phone import Phone
@@ -62,6 +64,8 @@ def test_a_phone_put_back_from_a_backup_gets_what_was_delivered_since_and_only_t
     confirmed(hub, client, confirmed(hub, client, backup, "c"), "d")
     push(hub.store, patients("e"), device=OTHER)
     assert carried(pull(client, backup)) == {PATIENTS: {"created": ["c", "d", "e"], "updated": ["a"]}}
+    with hub.store.read() as db:
+        assert twins.is_shared(db, 1)
 
 
 def test_a_phone_put_back_from_a_backup_gets_its_own_pushes_of_since(hub: InProcessHub) -> None:
@@ -205,6 +209,24 @@ def test_two_phones_under_one_id_are_shown_and_one_that_was_put_back_is_not(hub:
     assert [found.twins for found in devices.every(hub.store)] == [0]
     settle(hub, one, backup, rounds=2)
     assert [found.twins for found in devices.every(hub.store)] == [2]
+
+
+def test_what_another_phone_under_its_id_takes_from_a_ledger_is_gone_from_it(hub: InProcessHub) -> None:
+    client, cursor = settled(hub)
+    confirmed(hub, client, cursor, "a", "b")
+    with hub.store.write() as tx:
+        before = ledger.read(tx.db, 1)
+        sheet = before.sheets[PATIENTS]._replace(has=FrozenBitMap([1]), due=FrozenBitMap([2]), unsure=FrozenBitMap([2]))
+        answer = ledger.answers(tx.db, 1)[-1]
+        part = Delivered(FrozenBitMap([1]), None)
+        expected = answer._replace(tables=dict.fromkeys(answer.tables, part))
+        twins.begin(tx, 1, Fork(1, shared=[Shared(1, {PATIENTS: sheet}, [expected])]))
+        now_ms = tx.now_ms
+    with hub.store.read() as db:
+        after = ledger.read(db, 1)
+        assert (after.sheets[PATIENTS], after.head and after.head.since) == (sheet, now_ms)
+        [kept] = [each for each in ledger.answers(db, 1) if each.timestamp == answer.timestamp]
+    assert kept.tables[PATIENTS].nums == FrozenBitMap([1]) != answer.tables[PATIENTS].nums
 
 
 def test_an_emptied_phone_and_one_that_goes_on_under_its_id_both_get_everything(hub: InProcessHub) -> None:
