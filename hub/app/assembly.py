@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,10 +13,10 @@ from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.utils.sync import ensure_async_callable
 
-from hub.actions.box import facts, listening, samples, serving, write_check
+from hub.actions.box import facts, listening, samples, serving
 from hub.actions.box.listening import Listening
 from hub.actions.people import setup
-from hub.app import backup, copying, fleet, one_hub, recovery, rules, servers, spare, support, updating, web_wiring
+from hub.app import backup, beside, copying, one_hub, recovery, rules, servers, spare, support, web_wiring
 from hub.app.live_settings import LiveSettings
 from hub.app.opening import opened
 from hub.core.log_events import LogEvent
@@ -25,12 +24,7 @@ from hub.core.status.card import CardShape
 from hub.core.status.facts import Facts
 from hub.services.copy import shelf
 from hub.services.copy.writer import CopyWriter
-from hub.services.discovery.announcer import Announcer
-from hub.services.discovery.presence import Options
-from hub.services.fleet.reporter import Reporter
-from hub.services.machine import watchdog
 from hub.services.machine.connections import Connections
-from hub.services.relay.schedule import Schedule
 from hub.services.rpc.dispatch import Rpc
 from hub.services.status import file
 from hub.services.status.watch import StatusWatch
@@ -46,8 +40,6 @@ from hub.web.pages import problem, public
 
 _MIB = 1024 * 1024
 _STARTING_S = 3.0
-Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
-"""What runs beside the servers."""
 Refusing: TypeAlias = dict[type[Exception] | int, Callable[[AnyRequest, Any], Response[bytes]]]
 """What answers which failure."""
 Greet: TypeAlias = Callable[[Store, Settings], None]
@@ -150,10 +142,10 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, card: CardShape) -> Non
         application, shown, phones_rpc = create(store, live)
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
-        becoming: Beside = partial(recovery.stop_when_changed, data, recovery.form(data))
-        beside = [*_beside(store, live, shown), shown.watch.run, crowd.keep, becoming]
+        becoming = partial(recovery.stop_when_changed, data, recovery.form(data))
+        tasks: list[beside.Beside] = [*beside.every(store, live, shown), shown.watch.run, crowd.keep, becoming]
         paced = Paced(application, phones_rpc.sessions.heard_at)
-        asyncio.run(servers.serve(paced, settings, beside, (store, shown), _spare(store)))
+        asyncio.run(servers.serve(paced, settings, tasks, (store, shown), _spare(store)))
 
 
 def _copying(store: Store, live: LiveSettings) -> CopyWriter:
@@ -176,8 +168,8 @@ def _serve_damaged(data: Path, settings: Settings, damage: tuple[str, ...]) -> N
 def _serve_closed(data: Path, settings: Settings, facts_now: Facts) -> None:
     watch = StatusWatch(facts_now, lambda: facts_now, partial(_tell, settings))
     # It stores nothing, so there is nothing to prove, and starting again would not mend it.
-    beside = [_watchdog(settings, lambda: True), watch.run]
-    asyncio.run(servers.serve(create_closed(data, settings, facts_now), settings, beside))
+    tasks = [beside.guarding(settings, lambda: True), watch.run]
+    asyncio.run(servers.serve(create_closed(data, settings, facts_now), settings, tasks))
 
 
 @contextlib.contextmanager
@@ -224,35 +216,3 @@ def _application(
         logging_config=None,  # hub.cli.logs says what is logged, and how
         request_max_body_size=None,  # hub.web.body holds each route to its own bound
     )
-
-
-def _beside(store: Store, live: LiveSettings, shown: Pages) -> list[Beside]:
-    """Return what runs beside the server, until it stops."""
-    settings = live.settings
-    announcer = Announcer(
-        store,
-        Options(
-            name=settings.hub.name,
-            host=settings.server.host,
-            port=settings.server.port,
-            host_name=settings.discovery.host_name,
-            always_open=settings.pairing.mode == "open",
-        ),
-    )
-    shown.after_form.append(announcer.look)
-    announcing = [announcer.run] if settings.discovery.enabled else []
-    reporting = Reporter(store, partial(fleet.current, store, live))
-    relaying = Schedule(store, rules.relay_rules(settings))
-    live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
-    asking = partial(updating.ask_daily, store, live)
-    return [
-        _watchdog(settings, partial(write_check.reaches_card, store)),
-        *announcing,
-        relaying.run,
-        reporting.run,
-        asking,
-    ]
-
-
-def _watchdog(settings: Settings, prove: Callable[[], bool]) -> Callable[[], Coroutine[None, None, None]]:
-    return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)

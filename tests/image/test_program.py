@@ -65,7 +65,7 @@ def test_the_hub_serves_without_the_packages_that_are_left_out(tmp_path: Path) -
 
 def test_a_start_leaves_alone_what_only_a_page_or_the_cloud_needs() -> None:
     late = ["babel", "cryptography.x509", "cryptography.hazmat.primitives.serialization"]
-    late += ["httpx", "jinja2", "rapidfuzz", "segno", "tomlkit"]
+    late += ["apscheduler", "httpx", "jinja2", "rapidfuzz", "segno", "tomlkit", "zeroconf"]
     tell = "from hub.words import status, words; status.sentence(words('en'), hub.app.assembly.Facts(ready=False))"
     code = f"{WITHOUT}import hub.cli.serve; {tell}; print([name for name in {late} if name in sys.modules])"
     assert run(sys.executable, "-P", "-c", code).stdout == "[]\n"

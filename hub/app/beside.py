@@ -1,0 +1,71 @@
+"""What runs beside the servers: it is announced, relayed, reported, and proven to the watchdog that the hub works.
+
+What a phone at the door does not wait for is imported beside them too, in threads: the schedule of the relay, and the
+hub's own announcements.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from hub.actions.box import write_check
+from hub.app import fleet, rules, updating
+from hub.app.live_settings import LiveSettings
+from hub.late import Late
+from hub.services.fleet.reporter import Reporter
+from hub.services.machine import watchdog
+from hub.settings import Settings
+from hub.store.database import Store
+from hub.web.frame import Pages
+
+if TYPE_CHECKING:
+    from hub.services.discovery import announcer, presence
+    from hub.services.relay import schedule
+else:
+    announcer = Late("hub.services.discovery.announcer")
+    presence = Late("hub.services.discovery.presence")
+    schedule = Late("hub.services.relay.schedule")
+
+Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
+"""It runs until it is cancelled."""
+
+
+def every(store: Store, live: LiveSettings, shown: Pages) -> list[Beside]:
+    """Return all that runs beside the servers of a hub that keeps records."""
+    settings = live.settings
+    announcing: list[Beside] = [partial(_announce, store, settings, shown)] if settings.discovery.enabled else []
+    return [
+        guarding(settings, partial(write_check.reaches_card, store)),
+        *announcing,
+        partial(_relay, store, live),
+        Reporter(store, partial(fleet.current, store, live)).run,
+        partial(updating.ask_daily, store, live),
+    ]
+
+
+def guarding(settings: Settings, prove: Callable[[], bool]) -> Beside:
+    """Return what tells the watchdog that the hub works, as long as ``prove`` says so."""
+    return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)
+
+
+async def _announce(store: Store, settings: Settings, shown: Pages) -> None:
+    made = await asyncio.to_thread(lambda: announcer.Announcer)
+    options = presence.Options(
+        name=settings.hub.name,
+        host=settings.server.host,
+        port=settings.server.port,
+        host_name=settings.discovery.host_name,
+        always_open=settings.pairing.mode == "open",
+    )
+    announcing = made(store, options)
+    shown.after_form.append(announcing.look)
+    await announcing.run()
+
+
+async def _relay(store: Store, live: LiveSettings) -> None:
+    made = await asyncio.to_thread(lambda: schedule.Schedule)
+    relaying = made(store, rules.relay_rules(live.settings))
+    live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
+    await relaying.run()
