@@ -1,7 +1,6 @@
 """What runs beside the servers: it is announced, relayed, reported, and proven to the watchdog that the hub works.
 
-What a phone at the door does not wait for is imported beside them too, in threads: the schedule of the relay, and the
-hub's own announcements.
+What no phone waits for is imported when they serve, in threads: the schedule of the relay, and the announcements.
 """
 
 import asyncio
@@ -32,14 +31,15 @@ Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
 """It runs until it is cancelled."""
 
 
-def every(store: Store, live: LiveSettings, shown: Pages) -> list[Beside]:
-    """Return all that runs beside the servers of a hub that keeps records."""
+def every(store: Store, live: LiveSettings, shown: Pages, begun: asyncio.Event) -> list[Beside]:
+    """Return all that runs beside the servers of a hub that keeps records; ``begun`` is set when they begin."""
     settings = live.settings
-    announcing: list[Beside] = [partial(_announce, store, settings, shown)] if settings.discovery.enabled else []
+    announce = partial(_announce, store, settings, shown, begun)
+    announcing: list[Beside] = [announce] if settings.discovery.enabled else []
     return [
         guarding(settings, partial(write_check.reaches_card, store)),
         *announcing,
-        partial(_relay, store, live),
+        partial(_relay, store, live, begun),
         Reporter(store, partial(fleet.current, store, live)).run,
         partial(updating.ask_daily, store, live),
     ]
@@ -50,7 +50,8 @@ def guarding(settings: Settings, prove: Callable[[], bool]) -> Beside:
     return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)
 
 
-async def _announce(store: Store, settings: Settings, shown: Pages) -> None:
+async def _announce(store: Store, settings: Settings, shown: Pages, begun: asyncio.Event) -> None:
+    await begun.wait()
     made = await asyncio.to_thread(lambda: announcer.Announcer)
     options = presence.Options(
         name=settings.hub.name,
@@ -64,7 +65,8 @@ async def _announce(store: Store, settings: Settings, shown: Pages) -> None:
     await announcing.run()
 
 
-async def _relay(store: Store, live: LiveSettings) -> None:
+async def _relay(store: Store, live: LiveSettings, begun: asyncio.Event) -> None:
+    await begun.wait()
     made = await asyncio.to_thread(lambda: schedule.Schedule)
     relaying = made(store, rules.relay_rules(live.settings))
     live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
