@@ -55,6 +55,7 @@ _BARE = "systemd.mask=hikma-hub-lights.service systemd.mask=hikma-hub-console.se
 """Neither lamps nor screen: emulated, each start of theirs would cost a cut some seconds."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the lanes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here: it takes minutes, a built image and QEMU; tests that share a board share a lane."""
     for item in items:
