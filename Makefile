@@ -78,7 +78,7 @@ pictures: $(STAMP) ## make the pictures of the technician's guide anew
 	$(BIN)/python image/pictures.py
 
 test-device: $(STAMP) ## boot the image in QEMU and test it there; RELEASE=no make image-standin comes first; LANES=2 at once
-	$(BIN)/pytest -v -s $(if $(LANES),-n $(LANES) --dist loadgroup) -m "$(or $(ONLY),device)" --durations=15 tests/device
+	$(BIN)/pytest -v -s $(if $(LANES),-n $(LANES)) -m "$(or $(ONLY),device)" --durations=15 tests/device
 
 power-cut: $(STAMP) ## cut the power of a hub in QEMU N times under load
 	CUTS=$(or $(N),100) $(BIN)/pytest -v -s -m device tests/device/test_power_cut.py

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.device import card
 from tests.device.guest import Guest
@@ -55,20 +57,28 @@ _BARE = "systemd.mask=hikma-hub-lights.service systemd.mask=hikma-hub-console.se
 """Neither lamps nor screen: emulated, each start of theirs would cost a cut some seconds."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the lanes
+_LOSING = {"test_power_cut", "test_retire", "test_two_cards"}
+_OF_ITS_OWN = {"test_updates"}
+
+
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives tests that share a board to one worker, whichever files they are in."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.split("::", maxsplit=1)[0]).stem
+        return file if file in _OF_ITS_OWN else "losing" if file in _LOSING else "flashed"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here: it takes minutes, a built image and QEMU; tests that share a board share a lane."""
+    """Mark everything here: it takes minutes, a built image and QEMU."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.device)
             item.add_marker(pytest.mark.timeout(1800))
-            item.add_marker(pytest.mark.xdist_group(_board(item)))
-
-
-def _board(item: pytest.Item) -> str:
-    """Return which of the boards of a session a test has, or its own file's."""
-    used = getattr(item, "fixturenames", ())
-    return next((name for name in ("losing", "flashed") if name in used), item.path.stem)
 
 
 @dataclass(frozen=True)
