@@ -1,4 +1,5 @@
 import ast
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -56,12 +57,21 @@ def test_what_is_tried_are_the_tests_that_reach_the_line_or_the_nearest_above() 
     assert reached.of(Mutant("z.py", 1, 0, 0, "", "")) == []
 
 
+def parts(source: bytes) -> list[tuple[int, int]]:
+    """Where the statements of a file begin and end, those of its outermost level."""
+    starts = [0, *accumulate(map(len, source.splitlines(keepends=True)))]
+    ends = [0, *(starts[node.end_lineno or 0] for node in ast.parse(source).body)]
+    return list(pairwise(ends))
+
+
 @pytest.mark.slow
 def test_every_mutant_of_the_hub_is_a_program() -> None:
     for path in {made.path for made in sites()}:
         source = (PROJECT / path).read_bytes()
+        found = parts(source)
         for made in mutants(path, source):
-            compile(made.apply(source), path, "exec")
+            [(begin, end)] = [(begin, end) for begin, end in found if begin <= made.start < end]
+            compile(source[begin : made.start] + made.text.encode() + source[made.end : end], path, "exec")
 
 
 def test_every_explanation_is_of_a_line_that_is_there() -> None:
