@@ -85,6 +85,7 @@ def held(auditor: Phone) -> set[str]:
     return {str(row["id"]) for row in auditor.store.rows("patients")}
 
 
+@pytest.mark.timeout(0)
 def test_p1_every_acknowledged_record_is_there_after_every_cut(cut_often: Guest) -> None:
     cut_often.power_on()
     auditor, *phones = (paired(cut_often, seed) for seed in range(1, 2 + _WRITERS))
