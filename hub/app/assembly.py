@@ -143,7 +143,8 @@ def _serve(data: Path, live: LiveSettings, greet: Greet, card: CardShape) -> Non
         ports = {settings.server.port, settings.web.https_port}
         crowd = Connections(ports, phones_rpc.sessions.heard_at)
         becoming = partial(recovery.stop_when_changed, data, recovery.form(data))
-        application.on_startup.append((begun := asyncio.Event()).set)
+        begun = asyncio.Event()
+        application.on_startup.append(begun.set)
         tasks: list[beside.Beside] = [*beside.every(store, live, shown, begun), shown.watch.run, crowd.keep, becoming]
         paced = Paced(application, phones_rpc.sessions.heard_at)
         asyncio.run(servers.serve(paced, settings, tasks, (store, shown), _spare(store)))

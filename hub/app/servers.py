@@ -22,6 +22,7 @@ from hub.services.copy import shelf
 from hub.services.discovery import links
 from hub.settings import Settings
 from hub.store.database import Store
+from hub.web import refusals
 from hub.web.frame import Pages
 
 _BACKLOG = 1024
@@ -41,7 +42,10 @@ async def serve(
     site: tuple[Store, Pages] | None = None,
     spare: Litestar | None = None,
 ) -> None:
-    """Serve until told to stop; ``beside`` runs meanwhile. spare: what other hubs find at the port for their copies."""
+    """Serve until told to stop; ``beside`` runs meanwhile, and is told of in the log where it fails.
+
+    spare: what other hubs find at the port for their copies.
+    """
     servers = [_server(app, settings), *_tls_servers(app, settings, site)]
     if site and spare:
         servers += _spare_servers(spare, settings, site[0].path.parent)
@@ -57,6 +61,8 @@ async def serve(
         loop.add_signal_handler(number, stop)
     log.info(LogEvent.SERVING, host=settings.server.host, port=settings.server.port)
     tasks = [asyncio.create_task(run()) for run in beside]
+    for task in tasks:
+        task.add_done_callback(_tell)
     try:
         await asyncio.gather(*(server.serve() for server in servers))
     finally:
@@ -64,6 +70,13 @@ async def serve(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     log.info(LogEvent.SERVING_STOPPED)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """Tell of what failed beside the servers: phones are served on, and nobody else would hear of it."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error(LogEvent.BESIDE_FAILED, error=type(error).__name__, where=refusals.where(error))
 
 
 def _server(app: ASGIApp, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes

@@ -7,6 +7,7 @@ class LogEvent(StrEnum):
     """What happened: the part of the hub, a dot, what it did; alone the part that works as it should."""
 
     BACKUP_FAILED = "backup.failed"
+    BESIDE_FAILED = "beside.failed"
     BUTTON_PRESSED = "button.pressed"
     BUTTON_REFUSED = "button.refused"
     CARD_CONFIG_REFUSED = "card_config.refused"

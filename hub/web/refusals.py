@@ -42,7 +42,7 @@ def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
             status, reason, retry = error.status_code, "no such page", None
         case _:
             status, reason, retry = 500, type(error).__name__, None
-            log.error(LogEvent.REQUEST_FAILED, path=path, error=reason, where=_where(error))
+            log.error(LogEvent.REQUEST_FAILED, path=path, error=reason, where=where(error))
     log.info(LogEvent.REQUEST_REFUSED, path=path, status=status, reason=reason)
     REFUSALS.labels(str(status)).inc()
     word = _WORDS.get(status, "failed")
@@ -52,7 +52,7 @@ def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
     return Response(content, status_code=status, media_type="application/json", headers=headers)
 
 
-def _where(error: Exception) -> str:
+def where(error: BaseException) -> str:
     """Say where it failed, innermost last; not what with: the text of an unforeseen error may quote a record."""
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     return " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)

@@ -54,7 +54,7 @@ python3 -c 'import json; told = json.load(open("/run/hikma-hub-firstboot.json"))
 for name in ("hub_id", "certificate", "ssh_fingerprint", "access_point_password"): print(name, told[name])'
 """
 _BARE = " ".join(f"systemd.mask=hikma-hub-{name}.service" for name in ("lights", "console", "update", "roam"))
-"""What keeps no record, and emulated would cost each start ten seconds."""
+"""What keeps no record; emulated, each start of theirs would cost a cut some seconds."""
 
 
 _LOSING = {"test_power_cut", "test_retire", "test_two_cards"}

@@ -19,6 +19,7 @@ _ROWS = 5
 """New patients of one sync."""
 _LOAD_S = (2.0, 8.0)
 _FREEZES = 5
+"""So often it is tried to stop it in time."""
 _DROP_IN = "/run/systemd/system/hikma-hub.service.d"
 _WEAK = """[Service]
 ExecStart=
@@ -49,7 +50,7 @@ class Nurse(threading.Thread):
 
 @pytest.fixture(scope="module")
 def cut_often(losing: Guest) -> Iterator[Guest]:
-    """Return the board switched off; it starts from where first boot opens the data, in a fifth of the time.
+    """Return the board switched off; it starts from where first boot opens the data, which spares it half of a start.
 
     Nothing of the data partition was read by then, so each start finds what the cut before it left.
     """

@@ -81,7 +81,11 @@ def test_what_is_tried_again_is_a_few_at_a_time(connected: Store) -> None:
 
 def test_what_is_on_hold_is_shown_as_soon_as_the_records_to_check_have_room(connected: Store) -> None:
     patients(connected, on_hold())
+    room, connected.quarantine_max = connected.quarantine_max, 0
     cycles.finish_pull(connected, 1, ("north",), full=False, retry=0)
+    assert pushes.reasons(connected) == []
+    connected.quarantine_max = room
+    cycles.finish_pull(connected, 2, ("north",), full=False, retry=0)
     assert pushes.reasons(connected) == [Code.REFUSED.of(table="patients")]
 
 
