@@ -62,12 +62,15 @@ async def _announce(store: Store, settings: Settings, shown: Pages, begun: async
     )
     announcing = made(store, options)
     shown.after_form.append(announcing.look)
-    await announcing.run()
+    try:
+        await announcing.run()
+    finally:
+        shown.after_form.remove(announcing.look)
 
 
 async def _relay(store: Store, live: LiveSettings, begun: asyncio.Event) -> None:
     await begun.wait()
     made = await asyncio.to_thread(lambda: schedule.Schedule)
     relaying = made(store, rules.relay_rules(live.settings))
-    live.follow(lambda new: relaying.apply(rules.relay_rules(new)))
-    await relaying.run()
+    with live.followed(lambda new: relaying.apply(rules.relay_rules(new))):
+        await relaying.run()

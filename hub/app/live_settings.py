@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,14 @@ class LiveSettings:
         self._followers: list[Callable[[Settings], None]] = []
         self._lock = threading.Lock()
 
-    def follow(self, take: Callable[[Settings], None]) -> None:
-        """Call ``take`` with the new settings whenever some change that count at once."""
+    @contextmanager
+    def followed(self, take: Callable[[Settings], None]) -> Iterator[None]:
+        """Call ``take`` with the new settings, in here, whenever some change that count at once."""
         self._followers.append(take)
+        try:
+            yield
+        finally:
+            self._followers.remove(take)
 
     def fleet(self) -> FleetSettings:
         """Return [fleet] as the file says it now, for another process may have enrolled the hub."""
@@ -73,7 +79,7 @@ class LiveSettings:
                 log.warning(LogEvent.SETTINGS_NOT_CHANGED, reason=str(error))
                 raise SettingsRefused from error
             self.settings = _with_open_ones(self.settings, after)
-        for take in self._followers:
+        for take in tuple(self._followers):
             take(self.settings)
         return len(new)
 

@@ -25,6 +25,8 @@ from hub.store.database import Store
 from hub.web import refusals
 from hub.web.frame import Pages
 
+AGAIN_S = 60.0
+"""What runs beside the servers has failed: so much later it is tried again."""
 _BACKLOG = 1024
 _HEADER_MS = 5_000
 """The app opens a connection when it has something to ask."""
@@ -42,7 +44,7 @@ async def serve(
     site: tuple[Store, Pages] | None = None,
     spare: Litestar | None = None,
 ) -> None:
-    """Serve until told to stop; ``beside`` runs meanwhile, and is told of in the log where it fails.
+    """Serve until told to stop; ``beside`` runs meanwhile.
 
     spare: what other hubs find at the port for their copies.
     """
@@ -60,9 +62,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     log.info(LogEvent.SERVING, host=settings.server.host, port=settings.server.port)
-    tasks = [asyncio.create_task(run()) for run in beside]
-    for task in tasks:
-        task.add_done_callback(_tell)
+    tasks = [asyncio.create_task(_keep_running(run)) for run in beside]
     try:
         await asyncio.gather(*(server.serve() for server in servers))
     finally:
@@ -72,11 +72,14 @@ async def serve(
     log.info(LogEvent.SERVING_STOPPED)
 
 
-def _tell(task: asyncio.Task[None]) -> None:
-    """Tell of what failed beside the servers: phones are served on, and nobody else would hear of it."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        log.error(LogEvent.BESIDE_FAILED, error=type(error).__name__, where=refusals.where(error))
+async def _keep_running(run: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run it, and once more after a while where it fails: phones are served on, and nobody else would hear of it."""
+    while True:
+        try:
+            return await run()
+        except Exception as error:  # noqa: BLE001  told by its place alone: its text may hold what is in a record
+            log.error(LogEvent.BESIDE_FAILED, error=type(error).__name__, where=refusals.where(error))  # noqa: TRY400
+        await asyncio.sleep(AGAIN_S)
 
 
 def _server(app: ASGIApp, settings: Settings, **other: Any) -> Server:  # noqa: ANN401  what Granian takes

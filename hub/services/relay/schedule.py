@@ -76,15 +76,17 @@ class Schedule:
 
     def start(self) -> None:
         """Begin."""
-        cycles.clear_interrupted(self._store)
-        self._tried_ms = cycles.standing(self._store).last.tried_ms
+        with contextlib.suppress(HubError):  # a full disk; the next cycle notes how it ends all the same
+            cycles.clear_interrupted(self._store)
+            self._tried_ms = cycles.standing(self._store).last.tried_ms
         self._scheduler.add_job(self._look, "interval", seconds=LOOK_S, id="look", next_run_time=_wall(0))
         self._scheduler.start()
         self._store.after_commit.append(self.wake)
 
     def stop(self) -> None:
         """End; a cycle under way ends at its next step, or with the process, which costs nothing but the step."""
-        self._stop.set()
+        with self._lock:  # whoever plans has planned: APScheduler would wait for a job that waits to add one
+            self._stop.set()
         with contextlib.suppress(ValueError):
             self._store.after_commit.remove(self.wake)
         self._scheduler.shutdown(wait=True)

@@ -6,17 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
+from hub.actions.cloud import cycles
 from hub.core.cloud import cycle_plan
 from hub.core.cloud.cycle_outcome import Outcome
-from hub.core.errors import NoLine
+from hub.core.cloud.link import Last, Link
+from hub.core.errors import NoLine, Unavailable
 from hub.services.relay import schedule
 from hub.services.relay.client import Cloud
 from hub.services.relay.runner import RelayRules
 from hub.services.relay.schedule import Schedule
 from hub.store.cloud import connection
 from hub.store.database import Store
+from tests.mounts import Mount, mount
 from tests.services.relay.world import RULES, Kind, World
+
+__all__ = ["mount"]
 
 
 @pytest.fixture
@@ -28,6 +34,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def said(world: World) -> str:
     with world.store.read() as db:
         return connection.last(db).sentence
+
+
+def begin_until_full(store: Store) -> None:
+    for number in range(2, 100_000):
+        cycles.save_last_cycle(store, Last(running_since_ms=number))
 
 
 def until(world: World, condition: str) -> Iterator[bool]:
@@ -47,6 +58,46 @@ def settled(world: World) -> Iterator[bool]:
         with world.store.read() as db:
             yield connection.last(db).tried_ms > before
         pause.wait(0.02)
+
+
+def test_it_begins_on_a_full_disk_after_a_cycle_that_a_power_cut_ended(mount: Mount) -> None:
+    store = Store(mount.path / "hub")
+    with store.write() as tx:
+        connection.connect(tx, Link("https://cloud.example.org", "device", "Hub", ()), "key")
+        connection.save_last(tx, Last(running_since_ms=1))
+    mount.fill()
+    with store.read() as db:  # what it reads keeps the log from being written anew from its beginning
+        assert connection.last(db).running_since_ms
+        with pytest.raises(Unavailable):
+            begin_until_full(store)
+        relay = Schedule(store, RULES)
+        relay.start()
+        relay.stop()
+    store.close()
+
+
+def test_it_ends_while_a_look_is_planning_the_next_cycle(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = Schedule(connected.store, RULES)
+    add_job, planning, ending = relay._scheduler.add_job, threading.Event(), threading.Event()
+
+    def add(*job: object, **when: object) -> None:
+        if when["id"] == "cycle":
+            planning.set()
+            ending.wait(1)
+        add_job(*job, **when)
+
+    def shutdown(**_: bool) -> None:
+        ending.set()
+        BackgroundScheduler.shutdown(relay._scheduler)
+
+    monkeypatch.setattr(relay._scheduler, "add_job", add)
+    monkeypatch.setattr(relay._scheduler, "shutdown", shutdown)
+    relay.start()
+    assert planning.wait(10)
+    stopping = threading.Thread(target=relay.stop, daemon=True)
+    stopping.start()
+    stopping.join(10)
+    assert not stopping.is_alive()
 
 
 @pytest.mark.usefixtures("quick")
