@@ -34,7 +34,7 @@ run: $(STAMP) ## start a hub with model phones and a stand-in cloud, at work in 
 	$(BIN)/python -m tests.simulator
 
 test: $(STAMP) $(ANSIBLE) ## run every test, the slow ones too; WORKERS=3 at once: many of them wait more than they compute
-	$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadscope -m "not device"
+	$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadscope --no-loadscope-reorder -m "not device"
 
 lint: $(STAMP) ## style, types and layers
 	$(BIN)/ruff check

@@ -56,12 +56,17 @@ _SLOW_PATHS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make check` leaves out: what asks for such a fixture, even through another one, or lies there."""
+    """Mark what `make check` leaves out: what asks for such a fixture, even through another one, or lies there.
+
+    Files with such tests come first, or the last of them would run when nothing is left to run beside it.
+    """
     paths = tuple(f"tests/{path}" for path in _SLOW_PATHS)
     for item in items:
         asks = not _SLOW.keys().isdisjoint(getattr(item, "fixturenames", ()))
         if asks or item.nodeid.startswith(paths):
             item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_collection_finish() -> None:

@@ -1,5 +1,6 @@
 """hikma-hub.toml on the boot partition: what it may say, strictly checked and refused with the line to change."""
 
+import codecs
 import re
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ TAKEN = "(taken)"
 CLUSTER_BYTES = 4096
 """Of the boot partition: fsck cuts off a file there of which it does not find the rest (image/steps/50-card)."""
 _BYTES_MAX = 64 * 1024
+_NOT_UTF_8 = "not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
+_NO_TEXT = "the file is damaged; write it anew, and replace the card soon"
+_IN_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
 _Ssid = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 _Passphrase = Annotated[str, Meta(max_length=200)]
@@ -145,10 +149,15 @@ def from_bytes(raw: bytes, name: str = FILE_NAME) -> CardConfig:
         text = raw.strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SettingError(f"{name} line {line}: not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)") from None
+        raise SettingError(f"{name} line {line}: {_NO_TEXT if _is_noise(raw) else _NOT_UTF_8}") from None
     found = read(text, name)
     without_secrets(text)  # before anything is applied: secrets that cannot be taken out again are not taken in
     return found
+
+
+def _is_noise(raw: bytes) -> bool:
+    """Whether no program can have saved this as a text, in whatever encoding: the card has damaged it."""
+    return not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and bool(_IN_NO_TEXT.search(raw))
 
 
 def read(text: str, name: str = FILE_NAME) -> CardConfig:
