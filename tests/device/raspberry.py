@@ -17,6 +17,8 @@ _BOOT_S = 900
 _STEP_S = 240
 _POLL_S = 0.5
 _TREE = "bcm2837-rpi-3-b.dtb"
+_REVISION = "a02082"
+"""That of a Pi 3B: its firmware adds it to the tree, and gpiozero knows the board by it."""
 _WORDS = (
     # QEMU restarts the board at the first write to its watchdog.
     "initcall_blacklist=bcm2835_wdt_driver_init,bcm2835_pm_driver_init modprobe.blacklist=vc4,snd_bcm2835,brcmfmac"
@@ -104,6 +106,7 @@ class Raspberry:
         kernel, initrd, words = card.kernel(self.card, folder)
         tree = folder / _TREE
         tree.write_bytes(card.on_boot_partition(self.card, f"slot-A/{_TREE}"))
+        card.run("fdtput", "-p", "-t", "x", str(tree), "/system", "linux,revision", _REVISION)
         return [
             "qemu-system-aarch64",
             *("-M", "raspi3b", "-m", "1G", "-display", "none", "-no-reboot"),
