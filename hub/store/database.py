@@ -1,5 +1,6 @@
 """The hub's one SQLite file, and transactions on it: one writer, some readers."""
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -149,6 +150,11 @@ class Store:
                 self.copier.wait(noted[0])
             for hear in tuple(self.after_commit):
                 hear()
+
+    def need_room(self, free_bytes: int) -> None:
+        """Raise Unavailable when less than this is free: storage is full before nothing can be written any more."""
+        if shutil.disk_usage(self.path.parent).free < free_bytes:
+            raise Unavailable("storage is full")
 
     def _shorten_log(self) -> None:
         """Bring a long log into the database, beside the answer to whoever wrote: it is on disk already.

@@ -22,6 +22,7 @@ from hub.core.records.access import Rights
 from hub.core.records.codec import Pushed, Record
 from hub.core.records.table import PushRule, Table
 from hub.core.records.tables import NEXT_NAMES, PHONE_TABLES, TABLES
+from hub.core.status.facts import FREE_BYTES_FULL
 from hub.store import quarantine
 from hub.store.box import counters
 from hub.store.database import Store, Transaction
@@ -69,8 +70,10 @@ class Source(msgspec.Struct, frozen=True):
 def push(store: Store, changes: PushedChanges, source: Source) -> Receipt:
     """Take in a push; when this returns, it is on disk (P1).
 
-    Raises Unavailable, with nothing stored, when the quarantine is full. A device's pushes and pulls must not overlap.
+    Raises Unavailable, with nothing stored, when the quarantine or the storage is full. A device's pushes and pulls
+    must not overlap.
     """
+    store.need_room(FREE_BYTES_FULL)
     with store.write() as tx:
         holder = twins.pusher(tx, source.device, source.cursor)
         receipt = take(tx, changes, msgspec.structs.replace(source, holder=holder))

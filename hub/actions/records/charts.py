@@ -24,6 +24,7 @@ from hub.core.records.merge import HUB
 from hub.core.records.search import SearchedColumns
 from hub.core.records.table import Table
 from hub.core.records.tables import TABLES
+from hub.core.status.facts import FREE_BYTES_FULL
 from hub.store.box import counters
 from hub.store.database import Store, Transaction, View
 from hub.store.people import users
@@ -46,7 +47,11 @@ def reading(store: Store, rights: Rights) -> Iterator["ChartReader"]:
 
 @contextmanager
 def writing(store: Store, rights: Rights, *, device: int) -> Iterator["ChartWriter"]:
-    """Open the charts for writing: all that is written is on disk when the block ends, or nothing is (P1)."""
+    """Open the charts for writing: all that is written is on disk when the block ends, or nothing is (P1).
+
+    Raises Unavailable when the storage is full.
+    """
+    store.need_room(FREE_BYTES_FULL)
     with store.write() as tx:
         charts = ChartWriter(tx, rights)
         yield charts

@@ -7,8 +7,10 @@ import msgspec
 from hub.core.status.card import CardShape
 
 FREE_BYTES_LOW = 200 * 1024 * 1024
-FREE_BYTES_FULL = 4 * 1024 * 1024
-"""With less, a small push may still fit, and the next one not."""
+FREE_BYTES_FULL = 32 * 1024 * 1024
+"""With less, what phones send is refused: they keep it, and what is here needs room to be sent on (R10)."""
+FREE_BYTES_SPENT = FREE_BYTES_FULL // 2
+"""With less, what the cloud sends is left there too."""
 HOT_C = 80.0
 """A Pi slows itself down from here."""
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,7 @@ from hub.core.errors import (
     Unavailable,
     Unreadable,
 )
+from hub.core.status.facts import FREE_BYTES_SPENT
 from hub.services.relay import pull
 from hub.services.relay.client import Cloud, CloudDevice, Traffic
 from hub.services.relay.pull import MergedPull
@@ -31,6 +32,8 @@ from hub.services.relay.push import BatchSize, Push, Sent, Terms
 from hub.services.relay.rate_limit import Stopped
 from hub.store.database import Store
 
+Failure: TypeAlias = CloudError | Unavailable
+"""What went wrong with a pull, where a push may still go well."""
 RETRY_EVERY_MS = 86_400_000
 ALL = 1_000_000
 RETRIED = 20
@@ -197,48 +200,50 @@ class _Cycle:
         now_ms = self._client.now_ms() or self._progress.cursor_cloud_ms
         return pull_plan.is_full(self._progress, self._link.clinics, now_ms)
 
-    def _peek(self) -> CloudError | None:
+    def _peek(self) -> Failure | None:
         """Merge what is new since a large push ended, for somebody who waits: the next pull brings all of it, once."""
         pulled = self._fetch(self._progress.pushed_cloud_ms + pull_plan.WHOLE_SECOND_MS, full=False)
-        if isinstance(pulled, CloudError):
+        if isinstance(pulled, Failure):
             return pulled
         if pulled.asks:
             self._want_full("the cloud deleted what others stood with")
         return None
 
-    def _pull(self) -> CloudError | None:
-        """Pull and merge; returns what went wrong with the pull where a push may still go well."""
+    def _pull(self) -> Failure | None:
+        """Pull and merge; returns what went wrong with it."""
         full = self._is_full()
         failure = self._pull_once(full=full)
         if failure is None and not full and pull_plan.wanted_at_once(self._progress):
             return self._pull_once(full=True)
         return failure
 
-    def _pull_once(self, *, full: bool) -> CloudError | None:
+    def _pull_once(self, *, full: bool) -> Failure | None:
         self._report.full |= full
         last_ms = pull.FROM_THE_START if full else max(self._progress.cursor_cloud_ms - pull_plan.OVERLAP_MS, 1)
         pulled = self._fetch(last_ms, full=full)
-        if isinstance(pulled, CloudError):
+        if isinstance(pulled, Failure):
             return pulled
         self._arrived(pulled, full=full)
         return None
 
-    def _fetch(self, last_ms: int, *, full: bool) -> MergedPull | CloudError:
-        """Merge what changed since; returns what went wrong where a push may still go well."""
+    def _fetch(self, last_ms: int, *, full: bool) -> MergedPull | Failure:
+        """Merge what changed since; returns what went wrong with it."""
         try:
             with self._client.pull(last_ms) as body:
-                pulled = pull.pull(self._store, body, full=full, step=self._steps.step)
+                pulled = pull.pull(self._store, body, full=full, step=self._step_of_pull)
         except (NoLine, CloudFailing, CloudBusy, Unavailable) as error:
             failed = pull_plan.failed(self._progress, self._client.now_ms() or 0)
             self._note(pull_failures=failed.pull_failures, pulls_fail_since_cloud_ms=failed.pulls_fail_since_cloud_ms)
             if full:
                 self._note(full_failed_cloud_ms=self._client.now_ms() or 0)
-            if isinstance(error, Unavailable):
-                return CloudFailing(error.reason)
             return error
         self._report.pulled += pulled.tally
         self._client.told(pulled.cloud_ms)
         return pulled
+
+    def _step_of_pull(self) -> None:
+        self._store.need_room(FREE_BYTES_SPENT)
+        self._steps.step()
 
     def _arrived(self, pulled: MergedPull, *, full: bool) -> None:
         """Move the cursor, now that the merge is on disk (R7), and look after what ought to have come."""

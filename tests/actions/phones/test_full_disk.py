@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
 from hub.actions.box import facts
+from hub.actions.records import charts
+from hub.core.errors import Unavailable
+from hub.core.status.facts import FREE_BYTES_FULL
 from hub.core.status.state import HubState, state
 from hub.store import reserve
 from hub.store.database import Store
 from tests.hubs import InProcessHub
 from tests.mounts import Mount, mount
 from tests.store.pulls import OTHER, ids, patients, settled
-from tests.store.pushes import push
+from tests.store.pushes import EVERYTHING, push
 
 __all__ = ["mount"]
 
@@ -32,6 +37,19 @@ def test_phones_pull_from_a_hub_whose_disk_is_full_and_lose_nothing_of_it(mount:
         assert later.status == 200
     assert later.json["changes"] == {}
     assert client.push(patients("b")).status == 200
+    hub.close()
+
+
+def test_a_hub_takes_no_more_while_it_has_room_to_send_on_what_it_has(mount: Mount) -> None:
+    hub = InProcessHub(mount.path / "hub")
+    client, _ = settled(hub)
+    mount.fill(but=FREE_BYTES_FULL - 4096)
+    assert client.push(patients("a")).status == 503
+    with pytest.raises(Unavailable), charts.writing(hub.store, EVERYTHING, device=1):
+        pass
+    assert state(facts.gather(hub.store)) is HubState.DISK_FULL
+    mount.fill(but=FREE_BYTES_FULL + 1024 * 1024)
+    assert client.push(patients("a")).status == 200
     hub.close()
 
 
