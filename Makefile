@@ -42,8 +42,10 @@ lint: $(STAMP) ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Memory for the tests' files, where there are 4 GB of it.
+ROOMY = $(shell df --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "/dev/shm"}')
 check: lint $(ANSIBLE) ## lint, and the quick tests, their files in memory: about a minute; what pre-commit calls
-	PYTEST_DEBUG_TEMPROOT=$(wildcard /dev/shm) $(BIN)/pytest -q -n 2 --dist worksteal --hypothesis-profile quick -m "not slow and not device"
+	PYTEST_DEBUG_TEMPROOT=$(ROOMY) $(BIN)/pytest -q -n 2 --dist worksteal --hypothesis-profile quick -m "not slow and not device"
 
 mutants: $(STAMP) ## N changes of core, actions and store, drawn by SEED, that a quick test should notice
 	$(BIN)/python -m tests.mutants --count $(or $(N),60) --seed $(or $(SEED),1)

@@ -26,6 +26,8 @@ _STEP_S = 240
 _POLL_S = 0.25
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
+_SHARED = ("ControlMaster=auto", "ControlPersist=600", "ServerAliveInterval=20", "ServerAliveCountMax=6")
+
 PORTS = {"phones": 4001, "ssh": 22, "https": 443, "http": 80, "closed": 8000}
 
 
@@ -218,7 +220,9 @@ class Guest:
         return ["scp", "-P", str(self.ports["ssh"]), *self._options(), str(here), f"technician@127.0.0.1:{there}"]
 
     def _options(self) -> list[str]:
-        return ["-i", str(self.key), *ssh_options()]
+        """One connection carries them all, for a board needs seconds to let somebody in; it ends with the board."""
+        shared = (f"ControlPath={self.card.with_suffix('.ssh')}", *_SHARED)
+        return ["-i", str(self.key), *ssh_options(), *(word for option in shared for word in ("-o", option))]
 
     def until(self, command: str) -> str:
         """Run a command as root until it succeeds, also over a network that is gone for a while."""
