@@ -69,11 +69,13 @@ def cut_often(losing: Guest) -> Iterator[Guest]:
 
 
 def load_and_cut(board: Guest, phones: list[Phone]) -> set[str]:
-    """Let phones work, and pull the plug under them; returns what they were promised."""
+    """Let phones work until they were promised something, and pull the plug under them; returns what that was."""
     nurses = [Nurse(phone) for phone in phones]
     for nurse in nurses:
         nurse.start()
     time.sleep(random.uniform(*_LOAD_S))
+    while not any(nurse.acknowledged for nurse in nurses) and any(nurse.is_alive() for nurse in nurses):
+        time.sleep(random.uniform(0, 1))
     board.cut()
     for nurse in nurses:
         nurse.join()
