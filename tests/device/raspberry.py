@@ -22,6 +22,8 @@ _REVISION = "a02082"
 _WORDS = (
     # QEMU restarts the board at the first write to its watchdog.
     "initcall_blacklist=bcm2835_wdt_driver_init,bcm2835_pm_driver_init modprobe.blacklist=vc4,snd_bcm2835,brcmfmac"
+    # What takes a Pi a second may take a minute here.
+    " systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=600"
     " systemd.debug_shell=ttyS1 systemd.mask=serial-getty@ttyAMA0.service systemd.mask=serial-getty@ttyS1.service"
 )
 _IS_READY = (
