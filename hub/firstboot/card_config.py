@@ -25,8 +25,12 @@ CLUSTER_BYTES = 4096
 """Of the boot partition: fsck cuts off a file there of which it does not find the rest (image/steps/50-card)."""
 _BYTES_MAX = 64 * 1024
 _NOT_UTF_8 = "not UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
-_NO_TEXT = "the file is damaged; write it anew, and replace the card soon"
-_IN_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_NO_TEXT = (
+    "not a text. Save it with a text editor, not with a word processor;"
+    " if that was done, the card has damaged the file: write it anew, and replace the card soon"
+)
+_IN_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f\x7f]")
+"""Control characters that no text has; DOS ends one with 1A."""
 _Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
 _Ssid = Annotated[str, Meta(min_length=1, max_length=200, pattern=ONE_LINE)]
 _Passphrase = Annotated[str, Meta(max_length=200)]
@@ -149,14 +153,14 @@ def from_bytes(raw: bytes, name: str = FILE_NAME) -> CardConfig:
         text = raw.strip(b"\0").decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SettingError(f"{name} line {line}: {_NO_TEXT if _is_noise(raw) else _NOT_UTF_8}") from None
+        raise SettingError(f"{name} line {line}: {_NO_TEXT if _is_no_text(raw) else _NOT_UTF_8}") from None
     found = read(text, name)
     without_secrets(text)  # before anything is applied: secrets that cannot be taken out again are not taken in
     return found
 
 
-def _is_noise(raw: bytes) -> bool:
-    """Whether no program can have saved this as a text, in whatever encoding: the card has damaged it."""
+def _is_no_text(raw: bytes) -> bool:
+    """Whether no program saved this as a text, in whatever encoding."""
     return not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and bool(_IN_NO_TEXT.search(raw))
 
 

@@ -24,7 +24,7 @@ _OVERLAP_BYTES = 64
 
 def needs() -> Iterator[str]:
     """Name what this tier needs and this machine has not got."""
-    for program in ("qemu-system-aarch64", "mcopy", "ssh", "ssh-keygen", "openssl"):
+    for program in ("qemu-system-aarch64", "fdtput", "mcopy", "ssh", "ssh-keygen", "openssl"):
         if shutil.which(program) is None:
             yield f"{program} (image/prerequisites)"
     if not IMAGE.exists():

@@ -77,18 +77,21 @@ def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> 
         card_config.load(file)
 
 
+@pytest.mark.parametrize("end", [b"", b"\x1a"])
 @pytest.mark.parametrize(
     ("encoding", "letter"), [("utf-16", "\u00e9"), ("cp1252", "\u00e9"), ("cp437", "\u00e9"), ("cp1256", "\u0639")]
 )
-def test_a_file_that_a_program_saved_in_its_own_way_is_not_called_damaged(encoding: str, letter: str) -> None:
+def test_a_file_that_a_program_saved_in_its_own_way_is_told_from_no_text(
+    encoding: str, letter: str, end: bytes
+) -> None:
     with pytest.raises(SettingError, match="not UTF-8"):
-        card_config.from_bytes(f"[hub]\r\nname = 'Zo{letter}'\r\n".encode(encoding))
+        card_config.from_bytes(f"[hub]\r\nname = 'Zo{letter}'\r\n".encode(encoding) + end)
 
 
 @pytest.mark.parametrize("at", [0, 30, 4096])
-def test_a_file_with_noise_in_it_is_called_damaged(at: int) -> None:
+def test_a_file_with_noise_in_it_is_no_text(at: int) -> None:
     noise = random.Random(at).randbytes(4096)
-    with pytest.raises(SettingError, match=r"line \d+: the file is damaged"):
+    with pytest.raises(SettingError, match=r"line \d+: not a text"):
         card_config.from_bytes((b"# a line as it was written\n" * 200)[:at] + noise)
 
 

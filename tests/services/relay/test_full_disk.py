@@ -13,7 +13,6 @@ from hub.core.cloud.cycle_outcome import Outcome
 from hub.core.errors import Unavailable
 from hub.core.status.facts import FREE_BYTES_FULL, FREE_BYTES_SPENT
 from hub.store.database import Store
-from tests.bench.material import MIB
 from tests.hubs import row
 from tests.mounts import Mount, mount
 from tests.services.relay.world import World
@@ -52,7 +51,7 @@ def enter_until_refused(world: World) -> set[str]:
         entered |= {str(each["id"]) for each in made}
 
 
-@pytest.mark.parametrize("free_bytes", [4 * MIB, FREE_BYTES_FULL + 2 * MIB])
+@pytest.mark.parametrize("free_bytes", [FREE_BYTES_SPENT // 4, FREE_BYTES_FULL + FREE_BYTES_SPENT // 8])
 def test_r10_what_phones_entered_until_the_disk_was_full_goes_to_the_cloud(
     small: World, mount: Mount, free_bytes: int
 ) -> None:
