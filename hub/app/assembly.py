@@ -64,7 +64,7 @@ def create(store: Store, live: LiveSettings) -> tuple[Litestar, Pages, Rpc]:
     )
     gather = partial(facts.gather, store, count=facts.uncounted)
     for_browsers = [
-        *health.handlers(gather),
+        *health.handlers(gather, shown.failing),
         *health.metrics_handlers(store, phones_rpc, gather, _metrics_token_file(settings)),
         *look.handlers(),
         *pages.handlers(shown, store, web_wiring.powers(store, live, phones_rpc)),

@@ -26,7 +26,7 @@ from hub.web import refusals
 from hub.web.frame import Pages
 
 AGAIN_S = 60.0
-"""What runs beside the servers has failed: so much later it is tried again."""
+"""What runs beside the servers has failed: so much later it is tried again, and it is well once it has run so long."""
 _BACKLOG = 1024
 _HEADER_MS = 5_000
 """The app opens a connection when it has something to ask."""
@@ -62,7 +62,8 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     log.info(LogEvent.SERVING, host=settings.server.host, port=settings.server.port)
-    tasks = [asyncio.create_task(_keep_running(run)) for run in beside]
+    failing = site[1].failing if site else set()
+    tasks = [asyncio.create_task(_keep_running(run, failing)) for run in beside]
     try:
         await asyncio.gather(*(server.serve() for server in servers))
     finally:
@@ -72,13 +73,20 @@ async def serve(
     log.info(LogEvent.SERVING_STOPPED)
 
 
-async def _keep_running(run: Callable[[], Coroutine[None, None, None]]) -> None:
+async def _keep_running(run: Callable[[], Coroutine[None, None, None]], failing: set[Callable[..., object]]) -> None:
     """Run it, and once more after a while where it fails: phones are served on, and nobody else would hear of it."""
     while True:
+        well = asyncio.get_running_loop().call_later(AGAIN_S, failing.discard, run)
         try:
-            return await run()
+            await run()
         except Exception as error:  # noqa: BLE001  told by its place alone: its text may hold what is in a record
             log.error(LogEvent.BESIDE_FAILED, error=type(error).__name__, where=refusals.where(error))  # noqa: TRY400
+            failing.add(run)
+        else:
+            failing.discard(run)
+            return
+        finally:
+            well.cancel()
         await asyncio.sleep(AGAIN_S)
 
 

@@ -68,6 +68,8 @@ class Pages:
         self.options = options
         self.after_form: list[Callable[[], None]] = []
         """Called in the event loop after a form succeeded, for example to announce the hub's new name."""
+        self.failing: set[Callable[..., object]] = set()
+        """What runs beside the servers and has failed lately."""
         self.https_port = 0
         """Where the pages are served over TLS; 0 for nowhere."""
         self.fingerprint = ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from hub.web.body import AnyRequest
 _TOKEN_CHARS_MIN = 16
 
 
-def handlers(gather: Callable[[], Facts]) -> list[HTTPRouteHandler]:
-    """/healthz and /readyz; ``gather`` tries a write each time."""
+def handlers(gather: Callable[[], Facts], failing: Collection[object] = ()) -> list[HTTPRouteHandler]:
+    """/healthz and /readyz; ``gather`` tries a write each time. failing: what fails beside the servers."""
 
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
@@ -33,11 +33,11 @@ def handlers(gather: Callable[[], Facts]) -> list[HTTPRouteHandler]:
 
     @get("/readyz")
     async def readyz() -> dict[str, str]:
-        """Answer 200 only after a write that worked."""
+        """Answer 200 only after a write that worked; whether phones are all that is served, it says beside."""
         now = await asyncio.get_running_loop().run_in_executor(pool, gather)
         if now.damage or not now.writable or now.full or not now.card.keeps:
             raise Unavailable(_trouble(now))
-        return {"status": "ready"}
+        return {"status": "ready", "beside": "failing" if failing else "well"}
 
     return [healthz, readyz]
 

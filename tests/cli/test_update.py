@@ -1,5 +1,6 @@
 """Updates by a real RAUC: what is refused and how that is said, what is installed, and the way back."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -161,19 +162,34 @@ def on_trial(two_systems: TwoSystems) -> Iterator[TwoSystems]:
 class Ready(BaseHTTPRequestHandler):
     """A hub that says that it can serve."""
 
+    beside = "well"
+
     def do_GET(self) -> None:
         self.send_response(HTTPStatus.OK if self.path == "/readyz" else HTTPStatus.NOT_FOUND)
         self.end_headers()
+        self.wfile.write(json.dumps({"status": "ready", "beside": self.beside}).encode())
+
+
+class WithoutRelay(Ready):
+    """One whose relay does not start."""
+
+    beside = "failing"
+
+
+@contextlib.contextmanager
+def answering(hub: type[Ready]) -> Iterator[str]:
+    """Let a hub answer; gives its port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield str(server.server_port)
+        server.shutdown()
 
 
 def test_a_system_that_proves_itself_is_kept(on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "STEADY_S", 0)  # not a minute
     (report := on_trial.root / "report.json").write_text('{"hub_id": "x"}')
-    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = str(server.server_port)
+    with answering(Ready) as port:
         done = on_trial.hub("prove", HIKMA_UPDATE_REPORT=str(report), HIKMA_HUB_SERVER_PORT=port)
-        server.shutdown()
     assert done.refused == ""
     assert started_of(on_trial) == "slot-B"
     assert f"updated from version {__version__} to version {NEWER}" in on_trial.hub("status").out
@@ -193,6 +209,17 @@ def test_a_system_that_does_not_prove_itself_makes_way_and_says_why(
     assert "was not well. The hub has gone back" in told
     assert "The hub did not answer." in told
     assert "The data could not be opened." in told
+
+
+def test_a_system_whose_hub_serves_phones_and_cannot_send_on_makes_way(
+    on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "TRIAL_S", 0)  # not ten minutes
+    (report := on_trial.root / "report.json").write_text('{"hub_id": "x"}')
+    with answering(WithoutRelay) as port:
+        on_trial.hub("prove", HIKMA_UPDATE_REPORT=str(report), HIKMA_HUB_SERVER_PORT=port)
+    assert started_of(on_trial) == "slot-A"
+    assert "A part of the program did not start." in on_trial.hub("status").out
 
 
 def test_a_system_that_can_save_nothing_makes_way_too(on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_asking_often_whether_the_hub_is_ready_counts_no_records(
 ) -> None:
     with Site(tmp_path / "data") as site:
         monkeypatch.delattr(record_rows, "count")
-        assert site.get("/readyz").json() == {"status": "ready"}
+        assert site.get("/readyz").json() == {"status": "ready", "beside": "well"}
 
 
 def test_metrics_count_calls_refusals_and_records(served: ServedHub) -> None:

@@ -26,6 +26,7 @@ class Need(Enum):
 
     WRITE = "Nothing could be saved."
     READY = "The hub did not answer."
+    WORK = "A part of the program did not start."
     LIGHTS = "The lights did not start."
     FIRST_BOOT = "The data could not be opened."
     NETWORK = "A network that phones used did not come back."
@@ -38,6 +39,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A write was waited for until it was on the card."""
     is_ready: bool
     """/readyz answered 200."""
+    is_whole: bool
+    """What runs beside the hub's servers runs: the relay, and how phones find the hub."""
     has_lights: bool
     """The lights run, or did not before."""
     is_opened: bool
@@ -59,6 +62,7 @@ def missing(seen: Evidence, ways_before: Iterable[Way]) -> tuple[Need, ...]:
     shown = {
         Need.WRITE: seen.wrote,
         Need.READY: seen.is_ready,
+        Need.WORK: seen.is_whole or not seen.is_ready,
         Need.LIGHTS: seen.has_lights,
         Need.FIRST_BOOT: seen.is_opened,
         Need.NETWORK: _carries(seen.ways, frozenset(ways_before)),

@@ -1,6 +1,7 @@
 """Looks at a system on trial from outside, as somebody who depends on it would."""
 
 import http.client
+import json
 import subprocess
 from collections.abc import Callable
 
@@ -16,9 +17,11 @@ def look(*, port: int, keep: Callable[[], None], is_opened: bool, had_lights: bo
 
     had_lights: before the update; a board whose lights never ran does not get them by one.
     """
+    beside = _ready(port)
     return Evidence(
         wrote=_wrote(keep),
-        is_ready=is_ready(port),
+        is_ready=beside is not None,
+        is_whole=beside == "well",
         has_lights=has_lights() or not had_lights,
         is_opened=is_opened,
         ways=ways(),
@@ -30,22 +33,23 @@ def has_lights() -> bool:
     return _printed("systemctl", "is-active", _LIGHTS) == "active"
 
 
-def is_ready(port: int) -> bool:
-    """Whether the hub on this machine says that it can serve."""
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=_READY_S)
-    try:
-        asked.request("GET", "/readyz")
-        return asked.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        asked.close()
-
-
 def ways() -> frozenset[Way]:
     """Return the networks that are up, as NetworkManager has them; none where it does not answer."""
     lines = _printed("nmcli", "--terse", "--fields", "TYPE,NAME", "connection", "show", "--active").splitlines()
     return frozenset(found for line in lines if (found := _way(*line.partition(":")[::2])))
+
+
+def _ready(port: int) -> str | None:
+    """Return how the hub on this machine, which can serve, says that it goes beside; None where it does not say so."""
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=_READY_S)
+    try:
+        asked.request("GET", "/readyz")
+        answer = asked.getresponse()
+        return json.load(answer)["beside"] if answer.status == http.HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return None
+    finally:
+        asked.close()
 
 
 def _way(kind: str, name: str) -> Way | None:

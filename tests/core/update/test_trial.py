@@ -4,16 +4,26 @@ from msgspec.structs import replace
 from hub.core.update import trial
 from hub.core.update.trial import Evidence, Need, Verdict, Way
 
-WELL = Evidence(wrote=True, is_ready=True, has_lights=True, is_opened=True, ways=frozenset())
+WELL = Evidence(wrote=True, is_ready=True, is_whole=True, has_lights=True, is_opened=True, ways=frozenset())
 
 
 @pytest.mark.parametrize(
     ("field", "need"),
-    [("wrote", Need.WRITE), ("is_ready", Need.READY), ("has_lights", Need.LIGHTS), ("is_opened", Need.FIRST_BOOT)],
+    [
+        ("wrote", Need.WRITE),
+        ("is_ready", Need.READY),
+        ("is_whole", Need.WORK),
+        ("has_lights", Need.LIGHTS),
+        ("is_opened", Need.FIRST_BOOT),
+    ],
 )
 def test_each_thing_that_is_not_shown_is_named(field: str, need: Need) -> None:
     assert trial.missing(WELL, ()) == ()
     assert trial.missing(replace(WELL, **{field: False}), ()) == (need,)
+
+
+def test_of_a_hub_that_does_not_answer_nothing_more_is_said() -> None:
+    assert trial.missing(replace(WELL, is_ready=False, is_whole=False), ()) == (Need.READY,)
 
 
 @pytest.mark.parametrize(

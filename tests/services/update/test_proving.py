@@ -23,7 +23,8 @@ def test_a_system_is_kept_when_it_stays_well_for_a_minute(
     clock = [0.0]
 
     def look() -> Evidence:
-        return Evidence(wrote=True, is_ready=is_well(clock[0]), has_lights=True, is_opened=True, ways=frozenset())
+        is_ready = is_well(clock[0])
+        return Evidence(wrote=True, is_ready=is_ready, is_whole=True, has_lights=True, is_opened=True, ways=frozenset())
 
     def rest(seconds: float) -> None:
         clock[0] += seconds
