@@ -147,14 +147,14 @@ def make(folder: Path) -> Path:
 
 def build(out: Path) -> None:
     """Make an image that starts, and the file with its checksum. Of Debian's packages, once a week."""
-    recipe = (_PACKAGES, PROJECT / "image/debian.packages", _STEPS / "10-base")
+    recipe = (_PACKAGES, PROJECT / "image/debian.packages", _STEPS / "10-base", PROJECT / "image/native-tools")
     made_of = hashlib.sha256(b"".join(path.read_bytes() for path in recipe)).hexdigest()[:12]
     base = out.with_name(f"raspios-{made_of}-{datetime.now(UTC):%G-%V}.tar")
     out.parent.mkdir(parents=True, exist_ok=True)
     if not base.exists():
         part = base.with_suffix(".part.tar")
         names = [line for line in _PACKAGES.read_text().splitlines() if not line.startswith("#")]
-        _run(_STEPS / "10-base", part, *names, INITRAMFS="no")
+        _run(_STEPS / "10-base", part, *names)
         part.rename(base)
     tree = out.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
@@ -251,11 +251,9 @@ def _sized(path: Path, mib: int) -> None:
     os.truncate(path, mib * _MIB)
 
 
-def _run(*words: str | Path, given: str = "", **environ: str) -> str:
+def _run(*words: str | Path, given: str = "") -> str:
     told = [str(word) for word in words]
-    done = subprocess.run(
-        told, input=given, stdout=subprocess.PIPE, env={**os.environ, **environ}, text=True, check=True
-    )
+    done = subprocess.run(told, input=given, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
 
