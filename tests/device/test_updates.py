@@ -3,7 +3,6 @@
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,20 +58,22 @@ def tap(board: Guest, wish: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def updated(keys: Keys, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    """Return a board with a disk of updates beside its card, which loses at a cut what was not flushed."""
-    text = toml(keys).replace('language = "ar"', 'language = "en"')
-    made = card.flash(tmp_path_factory.mktemp("updated"), "card", text)
-    disk = ("-drive", f"if=none,id=shelf,file={shelf},format=raw,readonly=on", "-device", "virtio-blk-pci,drive=shelf")
-    with Guest(made, keys.private, loses=True, devices=disk) as board:
-        board.ssh("hikma-hub pairing open --minutes 240")
-        board.ssh(_READY)
-        yield board
+def updated(losing: Guest, shelf: Path) -> Guest:
+    """Return the board whose card loses at a cut what was not flushed, with a disk of updates and all that it runs."""
+    losing.cut()
+    losing.words = ""
+    losing.devices = (
+        *("-drive", f"if=none,id=shelf,file={shelf},format=raw,readonly=on"),
+        *("-device", "virtio-blk-pci,drive=shelf"),
+    )
+    losing.power_on()
+    losing.ssh(_READY)
+    return losing
 
 
 @pytest.fixture(scope="module")
 def phone(updated: Guest) -> Phone:
-    return paired(updated, 1)
+    return paired(updated, 41)
 
 
 def push(phone: Phone, name: str) -> str:
@@ -130,7 +131,7 @@ def test_an_update_that_is_cut_at_any_moment_loses_nothing_and_can_be_made_again
         found = status(updated)
         assert (found["version"], found["running"], found["usual"], found["next"]) == (__version__, "A", "A", "A")
         assert phone.sync().ok
-        other = paired(updated, 10 + cut)
+        other = paired(updated, 50 + cut)
         assert other.sync().ok
         assert kept <= {str(row["id"]) for row in other.store.rows("patients")}
 
@@ -153,7 +154,7 @@ def test_a_trial_that_is_cut_goes_back_and_what_was_pushed_to_it_is_there(update
     found = status(updated)
     assert (found["version"], found["running"], found["next"]) == (__version__, "A", "A")
     assert f"version {NEWER} did not start" in found["last"]
-    other = paired(updated, 2)
+    other = paired(updated, 42)
     assert other.sync().ok
     assert other.store.find("patients", pushed)
 
@@ -183,7 +184,7 @@ def test_an_update_that_proves_itself_is_kept_and_a_person_can_go_back(updated: 
     updated.restart()
     updated.wait_until_ready(_TRIAL_S)
     assert status(updated)["running"] == "A"
-    other = paired(updated, 3)
+    other = paired(updated, 43)
     assert other.sync().ok
     assert other.store.find("patients", pushed)
 
