@@ -154,7 +154,7 @@ def build(out: Path) -> None:
     if not base.exists():
         part = base.with_suffix(".part.tar")
         names = [line for line in _PACKAGES.read_text().splitlines() if not line.startswith("#")]
-        _run(_STEPS / "10-base", part, *names)
+        _run(_STEPS / "10-base", part, *names, INITRAMFS="no")
         part.rename(base)
     tree = out.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
@@ -251,9 +251,11 @@ def _sized(path: Path, mib: int) -> None:
     os.truncate(path, mib * _MIB)
 
 
-def _run(*words: str | Path, given: str = "") -> str:
+def _run(*words: str | Path, given: str = "", **environ: str) -> str:
     told = [str(word) for word in words]
-    done = subprocess.run(told, input=given, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        told, input=given, stdout=subprocess.PIPE, env={**os.environ, **environ}, text=True, check=True
+    )
     return done.stdout
 
 
