@@ -23,7 +23,7 @@ def members(blob: bytes) -> Iterator[tuple[str, bytes]]:
     while rest := blob[at:].lstrip(b"\0"):
         at = len(blob) - len(rest)
         if not rest.startswith(b"070701"):
-            done = subprocess.run(("zstd", "-dc"), input=rest, stdout=subprocess.PIPE, check=True)  # noqa: S607
+            done = subprocess.run(("zstd", "-dc"), input=rest, capture_output=True, check=True)  # noqa: S607
             blob, at = done.stdout, 0
             continue
         while True:
@@ -51,5 +51,8 @@ def faults(blob: bytes) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(faults(Path(sys.argv[1]).read_bytes()))
+    try:
+        found = list(faults(Path(sys.argv[1]).read_bytes()))
+    except (ValueError, subprocess.CalledProcessError):
+        found = ["it is cut short, or no initramfs at all"]
     sys.exit("\n".join(f"{sys.argv[1]}: {fault}" for fault in found) or 0)

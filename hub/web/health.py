@@ -33,7 +33,7 @@ def handlers(gather: Callable[[], Facts], failing: Collection[object] = ()) -> l
 
     @get("/readyz")
     async def readyz() -> dict[str, str]:
-        """Answer 200 only after a write that worked; whether phones are all that is served, it says beside."""
+        """Answer 200 only after a write that worked, and say whether what runs beside the servers fails."""
         now = await asyncio.get_running_loop().run_in_executor(pool, gather)
         if now.damage or not now.writable or now.full or not now.card.keeps:
             raise Unavailable(_trouble(now))

@@ -52,7 +52,8 @@ def test_an_initramfs_is_looked_into_whatever_part_is_compressed(
     assert (status, fault in said) == (int(bool(fault)), True), said
 
 
-def test_what_is_no_initramfs_is_a_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", [b"not one", archive(a=b"x")[:100], b"070701"])
+def test_what_is_no_initramfs_or_half_of_one_is_said_to_be_that(tmp_path: Path, held: bytes) -> None:
     compressed(b"")
-    (path := tmp_path / "initramfs8").write_bytes(b"not one")
-    assert looked_at(path)[0] != 0
+    (path := tmp_path / "initramfs8").write_bytes(held)
+    assert looked_at(path) == (1, f"{path}: it is cut short, or no initramfs at all\n")
