@@ -71,7 +71,7 @@ def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
     """Keep the system on trial once it has proven itself, or go back."""
     settings, slot = options.settings(config, data), box.booted()
     last = memory.read(data) or LastUpdate(version=__version__, before="?")
-    look = partial(_look, settings.server.port, report, partial(memory.keep, data, last), last.lights)
+    look = partial(_look, settings.server.port, report, partial(memory.keep, data, last), last)
     missing = proving.watch(look, last.ways)
     if not missing:
         box.change(lambda boot: slots.mark_good(boot, slot))
@@ -85,7 +85,7 @@ def prove(box: Systems, report: Path, data: Path, config: Path | None) -> None:
         Machine().run("systemctl", "reboot")
 
 
-def _look(port: int, report: Path, keep: Callable[[], None], had_lights: bool) -> Evidence:  # noqa: FBT001  one of what is known
+def _look(port: int, report: Path, keep: Callable[[], None], before: LastUpdate) -> Evidence:
     opened = first_boot(report)
     is_opened = bool(opened.hub_id) and opened.card.keeps
-    return evidence.look(port=port, keep=keep, is_opened=is_opened, had_lights=had_lights)
+    return evidence.look(port=port, keep=keep, is_opened=is_opened, before=before)

@@ -28,8 +28,15 @@ def installer(box: Systems, data: Path, settings: Settings) -> Installer:
     def untimely() -> Refusal | None:
         return rules.untimely(hub_state.facts(settings, lambda: Facts(answering=False)), box.uptime_s())
 
-    lock = places().lock
-    return Installer(box=box, data=data, current=__version__, untimely=untimely, restart=_restart, lock=lock)
+    return Installer(
+        box=box,
+        data=data,
+        current=__version__,
+        port=settings.server.port,
+        untimely=untimely,
+        restart=_restart,
+        lock=places().lock,
+    )
 
 
 def granting(box: Systems, data: Path, settings: Settings) -> Granting:

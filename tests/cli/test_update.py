@@ -153,7 +153,8 @@ def on_trial(two_systems: TwoSystems) -> Iterator[TwoSystems]:
     boot_partition.seal(two_systems.boot, Slot.B)
     boot = boot_partition.read(two_systems.boot)
     boot_partition.perform(two_systems.boot, slots.make_primary(boot, Slot.B))
-    memory.keep(two_systems.root / "data", LastUpdate(version=NEWER, before=__version__, fate=Fate.TRYING))
+    last = LastUpdate(version=NEWER, before=__version__, fate=Fate.TRYING, lights=False)
+    memory.keep(two_systems.root / "data", last)
     two_systems.runs(Slot.B)
     yield two_systems
     two_systems.runs(Slot.A)
@@ -186,7 +187,8 @@ def answering(hub: type[Ready]) -> Iterator[str]:
 
 
 def test_a_system_that_proves_itself_is_kept(on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "STEADY_S", 0)  # not a minute
+    monkeypatch.setattr(trial, "TRIAL_S", 0)  # not ten minutes
+    monkeypatch.setattr(trial, "STEADY_S", 1e-9)  # not a minute
     (report := on_trial.root / "report.json").write_text('{"hub_id": "x"}')
     with answering(Ready) as port:
         done = on_trial.hub("prove", HIKMA_UPDATE_REPORT=str(report), HIKMA_HUB_SERVER_PORT=port)
@@ -220,6 +222,20 @@ def test_a_system_whose_hub_serves_phones_and_cannot_send_on_makes_way(
         on_trial.hub("prove", HIKMA_UPDATE_REPORT=str(report), HIKMA_HUB_SERVER_PORT=port)
     assert started_of(on_trial) == "slot-A"
     assert "A part of the program did not start." in on_trial.hub("status").out
+
+
+def test_a_hub_that_could_not_send_on_before_its_update_may_keep_it(
+    served: TwoSystems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "TRIAL_S", 0)  # not ten minutes
+    monkeypatch.setattr(trial, "STEADY_S", 1e-9)  # not a minute
+    (report := served.root / "report.json").write_text('{"hub_id": "x"}')
+    with answering(WithoutRelay) as port:
+        done = served.hub("install", served.bundle(NEWER), HIKMA_HUB_SERVER_PORT=port)
+        assert done.refused == ""
+        served.runs(Slot.B)
+        served.hub("prove", HIKMA_UPDATE_REPORT=str(report), HIKMA_HUB_SERVER_PORT=port)
+    assert started_of(served) == "slot-B"
 
 
 def test_a_system_that_can_save_nothing_makes_way_too(on_trial: TwoSystems, monkeypatch: pytest.MonkeyPatch) -> None:

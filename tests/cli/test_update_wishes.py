@@ -201,6 +201,7 @@ def test_two_at_once_are_refused_and_the_first_goes_on(box: TwoSystems, bundles:
         box=Systems(writable=lambda _folder: nullcontext()),
         data=box.root,
         current=__version__,
+        port=1,
         untimely=lambda: None,
         restart=lambda _argument: None,
         lock=box.places.lock,

@@ -30,6 +30,8 @@ class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """The networks that were up before it."""
     lights: bool = True
     """Whether the lights ran before it."""
+    whole: bool = True
+    """Whether what runs beside the hub's servers ran before it."""
     missing: tuple[str, ...] = ()
     """What it did not show in its time, by the names of ``Need``; empty where it did not come up at all."""
 

@@ -40,7 +40,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     is_ready: bool
     """/readyz answered 200."""
     is_whole: bool
-    """What runs beside the hub's servers runs: the relay, and how phones find the hub."""
+    """What runs beside the hub's servers runs: the relay, and how phones find the hub. Or it did not before."""
     has_lights: bool
     """The lights run, or did not before."""
     is_opened: bool

@@ -5,6 +5,7 @@ import json
 import subprocess
 from collections.abc import Callable
 
+from hub.core.update.last import LastUpdate
 from hub.core.update.trial import Evidence, Way
 
 _READY_S = 10
@@ -12,20 +13,25 @@ _PROGRAM_S = 20
 _LIGHTS = "hikma-hub-lights.service"
 
 
-def look(*, port: int, keep: Callable[[], None], is_opened: bool, had_lights: bool) -> Evidence:
+def look(*, port: int, keep: Callable[[], None], is_opened: bool, before: LastUpdate) -> Evidence:
     """Look once. port: where the hub serves; keep: writes to the card and waits for it, raises OSError.
 
-    had_lights: before the update; a board whose lights never ran does not get them by one.
+    before: what went before the update; a board whose lights never ran does not get them by one.
     """
     beside = _ready(port)
     return Evidence(
         wrote=_wrote(keep),
         is_ready=beside is not None,
-        is_whole=beside == "well",
-        has_lights=has_lights() or not had_lights,
+        is_whole=beside == "well" or not before.whole,
+        has_lights=has_lights() or not before.lights,
         is_opened=is_opened,
         ways=ways(),
     )
+
+
+def is_whole(port: int) -> bool:
+    """Whether nothing beside the hub's servers fails, as far as the hub at this port says."""
+    return _ready(port) != "failing"
 
 
 def has_lights() -> bool:

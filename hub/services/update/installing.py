@@ -28,6 +28,8 @@ class Installer(msgspec.Struct, frozen=True, kw_only=True):
     box: Systems
     data: Path
     current: str
+    port: int
+    """Where the hub serves."""
     untimely: Callable[[], Refusal | None]
     """Returns why it must wait."""
     restart: Callable[[str], object]
@@ -45,8 +47,13 @@ class Installer(msgspec.Struct, frozen=True, kw_only=True):
                 self.box.install(bundle)
             except UpdateRefused as error:
                 raise finding.gone(error, bundle) from error
-            ways, lights = tuple(sorted(evidence.ways())), evidence.has_lights()
-            last = LastUpdate(version=found.version or "?", before=self.current, ways=ways, lights=lights)
+            last = LastUpdate(
+                version=found.version or "?",
+                before=self.current,
+                ways=tuple(sorted(evidence.ways())),
+                lights=evidence.has_lights(),
+                whole=evidence.is_whole(self.port),
+            )
             memory.keep(self.data, last)
             return found
 
