@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from hub.actions.box import write_check
+from hub.actions.records import search_index
 from hub.app import fleet, rules, updating
 from hub.app.live_settings import LiveSettings
 from hub.late import Late
@@ -27,6 +28,9 @@ else:
     presence = Late("hub.services.discovery.presence")
     schedule = Late("hub.services.relay.schedule")
 
+ANSWERED_S = 1.0
+"""So long after a write whoever wrote has the answer."""
+
 Beside: TypeAlias = Callable[[], Coroutine[None, None, None]]
 """It runs until it is cancelled."""
 
@@ -39,6 +43,7 @@ def every(store: Store, live: LiveSettings, shown: Pages, begun: asyncio.Event) 
     return [
         guarding(settings, partial(write_check.reaches_card, store)),
         *announcing,
+        partial(indexing, store),
         partial(_relay, store, live, begun),
         Reporter(store, partial(fleet.current, store, live)).run,
         partial(updating.ask_daily, store, live),
@@ -48,6 +53,25 @@ def every(store: Store, live: LiveSettings, shown: Pages, begun: asyncio.Event) 
 def guarding(settings: Settings, prove: Callable[[], bool]) -> Beside:
     """Return what tells the watchdog that the hub works, as long as ``prove`` says so."""
     return partial(watchdog.keep, os.environ, (settings.server.host, settings.server.port), prove)
+
+
+async def indexing(store: Store) -> None:
+    """Index for the search, a little after each write, the patients who came many at once."""
+    loop, written = asyncio.get_running_loop(), asyncio.Event()
+
+    def hear() -> None:
+        loop.call_soon_threadsafe(written.set)
+
+    store.after_commit.append(hear)
+    try:
+        while True:
+            while await asyncio.to_thread(search_index.index_some, store):
+                pass
+            await written.wait()
+            written.clear()
+            await asyncio.sleep(ANSWERED_S)
+    finally:
+        store.after_commit.remove(hear)
 
 
 async def _announce(store: Store, settings: Settings, shown: Pages, begun: asyncio.Event) -> None:

@@ -21,6 +21,7 @@ from hub.services.rpc.dispatch import PhoneBounds, Rpc
 from hub.services.rpc.procedures.registry import Policy
 from hub.store.database import Store, Transaction
 from hub.store.phones import callers
+from tests.simulator.clinic import Clinic, Provider
 
 MIB = 1024 * 1024
 EMAIL, PASSWORD = "nurse@example.org", "a long password"
@@ -53,6 +54,24 @@ def events(count: int, *, seed: int = 1, patients: int = 500) -> Iterator[dict[s
             "created_at": made,
             "updated_at": made,
             "recorded_by_user_id": "01a1f79d-1111-7bdc-84ec-d3128e8a5542",
+        }
+
+
+def patients(count: int, *, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Return rows of patients of a made-up clinic, as a phone pushes them."""
+    clinic, rng = Clinic(seed), random.Random(seed)
+    for number in range(count):
+        made = _START_MS + number * 1000
+        yield {
+            "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+            "_status": "created",
+            "_changed": "",
+            **clinic.patient(made, Provider("user-A2", "Dr A2")),
+            "metadata": "{}",
+            "is_deleted": False,
+            "deleted_at": None,
+            "created_at": made,
+            "updated_at": made,
         }
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.services.rpc.dispatch import Rpc
 from hub.store.database import Store
-from tests.bench.material import LeanPhone, events, hub, nurse, rpc, signed_in
+from tests.bench.material import LeanPhone, events, hub, nurse, patients, rpc, signed_in
 from tests.bench.rows import Row, median_ms
 from tests.simulator.taps import Past
 
@@ -41,7 +41,8 @@ def run() -> Iterator[Row]:
         yield _page(store, served, "first page of 4 MB, of visits alone", skip=0)
         yield _page(store, served, "tenth page of 4 MB", skip=9)
         yield _small_pull(signed_in(served, "a"), signed_in(served, "b"), signed_in(small, "a"), signed_in(small, "b"))
-        yield _push(Path(folder), signed_in(small, "push"))
+        yield _push(Path(folder), signed_in(small, "push"), "events", f"push of {_PUSH:,} records", events)
+        yield _push(Path(folder), signed_in(small, "people"), "patients", f"push of {_PUSH:,} patients", patients)
         yield _push_one(Path(folder), signed_in(small, "one"))
         store.close()
         small_store.close()
@@ -116,25 +117,25 @@ def _drain(phone: LeanPhone) -> int:
             return int(cursor)
 
 
-def _push(folder: Path, phone: LeanPhone) -> Row:
+def _push(folder: Path, phone: LeanPhone, table: str, what: str, made: Callable[..., Iterator[dict[str, Any]]]) -> Row:
     """Push 10,000 new records in one request: the hub against open, parse, upsert and one FULL commit."""
     seeds = iter(range(5000, 6000))
     body = [b""]
 
     def ask() -> None:
-        rows = list(events(_PUSH, seed=next(seeds)))
-        body[0] = phone.body("command", "sync_push", {"changes": {"events": {"created": rows}}})
+        rows = list(made(_PUSH, seed=next(seeds)))
+        body[0] = phone.body("command", "sync_push", {"changes": {table: {"created": rows}}})
 
     measured = median_ms(lambda: phone._post("/rpc/command", body[0]), times=5, before=ask)
-    conn = _plain(folder / "floor.db")
+    conn = _plain(folder / f"floor-{table}.db")
 
     def floor() -> None:
         sealed = base64.urlsafe_b64decode(json.loads(body[0])["payload"] + "==")
         plain = AESGCM(phone.key).decrypt(sealed[:12], sealed[12:], b"command")
-        rows = msgspec.json.decode(plain)["data"]["changes"]["events"]["created"]
+        rows = msgspec.json.decode(plain)["data"]["changes"][table]["created"]
         _upsert(conn, [(row["id"], msgspec.json.encode(row)) for row in rows])
 
-    return Row(f"push of {_PUSH:,} records", measured, floor=median_ms(floor, times=5, before=ask), limit=2.5)
+    return Row(what, measured, floor=median_ms(floor, times=5, before=ask), limit=2.5)
 
 
 def _push_one(folder: Path, phone: LeanPhone) -> Row:

@@ -2,7 +2,7 @@
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -18,6 +18,7 @@ _COMPUTED = 2
 """How SQLite marks a generated column in table_xinfo."""
 
 _NEW = re.compile(r"CREATE (?:VIRTUAL )?TABLE (?:IF NOT EXISTS )?\[?(\w+)", re.IGNORECASE)
+_DROPPED = re.compile(r"DROP TRIGGER (\w+)$", re.IGNORECASE)
 _COLUMN = re.compile(r"ALTER TABLE \[?(\w+)\]? ADD COLUMN \[?(\w+)\]? ?(.*)", re.IGNORECASE | re.DOTALL)
 _FILLED = re.compile(r'INSERT (?:OR \w+ )?INTO [\["]?(\w+)', re.IGNORECASE)
 _UPDATED = re.compile(r"UPDATE \[?(\w+)\]? SET (.*?)(?: WHERE | FROM |$)", re.IGNORECASE | re.DOTALL)
@@ -67,7 +68,7 @@ def narrowing(statements: Iterable[str]) -> Iterator[str]:
     """Return the statements under which the previous release's program would no longer work."""
     tables: set[str] = {"_sqlite_migrations", "patient_words"}  # the latter is derived, and may be derived anew
     columns: set[tuple[str, str]] = set()
-    for statement in statements:
+    for statement in _without_replaced(list(statements)):
         if made := _NEW.match(statement):
             tables.add(made[1])
         elif added := _COLUMN.match(statement):
@@ -81,6 +82,15 @@ def narrowing(statements: Iterable[str]) -> Iterator[str]:
             if filled[1] not in tables:
                 yield statement
         elif not _HARMLESS.match(statement) and not _is_of(tables, statement):
+            yield statement
+
+
+def _without_replaced(statements: Sequence[str]) -> Iterator[str]:
+    """Leave out what drops a trigger that is made anew after it."""
+    for place, statement in enumerate(statements):
+        dropped = _DROPPED.match(statement)
+        again = f"CREATE TRIGGER {dropped[1]} " if dropped else None
+        if not again or not any(later.startswith(again) for later in statements[place:]):
             yield statement
 
 

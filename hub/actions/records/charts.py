@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from hub.actions.records import search_index
 from hub.actions.records.changes import Changes
 from hub.core import clock
 from hub.core.errors import BadRecord, Conflict, Malformed, NotFound
@@ -43,6 +44,14 @@ def reading(store: Store, rights: Rights) -> Iterator["ChartReader"]:
     """Open the charts for reading, in one unchanging view."""
     with store.read() as db:
         yield ChartReader(db, rights, store.now_ms(db))
+
+
+@contextmanager
+def searching(store: Store, rights: Rights) -> Iterator["ChartReader"]:
+    """Open the charts for reading, and for finding every patient who is there."""
+    search_index.index_all(store)
+    with reading(store, rights) as opened:
+        yield opened
 
 
 @contextmanager

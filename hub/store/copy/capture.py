@@ -12,8 +12,8 @@ from sqlite_utils import Database
 
 from hub.core.copy.entry import Key
 
-NOT_COPIED: Final = frozenset({"copy_log", "_sqlite_migrations"})
-"""What is about the copy itself, and about the program."""
+NOT_COPIED: Final = frozenset({"copy_log", "_sqlite_migrations", "patients_unsearched"})
+"""What is about the copy itself, about the program, and about the search's index, which comes back with the rows."""
 _WRITES = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|UPDATE(?! SET\b)|DELETE FROM)\s+\[?(\w+)", re.IGNORECASE)
 
 

@@ -60,6 +60,7 @@ STEPS = (
     Step("dispensed_items"),
     Step("shared_ids"),
     Step("outbox_sent"),
+    Step("search_later"),
 )
 _HERE = resources.files(__name__)
 

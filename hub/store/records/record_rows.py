@@ -15,7 +15,7 @@ from hub.core.records.push_decision import Add, Parent
 from hub.core.records.table import Cascade, Table
 from hub.core.records.tables import TABLES
 from hub.store.database import Transaction
-from hub.store.records import former_clinics
+from hub.store.records import former_clinics, unsearched
 
 HUB = merge.HUB
 """The number that stands for the hub and the cloud where a device's would stand."""
@@ -118,7 +118,10 @@ def next_num(tx: Transaction, table: Table) -> int:
 def add(tx: Transaction, table: Table, rows: Sequence[Add], *, device: int) -> range:
     """Add new records; returns their numbers, in order."""
     first = next_num(tx, table)
-    values = [_values(table, num, row, tx.now_ms, device) for num, row in enumerate(rows, first)]
+    nums = range(first, first + len(rows))
+    if table.name == "patients" and len(rows) >= unsearched.MANY:
+        unsearched.put_off(tx, nums)
+    values = [_values(table, num, row, tx.now_ms, device) for num, row in zip(nums, rows, strict=True)]
     start = 0
     for count in _AT_A_TIME:
         while start + count <= len(values):
@@ -126,7 +129,7 @@ def add(tx: Transaction, table: Table, rows: Sequence[Add], *, device: int) -> r
             start += count
     if table.name == "patients":
         _note_moves(tx, _named_already(tx.db, [row.record.id for row in rows]))
-    return range(first, first + len(rows))
+    return nums
 
 
 def change(tx: Transaction, table: Table, kept: Kept, record: Record, *, device: int, history: History) -> None:

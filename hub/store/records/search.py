@@ -1,7 +1,8 @@
 """Finds patients: by name in any script and order, by fragments of numbers, by likeness; newest first.
 
 The words are kept by triggers of the table ``patients`` (hub.store.migrations), so in the transaction that writes a
-record, whoever writes it. Deleted patients have none. hub.core.records.search says which words stand for what.
+record, whoever writes it; of those who come many at once, soon after (unsearched). Deleted patients have none.
+hub.core.records.search says which words stand for what.
 """
 
 import sqlite3

@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from hub.actions.records import search_index
 from hub.core.records import codec
 from hub.core.records.access import Permission, Rights
 from hub.core.records.push_decision import Add
 from hub.core.records.search import SearchedColumns
 from hub.core.records.tables import TABLES
-from hub.store.database import Store
-from hub.store.records import record_rows, search
+from hub.store.database import Store, Transaction
+from hub.store.records import record_rows, search, unsearched
 from hub.store.records.search import Scope
 
 PATIENTS = TABLES["patients"]
@@ -42,7 +43,7 @@ def delete(store: Store, record_id: str) -> None:
 def found(store: Store, typed: str, *, rights: Rights = ALL, column: str = "given_name") -> list[str]:
     with store.read() as db:
         seen = search.scope(db, rights)
-        page, total = search.matching(db, seen, {column: typed}, limit=500, offset=0)
+        page, total = search.matching(db, seen, {column: typed}, limit=1000, offset=0)
     assert total == len(page)
     return [record.id for record in page]
 
@@ -265,6 +266,7 @@ def test_pages_of_many_matches_hold_everyone_once(store: Store) -> None:
         made = [{"id": f"p{number}", "given_name": "Ali", "created_at": number * 7 % 100} for number in range(count)]
         rows = [codec.build(PATIENTS, values) for values in made]
         record_rows.add(tx, PATIENTS, [Add(row, *codec.write(row)) for row in rows], device=1)
+    search_index.index_all(store)
     seen, pages = Scope(None, count), []
     with store.read() as db:
         for offset in range(0, count, 30):
@@ -272,6 +274,60 @@ def test_pages_of_many_matches_hold_everyone_once(store: Store) -> None:
             assert (total > offset + 30) is (offset + 30 < count)
             pages += [record.id for record in page]
     assert len(pages) == len(set(pages)) == count
+
+
+def put_many(store: Store, prefix: str, name: str, *, count: int = unsearched.MANY) -> None:
+    rows = [codec.build(PATIENTS, {"id": f"{prefix}{place}", "given_name": name}) for place in range(count)]
+    with store.write() as tx:
+        record_rows.add(tx, PATIENTS, [Add(row, *codec.write(row)) for row in rows], device=1)
+
+
+def indexed(store: Store, word: str) -> list[int]:
+    with store.read() as db:
+        return [num for (num,) in db.execute("SELECT rowid FROM patient_words WHERE patient_words MATCH ?", [word])]
+
+
+def test_who_came_many_at_once_are_indexed_afterwards_some_at_a_time(store: Store) -> None:
+    put_many(store, "few", "Ali", count=unsearched.MANY - 1)
+    assert len(found(store, "ali")) == unsearched.MANY - 1, "fewer are found at once"
+    put_many(store, "p", "Zoé", count=400)
+    put_many(store, "q", "Zoé", count=200)
+    assert found(store, "zoe") == []
+    with store.read() as db:
+        assert search.scope(db, ALL).total == 600 + unsearched.MANY - 1, "they are counted and listed at once"
+    assert search_index.index_some(store)
+    assert 400 <= len(indexed(store, "nzoe")) < 600
+    assert search_index.index_some(store)
+    assert len(indexed(store, "nzoe")) == 600
+    assert not search_index.index_some(store)
+
+
+def test_what_happens_to_them_before_they_are_indexed_is_not_undone(store: Store) -> None:
+    put_many(store, "p", "Ali")
+    put(store, "p1", given_name="Zoé")
+    put(store, "p2", given_name="Ali", hometown="Hama")
+    delete(store, "p3")
+    with store.write() as tx:
+        tx.db.execute("DELETE FROM patients WHERE id = 'p4'")
+    assert found(store, "zoe") == ["p1"]
+    search_index.index_all(store)
+    assert found(store, "zoe") == ["p1"]
+    assert found(store, "hama", column="hometown") == ["p2"]
+    assert set(found(store, "ali")) == {f"p{place}" for place in range(unsearched.MANY)} - {"p1", "p3", "p4"}
+
+
+def test_what_cannot_be_indexed_now_is_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_many(store, "p", "Ali")
+
+    def fail(_tx: Transaction) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unsearched, "index", fail)
+        search_index.index_all(store)
+    assert found(store, "ali") == []
+    search_index.index_all(store)
+    assert len(found(store, "ali")) == unsearched.MANY
 
 
 class Kept(RuleBasedStateMachine):
@@ -292,6 +348,16 @@ class Kept(RuleBasedStateMachine):
     def enters(self, number: int, name: str, clinic: str | None) -> None:
         put(self.store, f"p{number}", given_name=name, primary_clinic_id=clinic)
 
+    @rule(name=st.sampled_from(["Ali", "Zoé", "مريم"]))
+    def many_enter(self, name: str) -> None:
+        with self.store.read() as db:
+            last = db.execute("SELECT coalesce(max(num), 0) FROM patients").fetchone()[0]
+        put_many(self.store, f"m{last}-", name)
+
+    @rule()
+    def is_brought_up_to_date(self) -> None:
+        search_index.index_all(self.store)
+
     @rule(number=st.integers(0, 5))
     def dies(self, number: int) -> None:
         delete(self.store, f"p{number}")
@@ -309,8 +375,10 @@ class Kept(RuleBasedStateMachine):
                 " WHERE local_server_deleted_at IS NULL"
             ).fetchall()
             counts = dict(db.execute("SELECT clinic, live FROM patient_counts WHERE live <> 0"))
+            late = {row[0] for row in db.execute("SELECT id FROM patients JOIN patients_unsearched USING (num)")}
         for name in ("Ali", "Zoé", "مريم"):
-            assert set(found(self.store, name)) == {row[0] for row in live if row[1] == name}
+            named = {row[0] for row in live if row[1] == name}
+            assert named - late <= set(found(self.store, name)) <= named
         assert counts == {clinic: sum(row[2] == clinic for row in live) for clinic in {row[2] for row in live}}
 
 
@@ -333,4 +401,5 @@ def test_of_many_patients_who_come_at_once_each_is_found(store: Store) -> None:
     with store.write() as tx:
         nums = record_rows.add(tx, PATIENTS, [Add(row, *codec.write(row)) for row in rows], device=1)
         assert nums == range(1, len(names) + 1)
+    search_index.index_all(store)
     assert [found(store, name) for name in names] == [[name] for name in names]

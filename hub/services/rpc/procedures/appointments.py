@@ -154,7 +154,7 @@ def search_appointments(call: Call, params: SearchAppointments) -> ListPart[Appo
         )
 
     start = patient_access.moment_ms("date", params.date)
-    with patient_access.reader(call) as charts:
+    with patient_access.searcher(call) as charts:
         return dated_lists.page(
             charts,
             _APPOINTMENTS,

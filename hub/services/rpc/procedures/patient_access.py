@@ -79,6 +79,13 @@ def reader(call: Call) -> Iterator[ChartReader]:
 
 
 @contextmanager
+def searcher(call: Call) -> Iterator[ChartReader]:
+    """Open the charts for reading, and for finding patients by what is typed."""
+    with charts.searching(call.store, call.user) as opened:
+        yield opened
+
+
+@contextmanager
 def writer(call: Call) -> Iterator[ChartWriter]:
     """Open the charts for writing: all that is written is on disk when the block ends, or nothing is (P1).
 

@@ -73,7 +73,7 @@ def get_patients(call: Call, params: ListRange) -> ListPart[PatientRow]:
 def search_patients(call: Call, params: SearchPatients) -> ListPart[PatientRow]:
     """Search by the beginnings of names in any order and script, by fragments of numbers; the newest first."""
     filters = {column: str(typed) for column, typed in params.filters.items() if typed is not None}
-    with patient_access.reader(call) as charts:
+    with patient_access.searcher(call) as charts:
         found, total = charts.matching(filters, limit=params.limit, offset=params.offset)
     return ListPart([online.shown(_PATIENTS, record) for record in found], total, params.limit, params.offset)
 
@@ -99,7 +99,7 @@ def get_patient(call: Call, params: OfPatient) -> FilledForm:
 @query("check_government_id", required_permissions=SEE)
 def check_government_id(call: Call, params: GovernmentId) -> Exists:
     """Return whether a patient has this government id, however it is written."""
-    with patient_access.reader(call) as charts:
+    with patient_access.searcher(call) as charts:
         return Exists(bool(charts.of_government_id(params.government_id)))
 
 
@@ -107,7 +107,7 @@ def check_government_id(call: Call, params: GovernmentId) -> Exists:
 def similar(call: Call, params: Alike) -> patient_access.Listing[PatientRow]:
     """Return patients with like names, the likest first, tolerant of spelling."""
     wanted = SearchedColumns(given_name=params.given_name, surname=params.surname, date_of_birth=params.date_of_birth)
-    with patient_access.reader(call) as charts:
+    with patient_access.searcher(call) as charts:
         found = charts.similar(wanted, limit=params.limit)
     return patient_access.Listing([online.shown(_PATIENTS, record) for record in found])
 

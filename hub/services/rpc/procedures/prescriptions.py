@@ -102,7 +102,7 @@ def search_prescriptions(call: Call, params: SearchPrescriptions) -> ListPart[Pr
 
     dated = params.date is not None and params.date != ""
     start = patient_access.moment_ms("date", params.date) if dated else -_ALWAYS_MS
-    with patient_access.reader(call) as charts:
+    with patient_access.searcher(call) as charts:
         return dated_lists.page(
             charts,
             _PRESCRIPTIONS,

@@ -5,9 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.records import codec
 from hub.core.records.access import Permission
+from hub.core.records.push_decision import Add
+from hub.core.records.tables import TABLES
 from hub.store.box import counters
 from hub.store.people import users
+from hub.store.records import record_rows, unsearched
 from tests.hubs import NOW_MS
 from tests.services.rpc.procedures.ward import DAY_MS, Ward, ok
 
@@ -53,6 +57,31 @@ def test_a_deleted_patient_is_gone_with_all_that_is_theirs(ward: Ward) -> None:
     assert ok(ward.client.query("search_patients", {"filters": {"given_name": "leila"}}))["total"] == 0
     back = {"patient": {"id": ward.patient, "given_name": "Back"}}
     assert ward.client.command("register_patient", back).status == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("search_patients", {"filters": {"given_name": "zibb"}}),
+        ("check_government_id", {"government_id": "z-077"}),
+        ("patients.similar", {"given_name": "Zibel"}),
+        ("prescriptions.search", {"search_query": "zibbel"}),
+        ("appointments.search", {"search_query": "zibbel", "date": NOW_MS}),
+    ],
+)
+def test_patients_who_came_many_at_once_are_found_by_whoever_searches_next(
+    ward: Ward, name: str, params: dict[str, Any]
+) -> None:
+    here, table = {"primary_clinic_id": ward.hub.clinic_id, "created_at": NOW_MS}, TABLES["patients"]
+    given = [{"id": f"p{number}", "given_name": "Zibbel", "government_id": "Z077"} for number in range(unsearched.MANY)]
+    many = [codec.build(table, {**here, **values}) for values in given]
+    ward.put("prescriptions", patient_id="p7", prescribed_at=NOW_MS)
+    ward.put("appointments", patient_id="p7", timestamp=NOW_MS, clinic_id=ward.hub.clinic_id)
+    params = {**params, "clinic_id": ward.hub.clinic_id} if name.startswith("appointments") else params
+    with ward.hub.store.write() as tx:
+        record_rows.add(tx, table, [Add(each, *codec.write(each)) for each in many], device=1)
+    found = ok(ward.client.query(name, params))
+    assert found.get("exists") or len(found["data"]) >= 1
 
 
 def test_patients_with_like_names_are_found_the_likest_first(ward: Ward) -> None:
