@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hub.actions.box import copying as actions
+from hub.actions.records import search_index
 from hub.app import copying
 from hub.core.copy.standing import CopyStanding
 from hub.core.encrypted_stream import recipient
@@ -19,6 +20,7 @@ from hub.services.copy import writer as writers
 from hub.services.copy.stick import Journal
 from hub.services.copy.writer import CopyWriter
 from hub.store.database import Store
+from hub.store.records import unsearched
 from tests.hubs import POLICY, InProcessHub, changes, edit, row
 from tests.services.copy.copies import SECRET, contents, copied, rebuilt, standing, until
 from tests.simulator.rows import Row
@@ -59,6 +61,23 @@ def test_a_hub_is_made_again_of_the_stick_alone(hub: InProcessHub, stick: Path, 
     assert anew  # the new hub keeps a copy on the same stick, beside the one that it was made of
     assert (anew.folder, anew.recipient) == (kept.folder, kept.recipient)
     assert anew.id != kept.id
+    store.close()
+
+
+def test_patients_who_came_many_at_once_are_found_on_the_hub_that_is_made_of_the_stick(
+    hub: InProcessHub, stick: Path, tmp_path: Path
+) -> None:
+    client, many = hub.client(), unsearched.MANY
+    assert client.push(changes("patients", created=patients(many, seed=1))).status == 200
+    with copied(hub.store, stick):  # the first are in the backup, the others in the journal
+        assert client.push(changes("patients", created=patients(many, seed=2))).status == 200
+        edited = [edit(patients(1, seed=seed)[0], given_name="Edited") for seed in (1, 2)]
+        assert client.push(changes("patients", updated=edited)).status == 200
+        store = rebuilt(stick, tmp_path / "new")
+    for each in (hub.store, store):
+        search_index.index_all(each)
+    assert contents(store)["patient_words"] == contents(hub.store)["patient_words"]
+    assert len(contents(store)["patient_words"]) == 2 * many
     store.close()
 
 
