@@ -72,6 +72,9 @@ class Guest:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Pull the plug, and close what its phones had open."""
         self.cut()
         for transport in self._transports:

@@ -18,11 +18,12 @@ from tests.device.test_first_boot import report
 pytestmark = pytest.mark.long
 _ZERO_THE_FOLDERS_INODE = """
 systemctl stop hikma-hub hikma-hub-lights hikma-hub-console
-sync
-block=$(debugfs -R 'imap /hub' /dev/mapper/hikma-data 2>/dev/null | sed -nE 's/.*located at block ([0-9]+).*/\\1/p')
-dd if=/dev/zero of=/dev/mapper/hikma-data bs=4096 seek=$block count=1 conv=fsync 2>/dev/null
-echo zeroed $block
+fsfreeze --freeze /data  # or the kernel may write it once more, as it was
+found='s/.*located at block ([0-9]+), offset (0x[0-9a-f]+).*/\\1 \\2/p'
+set -- $(debugfs -R 'imap /hub' /dev/mapper/hikma-data 2>/dev/null | sed -nE "$found")
+dd if=/dev/zero of=/dev/mapper/hikma-data bs=256 seek=$(($1 * 16 + $2 / 256)) count=1 conv=fsync && echo zeroed
 """
+"""Of 256 bytes in a block of 4,096; with the whole block go the inodes of what is in the folder, the database's too."""
 _DESTROY = """
 mount -o remount,rw / && rm /etc/hikma-hub/data.header && sync
 dd if=/dev/zero of=/dev/vda4 bs=1M count=16 conv=fsync 2>/dev/null
@@ -58,7 +59,7 @@ def board(worn: Worn, keys: Keys, tmp_path: Path) -> Iterator[Guest]:
     card.run("cp", "--sparse=always", str(worn.card), str(made))
     given = Guest(made, keys.private, words=_BARE, ports=worn.ports)
     yield given
-    given.cut()
+    given.close()
 
 
 def page(board: Guest) -> str:
