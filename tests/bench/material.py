@@ -66,7 +66,7 @@ def patients(count: int, *, seed: int = 1) -> Iterator[dict[str, Any]]:
             "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
             "_status": "created",
             "_changed": "",
-            **clinic.patient(made, Provider("user-A2", "Dr A2")),
+            **clinic.patient(made, Provider("01a1f79d-1111-7bdc-84ec-d3128e8a5542", "Dr A2")),
             "metadata": "{}",
             "is_deleted": False,
             "deleted_at": None,
