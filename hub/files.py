@@ -1,4 +1,8 @@
-"""Files that a power cut leaves old or new, never half: written beside their place, waited for, and moved there."""
+"""Files that a power cut leaves old or new, never half: written beside their place, waited for, and moved there.
+
+On a FAT the entry of a file that was moved says where it begins, and how long it is, only when the file itself was
+waited for once more (the kernel's vfat_rename only marks it): in a folder that was waited for it is 0 bytes long.
+"""
 
 import ctypes
 import os
@@ -21,13 +25,21 @@ def replace(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600, durable: 
     new = path.with_name(f".{path.name}.new")
     try:
         size = _write(new, pieces, mode, durable=durable)
-        new.replace(path)
+        if durable:
+            move(new, path)
+        else:
+            new.replace(path)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    if durable:
-        flush(path.parent)
     return size
+
+
+def move(new: Path, path: Path) -> None:
+    """Give a file that was waited for its name, on the disk when this returns. Raises OSError."""
+    new.replace(path)
+    flush(path)
+    flush(path.parent)
 
 
 def exchange(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600) -> None:
@@ -38,21 +50,18 @@ def exchange(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600) -> None:
     """
     new = path.with_name(f".{path.name}.new")
     _write(new, pieces, mode, durable=True)
-    if path.exists():
-        swap(new, path)
-        flush(path.parent)
-        new.unlink()
-    else:
-        new.replace(path)
+    if not path.exists():
+        move(new, path)
+        return
+    swap(new, path)
+    _flush_system(path.parent)
+    new.unlink()
     flush(path.parent)
 
 
 def swap(one: Path, other: Path) -> None:
     """Let two names change places in one step. Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), str(one))
+    _call("renameat2", _HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE)
 
 
 def flush(folder: Path) -> None:
@@ -62,6 +71,23 @@ def flush(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _flush_system(folder: Path) -> None:
+    """Wait until a folder's whole file system is on the disk; file by file, both names led to one of two for a while."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _call("syncfs", handle)
+        os.fsync(handle)  # a FAT asks the disk itself for no more than it was told before
+    finally:
+        os.close(handle)
+
+
+def _call(name: str, *given: object) -> None:
+    """Call what Python has no name for. Raises OSError."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*given) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
 def _write(path: Path, pieces: Iterable[bytes], mode: int, *, durable: bool) -> int:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,42 @@ def test_a_name_that_is_missing_changes_no_places(tmp_path: Path) -> None:
     (tmp_path / "one").touch()
     with pytest.raises(FileNotFoundError):
         files.swap(tmp_path / "one", tmp_path / "none")
+
+
+@pytest.fixture
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names under which files and folders are waited for, in order."""
+    fsync, names = os.fsync, []
+
+    def note(handle: int) -> None:
+        names.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return names
+
+
+def test_a_file_is_waited_for_once_more_under_its_new_name(tmp_path: Path, waited_for: list[str]) -> None:
+    files.replace(path := tmp_path / "file", [b"x"])
+    assert waited_for == [str(tmp_path / ".file.new"), str(path), str(tmp_path)]
+
+
+def test_so_is_one_that_is_put_on_a_fat(tmp_path: Path, waited_for: list[str]) -> None:
+    files.exchange(path := tmp_path / "file", [b"x"])
+    assert waited_for == [str(tmp_path / ".file.new"), str(path), str(tmp_path)]
+
+
+def test_two_that_changed_places_are_waited_for_together_before_one_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    call, there = files._call, []
+
+    def note(name: str, *given: object) -> None:
+        call(name, *given)
+        there.append((name, sorted(path.name for path in tmp_path.iterdir())))
+
+    monkeypatch.setattr(files, "_call", note)
+    files.exchange(tmp_path / "file", [b"new"])
+    assert there == [("renameat2", [".file.new", "file"]), ("syncfs", [".file.new", "file"])]
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]

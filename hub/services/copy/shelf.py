@@ -171,8 +171,7 @@ class Shelf:
         if not _DIGEST.fullmatch(digest) or sticks.digest_of(part).hex() != digest:
             part.unlink(missing_ok=True)
             raise OperatorError("what was written reads back differently")
-        part.replace(stick.folder / name)
-        files.flush(stick.folder)
+        files.move(part, stick.folder / name)
 
     def prune(self, copy_id: str) -> None:
         """Remove what two newer backups of a copy made needless."""

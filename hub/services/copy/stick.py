@@ -91,8 +91,8 @@ def begin(stick: Path, mark: Mark) -> "Stick":
         file.write(msgspec.json.encode(mark))
         file.flush()
         os.fsync(file.fileno())
-    new.replace(folder / MARK)
-    for changed in (folder, folder.parent, stick):
+    files.move(new, folder / MARK)
+    for changed in (folder.parent, stick):
         files.flush(changed)
     return Stick(folder)
 
@@ -189,11 +189,10 @@ class Stick:
             size, digest = _written(part, pieces)
             if digest_of(part) != digest:
                 raise OSError(None, "what was written to the stick reads back differently")
-            part.replace(self.folder / base_name(seq))
+            files.move(part, self.folder / base_name(seq))
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-        files.flush(self.folder)
         return size
 
     def prune(self) -> None:
