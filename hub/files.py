@@ -74,7 +74,7 @@ def flush(folder: Path) -> None:
 
 
 def _flush_system(folder: Path) -> None:
-    """Wait until a folder's whole file system is on the disk; file by file, both names led to one of two for a while."""
+    """Wait for the whole file system of a folder; file by file, two names would lead to one of two for a while."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         _call("syncfs", handle)
