@@ -29,6 +29,20 @@ mv /run/phone.out /run/phone.done
 """
 
 
+_ON_THE_FAT = """
+from pathlib import Path
+from hub import files
+at = Path("/boot/firmware")
+files.replace(at / "moved.txt", [b"x" * 5000], mode=0o700)
+files.exchange(at / "changed.txt", [b"old"], mode=0o700)
+files.exchange(at / "changed.txt", [b"x" * 5000], mode=0o700)
+"""
+_TAKEN_AWAY = """
+cd /boot/firmware && wc -c <moved.txt && wc -c <changed.txt
+mount -o remount,rw . && rm moved.txt changed.txt && mount -o remount,ro .
+"""
+
+
 def _model_phone() -> str:
     """Return the simulator's modules as an archive in base64."""
     packed = io.BytesIO()
@@ -66,10 +80,12 @@ def test_after_a_power_cut_the_last_known_time_is_taken_up_and_nothing_is_drawn_
     phone = paired(board, 5)  # when the clock jumps, every timer of the system runs at once
     board.ssh("date --utc --set '2031-05-05 05:05:05' && systemctl start hikma-hub-clock && sync")
     before = board.ssh("cat /run/hikma-hub-firstboot.json")
+    board.ssh("mount -o remount,rw /boot/firmware && /opt/hikma-hub/bin/python3 -", stdin=_ON_THE_FAT)
     board.cut()
     board.power_on()
     print(f"\na boot that is not the first: {board.boot_s:.1f} s")  # noqa: T201  a measure for the log
     assert board.ssh("date +%Y-%m").strip() == "2031-05"
     assert board.ssh("cat /sys/class/rtc/rtc0/date").startswith("2031-05"), "a clock chip goes on from there"
     assert board.ssh("cat /run/hikma-hub-firstboot.json") == before
+    assert board.ssh(_TAKEN_AWAY).split() == ["5000", "5000"], "what was put on the FAT was waited for"
     assert phone.sync().ok or phone.sync().ok, "neither pairing nor signing in again"
