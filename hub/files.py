@@ -50,6 +50,11 @@ def exchange(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600) -> None:
     """
     new = path.with_name(f".{path.name}.new")
     _write(new, pieces, mode, durable=True)
+    put_over(new, path)
+
+
+def put_over(new: Path, path: Path) -> None:
+    """Put a file that was waited for in the place of another on a FAT, as ``exchange`` does. Raises OSError."""
     if not path.exists():
         move(new, path)
         return

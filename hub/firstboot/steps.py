@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from hub import files
 from hub.core.errors import OperatorError, SettingError
 from hub.core.log_events import LogEvent
 from hub.core.status.card import CardShape
@@ -339,7 +340,7 @@ def scrub(machine: Machine) -> None:
             old.write(bytes(file.stat().st_size))
             old.flush()
             os.fsync(old.fileno())
-        _clean(file).replace(file)
+        files.put_over(_clean(file), file)
 
 
 def finish_scrubbing(machine: Machine) -> None:
@@ -352,7 +353,7 @@ def finish_scrubbing(machine: Machine) -> None:
         if file.exists() and file.read_bytes().strip(b"\0"):
             clean.unlink()
         else:
-            clean.replace(file)
+            files.put_over(clean, file)
 
 
 def _clean(file: Path) -> Path:
