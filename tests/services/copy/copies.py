@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.actions.box import copying as actions
+from hub.actions.records import search_index
 from hub.app import backup, copying
 from hub.core.copy.standing import CopyStanding
 from hub.services.copy import stick as sticks
@@ -57,7 +58,8 @@ def rebuilt(stick: Path, data: Path) -> Store:
 
 
 def contents(store: Store) -> dict[str, list[Any]]:
-    """Return every row of every table, but what a restored hub has of its own."""
+    """Return every row of every table, but what a restored hub has of its own; patients are indexed before."""
+    search_index.index_all(store)
     with store.read() as db:
         found = {name: db.execute(f"SELECT * FROM [{name}]").fetchall() for name in capture.tables(db)}
         found["patient_counts"] = db.execute("SELECT * FROM patient_counts WHERE live > 0").fetchall()

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from hub.actions.box import copying as actions
-from hub.actions.records import search_index
 from hub.app import copying
 from hub.core.copy.standing import CopyStanding
 from hub.core.encrypted_stream import recipient
@@ -74,8 +73,6 @@ def test_patients_who_came_many_at_once_are_found_on_the_hub_that_is_made_of_the
         edited = [edit(patients(1, seed=seed)[0], given_name="Edited") for seed in (1, 2)]
         assert client.push(changes("patients", updated=edited)).status == 200
         store = rebuilt(stick, tmp_path / "new")
-    for each in (hub.store, store):
-        search_index.index_all(each)
     assert contents(store)["patient_words"] == contents(hub.store)["patient_words"]
     assert len(contents(store)["patient_words"]) == 2 * many
     store.close()
