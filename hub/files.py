@@ -69,9 +69,9 @@ def swap(one: Path, other: Path) -> None:
     _call("renameat2", _HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE)
 
 
-def flush(folder: Path) -> None:
-    """Wait until what changed in a folder is on the disk itself; FAT tells the card only when it is asked."""
-    handle = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Wait until what changed in a file or folder is on the disk itself; FAT tells the card only when it is asked."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -83,7 +83,7 @@ def _flush_system(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         _call("syncfs", handle)
-        os.fsync(handle)  # a FAT asks the disk itself for no more than it was told before
+        os.fsync(handle)  # syncfs of a FAT does not ask the disk to write what it still has in its own memory
     finally:
         os.close(handle)
 

@@ -1,4 +1,4 @@
-"""What runs beside the servers: it is announced, relayed, reported, and proven to the watchdog that the hub works.
+"""What runs beside the servers: it is announced, indexed, relayed, reported, and proven that the hub works.
 
 What no phone waits for is imported when they serve, in threads: the schedule of the relay, and the announcements.
 """

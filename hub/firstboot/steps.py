@@ -326,7 +326,8 @@ _STEPS: tuple[tuple[str, Callable[[_Run], None]], ...] = (
 def scrub(machine: Machine) -> None:
     """Take the secrets out of hikma-hub.toml: blank its bytes where they lie, then put the clean file in its place.
 
-    A power cut leaves the old file, a blank one beside a complete clean one, or the clean one: see finish_scrubbing.
+    A power cut leaves the old file, a blank one beside a complete clean one under either name, or the clean one: see
+    finish_scrubbing.
     What a card keeps behind its own back cannot be reached; image/README.md says so.
     """
     file = machine.path(BOOT) / FILE_NAME

@@ -13,15 +13,10 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from hub.app import assembly, beside, servers
+from hub.app import assembly, servers
 from hub.core.log_events import LogEvent
-from hub.core.records import codec
-from hub.core.records.push_decision import Add
-from hub.core.records.tables import TABLES
 from hub.core.status.facts import Facts
 from hub.settings import Settings
-from hub.store.database import Store
-from hub.store.records import record_rows, unsearched
 from tests.simulator.processes import free_port
 from tests.web.site import Site
 
@@ -54,40 +49,6 @@ def test_what_fails_beside_the_servers_is_told_by_its_place_and_runs_again_while
     ] * 2
     assert "Amina" not in str(told)
     assert len(begun) == 3
-
-
-def test_patients_who_came_many_at_once_are_indexed_though_nobody_searches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(beside, "ANSWERED_S", 0.0)
-    store, table = Store(tmp_path), TABLES["patients"]
-
-    def put(names: str) -> None:
-        rows = [codec.build(table, {"id": f"{name}{number}"}) for name in names for number in range(500)]
-        with store.write() as tx:
-            record_rows.add(tx, table, [Add(row, *codec.write(row)) for row in rows], device=1)
-
-    def is_indexed() -> bool:
-        with store.read() as db:
-            return unsearched.is_empty(db)
-
-    def wait() -> None:
-        while not is_indexed():
-            time.sleep(0.01)
-
-    async def run() -> None:
-        indexing = asyncio.create_task(beside.indexing(store))
-        await asyncio.to_thread(wait)
-        await asyncio.to_thread(put, "bcd")
-        await asyncio.to_thread(wait)
-        indexing.cancel()
-        await asyncio.gather(indexing, return_exceptions=True)
-
-    with contextlib.closing(store):
-        put("a")  # by a program before this one
-        assert not is_indexed()
-        asyncio.run(run())
-        assert store.after_commit == []
 
 
 @pytest.mark.parametrize(("again_s", "runs", "says"), [(3600.0, 1, "failing"), (0.0, 2, "well")])
